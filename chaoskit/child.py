@@ -1,0 +1,64 @@
+"""The child's end of the contract that every process of a run speaks.
+
+A plane or client gets its plan as the first line on standard input, as JSON. It writes events, one JSON object a line, to
+standard output: the first is its ready signal. Later lines on standard input are commands, ``{"do": "start", "origin": …}``. When standard input ends, the parent is gone,
+whatever killed it, and the child ends at once: no orphan survives ``kill -9`` of the parent.
+
+A client in any language can speak this; see ``docs/creating-a-client.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from chaoskit.journal.codec import encode
+from chaoskit.journal.events import Event
+
+Command = dict[str, Any]
+
+PARENT_GONE = 125
+"""Exit code of a child whose parent vanished."""
+
+
+class Child:
+    """Standard input and output as a contract. Make one, at the top of ``main``."""
+
+    def __init__(self) -> None:
+        # Events leave by a private copy of fd 1; fd 1 itself then points at stderr, so that a library's stray print cannot
+        # damage the stream of events.
+        self._out = os.dup(1)
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+
+    def plan(self) -> dict[str, Any]:
+        """Read the plan; call once, first."""
+        line = sys.stdin.buffer.readline()
+        if not line:
+            os._exit(PARENT_GONE)
+        plan: dict[str, Any] = json.loads(line)
+        return plan
+
+    def emit(self, event: Event) -> None:
+        """Send one event; whole lines only, from any thread."""
+        data = (encode(event) + "\n").encode()
+        with self._lock:
+            try:
+                while data:
+                    data = data[os.write(self._out, data) :]
+            except BrokenPipeError:
+                os._exit(PARENT_GONE)
+
+    def on_command(self, handle: Callable[[Command], None]) -> None:
+        """Call ``handle`` with each further command, on a thread of its own; end the process when the parent is gone."""
+
+        def read() -> None:
+            for line in sys.stdin.buffer:
+                handle(json.loads(line))
+            os._exit(PARENT_GONE)
+
+        threading.Thread(target=read, name="parent", daemon=True).start()

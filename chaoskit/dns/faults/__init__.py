@@ -1,0 +1,25 @@
+"""DNS faults, one file each. The file's name is the kind and the key in YAML.
+
+A fault is handed the **honest** reply and returns another. It is pure: the same query, reply, instant and generator give
+the same result; it never sends, sleeps or reads a clock. See ``docs/creating-a-fault.md``.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any, ClassVar, Protocol
+
+from chaoskit.clock import Instant
+from chaoskit.dns.message import Query, Reply
+from chaoskit.registry import Registry
+
+FAULTS = Registry(__name__)
+
+
+class DnsFault(Protocol):
+    """What every file under ``dns/faults/`` holds: a frozen dataclass of the fault's own parameters, and one method."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    def apply(self, query: Query, reply: Reply, at: Instant, rng: random.Random) -> Reply:
+        """The reply to send in place of ``reply``."""

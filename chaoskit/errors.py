@@ -1,0 +1,91 @@
+"""Every error chaoskit raises, in one tree.
+
+::
+
+    ChaoskitError
+    ├── InputError            what the user gave is wrong; exit code 2
+    │   ├── ExperimentError   an experiment file: names file, line, field and the fix
+    │   └── JournalError      a stored journal: names file and line
+    ├── HarnessError          the harness itself failed: the run is invalid, exit code 4
+    │   ├── SandboxError      the sandbox could not be made or kept
+    │   ├── PlaneError        a plane or client process did not start, or died
+    │   └── ProxyError        the proxy's state is not what was asked of it
+    └── Interrupted           Ctrl-C or SIGTERM; exit code 130 or 143
+
+A fault that chaoskit injects is never an exception here: it is an event in the journal. So a ``HarnessError`` can
+never be mistaken for an injected fault. Each message says what to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class ChaoskitError(Exception):
+    """The root of the tree; ``exit_code`` is what the command line ends with."""
+
+    exit_code = 4
+
+
+class InputError(ChaoskitError):
+    """What the user gave is wrong; the message says what would be right."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a file: ``line`` is 1-based (0 when unknown), ``field`` the dotted path, ``fix`` the way out."""
+
+    line: int
+    field: str
+    message: str
+    fix: str = ""
+
+
+class ExperimentError(InputError):
+    """An experiment file is wrong. ``problems`` holds all that was found, so one reading mends them all."""
+
+    def __init__(self, path: str, problems: list[Problem]) -> None:
+        self.path = path
+        self.problems = problems
+        super().__init__("\n".join(self._lines()))
+
+    def _lines(self) -> list[str]:
+        lines = []
+        for problem in self.problems:
+            place = f"{self.path}:{problem.line}" if problem.line else self.path
+            field = f" {problem.field}:" if problem.field else ""
+            fix = f" {problem.fix}" if problem.fix else ""
+            lines.append(f"{place}:{field} {problem.message}{fix}")
+        return lines
+
+
+class JournalError(InputError):
+    """A stored journal cannot be read; the message names file and line."""
+
+
+class HarnessError(ChaoskitError):
+    """The harness failed. The run proves nothing about the client, so its outcome is *invalid*."""
+
+    exit_code = 4
+
+
+class SandboxError(HarnessError):
+    """The sandbox could not be made or kept."""
+
+
+class PlaneError(HarnessError):
+    """A plane or client process did not become ready, or died."""
+
+
+class ProxyError(HarnessError):
+    """The proxy does not hold the state that was asked of it."""
+
+
+class Interrupted(ChaoskitError):
+    """The user asked for the end of the run; everything was cleaned up."""
+
+    def __init__(self, signal_number: int) -> None:
+        self.exit_code = 128 + signal_number
+        super().__init__("interrupted: everything was cleaned up and nothing was kept")

@@ -1,0 +1,40 @@
+"""Kinds that are files: one module under a package is one kind, and the file's name is its key in YAML.
+
+``Registry("chaoskit.dns.faults")`` finds ``empty`` in ``chaoskit/dns/faults/empty.py``, where the class is called
+``Empty`` (``no_edns`` gives ``NoEdns``). Adding a kind is adding one file. A module that does not hold its class is an error that
+surfaces at once, so a broken plug-in cannot disappear.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from functools import cached_property
+from typing import Any
+
+
+class Registry:
+    """The kinds under one package, loaded one by one on demand."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """All kinds, sorted; finds them without importing them."""
+        path = importlib.import_module(self.package).__path__
+        return tuple(sorted(found.name for found in pkgutil.iter_modules(path) if not found.name.startswith("_")))
+
+    def get(self, kind: str) -> Any:
+        """The class of ``kind``. Raises ``KeyError`` with the nearest known kind in its message."""
+        if kind not in self.kinds:
+            raise KeyError(self.unknown(kind))
+        module = importlib.import_module(f"{self.package}.{kind}")
+        return getattr(module, "".join(part.capitalize() for part in kind.split("_")))
+
+    def unknown(self, kind: str) -> str:
+        """What to tell a user who wrote a kind that does not exist."""
+        near = difflib.get_close_matches(kind, self.kinds, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        return f"{hint}known: {', '.join(self.kinds)}"

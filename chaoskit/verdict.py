@@ -1,0 +1,58 @@
+"""Verdicts on expectations, and the one outcome of a run that follows from them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Finding: TypeAlias = Literal["held", "broken", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one expectation.
+
+    ``because`` is a sentence with the measured figures; ``evidence`` are ``seq`` numbers of journal events that show it. A
+    checker that crashed, or found nothing to judge, says *unknown*: never *held*.
+    """
+
+    expectation: str
+    finding: Finding
+    because: str
+    evidence: tuple[int, ...] = ()
+
+
+class Outcome(enum.Enum):
+    """How a run ended. The value is what reports print."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_EXERCISED = "not exercised"
+    INVALID = "invalid"
+
+    @property
+    def exit_code(self) -> int:
+        """0 passed, 1 failed, 3 not exercised, 4 invalid (2 is bad input)."""
+        return {"passed": 0, "failed": 1, "not exercised": 3, "invalid": 4}[self.value]
+
+
+def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:
+    """The run's outcome.
+
+    A broken harness or canary makes every other finding worthless, so *invalid* comes first; a fault that met nothing makes
+    the rest worthless too. After these a broken expectation is a failure, and what could not be judged is never a pass.
+    """
+    by_kind = {verdict.expectation.split(" ")[0]: verdict for verdict in verdicts}
+    for guard in ("harness", "canary_resolves"):
+        if guard in by_kind and by_kind[guard].finding != "held":
+            return Outcome.INVALID
+    exercised = by_kind.get("fault_exercised")
+    if exercised is None or exercised.finding != "held":
+        return Outcome.NOT_EXERCISED
+    if any(verdict.finding == "broken" for verdict in verdicts):
+        return Outcome.FAILED
+    if any(verdict.finding == "unknown" for verdict in verdicts):
+        return Outcome.INVALID
+    return Outcome.PASSED
