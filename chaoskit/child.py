@@ -1,8 +1,9 @@
 """The child's end of the contract that every process of a run speaks.
 
 A plane or client gets its plan as the first line on standard input, as JSON. It writes events, one JSON object a line, to
-standard output: the first is its ready signal. Later lines on standard input are commands, ``{"do": "start", "origin": …}``. When standard input ends, the parent is gone,
-whatever killed it, and the child ends at once: no orphan survives ``kill -9`` of the parent.
+standard output: the first is its ready signal. Later lines on standard input are commands, such as
+``{"do": "start", "origin": …}``. When standard input ends, the parent is gone, whatever killed it, and the child
+ends at once: no orphan survives ``kill -9`` of the parent.
 
 A client in any language can speak this; see ``docs/creating-a-client.md``.
 """

@@ -173,11 +173,10 @@ def _open_calls(entries: Sequence[Entry]) -> dict[tuple[str, int], _OpenCall]:
         elif isinstance(event, CallFinished):
             if call := opened.get((event.client, event.call)):
                 call.finished = (entry.seq, event)
-        elif isinstance(event, AttemptStarted | AttemptFinished):
-            if event.call is not None and event.attempt is not None:
-                if call := opened.get((event.client, event.call)):
-                    attempt = call.attempts.setdefault(event.attempt, _OpenAttempt(event.attempt))
-                    _record(attempt, entry.seq, event)
+        elif isinstance(event, AttemptStarted | AttemptFinished) and event.call is not None and event.attempt is not None:
+            if call := opened.get((event.client, event.call)):
+                attempt = call.attempts.setdefault(event.attempt, _OpenAttempt(event.attempt))
+                _record(attempt, entry.seq, event)
     return opened
 
 
@@ -247,7 +246,11 @@ def _give_lookups(calls: list[Call], lookups: list[Lookup]) -> tuple[Call, ...]:
     """Give each lookup to the try that was under way when it began; in a burst, to the first that has none yet."""
     owned: dict[tuple[int, int], list[Lookup]] = defaultdict(list)
     tries = sorted(
-        ((attempt.started, attempt.finished, call.number, attempt.number) for call in calls for attempt in call.attempts),
+        (
+            (attempt.started, attempt.finished, call.number, attempt.number)
+            for call in calls
+            for attempt in call.attempts
+        ),
     )
     for lookup in lookups:
         under_way = [

@@ -149,7 +149,9 @@ class Run:
         last_failure = max((call.finished or 0 for call in affected if call.result == "failed"), default=first)
         waiting = [call.finished or 0 for call in affected if call.result == "ok" and call.started < end]
         settled_from = max([end, last_failure, *(finished for finished in waiting if finished >= end)])
-        back = [c for c in self.calls[client] if c.result == "ok" and c.finished is not None and c.finished >= settled_from]
+        back = [
+            c for c in self.calls[client] if c.result == "ok" and c.finished is not None and c.finished >= settled_from
+        ]
         if not back:
             return Recovery(noticed=True, lag_ns=None)
         call = min(back, key=lambda call: call.finished or 0)

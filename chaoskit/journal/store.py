@@ -55,7 +55,9 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -82,7 +84,11 @@ def _entry(path: Path, number: int, line: str, expected_seq: int) -> Entry:
         entry = decode_entry(line)
     except ValueError as error:
         reason = str(error).splitlines()[0]
-        raise JournalError(f"{path}:{number}: not a journal line ({reason}); the file is damaged or not a journal") from error
+        raise JournalError(
+            f"{path}:{number}: not a journal line ({reason}); the file is damaged or not a journal"
+        ) from error
     if entry.seq != expected_seq:
-        raise JournalError(f"{path}:{number}: seq is {entry.seq}, expected {expected_seq}; lines are missing or were moved")
+        raise JournalError(
+            f"{path}:{number}: seq is {entry.seq}, expected {expected_seq}; lines are missing or were moved"
+        )
     return entry
