@@ -173,11 +173,16 @@ def _open_calls(entries: Sequence[Entry]) -> dict[tuple[str, int], _OpenCall]:
         elif isinstance(event, CallFinished):
             if call := opened.get((event.client, event.call)):
                 call.finished = (entry.seq, event)
-        elif isinstance(event, AttemptStarted | AttemptFinished) and event.call is not None and event.attempt is not None:
-            if call := opened.get((event.client, event.call)):
-                attempt = call.attempts.setdefault(event.attempt, _OpenAttempt(event.attempt))
-                _record(attempt, entry.seq, event)
+        elif isinstance(event, AttemptStarted | AttemptFinished):
+            _add_attempt(opened, entry.seq, event)
     return opened
+
+
+def _add_attempt(opened: dict[tuple[str, int], _OpenCall], seq: int, event: AttemptStarted | AttemptFinished) -> None:
+    if event.call is None or event.attempt is None or (event.client, event.call) not in opened:
+        return
+    attempts = opened[event.client, event.call].attempts
+    _record(attempts.setdefault(event.attempt, _OpenAttempt(event.attempt)), seq, event)
 
 
 def _record(attempt: _OpenAttempt, seq: int, event: AttemptStarted | AttemptFinished) -> None:

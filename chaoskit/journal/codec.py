@@ -42,7 +42,7 @@ def _as_dict(event: Event) -> dict[str, Any]:
 
 
 @cache
-def _names(cls: type) -> tuple[str, ...]:
+def _names(cls: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(cls))
 
 
@@ -60,5 +60,6 @@ def _adapter() -> Any:
     from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
     strict = with_config(ConfigDict(extra="forbid"))
-    union = reduce(or_, (strict(cls) for cls in EVENT_TYPES))
-    return TypeAdapter(Annotated[union, Field(discriminator="kind")])
+    union: Any = reduce(or_, (strict(cls) for cls in EVENT_TYPES))
+    tagged: Any = Annotated[union, Field(discriminator="kind")]
+    return TypeAdapter(tagged)
