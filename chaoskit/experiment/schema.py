@@ -1,0 +1,134 @@
+"""What an experiment file may say. pydantic models of the plain data; faults and expectations are resolved by the loader."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from chaoskit.units import MINUTE, SECOND, Duration
+
+Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+Service = Literal["dynamodb", "ec2", "sts", "s3", "sqs"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
+
+
+class RecordSpec(_Strict):
+    """Records of one name: type → data, one or several, in presentation form; ``ttl`` for all of them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    ttl: Duration = 5 * SECOND
+
+
+class ZoneSpec(_Strict):
+    """A zone that chaoskit's DNS answers for. ``negative_ttl`` is the SOA MINIMUM and TTL: how long an emptiness may be cached."""
+
+    negative_ttl: Duration = 900 * SECOND
+    records: dict[str, RecordSpec] = Field(default_factory=dict, description="fully qualified name → records")
+
+
+class ServiceSpec(_Strict):
+    """A mock AWS service, reached under its real host name at loopback ``addresses`` of the sandbox."""
+
+    addresses: tuple[str, ...] = ()
+    ttl: Duration = 5 * SECOND
+    tables: dict[str, Any] = Field(default_factory=dict, description="DynamoDB tables to create, beside the table chaoskit")
+
+    @field_validator("addresses")
+    @classmethod
+    def _loopback(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for address in addresses:
+            try:
+                if not ipaddress.ip_address(address).is_loopback:
+                    raise ValueError(f"{address} is not a loopback address; write one like 127.0.1.1 or ::1")
+            except ValueError as error:
+                raise ValueError(f"{error}; write a loopback address like 127.0.1.1 or ::1") from error
+        return addresses
+
+
+class ClientSpec(_Strict):
+    """One client process. Fields that a client does not know are refused by the loader, not ignored."""
+
+    use: Literal["boto3", "noop"] = Field("boto3", description="which client program")
+    service: Service = "dynamodb"
+    operation: str | None = Field(None, description="the API operation, by default a cheap read")
+    connection: Literal["cold", "warm", "burst"] = Field(
+        "warm", description="cold: a new connection per call; warm: one pooled connection; burst: bursts of concurrent calls too"
+    )
+    every: Duration = 250_000_000
+    burst_size: Annotated[int, Field(ge=2, le=200)] = 12
+    burst_every: Duration = 5 * SECOND
+    retry_mode: Literal["legacy", "standard", "adaptive"] | None = Field(None, description="AWS_RETRY_MODE; none: the SDK's default")
+    max_attempts: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="AWS_MAX_ATTEMPTS")
+    connect_timeout: Duration | None = None
+    read_timeout: Duration | None = None
+
+    @field_validator("every", "burst_every")
+    @classmethod
+    def _not_a_flood(cls, period: int) -> int:
+        if period < 1_000_000:
+            raise ValueError("at least 1ms: chaoskit measures clients, it does not load-test them")
+        return period
+
+
+class WhenSpec(_Strict):
+    """From when, and for how long, counted from the first call."""
+
+    start: Duration = Field(alias="from")
+    length: Duration = Field(alias="for")
+
+    @model_validator(mode="after")
+    def _lasts(self) -> WhenSpec:
+        if self.length <= 0:
+            raise ValueError("'for' must be longer than 0")
+        return self
+
+
+class TimelineSpec(_Strict):
+    """One injection: a fault of one plane, where it bites, and when."""
+
+    id: Label | None = None
+    dns: Any = Field(None, description="a DNS fault: its kind, or {kind: {parameters}}")
+    network: Any = Field(None, description="a toxic: its kind, or {kind: {parameters}}")
+    where: Any = Field(description="dns: the exact name, or {name, types, …}; network: the service, or {service, stream}")
+    when: WhenSpec
+    chance: Annotated[float, Field(gt=0, le=1)] = 1.0
+    hidden: bool = Field(False, description="not shown while the run goes on (drills)")
+
+
+class LimitsSpec(_Strict):
+    """Bounds that keep a run short and safe."""
+
+    longest_fault: Duration = Field(10 * MINUTE, description="no injection may last longer")
+    ready_within: Duration = Field(30 * SECOND, description="for every process to start")
+    grace: Duration = Field(5 * SECOND, description="for calls under way when the experiment ends")
+    smallest_time_scale: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="how far --time-scale may shrink this experiment's times and still answer its question"
+    )
+
+
+class ExperimentSpec(_Strict):
+    """An experiment file."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    question: str = Field("", description="what this experiment answers, for its readers")
+    seed: int = 0
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+    duration: Duration | None = Field(None, description="how long clients go on calling; default: 10s past the last fault")
+    zones: dict[str, ZoneSpec] = Field(default_factory=dict, description="further zones, by their apex")
+    services: dict[Service, ServiceSpec] = Field(default_factory=dict, description="default: those that the clients use")
+    clients: dict[Label, ClientSpec] = Field(default_factory=dict)
+    timeline: tuple[TimelineSpec, ...] = ()
+    expect: tuple[Any, ...] = Field((), description="expectations: a kind, or {kind: {limits}}")
+    limits: LimitsSpec = Field(default_factory=lambda: LimitsSpec())
+    canary: str = Field("canary.chaoskit.test", description="a name that must keep resolving; no fault may touch it")
+
+    @field_validator("services", mode="before")
+    @classmethod
+    def _names_alone(cls, services: Any) -> Any:
+        return {name: {} for name in services} if isinstance(services, list) else services

@@ -1,0 +1,71 @@
+"""What the sandboxes share: the keeper, and the world that a run's processes are told of."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaoskit.errors import SandboxError
+
+KEEPER = Path(__file__).with_name("keeper.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the keeper answered: its pid as we see it, and whether ``::1`` exists where it lives."""
+
+    pid: int
+    ipv6: bool
+
+
+class Keeper:
+    """Our end of the keeper process. ``remove`` and ``empty`` are the folders that it destroys when we end, however we end."""
+
+    def __init__(self, remove: list[Path], empty: list[Path]) -> None:
+        self._remove = [str(path) for path in remove]
+        self._empty = [str(path) for path in empty]
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self, prefix: list[str], *, namespace: bool, binds: list[tuple[str, str]]) -> Kept:
+        """Start it behind ``prefix`` (the command that makes its namespaces). Raises ``SandboxError`` with the reason."""
+        # A session of its own, so that no signal sent to our group or terminal takes the cleaner away with us.
+        self._process = await asyncio.create_subprocess_exec(
+            *prefix,
+            sys.executable,
+            "-I",
+            "-S",
+            str(KEEPER),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            cwd="/",
+        )
+        plan = {"remove": self._remove, "empty": self._empty, "namespace": namespace, "binds": binds}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(plan).encode() + b"\n")
+        line = await self._process.stdout.readline()
+        answer = json.loads(line) if line else {"error": await self._complaint()}
+        if "error" in answer:
+            await self.stop()
+            raise SandboxError(answer["error"])
+        return Kept(**answer)
+
+    async def _complaint(self) -> str:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        text = (await self._process.stderr.read()).decode(errors="replace").strip()
+        return text.splitlines()[-1] if text else f"the keeper ended with code {await self._process.wait()}"
+
+    async def stop(self) -> None:
+        """Let it clean up, and wait until it has; safe to call again."""
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+        self._process = None

@@ -1,0 +1,126 @@
+"""The keeper: holds a run's namespaces and temporary folders, and destroys them when its standard input ends.
+
+It is a program, started as a file with ``python -I -S`` so that it costs nothing, and it outlives a ``kill -9`` of its parent just long
+enough to clean up: the kernel closes the pipe, the keeper sees the end, removes every folder it was told of, and exits. In a
+PID namespace it is process 1, so its exit makes the kernel kill whatever still runs in there.
+
+The first line on standard input is its plan: ``{"remove": [folders], "empty": [folders to remove if empty], "namespace": bool,
+"binds": [[source, target], …]}``. It answers one line: ``{"pid": its pid as the parent sees it, "ipv6": bool}`` or ``{"error": text}``.
+"""
+
+import contextlib
+import ctypes
+import ctypes.util
+import errno
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import sys
+
+# sys/mount.h, net/if.h, bits/ioctls.h
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+IFF_UP = 1
+SIOCGIFFLAGS = 0x8913
+SIOCSIFFLAGS = 0x8914
+
+# File-system sockets by which glibc's nss-resolve and nscd would ask the host past our resolver.
+BYPASSES = ("/run/systemd/resolve", "/run/nscd", "/var/run/nscd")
+
+
+def mount(source: str, target: str, kind: str | None, flags: int) -> None:
+    """mount(2); raises OSError naming the target."""
+    libc = ctypes.CDLL(ctypes.util.find_library("c") or None, use_errno=True)
+    fstype = kind.encode() if kind else None
+    if libc.mount(source.encode(), target.encode(), fstype, ctypes.c_ulong(flags), None) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"mount on {target}: {os.strerror(number)}")
+
+
+def loopback_up() -> None:
+    """Bring ``lo`` up: a new network namespace has it down, and nothing else."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+
+
+def has_ipv6() -> bool:
+    """Whether ``::1`` can be bound here."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def mask_bypasses() -> list[str]:
+    """Cover each bypass with an empty file system; returns what was covered."""
+    covered = []
+    for folder in BYPASSES:
+        if os.path.isdir(folder) and os.path.realpath(folder) not in covered:
+            mount("tmpfs", folder, "tmpfs", 0)
+            covered.append(os.path.realpath(folder))
+    return covered
+
+
+def bind(source: str, target: str, covered: list[str]) -> None:
+    """Put ``source`` in place of ``target``, following symbolic links; makes the target only inside a file system of ours."""
+    real = os.path.realpath(target)
+    if not os.path.exists(real):
+        if not any(real.startswith(folder + "/") for folder in covered):
+            if target == "/etc/resolv.conf":
+                raise OSError(errno.ENOENT, f"{target} leads to {real}, which does not exist")
+            return
+        with open(real, "w"):
+            pass
+    mount(source, real, None, MS_BIND)
+
+
+def enter_world(binds: list[list[str]]) -> None:
+    """Make this mount and network namespace the clients' world."""
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    loopback_up()
+    covered = mask_bypasses()
+    for source, target in binds:
+        bind(source, target, covered)
+
+
+def remove(plan: dict[str, list[str]]) -> None:
+    """Delete what the run left; whatever is already gone is fine."""
+    for folder in plan["remove"]:
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in plan["empty"]:
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
+
+
+def main() -> None:
+    """Take the plan, hold, clean up."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # only the end of standard input ends a keeper
+    plan = json.loads(sys.stdin.buffer.readline() or b'{"remove": [], "empty": [], "namespace": false}')
+    try:
+        pid = int(os.readlink("/proc/self")) if plan["namespace"] else os.getpid()
+        if plan["namespace"]:
+            enter_world(plan["binds"])
+        answer = {"pid": pid, "ipv6": has_ipv6()}
+    except OSError as error:
+        answer = {"error": str(error)}
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+    sys.stdin.buffer.read()
+    if plan["namespace"] and os.getpid() == 1:
+        with contextlib.suppress(OSError):
+            os.kill(-1, signal.SIGKILL)  # everything else in this PID namespace, so that nothing writes while we delete
+    remove(plan)
+
+
+if __name__ == "__main__":
+    main()

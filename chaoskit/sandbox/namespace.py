@@ -1,0 +1,130 @@
+"""The namespace sandbox: an unmodified process, the real libc resolver, real host names, and no route out.
+
+user + mount + network + PID namespaces, made by util-linux's ``unshare`` and entered by its ``nsenter`` (user_namespaces(7)). The
+keeper is process 1 in there. Inside, resolv.conf names chaoskit's DNS, port 53 and 443 can be bound, and loopback is the only interface.
+Each client gets a resolver *address* of its own (127.0.53.k), by a mount namespace with a resolv.conf of its own: a query's
+destination then tells which client asked, without touching the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from chaoskit.errors import SandboxError
+from chaoskit.sandbox.base import Keeper
+
+NAME = "namespace"
+TOOLS = ("unshare", "nsenter", "mount", "sh")
+_BIND_AND_RUN = 'mount --bind "$1" "$(readlink -f /etc/resolv.conf)" && shift && exec "$@"'
+
+
+class NamespaceSandbox:
+    """See the module. Use: ``open``, then ``command`` for each process, then ``close``."""
+
+    name = NAME
+    libc_exercised = True
+
+    def __init__(self, work: Path, remove: list[Path], empty: list[Path]) -> None:
+        self.because = "Linux namespaces work here"
+        self.ipv6 = False
+        self._work = work
+        self._keeper = Keeper(remove, empty)
+        self._enter: list[str] = []
+        self._resolvers: dict[str, str] = {}
+
+    async def open(self, labels: list[str]) -> None:
+        """Make the namespaces for clients with these labels. Raises ``SandboxError`` saying what forbids them."""
+        self._resolvers = {label: f"127.0.53.{number}" for number, label in enumerate(labels, 1)}
+        if len(labels) > 250:
+            raise SandboxError("at most 250 clients fit the sandbox's resolver addresses; use fewer")
+        if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
+            raise SandboxError(f"{', '.join(missing)} not found; install util-linux")
+        if not sys.platform.startswith("linux"):
+            raise SandboxError("namespaces exist on Linux only")
+        binds = self._write_files()
+        reasons = []
+        for user_namespace in self._ways():
+            prefix = ["unshare", "--mount", "--net", "--pid", "--fork"]
+            flags = ["--user", "--map-root-user"] if user_namespace else []
+            try:
+                kept = await self._keeper.start(prefix[:1] + flags + prefix[1:], namespace=True, binds=binds)
+            except SandboxError as error:
+                reasons.append(str(error))
+                continue
+            join = ["--user", "--preserve-credentials"] if user_namespace else []
+            self._enter = ["nsenter", "--target", str(kept.pid), *join, "--mount", "--net", "--pid", "--"]
+            self.ipv6 = kept.ipv6
+            return
+        raise SandboxError(f"{reasons[-1]}. {_way_out()}")
+
+    @staticmethod
+    def _ways() -> list[bool]:
+        # Root without a user namespace can read every file, such as a virtualenv in another user's home under sudo; inside one it
+        # could not. But a container's root may be allowed only the latter.
+        return [False, True] if os.geteuid() == 0 else [True]
+
+    def _write_files(self) -> list[tuple[str, str]]:
+        folder = self._work / "etc"
+        folder.mkdir()
+        for label, address in self._resolvers.items():
+            (folder / f"resolv.{label}").write_text(f"nameserver {address}\n")
+        (folder / "resolv").write_text("nameserver 127.0.53.1\n")
+        (folder / "nsswitch").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
+        (folder / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+        files = {"resolv": "/etc/resolv.conf", "nsswitch": "/etc/nsswitch.conf", "hosts": "/etc/hosts"}
+        return [(str(folder / name), target) for name, target in files.items()]
+
+    def resolver(self, label: str) -> tuple[str, int]:
+        """The address and port that chaoskit's DNS must listen on for this client."""
+        return self._resolvers[label], 53
+
+    def service(self, address: str) -> str:
+        """Where the proxy must listen for clients that resolved a service to ``address``."""
+        return f"[{address}]:443" if ":" in address else f"{address}:443"
+
+    async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
+        """Nothing to tell anyone: addresses are as promised."""
+
+    def command(self, argv: list[str]) -> list[str]:
+        """``argv`` as a process of the namespaces."""
+        return [*self._enter, *argv]
+
+    def client_command(self, label: str, argv: list[str]) -> list[str]:
+        """``argv`` as a client: with the resolv.conf of ``label``."""
+        resolv = str(self._work / "etc" / f"resolv.{label}")
+        return [*self._enter, "unshare", "--mount", "--", "sh", "-c", _BIND_AND_RUN, "sh", resolv, *argv]
+
+    async def close(self) -> None:
+        """End every process in there and remove the run's temporary folders."""
+        await self._keeper.stop()
+
+
+def _way_out() -> str:
+    """What the user can do about it, by what this machine says."""
+    restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    if restricted.exists() and restricted.read_text().strip() == "1":
+        return "AppArmor restricts user namespaces here: run with sudo, or use --sandbox inline"
+    if Path("/.dockerenv").exists():
+        return "Docker's default seccomp profile forbids it: run the container with --cap-add SYS_ADMIN, or use --sandbox inline"
+    return "Run as root, or allow unprivileged user namespaces, or use --sandbox inline"
+
+
+async def probe(work: Path) -> tuple[bool, bool, str]:
+    """Whether a namespace sandbox can be made here, whether it has IPv6, and why not; leaves nothing behind."""
+    sandbox = NamespaceSandbox(work, [], [])
+    try:
+        await sandbox.open(["probe"])
+        command = sandbox.client_command("probe", ["true"])
+        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+        _, complaint = await process.communicate()
+        if process.returncode:
+            return False, False, complaint.decode(errors="replace").strip() or "cannot enter the namespaces"
+    except SandboxError as error:
+        return False, False, str(error)
+    finally:
+        await sandbox.close()
+    return True, sandbox.ipv6, sandbox.because
