@@ -15,7 +15,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from chaoskit.journal.codec import encode
 from chaoskit.journal.events import Event
@@ -53,6 +53,11 @@ class Child:
                     data = data[os.write(self._out, data) :]
             except BrokenPipeError:
                 os._exit(PARENT_GONE)
+
+    def leave(self, exit_code: int) -> NoReturn:
+        """End the process at once, whatever hangs in it, but not in the middle of a line."""
+        with self._lock:
+            os._exit(exit_code)
 
     def on_command(self, handle: Callable[[Command], None]) -> None:
         """Call ``handle`` with each further command, on a thread of its own; end the process when the parent is gone."""

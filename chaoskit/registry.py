@@ -15,16 +15,18 @@ from typing import Any
 
 
 class Registry:
-    """The kinds under one package, loaded one by one on demand."""
+    """The kinds under one package, loaded one by one on demand. ``folders``: a kind is a folder, and files are not kinds."""
 
-    def __init__(self, package: str) -> None:
+    def __init__(self, package: str, *, folders: bool = False) -> None:
         self.package = package
+        self._folders = folders
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
         """All kinds, sorted; finds them without importing them."""
         path = importlib.import_module(self.package).__path__
-        return tuple(sorted(found.name for found in pkgutil.iter_modules(path) if not found.name.startswith("_")))
+        found = (module for module in pkgutil.iter_modules(path) if module.ispkg or not self._folders)
+        return tuple(sorted(module.name for module in found if not module.name.startswith("_")))
 
     def get(self, kind: str) -> Any:
         """The class of ``kind``. Raises ``KeyError`` with the nearest known kind in its message."""

@@ -1,0 +1,47 @@
+"""What every client process does around its calls: take commands, run, and leave."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+
+from chaoskit.child import Child, Command
+from chaoskit.clock import Instant
+from chaoskit.errors import ChaoskitError
+
+Run = Callable[[Instant, Instant], Awaitable[None]]
+"""Makes the calls of one run; is given ``origin`` and ``ends``."""
+
+
+def serve(child: Child, prepare: Callable[[], Run]) -> None:
+    """Prepare (which emits the ready event), wait for ``start``, run, and end the process. Does not return.
+
+    ``stop`` ends the process at once with code 0, whatever hangs. What goes wrong in the client itself ends it with a
+    message on standard error and code 4, so it can never look like a failed call.
+    """
+    starts: queue.SimpleQueue[tuple[Instant, Instant]] = queue.SimpleQueue()
+
+    def command(given: Command) -> None:
+        if given["do"] == "start":
+            starts.put((given["origin"], given["ends"]))
+        elif given["do"] == "stop":
+            child.leave(0)
+
+    try:
+        child.on_command(command)
+        run = prepare()
+        asyncio.run(_once(run, starts.get()))
+    except ChaoskitError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - standard error is the contract's place for it
+        child.leave(error.exit_code)
+    except BaseException:  # noqa: BLE001 - the process ends here, with the whole trace
+        traceback.print_exc()
+        child.leave(ChaoskitError.exit_code)
+    child.leave(0)
+
+
+async def _once(run: Run, start: tuple[Instant, Instant]) -> None:
+    await run(*start)
