@@ -1,0 +1,171 @@
+"""``chaoskit run``: folders, signals, sandbox, runner, verdicts, reports, in that order."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaoskit.clock import WallClock
+from chaoskit.cli.shipped import find_experiment
+from chaoskit.errors import HarnessError, InputError, Interrupted
+from chaoskit.experiment.loader import Experiment, load
+from chaoskit.experiment.processes import ProcessCast
+from chaoskit.experiment.runner import Runner, RunSettings
+from chaoskit.experiment.wiring import CANARY_LABEL
+from chaoskit.journal.events import Entry
+from chaoskit.journal.store import Journal
+from chaoskit.sandbox.choose import CHOICES, AnySandbox, open_sandbox
+from chaoskit.sandbox.environment import client_environment, plane_environment
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user said on the command line."""
+
+    experiment: str
+    out: Path
+    sandbox: str
+    time_scale: float
+    seed: int | None
+    toxiproxy: str | None
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where a run lives: ``work`` is temporary; ``partial`` becomes ``final`` when the run is complete, and never else."""
+
+    work: Path
+    partial: Path
+    final: Path
+    out_is_new: bool
+
+    @property
+    def empty(self) -> list[Path]:
+        """Folders that are ours to remove if nothing came of the run."""
+        return [self.partial.parent] if self.out_is_new else []
+
+
+def run_experiment(options: Options) -> int:
+    """Run, judge, report. Returns the exit code; raises ``Interrupted`` after a clean-up."""
+    if options.sandbox not in CHOICES:
+        raise InputError(f"--sandbox {options.sandbox}: choose one of {', '.join(CHOICES)}")
+    experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
+    return asyncio.run(_guarded(options, experiment))
+
+
+async def _guarded(options: Options, experiment: Experiment) -> int:
+    """Turn a signal into an orderly end."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(_run(options, experiment))
+    received: list[int] = []
+
+    def end(number: int) -> None:
+        received.append(number)
+        task.cancel()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, end, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise Interrupted(received[0] if received else signal.SIGINT) from None
+
+
+async def _run(options: Options, experiment: Experiment) -> int:
+    folders = _make_folders(options.out, Path(experiment.source).stem)
+    labels = [*experiment.spec.clients, CANARY_LABEL]
+    sandbox = await open_sandbox(options.sandbox, folders.work, labels, [folders.work, folders.partial], folders.empty)
+    try:
+        entries = await _play(options, experiment, folders, sandbox)
+        code = _conclude(entries, folders, experiment)
+    finally:
+        await asyncio.shield(sandbox.close())
+    return code
+
+
+async def _play(options: Options, experiment: Experiment, folders: Folders, sandbox: AnySandbox) -> Sequence[Entry]:
+    from rich.console import Console
+
+    from chaoskit.console.live import make_view
+
+    clock = WallClock()
+    authority = folders.work / "ca.pem"
+    environments = (
+        plane_environment(folders.work),
+        client_environment(folders.work, authority, experiment.spec.region),
+    )
+    settings = RunSettings(
+        run_id=folders.final.name,
+        replay=_replay(options, experiment, sandbox.name),
+        certificates=str(folders.work),
+        toxiproxy=options.toxiproxy,
+    )
+    console = Console(force_terminal=False) if options.plain else Console()
+    with Journal(folders.partial / "journal.jsonl") as journal, make_view(console, clock) as view:
+        journal.listen(view)
+        cast = ProcessCast(journal, clock, sandbox, *environments)
+        await Runner(experiment, settings, sandbox, cast, journal).run(clock)
+    return journal.entries
+
+
+def _conclude(entries: Sequence[Entry], folders: Folders, experiment: Experiment) -> int:
+    """Judge, write the reports, put the folder in its place, and tell."""
+    from rich.console import Console
+
+    from chaoskit.expect import judge
+    from chaoskit.journal.run import Run
+    from chaoskit.report.terminal import print_verdicts
+    from chaoskit.report.write import write_reports
+    from chaoskit.verdict import outcome_of
+
+    run = Run(entries)
+    verdicts = judge(run, experiment.expectations)
+    outcome = outcome_of(verdicts)
+    written = write_reports(folders.partial, entries, verdicts, outcome)
+    try:
+        folders.partial.rename(folders.final)
+    except OSError as error:
+        raise HarnessError(f"cannot put the results at {folders.final}: {error.strerror}") from error
+    paths = [folders.final / "journal.jsonl", *(folders.final / path.name for path in written)]
+    print_verdicts(Console(), run, verdicts, outcome, paths)
+    return outcome.exit_code
+
+
+def _make_folders(out: Path, stem: str) -> Folders:
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{re.sub(r'[^A-Za-z0-9]+', '-', stem).strip('-').lower() or 'run'}"
+    out = out.absolute()
+    is_new = not out.exists()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=out))
+        partial.chmod(0o755)
+        work = Path(tempfile.mkdtemp(prefix="chaoskit-"))
+    except OSError as error:
+        raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
+    # The random end of the partial name keeps two runs begun in one second apart.
+    final = out / (name if not (out / name).exists() else partial.name.removeprefix("."))
+    return Folders(work, partial, final, is_new)
+
+
+def _replay(options: Options, experiment: Experiment, sandbox: str) -> str:
+    words = ["chaoskit", "run", options.experiment, "--sandbox", sandbox, "--seed", str(experiment.spec.seed)]
+    if options.time_scale != 1.0:
+        words += ["--time-scale", f"{options.time_scale:g}"]
+    if options.toxiproxy:
+        words += ["--toxiproxy", options.toxiproxy]
+    return shlex.join(words)
+
+
+if sys.platform == "win32":  # pragma: no cover
+    raise InputError("chaoskit needs Linux or macOS; on Windows run it in WSL")

@@ -1,0 +1,113 @@
+"""What no single field shows: names that exist nowhere, faults that cannot meet anything, times that do not fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from chaoskit.dns.zone import Zones
+from chaoskit.errors import Problem
+from chaoskit.experiment.document import Document, FieldPath, dotted
+from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.experiment.wiring import CANARY_LABEL, services_of, zones
+from chaoskit.units import format_duration
+
+
+def check(
+    spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any], expectations: Sequence[Any], document: Document
+) -> list[Problem]:
+    """Every problem between fields."""
+    found: list[tuple[FieldPath, str, str]] = []
+    found += _zones(spec)
+    found += _timeline(spec)
+    found += _targets(spec, dns, network)
+    found += _clients(spec)
+    found += _expectations(spec, expectations, [injection.id for injection in (*dns, *network)])
+    return [Problem(document.line(field), dotted(field), message, fix) for field, message, fix in found]
+
+
+def _zones(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
+    for apex in spec.zones:
+        try:
+            Zones.from_plan([zone for zone in zones(spec) if zone["apex"] == apex])
+        except ValueError as error:
+            return [(("zones", apex), f"{error}.", "")]
+    try:
+        Zones.from_plan(zones(spec))
+    except ValueError as error:
+        return [(("zones",) if spec.zones else ("services",), f"{error}.", "")]
+    return []
+
+
+def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
+    found: list[tuple[FieldPath, str, str]] = []
+    longest = spec.limits.longest_fault
+    for number, entry in enumerate(spec.timeline):
+        field: FieldPath = ("timeline", number, "when")
+        if entry.when.length > longest:
+            fix = "Shorten it, or raise limits.longest_fault if you mean it."
+            said = f"lasts {format_duration(entry.when.length)}, longer than the limit of {format_duration(longest)}."
+            found.append(((*field, "for"), said, fix))
+        if spec.duration is not None and entry.when.start >= spec.duration:
+            fix = "Start it earlier, or make 'duration' longer."
+            found.append(((*field, "from"), f"starts when the run of {format_duration(spec.duration)} is over.", fix))
+    for name, times in Counter(entry.id for entry in spec.timeline if entry.id).items():
+        if times > 1:
+            found.append((("timeline",), f"the id {name!r} is used {times} times.", "Give each injection an id of its own."))
+    return found
+
+
+def _targets(spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any]) -> list[tuple[FieldPath, str, str]]:
+    found: list[tuple[FieldPath, str, str]] = []
+    apexes = [zone["apex"].lower() for zone in zones(spec)]
+    numbers: dict[str, list[int]] = {
+        plane: [number for number, entry in enumerate(spec.timeline) if getattr(entry, plane) is not None]
+        for plane in ("dns", "network")
+    }
+    # After a problem in the resolver the lists are shorter than the file's; then only the resolver's problems count.
+    for number, injection in zip(numbers["dns"], dns, strict=False):
+        field: FieldPath = ("timeline", number, "where")
+        name = injection.where.name.lower().rstrip(".")
+        if name == spec.canary.lower():
+            found.append((field, f"{name} is the canary, which no fault may touch.", "Name the record that you want to lose."))
+        elif not any(name == apex or name.endswith("." + apex) for apex in apexes):
+            known = ", ".join(apex for apex in apexes if not spec.canary.endswith(apex))
+            fix = f"The zones of this experiment are: {known or 'none'}. Add it under 'zones', or correct the name."
+            found.append((field, f"no zone here answers for {name}, so the fault could never meet a lookup.", fix))
+        unknown = sorted(set(injection.where.askers) - set(spec.clients))
+        if unknown:
+            found.append((field, f"no client is called {', '.join(unknown)}.", f"Clients: {', '.join(spec.clients)}."))
+    for number, injection in zip(numbers["network"], network, strict=False):
+        services = services_of(spec)
+        if injection.where.service not in services:
+            said = f"there is no service {injection.where.service!r} in this experiment."
+            found.append((("timeline", number, "where"), said, f"Services: {', '.join(services) or 'none'}."))
+    return found
+
+
+def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
+    found: list[tuple[FieldPath, str, str]] = []
+    for label, client in spec.clients.items():
+        if label == CANARY_LABEL:
+            found.append((("clients", label), "the name 'canary' is chaoskit's own.", "Call the client something else."))
+        if spec.services and client.use != "noop" and client.service not in spec.services:
+            fix = f"Add {client.service!r} to 'services', or remove 'services' to get what the clients use."
+            found.append((("clients", label, "service"), f"this experiment has no service {client.service!r}.", fix))
+    return found
+
+
+def _expectations(
+    spec: ExperimentSpec, expectations: Sequence[Any], injections: list[str]
+) -> list[tuple[FieldPath, str, str]]:
+    found: list[tuple[FieldPath, str, str]] = []
+    for number, expectation in enumerate(expectations):
+        client = getattr(expectation, "client", None)
+        injection = getattr(expectation, "injection", None)
+        if client is not None and client not in spec.clients:
+            fix = f"Clients: {', '.join(spec.clients) or 'none'}."
+            found.append((("expect", number), f"no client is called {client!r}.", fix))
+        if injection is not None and injection not in injections:
+            fix = f"Injections: {', '.join(injections) or 'none'}."
+            found.append((("expect", number), f"no injection has the id {injection!r}.", fix))
+    return found

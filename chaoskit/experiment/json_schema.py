@@ -1,0 +1,56 @@
+"""The JSON Schema of experiment files: editors complete and check with it while one types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from chaoskit.dns.faults import FAULTS
+from chaoskit.dns.where import Where as DnsWhere
+from chaoskit.expect import EXPECTATIONS
+from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.network.toxics import TOXICS
+from chaoskit.network.where import Where as NetworkWhere
+from chaoskit.registry import Registry
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema, with every fault, toxic and expectation that this installation has."""
+    found = ExperimentSpec.model_json_schema(by_alias=True)
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    found["title"] = "chaoskit experiment"
+    definitions = found["$defs"]
+    entry = definitions["TimelineSpec"]["properties"]
+    entry["dns"] = {"description": "a DNS fault", **_kinds(FAULTS, definitions)}
+    entry["network"] = {"description": "a toxic", **_kinds(TOXICS, definitions)}
+    entry["where"] = {
+        "description": entry["where"]["description"],
+        "anyOf": [{"type": "string"}, *(_of(kind, definitions) for kind in (DnsWhere, NetworkWhere))],
+    }
+    definitions["TimelineSpec"]["oneOf"] = [{"required": ["dns"]}, {"required": ["network"]}]
+    found["properties"]["expect"]["items"] = _kinds(EXPECTATIONS, definitions)
+    services = found["properties"]["services"]
+    names = services.get("propertyNames", {"type": "string"})
+    found["properties"]["services"] = {"anyOf": [services, {"type": "array", "items": names}]}
+    return found
+
+
+def _kinds(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
+    """A kind by name, where it needs no parameters, or one kind with its parameters."""
+    kinds = {kind: _of(registry.get(kind), definitions) for kind in registry.kinds}
+    alone = [kind for kind, schema in kinds.items() if not schema.get("required")]
+    with_parameters = {
+        "type": "object",
+        "properties": {kind: {"anyOf": [schema, {"type": "null"}]} for kind, schema in kinds.items()},
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+    }
+    return {"anyOf": [{"enum": alone}, with_parameters]}
+
+
+def _of(kind: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = TypeAdapter(kind).json_schema()
+    definitions.update(schema.pop("$defs", {}))
+    return schema

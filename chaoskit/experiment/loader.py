@@ -1,0 +1,168 @@
+"""From a file or a shipped name to a resolved experiment, or to errors that name the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from chaoskit.dns.faults import FAULTS, DnsFault
+from chaoskit.dns.where import Where as DnsWhere
+from chaoskit.errors import ExperimentError, InputError, Problem
+from chaoskit.expect import EXPECTATIONS, Expectation
+from chaoskit.experiment.checks import check
+from chaoskit.experiment.document import Document, FieldPath, dotted, read_document
+from chaoskit.experiment.problems import problems_of
+from chaoskit.experiment.schema import ExperimentSpec, TimelineSpec
+from chaoskit.network.toxics import TOXICS, Toxic
+from chaoskit.network.where import Where as NetworkWhere
+from chaoskit.registry import Registry
+from chaoskit.timeline.injection import Injection, Once
+from chaoskit.units import SECOND
+
+DnsInjection: TypeAlias = Injection[DnsWhere, DnsFault]
+NetworkInjection: TypeAlias = Injection[NetworkWhere, Toxic]
+
+TAIL_NS = 10 * SECOND
+"""How long a run goes on after its last fault when the file does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """A validated experiment. ``plain`` is the file's data as JSON; times here are already scaled by ``time_scale``."""
+
+    spec: ExperimentSpec
+    plain: dict[str, Any]
+    source: str
+    time_scale: float
+    duration_ns: int
+    dns: tuple[DnsInjection, ...]
+    network: tuple[NetworkInjection, ...]
+    expectations: tuple[Expectation, ...]
+
+
+def load(path: Path, time_scale: float = 1.0, seed: int | None = None) -> Experiment:
+    """Read and validate an experiment file; ``seed`` replaces the file's. Raises ``ExperimentError`` with every problem found."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder; name an experiment file in it") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text; is it an experiment?") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    document = read_document(str(path), text)
+    if seed is not None and isinstance(document.data, dict):
+        document.data["seed"] = seed
+    return resolve(document, time_scale)
+
+
+def resolve_plain(plain: dict[str, Any], source: str) -> Experiment:
+    """The experiment that a journal carries, for judging it again."""
+    return resolve(Document(source, plain, {}), time_scale=1.0)
+
+
+def resolve(document: Document, time_scale: float) -> Experiment:
+    """Validate a document as a whole. Raises ``ExperimentError`` with every problem found."""
+    try:
+        spec = ExperimentSpec.model_validate(document.data)
+    except ValidationError as error:
+        raise ExperimentError(document.path, problems_of(error, document)) from error
+    resolver = _Resolver(document)
+    for number, entry in enumerate(spec.timeline):
+        resolver.injection(number, entry, time_scale)
+    expectations = [resolver.expectation(number, written) for number, written in enumerate(spec.expect)]
+    last_end = max((round(e.when.start + e.when.length) for e in spec.timeline), default=0)
+    duration = spec.duration if spec.duration is not None else last_end + TAIL_NS
+    experiment = Experiment(
+        spec=spec,
+        plain=document.data,
+        source=document.path,
+        time_scale=time_scale,
+        duration_ns=round(duration * time_scale),
+        dns=tuple(resolver.dns),
+        network=tuple(resolver.network),
+        expectations=tuple(expectation for expectation in expectations if expectation is not None),
+    )
+    problems = resolver.problems + check(spec, experiment.dns, experiment.network, experiment.expectations, document)
+    if time_scale < spec.limits.smallest_time_scale or time_scale > 100:
+        problems.append(_scale_problem(document, spec, time_scale))
+    if problems:
+        raise ExperimentError(document.path, problems)
+    return experiment
+
+
+def _scale_problem(document: Document, spec: ExperimentSpec, time_scale: float) -> Problem:
+    smallest = spec.limits.smallest_time_scale
+    message = f"this experiment allows a time scale from {smallest:g} to 100, not {time_scale:g}."
+    fix = "SDK back-off does not scale, so a shorter run would answer another question."
+    return Problem(document.line(("limits",)), "limits.smallest_time_scale", message, fix)
+
+
+class _Resolver:
+    """Turns what pydantic left open (kinds and their parameters) into objects, collecting problems as it goes."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems: list[Problem] = []
+        self.dns: list[DnsInjection] = []
+        self.network: list[NetworkInjection] = []
+
+    def injection(self, number: int, entry: TimelineSpec, scale: float) -> None:
+        field: FieldPath = ("timeline", number)
+        if (entry.dns is None) == (entry.network is None):
+            self._say(field, "names no plane, or two.", "Write either 'dns: …' or 'network: …'.")
+            return
+        when = Once(round(entry.when.start * scale), round(entry.when.length * scale))
+        name = entry.id or f"{'dns' if entry.dns is not None else 'network'}-{number + 1}"
+        if entry.dns is not None:
+            fault = self._kind((*field, "dns"), "DNS fault", FAULTS, entry.dns)
+            where = self._where((*field, "where"), DnsWhere, "name", entry.where)
+            if fault is not None and where is not None:
+                self.dns.append(Injection(name, where, when, fault, entry.chance, entry.hidden))
+        else:
+            toxic = self._kind((*field, "network"), "toxic", TOXICS, entry.network)
+            place = self._where((*field, "where"), NetworkWhere, "service", entry.where)
+            if toxic is not None and place is not None:
+                self.network.append(Injection(name, place, when, toxic, entry.chance, entry.hidden))
+
+    def expectation(self, number: int, written: Any) -> Expectation | None:
+        found: Expectation | None = self._kind(("expect", number), "expectation", EXPECTATIONS, written)
+        return found
+
+    def _kind(self, field: FieldPath, what: str, registry: Registry, written: Any) -> Any:
+        """The object of ``kind`` or ``{kind: {parameters}}``; None, with a problem noted, when it is wrong."""
+        if isinstance(written, str):
+            kind, parameters = written, {}
+        elif isinstance(written, dict) and len(written) == 1:
+            kind, parameters = next(iter(written.items()))
+        else:
+            self._say(field, f"{written!r} is no {what}.", f"Write a kind, or one kind with its parameters. {_known(registry)}")
+            return None
+        if kind not in registry.kinds:
+            self._say(field, f"there is no {what} {kind!r};", registry.unknown(kind) + ".")
+            return None
+        return self._read((*field, kind) if isinstance(written, dict) else field, registry.get(kind), parameters or {})
+
+    def _where(self, field: FieldPath, kind: type[Any], short: str, written: Any) -> Any:
+        return self._read(field, kind, {short: written} if isinstance(written, str) else written)
+
+    def _read(self, field: FieldPath, kind: type[Any], written: Any) -> Any:
+        adapter: Callable[[Any], Any] = TypeAdapter(kind).validate_python
+        try:
+            return adapter(written)
+        except ValidationError as error:
+            self.problems += problems_of(error, self.document, field)
+        except ValueError as error:
+            self._say(field, f"{error}.")
+        return None
+
+    def _say(self, field: FieldPath, message: str, fix: str = "") -> None:
+        self.problems.append(Problem(self.document.line(field), dotted(field), message, fix))
+
+
+def _known(registry: Registry) -> str:
+    return f"Known: {', '.join(registry.kinds)}."

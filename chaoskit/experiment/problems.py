@@ -1,0 +1,56 @@
+"""pydantic's findings as problems a person can act on: the line, the field, what is wrong, what would be right."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from chaoskit.errors import Problem
+from chaoskit.experiment import schema
+from chaoskit.experiment.document import Document, FieldPath, dotted
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "clients": schema.ClientSpec,
+    "services": schema.ServiceSpec,
+    "zones": schema.ZoneSpec,
+    "timeline": schema.TimelineSpec,
+    "limits": schema.LimitsSpec,
+}
+
+
+def problems_of(error: ValidationError, document: Document, under: FieldPath = ()) -> list[Problem]:
+    """Every finding of ``error``; ``under`` is the field whose value was being read."""
+    return [_problem(finding, document, under) for finding in error.errors(include_url=False)]
+
+
+def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
+    field: FieldPath = (*under, *(part for part in finding["loc"] if part != "[key]"))
+    line = document.line(field)
+    kind = finding["type"]
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        return Problem(line, dotted(field), "there is no such field.", _known_fields(field))
+    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return Problem(line, dotted(field), "is missing.", f"Add {field[-1]!r} here.")
+    if kind == "literal_error":
+        return Problem(line, dotted(field), f"{finding['input']!r} is not known here.", f"Write {finding['ctx']['expected']}.")
+    if kind == "string_pattern_mismatch":
+        fix = "Begin with a letter; then letters, digits, - and _ (at most 40)."
+        return Problem(line, dotted(field), f"{finding['input']!r} is not a valid name.", fix)
+    message = finding["msg"].removeprefix("Value error, ").rstrip(".")
+    return Problem(line, dotted(field), f"{message}.")
+
+
+def _known_fields(field: FieldPath) -> str:
+    model: type[BaseModel] = schema.ExperimentSpec
+    if len(field) > 1:
+        model = schema.WhenSpec if "when" in field[1:-1] else _MODELS.get(str(field[0]), schema.ExperimentSpec)
+        if model is schema.ExperimentSpec:
+            return ""
+    if field[0] == "timeline" and len(field) > 3 and "when" not in field:
+        return ""  # a fault's own parameters: pydantic's loc does not tell us which fault
+    known = [info.alias or name for name, info in model.model_fields.items()]
+    near = difflib.get_close_matches(str(field[-1]), known, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{hint}Known: {', '.join(known)}."

@@ -1,0 +1,176 @@
+"""The cast as real processes: started in the sandbox, read line by line into the journal, ended surely."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections import deque
+from dataclasses import dataclass, field
+
+from chaoskit.clock import Clock
+from chaoskit.errors import PlaneError
+from chaoskit.experiment.ports import Plan, Sandbox
+from chaoskit.journal.codec import decode
+from chaoskit.journal.events import ClientReady, HarnessFailed, PlaneReady, ProcessEnded
+from chaoskit.journal.store import Journal
+
+LONGEST_LINE = 1 << 20
+STOP_WITHIN_S = 3.0
+"""How long a process may take to end after it was asked to, before it is killed."""
+
+
+@dataclass(slots=True, eq=False)
+class _Process:
+    name: str
+    ready: asyncio.Future[PlaneReady | ClientReady]
+    task: asyncio.Task[None] | None = None
+    child: asyncio.subprocess.Process | None = None
+    waiting: list[bytes] = field(default_factory=list)
+    complaints: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    may_end: bool = False
+
+
+class ProcessCast:
+    """See ``ports.Cast``. ``environment`` is for planes, ``client_environment`` for clients."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        sandbox: Sandbox,
+        environment: dict[str, str],
+        client_environment: dict[str, str],
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._sandbox = sandbox
+        self._environments = {"plane": environment, "client": client_environment}
+        self._processes: dict[str, _Process] = {}
+        self._failure = asyncio.Event()
+
+    def start_plane(self, name: str, plan: Plan) -> None:
+        self._start(name, "plane", [sys.executable, "-m", f"chaoskit.{name}"], plan)
+
+    def start_client(self, name: str, use: str, plan: Plan) -> None:
+        self._start(name, "client", [sys.executable, "-m", f"chaoskit.clients.{use}"], plan)
+
+    def _start(self, name: str, kind: str, argv: list[str], plan: Plan) -> None:
+        process = _Process(name, asyncio.get_running_loop().create_future())
+        process.waiting.append(_line(plan))
+        self._processes[name] = process
+        command = self._sandbox.command(argv) if kind == "plane" else self._sandbox.client_command(name, argv)
+        process.task = asyncio.create_task(self._live(process, command, self._environments[kind]), name=name)
+
+    async def _live(self, process: _Process, command: list[str], environment: dict[str, str]) -> None:
+        """One process from birth to death, with everything it says."""
+        try:
+            child = process.child = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=environment,
+                cwd=environment["HOME"],
+                limit=LONGEST_LINE,
+                start_new_session=True,  # Ctrl-C in the terminal is ours to handle; and a group of its own can be killed whole
+            )
+        except OSError as error:
+            self._fail(process, f"cannot start {command[0]}: {error.strerror}")
+            return
+        assert child.stdin is not None
+        child.stdin.writelines(process.waiting)
+        process.waiting.clear()
+        try:
+            await asyncio.gather(self._read_events(process, child), self._read_complaints(process, child))
+            code = await child.wait()
+        finally:
+            await _kill(child)
+        self._journal.append(
+            ProcessEnded(at=self._clock.now(), process=process.name, exit_code=code, expected=process.may_end and code == 0)
+        )
+        if not process.may_end or code != 0:
+            said = " | ".join(process.complaints) or "it said nothing"
+            self._fail(process, f"ended with exit code {code}: {said}")
+
+    async def _read_events(self, process: _Process, child: asyncio.subprocess.Process) -> None:
+        assert child.stdout is not None
+        try:
+            async for line in child.stdout:
+                event = decode(line)
+                self._journal.append(event)
+                if isinstance(event, PlaneReady | ClientReady) and not process.ready.done():
+                    process.ready.set_result(event)
+                elif isinstance(event, HarnessFailed):
+                    self._fail(process, event.message, journal=False)
+        except ValueError as error:  # a line that is no event, or longer than LONGEST_LINE
+            self._fail(process, f"sent what is no event: {str(error).splitlines()[0]}")
+            await _kill(child)
+
+    async def _read_complaints(self, process: _Process, child: asyncio.subprocess.Process) -> None:
+        assert child.stderr is not None
+        with contextlib.suppress(ValueError):  # a longer line than LONGEST_LINE is no loss here
+            async for line in child.stderr:
+                process.complaints.append(line.decode(errors="replace").rstrip())
+
+    def _fail(self, process: _Process, message: str, *, journal: bool = True) -> None:
+        text = f"{process.name}: {message}"
+        if journal:
+            self._journal.append(HarnessFailed(at=self._clock.now(), part=process.name, message=text))
+        if not process.ready.done():
+            process.ready.set_exception(PlaneError(text))
+            process.ready.exception()  # it may be that nobody waits any more
+        self._failure.set()
+
+    async def ready(self, name: str) -> PlaneReady | ClientReady:
+        return await asyncio.shield(self._processes[name].ready)
+
+    def send(self, name: str, command: Plan) -> None:
+        process = self._processes[name]
+        if process.child is None:
+            process.waiting.append(_line(command))
+        elif process.child.stdin is not None and process.child.returncode is None:
+            process.child.stdin.write(_line(command))
+        if command["do"] in ("start", "stop"):
+            process.may_end = True  # a client that was started ends by itself when its time is over
+
+    async def ended(self, names: list[str]) -> None:
+        await asyncio.gather(*(asyncio.shield(task) for name in names if (task := self._processes[name].task)))
+
+    async def failed(self) -> None:
+        await self._failure.wait()
+
+    async def stop(self, names: list[str]) -> None:
+        for name in names:
+            self.send(name, {"do": "stop"})
+        tasks = [task for name in names if (task := self._processes[name].task)]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
+            await _cancel(late)
+
+    async def close(self) -> None:
+        await _cancel({process.task for process in self._processes.values() if process.task})
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _kill(child: asyncio.subprocess.Process) -> None:
+    """Kill the child's whole session group, and reap it; nothing happens to one that has ended."""
+    if child.returncode is None:
+        # The group reaches through a PID namespace, where the child's own children are not ours to name.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    await child.wait()
+    if child.stdin is not None:
+        child.stdin.close()
+
+
+def _line(plan: Plan) -> bytes:
+    return json.dumps(plan, separators=(",", ":")).encode() + b"\n"

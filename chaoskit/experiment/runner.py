@@ -1,0 +1,192 @@
+"""The runner: the order of a run. It wires planes, clients and sandbox, and keeps no other state than the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import chaoskit
+from chaoskit.clock import Clock
+from chaoskit.errors import HarnessError
+from chaoskit.experiment import wiring
+from chaoskit.experiment.loader import Experiment
+from chaoskit.experiment.ports import Cast, Sandbox
+from chaoskit.journal.events import (
+    HarnessFailed,
+    InjectionPlanned,
+    Plane,
+    PlaneReady,
+    RunEnded,
+    RunStarted,
+    SandboxReady,
+    TimelineArmed,
+)
+from chaoskit.journal.store import Journal
+from chaoskit.units import MILLISECOND
+
+LEAD_NS = 50 * MILLISECOND
+"""Between the order to begin and 0 s of the experiment: every process has read the order by then."""
+
+PLANES = ("dns", "network", "aws")
+PACKAGES = ("dnslib", "moto", "cheroot", "toxiproxy-python", "boto3", "botocore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """What is not the experiment's own: names for the journal, where the certificates go, and which proxy to use."""
+
+    run_id: str
+    replay: str
+    certificates: str
+    toxiproxy: str | None = None
+
+
+class Runner:
+    """Plays one experiment. ``run`` returns when the journal is complete; how it went is in the journal alone."""
+
+    def __init__(self, experiment: Experiment, settings: RunSettings, sandbox: Sandbox, cast: Cast, journal: Journal) -> None:
+        self.experiment = experiment
+        self.settings = settings
+        self.sandbox = sandbox
+        self.cast = cast
+        self.journal = journal
+
+    async def run(self, clock: Clock) -> None:
+        """Start everything, arm the timeline, wait for its end, stop everything.
+
+        A failure of the harness becomes ``HarnessFailed`` in the journal; cancellation goes through, after clean-up.
+        """
+        self.journal.append(self._header(clock))
+        reason = "finished"
+        try:
+            async with asyncio.timeout(None) as limit:
+                limit.reschedule(asyncio.get_running_loop().time() + self.experiment.spec.limits.ready_within / 1e9)
+                await self._start(clock)
+                limit.reschedule(None)
+            await self._play(clock)
+        except HarnessError as error:
+            if not any(isinstance(entry.event, HarnessFailed) for entry in self.journal.entries):
+                self.journal.append(HarnessFailed(at=clock.now(), part=type(error).__name__, message=str(error)))
+            reason = "the harness failed"
+        except TimeoutError:
+            waited = self.experiment.spec.limits.ready_within / 1e9
+            message = f"not ready after {waited:g} s; see limits.ready_within"
+            self.journal.append(HarnessFailed(at=clock.now(), part="start-up", message=message))
+            reason = "the harness was not ready in time"
+        finally:
+            await self.cast.close()
+        self.journal.append(RunEnded(at=clock.now(), reason=reason))
+
+    async def _start(self, clock: Clock) -> None:
+        spec, cast, sandbox = self.experiment.spec, self.cast, self.sandbox
+        labels = [*spec.clients, wiring.CANARY_LABEL]
+        self.journal.append(
+            SandboxReady(
+                at=clock.now(), sandbox=sandbox.name, libc_exercised=sandbox.libc_exercised, because=sandbox.because
+            )
+        )
+        resolvers = {label: sandbox.resolver(label) for label in labels}
+        # Slowest first: everything starts at once, and two cores are soon shared by all.
+        cast.start_plane("aws", wiring.aws_plan(spec, self.settings.certificates))
+        for label, client in spec.clients.items():
+            cast.start_client(label, client.use, wiring.client_plan(label, client, spec.region))
+        cast.start_plane("network", wiring.network_plan(self.experiment.network, self.settings.toxiproxy))
+        cast.start_plane("dns", wiring.dns_plan(spec, self.experiment.dns, resolvers, ipv6=sandbox.ipv6))
+        canary = {"client": wiring.CANARY_LABEL, "name": spec.canary, "every_ns": wiring.CANARY_PERIOD_NS}
+        cast.start_client(wiring.CANARY_LABEL, "canary", canary)
+        await self._connect(labels)
+
+    async def _connect(self, labels: list[str]) -> None:
+        """As each part becomes ready, tell the next where it is."""
+        aws = await self._plane("aws")
+        wanted = wiring.proxies(
+            self.experiment.spec, aws.addresses["front"], self.sandbox.service, ipv6=self.sandbox.ipv6
+        )
+        self.cast.send("network", {"do": "populate", "proxies": wanted})
+        network = await self._plane("network")
+        dns = await self._plane("dns")
+        services = {name.partition("@")[2]: address for name, address in network.addresses.items()}
+        await self.sandbox.publish(dns.addresses, services)
+        for label in labels:
+            await self.cast.ready(label)
+
+    async def _plane(self, name: str) -> PlaneReady:
+        ready = await self.cast.ready(name)
+        assert isinstance(ready, PlaneReady)
+        return ready
+
+    async def _play(self, clock: Clock) -> None:
+        """From arming to the end of the last call."""
+        origin = clock.now() + LEAD_NS
+        ends = origin + self.experiment.duration_ns
+        clients = list(self.experiment.spec.clients)
+        self._journal_timeline(clock, origin, ends)
+        for plane in ("dns", "network"):
+            self.cast.send(plane, {"do": "arm", "origin": origin})
+        for client in [*clients, wiring.CANARY_LABEL]:
+            self.cast.send(client, {"do": "start", "origin": origin, "ends": ends})
+        await self._unless_failed(clock.sleep_until(ends))
+        finishing = asyncio.ensure_future(self.cast.ended(clients))
+        grace = clock.sleep_until(ends + self.experiment.spec.limits.grace)
+        await self._unless_failed(grace, finishing)
+        for part in (clients, [wiring.CANARY_LABEL], ["network"], ["aws"], ["dns"]):
+            await self.cast.stop(part)
+
+    async def _unless_failed(self, *awaited: Any) -> None:
+        """Wait for the first of ``awaited``; raise ``HarnessError`` if a process fails before."""
+        tasks = [asyncio.ensure_future(one) for one in awaited]
+        failure = asyncio.ensure_future(self.cast.failed())
+        try:
+            await asyncio.wait([*tasks, failure], return_when=asyncio.FIRST_COMPLETED)
+            if failure.done():
+                failure.result()
+                raise HarnessError("a process of the run failed; the events before this one say which")
+        finally:
+            for task in (*tasks, failure):
+                task.cancel()
+            await asyncio.gather(*tasks, failure, return_exceptions=True)
+
+    def _journal_timeline(self, clock: Clock, origin: int, ends: int) -> None:
+        planned: list[tuple[Plane, Any]] = [("dns", i) for i in self.experiment.dns]
+        planned += [("network", i) for i in self.experiment.network]
+        for plane, injection in planned:
+            spans = injection.when.spans(self.experiment.duration_ns)
+            self.journal.append(
+                InjectionPlanned(
+                    at=clock.now(),
+                    injection=injection.id,
+                    plane=plane,
+                    fault=type(injection.fault).__module__.rpartition(".")[2],
+                    where=injection.where.describe(),
+                    spans=tuple((origin + start, origin + end) for start, end in spans),
+                    hidden=injection.hidden,
+                )
+            )
+        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))
+
+    def _header(self, clock: Clock) -> RunStarted:
+        return RunStarted(
+            at=clock.now(),
+            run_id=self.settings.run_id,
+            title=self.experiment.spec.title,
+            seed=self.experiment.spec.seed,
+            source=self.experiment.source,
+            experiment=self.experiment.plain,
+            epoch_ns=time.time_ns(),
+            versions=_versions(),
+            replay=self.settings.replay,
+        )
+
+
+def _versions() -> dict[str, str]:
+    found = {"chaoskit": chaoskit.__version__, "python": sys.version.split()[0]}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

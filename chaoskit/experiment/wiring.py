@@ -1,0 +1,133 @@
+"""From an experiment to the plans of its processes: which zone, which addresses, which names on the certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from chaoskit.dns.plan import injection_to_json as dns_injection
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ZoneSpec
+from chaoskit.network.plan import injection_to_json as network_injection
+from chaoskit.units import SECOND
+
+SERVICE_NUMBER = {"dynamodb": 1, "ec2": 2, "sts": 3, "s3": 4, "sqs": 5}
+"""The service's place in its default address, 127.0.1.n."""
+
+CANARY_LABEL = "canary"
+CANARY_ADDRESS = "127.0.0.1"
+CANARY_PERIOD_NS = 1 * SECOND
+
+
+def host_name(service: str, region: str) -> str:
+    """The regional endpoint's real host name (AWS General Reference, service endpoints)."""
+    return f"{service}.{region}.amazonaws.com"
+
+
+def services_of(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
+    """Each service of the experiment with its loopback addresses; the first service has an IPv6 address too."""
+    names = list(spec.services) or sorted({client.service for client in spec.clients.values() if client.use != "noop"})
+    found: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        written = spec.services[name].addresses if name in spec.services else ()
+        default = (f"127.0.1.{SERVICE_NUMBER[name]}", *(("::1",) if not found else ()))
+        found[name] = written or default
+    return found
+
+
+def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
+    """The zones' plans: one per service (apex: its host name), the canary's, and the file's own, which win."""
+    found: dict[str, dict[str, Any]] = {}
+    for service, addresses in services_of(spec).items():
+        name = host_name(service, spec.region)
+        written = spec.services.get(service)
+        ttl = (written.ttl if written else 5 * SECOND) // SECOND
+        records = [_address_record(name, address, ttl) for address in addresses if ipv6 or ":" not in address]
+        found[name] = {"apex": name, "records": records}
+    apex = spec.canary.partition(".")[2] or spec.canary
+    canary = [_address_record(spec.canary, CANARY_ADDRESS, 0)]
+    found.setdefault(apex, {"apex": apex, "records": []})["records"] += canary
+    for apex, zone in spec.zones.items():
+        found[apex] = _written_zone(apex, zone)
+    return list(found.values())
+
+
+def _address_record(name: str, address: str, ttl: int) -> dict[str, Any]:
+    return {"name": name, "rtype": "AAAA" if ":" in address else "A", "ttl": ttl, "data": address}
+
+
+def _written_zone(apex: str, zone: ZoneSpec) -> dict[str, Any]:
+    negative = zone.negative_ttl // SECOND
+    records = []
+    for name, record in zone.records.items():
+        for rtype, data in (record.model_extra or {}).items():
+            for one in data if isinstance(data, list) else [data]:
+                records.append({"name": name, "rtype": rtype, "ttl": record.ttl // SECOND, "data": str(one)})
+    return {"apex": apex, "soa": {"minimum": negative, "ttl": negative}, "records": records}
+
+
+def dns_plan(
+    spec: ExperimentSpec, injections: Sequence[Any], resolvers: dict[str, tuple[str, int]], *, ipv6: bool
+) -> dict[str, Any]:
+    """The DNS process's plan; ``resolvers`` maps each client to the address and port that it will ask."""
+    listeners = [{"label": label, "host": host, "port": port} for label, (host, port) in resolvers.items()]
+    return {
+        "seed": spec.seed,
+        "listeners": listeners,
+        "zones": zones(spec, ipv6=ipv6),
+        "injections": [dns_injection(injection) for injection in injections],
+    }
+
+
+def aws_plan(spec: ExperimentSpec, certificates: str) -> dict[str, Any]:
+    """The mock AWS's plan."""
+    services = services_of(spec)
+    return {
+        "host": "127.0.0.1",
+        "port": 0,
+        "certificates": certificates,
+        "names": certificate_names(spec),
+        "services": {
+            name: {"tables": dict(spec.services[name].tables) if name in spec.services else {}} for name in services
+        },
+    }
+
+
+def certificate_names(spec: ExperimentSpec) -> list[str]:
+    """Every host name that an SDK may put before the region's or AWS's domain, account-based endpoints included."""
+    region = spec.region
+    hosts = [host_name(service, region) for service in services_of(spec)]
+    wild = [f"*.{region}.amazonaws.com", "*.amazonaws.com", f"*.ddb.{region}.amazonaws.com", f"*.s3.{region}.amazonaws.com"]
+    return hosts + wild
+
+
+def proxies(spec: ExperimentSpec, upstream: str, listen: Callable[[str], str], *, ipv6: bool) -> list[dict[str, str]]:
+    """One proxy for each address of each service; ``listen`` is the sandbox's word for where that address is served."""
+    return [
+        {"name": f"{service}@{address}", "service": service, "listen": listen(address), "upstream": upstream}
+        for service, addresses in services_of(spec).items()
+        for address in addresses
+        if ipv6 or ":" not in address
+    ]
+
+
+def network_plan(injections: Sequence[Any], toxiproxy: str | None) -> dict[str, Any]:
+    """The network process's plan; ``toxiproxy`` None is the embedded proxy, else a program or a URL."""
+    return {"toxiproxy": toxiproxy, "injections": [network_injection(injection) for injection in injections]}
+
+
+def client_plan(label: str, client: ClientSpec, region: str) -> dict[str, Any]:
+    """A client's plan: its label and its settings, times in nanoseconds."""
+    return {
+        "client": label,
+        "region": region,
+        "service": client.service,
+        "operation": client.operation,
+        "connection": client.connection,
+        "every_ns": client.every,
+        "burst_size": client.burst_size,
+        "burst_every_ns": client.burst_every,
+        "retry_mode": client.retry_mode,
+        "max_attempts": client.max_attempts,
+        "connect_timeout_ns": client.connect_timeout,
+        "read_timeout_ns": client.read_timeout,
+    }
