@@ -54,7 +54,9 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
             found.append(((*field, "from"), f"starts when the run of {format_duration(spec.duration)} is over.", fix))
     for name, times in Counter(entry.id for entry in spec.timeline if entry.id).items():
         if times > 1:
-            found.append((("timeline",), f"the id {name!r} is used {times} times.", "Give each injection an id of its own."))
+            found.append(
+                (("timeline",), f"the id {name!r} is used {times} times.", "Give each injection an id of its own.")
+            )
     return found
 
 
@@ -70,7 +72,9 @@ def _targets(spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any]) -
         field: FieldPath = ("timeline", number, "where")
         name = injection.where.name.lower().rstrip(".")
         if name == spec.canary.lower():
-            found.append((field, f"{name} is the canary, which no fault may touch.", "Name the record that you want to lose."))
+            found.append(
+                (field, f"{name} is the canary, which no fault may touch.", "Name the record that you want to lose.")
+            )
         elif not any(name == apex or name.endswith("." + apex) for apex in apexes):
             known = ", ".join(apex for apex in apexes if not spec.canary.endswith(apex))
             fix = f"The zones of this experiment are: {known or 'none'}. Add it under 'zones', or correct the name."
@@ -90,7 +94,9 @@ def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
     found: list[tuple[FieldPath, str, str]] = []
     for label, client in spec.clients.items():
         if label == CANARY_LABEL:
-            found.append((("clients", label), "the name 'canary' is chaoskit's own.", "Call the client something else."))
+            found.append(
+                (("clients", label), "the name 'canary' is chaoskit's own.", "Call the client something else.")
+            )
         if spec.services and client.use != "noop" and client.service not in spec.services:
             fix = f"Add {client.service!r} to 'services', or remove 'services' to get what the clients use."
             found.append((("clients", label, "service"), f"this experiment has no service {client.service!r}.", fix))

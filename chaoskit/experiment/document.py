@@ -40,7 +40,9 @@ class Document:
 def read_document(path: str, text: str) -> Document:
     """Parse ``text``. Raises ``ExperimentError`` naming ``path`` and line."""
     if len(text.encode()) > MAX_BYTES:
-        raise ExperimentError(path, [Problem(0, "", f"the file is larger than {MAX_BYTES:,} bytes", "Is it an experiment?")])
+        raise ExperimentError(
+            path, [Problem(0, "", f"the file is larger than {MAX_BYTES:,} bytes", "Is it an experiment?")]
+        )
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -52,7 +54,9 @@ def read_document(path: str, text: str) -> Document:
     except RecursionError as error:
         raise ExperimentError(path, [Problem(0, "", "nested too deeply.", "Is it an experiment?")]) from error
     if root is None:
-        raise ExperimentError(path, [Problem(1, "", "the file is empty.", "Start one with: chaoskit init my-experiment.yaml")])
+        raise ExperimentError(
+            path, [Problem(1, "", "the file is empty.", "Start one with: chaoskit init my-experiment.yaml")]
+        )
     walk = _Walk(path)
     data = walk.value(root, ())
     if walk.problems:

@@ -140,7 +140,11 @@ class _Resolver:
         elif isinstance(written, dict) and len(written) == 1:
             kind, parameters = next(iter(written.items()))
         else:
-            self._say(field, f"{written!r} is no {what}.", f"Write a kind, or one kind with its parameters. {_known(registry)}")
+            self._say(
+                field,
+                f"{written!r} is no {what}.",
+                f"Write a kind, or one kind with its parameters. {_known(registry)}",
+            )
             return None
         if kind not in registry.kinds:
             self._say(field, f"there is no {what} {kind!r};", registry.unknown(kind) + ".")

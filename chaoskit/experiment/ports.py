@@ -97,7 +97,9 @@ class NoopCast:
         self.commands: list[tuple[str, Plan]] = []
 
     def start_plane(self, name: Any, plan: Plan) -> None:
-        ready = PlaneReady(at=self._clock.now(), plane=name, implementation="noop", addresses={"front": "noop:0"}, pid=0)
+        ready = PlaneReady(
+            at=self._clock.now(), plane=name, implementation="noop", addresses={"front": "noop:0"}, pid=0
+        )
         self._ready[name] = ready
         self._tell(ready)
 

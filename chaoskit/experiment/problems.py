@@ -34,7 +34,9 @@ def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return Problem(line, dotted(field), "is missing.", f"Add {field[-1]!r} here.")
     if kind == "literal_error":
-        return Problem(line, dotted(field), f"{finding['input']!r} is not known here.", f"Write {finding['ctx']['expected']}.")
+        return Problem(
+            line, dotted(field), f"{finding['input']!r} is not known here.", f"Write {finding['ctx']['expected']}."
+        )
     if kind == "string_pattern_mismatch":
         fix = "Begin with a letter; then letters, digits, - and _ (at most 40)."
         return Problem(line, dotted(field), f"{finding['input']!r} is not a valid name.", fix)

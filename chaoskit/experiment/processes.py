@@ -90,7 +90,9 @@ class ProcessCast:
         finally:
             await _kill(child)
         self._journal.append(
-            ProcessEnded(at=self._clock.now(), process=process.name, exit_code=code, expected=process.may_end and code == 0)
+            ProcessEnded(
+                at=self._clock.now(), process=process.name, exit_code=code, expected=process.may_end and code == 0
+            )
         )
         if not process.may_end or code != 0:
             said = " | ".join(process.complaints) or "it said nothing"

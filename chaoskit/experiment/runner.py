@@ -48,7 +48,9 @@ class RunSettings:
 class Runner:
     """Plays one experiment. ``run`` returns when the journal is complete; how it went is in the journal alone."""
 
-    def __init__(self, experiment: Experiment, settings: RunSettings, sandbox: Sandbox, cast: Cast, journal: Journal) -> None:
+    def __init__(
+        self, experiment: Experiment, settings: RunSettings, sandbox: Sandbox, cast: Cast, journal: Journal
+    ) -> None:
         self.experiment = experiment
         self.settings = settings
         self.sandbox = sandbox

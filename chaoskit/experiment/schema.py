@@ -37,7 +37,9 @@ class ServiceSpec(_Strict):
 
     addresses: tuple[str, ...] = ()
     ttl: Duration = 5 * SECOND
-    tables: dict[str, Any] = Field(default_factory=dict, description="DynamoDB tables to create, beside the table chaoskit")
+    tables: dict[str, Any] = Field(
+        default_factory=dict, description="DynamoDB tables to create, beside the table chaoskit"
+    )
 
     @field_validator("addresses")
     @classmethod
@@ -58,12 +60,15 @@ class ClientSpec(_Strict):
     service: Service = "dynamodb"
     operation: str | None = Field(None, description="the API operation, by default a cheap read")
     connection: Literal["cold", "warm", "burst"] = Field(
-        "warm", description="cold: a new connection per call; warm: one pooled connection; burst: bursts of concurrent calls too"
+        "warm",
+        description="cold: a new connection per call; warm: one pooled connection; burst: bursts of concurrent calls too",
     )
     every: Duration = 250_000_000
     burst_size: Annotated[int, Field(ge=2, le=200)] = 12
     burst_every: Duration = 5 * SECOND
-    retry_mode: Literal["legacy", "standard", "adaptive"] | None = Field(None, description="AWS_RETRY_MODE; none: the SDK's default")
+    retry_mode: Literal["legacy", "standard", "adaptive"] | None = Field(
+        None, description="AWS_RETRY_MODE; none: the SDK's default"
+    )
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="AWS_MAX_ATTEMPTS")
     connect_timeout: Duration | None = None
     read_timeout: Duration | None = None
@@ -95,7 +100,9 @@ class TimelineSpec(_Strict):
     id: Label | None = None
     dns: Any = Field(None, description="a DNS fault: its kind, or {kind: {parameters}}")
     network: Any = Field(None, description="a toxic: its kind, or {kind: {parameters}}")
-    where: Any = Field(description="dns: the exact name, or {name, types, …}; network: the service, or {service, stream}")
+    where: Any = Field(
+        description="dns: the exact name, or {name, types, …}; network: the service, or {service, stream}"
+    )
     when: WhenSpec
     chance: Annotated[float, Field(gt=0, le=1)] = 1.0
     hidden: bool = Field(False, description="not shown while the run goes on (drills)")
@@ -119,13 +126,17 @@ class ExperimentSpec(_Strict):
     question: str = Field("", description="what this experiment answers, for its readers")
     seed: int = 0
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
-    duration: Duration | None = Field(None, description="how long clients go on calling; default: 10s past the last fault")
+    duration: Duration | None = Field(
+        None, description="how long clients go on calling; default: 10s past the last fault"
+    )
     zones: dict[str, ZoneSpec] = Field(default_factory=dict, description="further zones, by their apex")
-    services: dict[Service, ServiceSpec] = Field(default_factory=dict, description="default: those that the clients use")
+    services: dict[Service, ServiceSpec] = Field(
+        default_factory=dict, description="default: those that the clients use"
+    )
     clients: dict[Label, ClientSpec] = Field(default_factory=dict)
     timeline: tuple[TimelineSpec, ...] = ()
     expect: tuple[Any, ...] = Field((), description="expectations: a kind, or {kind: {limits}}")
-    limits: LimitsSpec = Field(default_factory=lambda: LimitsSpec())
+    limits: LimitsSpec = Field(default_factory=LimitsSpec)
     canary: str = Field("canary.chaoskit.test", description="a name that must keep resolving; no fault may touch it")
 
     @field_validator("services", mode="before")

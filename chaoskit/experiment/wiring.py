@@ -96,7 +96,12 @@ def certificate_names(spec: ExperimentSpec) -> list[str]:
     """Every host name that an SDK may put before the region's or AWS's domain, account-based endpoints included."""
     region = spec.region
     hosts = [host_name(service, region) for service in services_of(spec)]
-    wild = [f"*.{region}.amazonaws.com", "*.amazonaws.com", f"*.ddb.{region}.amazonaws.com", f"*.s3.{region}.amazonaws.com"]
+    wild = [
+        f"*.{region}.amazonaws.com",
+        "*.amazonaws.com",
+        f"*.ddb.{region}.amazonaws.com",
+        f"*.s3.{region}.amazonaws.com",
+    ]
     return hosts + wild
 
 

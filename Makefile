@@ -1,0 +1,39 @@
+# Short targets of one job each, the same by hand and in CI. `make demo` and `make test` need Python >= 3.11 and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check lint types slow bench clean
+
+demo: $(VENV)/.ready
+	$(BIN)/chaoskit run experiments/outage/dynamodb-empty-record.yaml
+
+test: $(VENV)/.ready
+	$(BIN)/pytest -q -n auto -m "not slow and not docker"
+
+check: lint types slow
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.ready
+	$(BIN)/mypy
+
+# Whole runs with real processes: sandboxes, kill -9, and every shipped experiment against its expected outcome.
+slow: $(VENV)/.ready
+	$(BIN)/pytest -q -m "slow"
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chaoskit needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 ...")'
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@

@@ -1,0 +1,97 @@
+"""The keeper as a process, without namespaces: it must clean up however its parent ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaoskit.errors import SandboxError
+from chaoskit.sandbox.base import KEEPER, Keeper
+
+
+def full_folder(path: Path) -> Path:
+    path.mkdir()
+    (path / "file").write_text("x")
+    return path
+
+
+def test_it_removes_its_folders_when_we_end_in_order(tmp_path: Path) -> None:
+    gone, empty, kept = full_folder(tmp_path / "gone"), tmp_path / "empty", full_folder(tmp_path / "kept")
+    empty.mkdir()
+
+    async def hold() -> None:
+        keeper = Keeper([gone], [empty, kept])
+        answer = await keeper.start([], namespace=False, binds=[])
+        assert answer.pid != os.getpid()
+        assert gone.exists()
+        await keeper.stop()
+        await keeper.stop()  # a second time is nothing
+
+    asyncio.run(hold())
+    assert not gone.exists()
+    assert not empty.exists(), "an empty folder of ours goes"
+    assert kept.exists(), "one with something in it stays"
+
+
+def test_it_removes_its_folders_when_the_parent_is_killed(tmp_path: Path) -> None:
+    gone = full_folder(tmp_path / "gone")
+    # The parent starts a keeper, says so, and waits; then it is killed in a way it cannot notice.
+    parent = (
+        "import asyncio, sys\nfrom pathlib import Path\nfrom chaoskit.sandbox.base import Keeper\n"
+        "async def hold():\n"
+        "    keeper = Keeper([Path(sys.argv[1])], [])\n"
+        "    print((await keeper.start([], namespace=False, binds=[])).pid, flush=True)\n"
+        "    await asyncio.get_running_loop().create_future()\n"
+        "asyncio.run(hold())\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent, str(gone)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        keeper_pid = int(process.stdout.readline())
+        watch = os.pidfd_open(keeper_pid) if hasattr(os, "pidfd_open") else None
+        process.send_signal(signal.SIGKILL)
+    if watch is None:
+        pytest.skip("no pidfd on this platform to wait for the keeper with")
+    wait_for_exit(watch)
+    assert not gone.exists()
+
+
+def wait_for_exit(pidfd: int) -> None:
+    """A pidfd becomes readable when its process has ended (pidfd_open(2))."""
+    import select
+
+    try:
+        assert select.select([pidfd], [], [], 10)[0], "the keeper outlived its parent by 10 s"
+    finally:
+        os.close(pidfd)
+
+
+def test_it_ignores_signals(tmp_path: Path) -> None:
+    gone = full_folder(tmp_path / "gone")
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", str(KEEPER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b'{"remove": ["%s"], "empty": [], "namespace": false}\n' % str(gone).encode())
+        process.stdin.flush()
+        process.stdout.readline()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process.send_signal(number)
+        assert gone.exists()
+        process.stdin.close()
+        assert process.wait(10) == 0, "it ended by the end of its input, not by a signal"
+    assert not gone.exists()
+
+
+def test_what_it_cannot_make_is_an_error_with_a_reason() -> None:
+    async def fail() -> None:
+        await Keeper([], []).start(["sh", "-c", "echo unshare: not allowed >&2; exit 1"], namespace=True, binds=[])
+
+    with pytest.raises(SandboxError, match="unshare: not allowed"):
+        asyncio.run(fail())
