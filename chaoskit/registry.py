@@ -7,7 +7,6 @@ surfaces at once, so a broken plug-in cannot disappear.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from functools import cached_property
@@ -37,6 +36,8 @@ class Registry:
 
     def unknown(self, kind: str) -> str:
         """What to tell a user who wrote a kind that does not exist."""
+        import difflib
+
         near = difflib.get_close_matches(kind, self.kinds, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         return f"{hint}known: {', '.join(self.kinds)}"

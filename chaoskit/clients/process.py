@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import queue
 import sys
 import traceback
@@ -32,7 +33,9 @@ def serve(child: Child, prepare: Callable[[], Run]) -> None:
 
     try:
         child.on_command(command)
+        gc.disable()  # an SDK's import makes many objects and hardly any garbage: a tenth of the start-up is the collector's
         run = prepare()
+        gc.enable()
         asyncio.run(_once(run, starts.get()))
     except ChaoskitError as error:
         print(error, file=sys.stderr)  # noqa: T201 - standard error is the contract's place for it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from chaoskit.journal.run import Run
@@ -9,6 +10,9 @@ from chaoskit.registry import Registry
 from chaoskit.verdict import Verdict
 
 EXPECTATIONS = Registry(__name__)
+
+GUARDS = ("canary_resolves", "fault_exercised")
+"""Judged in every run, listed or not: without them no other finding means anything."""
 
 
 class Expectation(Protocol):
@@ -18,3 +22,27 @@ class Expectation(Protocol):
 
     def judge(self, run: Run) -> Verdict:
         """The verdict, with measured figures and the ``seq`` of the events that show it."""
+
+
+def judge(run: Run, expectations: Sequence[Expectation]) -> tuple[Verdict, ...]:
+    """A verdict for the harness, for each guard that is not listed, and for each of ``expectations``, in this order.
+
+    A checker that crashes gives *unknown* and names its exception: never a pass, and never the loss of the other verdicts.
+    """
+    from chaoskit.expect._harness import Harness
+
+    listed = {_kind(expectation) for expectation in expectations}
+    guards = [EXPECTATIONS.get(kind)() for kind in GUARDS if kind not in listed]
+    return tuple(_judged(expectation, run) for expectation in [Harness(), *guards, *expectations])
+
+
+def _kind(expectation: Expectation) -> str:
+    return type(expectation).__module__.rpartition(".")[2].lstrip("_")
+
+
+def _judged(expectation: Expectation, run: Run) -> Verdict:
+    try:
+        return expectation.judge(run)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding about the checker
+        because = f"the checker crashed, so nothing was judged: {type(error).__name__}: {error}"
+        return Verdict(expectation=_kind(expectation), finding="unknown", because=because)

@@ -74,8 +74,8 @@ class Run:
 
     @cached_property
     def clients(self) -> dict[str, ClientReady]:
-        """The clients that became ready, by name, in the order of their readiness."""
-        return {event.client: event for _, event in self.of(ClientReady)}
+        """The clients under test that became ready, by name, in the order of their readiness; not the canary."""
+        return {event.client: event for _, event in self.of(ClientReady) if event.use != "canary"}
 
     @cached_property
     def injections(self) -> list[InjectionPlanned]:

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Clock, Instant
@@ -17,10 +18,15 @@ OPERATION = "Nothing"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noop:
-    """What the no-op client is told."""
+    """What the no-op client is told. Settings of other clients in its plan mean nothing to it and are left aside."""
 
     client: str
     every_ns: int = 250 * MILLISECOND
+
+    @classmethod
+    def from_json(cls, plan: dict[str, Any]) -> Noop:
+        """The plan of a first line."""
+        return cls(**{name: plan[name] for name in ("client", "every_ns") if name in plan})
 
 
 class NoopClient:

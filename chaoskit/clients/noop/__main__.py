@@ -14,7 +14,7 @@ def main() -> None:
     given = child.plan()
 
     def prepare() -> Run:
-        client = NoopClient(Noop(**given), WallClock(), child.emit)
+        client = NoopClient(Noop.from_json(given), WallClock(), child.emit)
         child.emit(client.ready())
         return client.run
 

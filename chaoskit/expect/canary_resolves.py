@@ -1,0 +1,63 @@
+"""``canary_resolves``: the name that no fault may touch resolved all along. Otherwise the harness was broken, not the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chaoskit.clock import Instant
+from chaoskit.expect import Expectation
+from chaoskit.expect._findings import EVIDENCE_MAX
+from chaoskit.journal.events import CanaryChecked, ClientReady
+from chaoskit.journal.run import Phase, Run
+from chaoskit.units import format_duration, parse_duration
+from chaoskit.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryResolves(Expectation):
+    """Every look at the canary name found it, and there was a look in every phase that was long enough for one.
+
+    Looks come once a period, and a busy machine makes them late; so a phase is long enough at one and a half periods.
+    """
+
+    def judge(self, run: Run) -> Verdict:
+        title = "canary_resolves"
+        if not run.canary:
+            return Verdict(expectation=title, finding="broken", because="the canary name was never looked up")
+        failed = [(seq, look) for seq, look in run.canary if not look.ok]
+        if failed:
+            first = failed[0][1]
+            because = f"{len(failed)} of {len(run.canary)} looks at {first.name} failed, first: {first.detail}"
+            evidence = tuple(seq for seq, _ in failed[:EVIDENCE_MAX])
+            return Verdict(expectation=title, finding="broken", because=because, evidence=evidence)
+        looks = [look for _, look in run.canary]
+        for phase, start, end in _phases(run):
+            if end - start > _period(run) * 3 // 2 and not any(_within(look, start, end) for look in looks):
+                because = f"no look fell into the {phase} of {format_duration(end - start)}"
+                return Verdict(expectation=title, finding="broken", because=because)
+        slowest = max(look.latency_ns for look in looks)
+        because = f"all {len(looks)} looks at {looks[0].name} found it, the slowest in {format_duration(slowest)}"
+        return Verdict(
+            expectation=title,
+            finding="held",
+            because=because,
+            evidence=(run.canary[0][0], run.canary[-1][0]),
+        )
+
+
+def _within(look: CanaryChecked, start: Instant, end: Instant) -> bool:
+    return look.at >= start and look.at - look.latency_ns < end
+
+
+def _period(run: Run) -> int:
+    ready = [event for _, event in run.of(ClientReady) if event.use == "canary"]
+    return parse_duration(ready[0].settings["every"]) if ready else 0
+
+
+def _phases(run: Run) -> Iterator[tuple[Phase, Instant, Instant]]:
+    """The run cut at every start and end of a fault, as far as it went."""
+    stop = min(run.ends, run.entries[-1].event.at)
+    cuts = sorted({edge for span in run.fault_spans for edge in span if run.origin < edge < stop})
+    for start, end in zip([run.origin, *cuts], [*cuts, stop], strict=True):
+        yield run.phase_at(start), start, end

@@ -1,0 +1,48 @@
+"""``fault_exercised``: the fault met what it was aimed at. A fault that nothing met has tested nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from chaoskit.expect import Expectation
+from chaoskit.expect._findings import Part, combine
+from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, InjectionPlanned
+from chaoskit.journal.run import Run
+from chaoskit.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class FaultExercised(Expectation):
+    """Every planned injection, or only ``injection``, has changed at least one query or connection."""
+
+    injection: str | None = None
+
+    def judge(self, run: Run) -> Verdict:
+        title = "fault_exercised" + (f" {self.injection}" if self.injection else "")
+        planned = [one for one in run.injections if self.injection in (None, one.injection)]
+        if not planned and self.injection is not None:
+            because = f"no injection {self.injection!r} was planned"
+            return Verdict(expectation=title, finding="unknown", because=because)
+        if not planned:
+            return Verdict(expectation=title, finding="broken", because="no fault was planned, so none was met")
+        return combine(title, [_part(run, injection) for injection in planned])
+
+
+def _part(run: Run, planned: InjectionPlanned) -> Part:
+    met = run.met(planned.injection)
+    if not met:
+        return Part("broken", f"{planned.injection} met no query and no connection: nothing was tested")
+    askers = Counter(query.asker for _, query in run.queries if planned.injection in query.faults)
+    connections = {event.connection for _, event in run.of(ConnectionOpened) if planned.injection in event.toxics}
+    connections |= {event.connection for _, event in run.of(ConnectionClosed) if planned.injection in event.toxics}
+    counts = [f"{askers.total()} queries"] if askers else []
+    counts += [f"{len(connections)} connections"] if connections else []
+    because = f"{planned.injection} met {' and '.join(counts)}"
+    if askers:
+        because += " (" + ", ".join(f"{asker} {count}" for asker, count in askers.items()) + ")"
+    # Connections do not name their client, so only a DNS fault can say whom it missed.
+    missed = [client for client in run.clients if client not in askers] if planned.plane == "dns" else []
+    if missed:
+        because += f"; never met by {', '.join(missed)}"
+    return Part("held", because, (*met[:2], *met[2:][-1:]))
