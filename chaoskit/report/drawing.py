@@ -1,0 +1,233 @@
+"""The timeline as a drawing: every lane laid out on one axis in seconds of the experiment. The template only prints it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaoskit.clock import Instant
+from chaoskit.journal.run import Run
+from chaoskit.report.figures import ClientFigures, last_instant
+from chaoskit.report.health import InjectionFigures
+from chaoskit.report.lookups import DnsLane, dns_lane
+from chaoskit.report.marks import Marks, Scale, marks_of
+from chaoskit.report.words import FATE_WORDS, duration
+from chaoskit.units import SECOND
+
+WIDTH = 1180
+LEFT = 168
+RIGHT = WIDTH - 18
+FAULT_ROWS_MOST = 6
+"""Injections whose names stand over the plot; the page lists all of them below."""
+
+_FAULT_ROW = 19
+_STRIP = 18
+_LOOKUP_ROW = 13
+_LANE_PAD = 15  # room for the recovery bracket above the marks and the labels of back-offs
+_LANE_LEAST = 66
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisTick:
+    """A place on the axis with its label."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shade:
+    """One time in which a fault was planned to be on, through all lanes."""
+
+    x: float
+    w: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultLabel:
+    """One planned window of one injection, over the plot."""
+
+    x: float
+    w: float
+    y: float
+    text: str
+    title: str
+    text_x: float
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """From the end of the last fault to a client's recovery, or to the end of the run when it had none."""
+
+    x: float
+    w: float
+    y: float
+    label: str
+    recovered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientLane:
+    """One client's lane: ``y`` its top, ``middle`` its middle line, ``row`` the height of one row of marks."""
+
+    name: str
+    short: str
+    notes: tuple[str, ...]
+    fate: str
+    description: str
+    y: float
+    height: float
+    middle: float
+    row: float
+    marks: Marks
+    bracket: Bracket | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """The whole timeline, in px."""
+
+    width: int
+    height: float
+    left: float
+    right: float
+    plot_top: float
+    plot_bottom: float
+    axis: tuple[AxisTick, ...]
+    shades: tuple[Shade, ...]
+    faults: tuple[FaultLabel, ...]
+    faults_hidden: int
+    dns: DnsLane
+    dns_top: float
+    dns_height: float
+    lanes: tuple[ClientLane, ...]
+    merged: int
+    crowded: int
+
+    def strip_y(self, index: int) -> float:
+        """The top of a name's strip."""
+        return self.dns_top + 6 + index * _STRIP
+
+    def lookup_y(self, index: int) -> float:
+        """The middle of a client's row of lookups."""
+        return self.strip_y(len(self.dns.strips)) + 12 + index * _LOOKUP_ROW
+
+
+def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[InjectionFigures]) -> Drawing:
+    """Lay out the timeline of ``run``."""
+    until = last_instant(run)
+    ended = [call.finished or until for calls in run.calls.values() for call in calls]
+    span_ends = [end for _, end in run.fault_spans]
+    end = max([run.origin + SECOND // 10, min(run.ends, max(until, run.origin)), *ended, *(min(e, run.ends) for e in span_ends)])
+    scale = Scale(run.origin, end, LEFT, RIGHT)
+    faults, hidden = _fault_labels(injections, scale, run.origin)
+    plot_top = 28 + _FAULT_ROW * (max((int(label.y // _FAULT_ROW) for label in faults), default=-1) + 1)
+    dns = dns_lane(run, scale)
+    dns_top = plot_top + 4
+    dns_height = 18 + _STRIP * len(dns.strips) + _LOOKUP_ROW * len(dns.rows)
+    lanes, y = [], dns_top + dns_height + 8
+    for client in figures:
+        lane = _lane(run, client, scale, y, until)
+        lanes.append(lane)
+        y += lane.height + 8
+    marks = [lane.marks for lane in lanes]
+    return Drawing(
+        width=WIDTH,
+        height=y + 24,
+        left=LEFT,
+        right=RIGHT,
+        plot_top=plot_top,
+        plot_bottom=y,
+        axis=_axis(run.origin, end, scale),
+        shades=tuple(
+            Shade(x=scale.x(a), w=round(scale.x(b) - scale.x(a), 1)) for a, b in run.fault_spans if a < end
+        ),
+        faults=faults,
+        faults_hidden=hidden,
+        dns=dns,
+        dns_top=dns_top,
+        dns_height=dns_height,
+        lanes=tuple(lanes),
+        merged=sum(found.merged for found in marks),
+        crowded=sum(found.crowded for found in marks),
+    )
+
+
+def _fault_labels(
+    injections: Sequence[InjectionFigures], scale: Scale, origin: Instant
+) -> tuple[tuple[FaultLabel, ...], int]:
+    labels = []
+    for row, injection in enumerate(injections[:FAULT_ROWS_MOST]):
+        for number, span in enumerate(injection.spans):
+            x, right = scale.x(span.start), scale.x(span.end)
+            start, end = (span.start - origin) / SECOND, (span.end - origin) / SECOND
+            text = f"{injection.fault} on {injection.where}, {start:g} to {end:g} s"
+            late = x > (LEFT + RIGHT) / 2
+            room = int((right - LEFT if late else RIGHT - x) / 7)
+            labels.append(
+                FaultLabel(
+                    x=x,
+                    w=max(2.0, round(right - x, 1)),
+                    y=4 + row * _FAULT_ROW,
+                    text=shorten(text, room) if number == 0 else "",
+                    title=f"injection {injection.id}: {text}",
+                    text_x=right - 4 if late else x + 6,
+                    anchor="end" if late else "start",
+                )
+            )
+    return tuple(labels), max(0, len(injections) - FAULT_ROWS_MOST)
+
+
+def _lane(run: Run, client: ClientFigures, scale: Scale, y: float, until: Instant) -> ClientLane:
+    marks = marks_of(run.calls[client.name], scale, run.origin, until)
+    rows = marks.rows_up + marks.rows_down
+    row = 15.0 if rows <= 2 else max(4.0, min(13.0, 120 / rows))
+    height = max(_LANE_LEAST, 2 * _LANE_PAD + row * rows + 4)
+    middle = y + _LANE_PAD + row * marks.rows_up + (height - 2 * _LANE_PAD - row * rows) / 2
+    fault = client.phase("fault")
+    notes = [note for note in (client.settings.get("connection"), client.settings.get("retry_mode")) if note]
+    result = f"{fault.ok} of {fault.calls} ok in the fault" if fault.calls else f"{client.ok} of {client.calls} ok"
+    return ClientLane(
+        name=client.name,
+        short=shorten(client.name, 18),
+        notes=(shorten(", ".join(notes), 26), result),
+        fate=client.fate,
+        description=f"{client.name}: {FATE_WORDS[client.fate]}; {result}",
+        y=y,
+        height=height,
+        middle=round(middle, 1),
+        row=round(row, 2),
+        marks=marks,
+        bracket=_bracket(run, client, scale, y),
+    )
+
+
+def _bracket(run: Run, client: ClientFigures, scale: Scale, y: float) -> Bracket | None:
+    if not client.recovery.noticed or not run.fault_spans:
+        return None
+    end, lag = run.fault_spans[-1][1], client.recovery.lag_ns
+    x = scale.x(end)
+    right = scale.x(end + lag) if lag is not None else scale.right
+    return Bracket(
+        x=x,
+        w=max(0.0, round(right - x, 1)),
+        y=y + 8,
+        label=f"back after {duration(lag)}" if lag is not None else "did not recover in this run",
+        recovered=lag is not None,
+    )
+
+
+def _axis(origin: Instant, end: Instant, scale: Scale) -> tuple[AxisTick, ...]:
+    length = (end - origin) / SECOND
+    raw = length / 10
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw)
+    ticks = [number * step for number in range(int(length / step) + 1)]
+    return tuple(AxisTick(x=scale.x(origin + round(t * SECOND)), label=f"{round(t, 6):g} s") for t in ticks)
+
+
+def shorten(text: str, room: int) -> str:
+    """``text`` cut to ``room`` characters, with an ellipsis where something was cut."""
+    return text if len(text) <= room else text[: max(0, room - 1)].rstrip() + "…"

@@ -1,0 +1,98 @@
+"""The first lines of a report: how the run ended, and why, in one or two sentences of measured figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaoskit.journal.run import Run
+from chaoskit.report.figures import ClientFigures, Fate, calls_under_fault
+from chaoskit.report.health import Health, carried
+from chaoskit.report.words import plural
+from chaoskit.units import format_duration
+from chaoskit.verdict import Outcome, Verdict
+
+
+_FATES_MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """``outcome``: how the run ended and why; ``fates``: what became of each client; ``contrast``: the figure behind it."""
+
+    outcome: tuple[str, ...]
+    fates: str
+    contrast: str
+
+
+def headline_of(
+    run: Run, figures: Sequence[ClientFigures], health: Health, verdicts: Sequence[Verdict], outcome: Outcome
+) -> Headline:
+    """The headline of a run."""
+    return Headline(_outcome(health, verdicts, outcome), _fates(run, figures), _contrast(run))
+
+
+def _outcome(health: Health, verdicts: Sequence[Verdict], outcome: Outcome) -> tuple[str, ...]:
+    held = sum(verdict.finding == "held" for verdict in verdicts)
+    broken = [verdict for verdict in verdicts if verdict.finding == "broken"]
+    unknown = [verdict for verdict in verdicts if verdict.finding == "unknown"]
+    if outcome is Outcome.PASSED:
+        if held == 1:
+            return ("The one expectation held.",)
+        return (f"All {held} expectations held.",)
+    if outcome is Outcome.FAILED:
+        first = f"{len(broken)} of {plural(len(verdicts), 'expectation')} {'was' if len(broken) == 1 else 'were'} broken."
+        return (first, *(f"{verdict.expectation}: {verdict.because}" for verdict in broken[:2]))
+    if outcome is Outcome.NOT_EXERCISED:
+        guards = [verdict for verdict in verdicts if verdict.expectation.split(" ")[0] == "fault_exercised"]
+        return (
+            "The fault is not known to have met anything, so the run says nothing about the clients.",
+            *(verdict.because for verdict in guards[:1]),
+        )
+    reasons = [f"{event.part}: {event.message}" for _, event in health.failures[:2]]
+    if not reasons:
+        reasons = [f"{verdict.expectation}: {verdict.because}" for verdict in (broken + unknown)[:2]]
+    return ("The harness or a guard failed, or something could not be judged: the run proves nothing.", *reasons)
+
+
+def _fates(run: Run, figures: Sequence[ClientFigures]) -> str:
+    if not figures:
+        return "No client became ready."
+    if not any(client.calls for client in figures):
+        return "No client made a call."
+    if not run.fault_spans:
+        ok, calls = sum(client.ok for client in figures), sum(client.calls for client in figures)
+        return f"No fault was planned; {ok} of {plural(calls, 'call')} succeeded."
+    lasted = sum(end - start for start, end in run.fault_spans)
+    order: list[Fate] = ["unaffected", "retried", "partly", "down", "untested"]
+    fates = [_fate_of(run, client) for client in sorted(figures, key=lambda client: order.index(client.fate))]
+    if len(fates) > _FATES_MOST:
+        fates[_FATES_MOST:] = [f"{len(fates) - _FATES_MOST} more are shown below"]
+    return f"In the {format_duration(lasted)} of the fault, {'; '.join(fates)}."
+
+
+def _fate_of(run: Run, client: ClientFigures) -> str:
+    calls = calls_under_fault(run, client.name)
+    ok = sum(call.result == "ok" for call in calls)
+    if client.fate == "unaffected":
+        return f"{client.name} never noticed ({ok} of {plural(len(calls), 'call')} succeeded)"
+    if client.fate == "retried":
+        longest = max(call.elapsed_ns or 0 for call in calls)
+        return f"{client.name} lost no call, but had to retry (longest call {format_duration(longest)})"
+    if client.fate == "partly":
+        return f"{client.name} lost {len(calls) - ok} of {plural(len(calls), 'call')}"
+    if client.fate == "down":
+        return f"{client.name} lost all {plural(len(calls), 'call')}" if len(calls) > 1 else f"{client.name} lost its one call"
+    return f"{client.name} made no call"
+
+
+def _contrast(run: Run) -> str:
+    """Open connections against new ones, over all clients: the figure that explains most blanks."""
+    ways = carried(run, "fault")
+    pooled, dialed = ways.get("pooled"), ways.get("dialed")
+    if not pooled or not dialed:
+        return ""
+    return (
+        f"Over all clients, {pooled.ok} of {plural(pooled.calls, 'call')} that used a connection already open succeeded, against "
+        f"{dialed.ok} of {dialed.calls} that had to open one."
+    )

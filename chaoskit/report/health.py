@@ -1,0 +1,173 @@
+"""The figures of the run as a whole: were the faults met when planned, and was the harness itself well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaoskit.clock import Instant
+from chaoskit.journal.events import (
+    AttemptFinished,
+    HarnessFailed,
+    InjectionApplied,
+    InjectionLifted,
+    PlaneReady,
+    ProcessEnded,
+    RunEnded,
+    SandboxReady,
+)
+from chaoskit.journal.run import Phase, Run
+from chaoskit.report.figures import carriage, percentile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanMet:
+    """One planned window of an injection and what was seen of it.
+
+    ``met`` counts the answers and connections that the fault changed inside it; ``first`` and ``last`` are the instants of the first
+    and last of them. ``seq`` are those two events.
+    """
+
+    start: Instant
+    end: Instant
+    met: int
+    first: Instant | None
+    last: Instant | None
+    seq: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InjectionFigures:
+    """One injection: what was planned and what it met. ``outside`` counts what it changed outside all planned windows.
+
+    ``switched_late_ns`` is the longest that a driver was behind in switching it on or off; None for a fault that nothing switches.
+    """
+
+    id: str
+    plane: str
+    fault: str
+    where: str
+    hidden: bool
+    spans: tuple[SpanMet, ...]
+    met: int
+    outside: int
+    switched_late_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether the harness was well. Lateness is of calls behind their schedule, over all clients.
+
+    ``ended`` is the reason in the journal's last event, None when the journal stops without one. ``unattributed`` counts the
+    attempts that no call could be found for.
+    """
+
+    armed: bool
+    ended: str | None
+    canary_name: str | None
+    canary_checks: int
+    canary_ok: int
+    canary_slowest_ns: int | None
+    late_p50_ns: int | None
+    late_max_ns: int | None
+    attempts_reported: int
+    unattributed: int
+    failures: tuple[tuple[int, HarnessFailed], ...]
+    died: tuple[tuple[int, ProcessEnded], ...]
+    lost: dict[str, int]
+    sandbox: SandboxReady | None
+    planes: tuple[PlaneReady, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is known against the harness."""
+        return (
+            self.armed
+            and self.ended == "finished"
+            and not (self.failures or self.died or any(self.lost.values()))
+            and self.canary_ok == self.canary_checks
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriageCount:
+    """Calls of all clients that started in one phase and travelled one way, and how many succeeded."""
+
+    calls: int
+    ok: int
+
+
+def all_injections(run: Run) -> tuple[InjectionFigures, ...]:
+    """The figures of every planned injection, as planned."""
+    at = {entry.seq: entry.event.at for entry in run.entries}
+    late: dict[str, int] = {}
+    for kind in (InjectionApplied, InjectionLifted):
+        for _, event in run.of(kind):
+            late[event.injection] = max(late.get(event.injection, 0), event.at - event.due)
+    found = []
+    for plan in run.injections:
+        met = run.met(plan.injection)
+        spans = tuple(_span(start, end, [(at[seq], seq) for seq in met]) for start, end in plan.spans)
+        found.append(
+            InjectionFigures(
+                id=plan.injection,
+                plane=plan.plane,
+                fault=plan.fault,
+                where=plan.where,
+                hidden=plan.hidden,
+                spans=spans,
+                met=len(met),
+                outside=sum(not any(start <= at[seq] < end for start, end in plan.spans) for seq in met),
+                switched_late_ns=late.get(plan.injection),
+            )
+        )
+    return tuple(found)
+
+
+def _span(start: Instant, end: Instant, met: list[tuple[Instant, int]]) -> SpanMet:
+    inside = sorted((at, seq) for at, seq in met if start <= at < end)
+    edges = [inside[0], inside[-1]] if inside else []
+    return SpanMet(
+        start=start,
+        end=end,
+        met=len(inside),
+        first=edges[0][0] if edges else None,
+        last=edges[1][0] if edges else None,
+        seq=tuple(dict.fromkeys(seq for _, seq in edges)),
+    )
+
+
+def health_of(run: Run) -> Health:
+    """The harness's own figures."""
+    calls = [call for calls in run.calls.values() for call in calls]
+    late = [max(0, call.started - call.due) for call in calls]
+    reports = [event for _, event in run.of(AttemptFinished)]
+    ended = run.of(RunEnded)
+    sandboxes = run.of(SandboxReady)
+    return Health(
+        armed=run.armed is not None,
+        ended=ended[-1][1].reason if ended else None,
+        canary_name=run.canary[0][1].name if run.canary else None,
+        canary_checks=len(run.canary),
+        canary_ok=sum(check.ok for _, check in run.canary),
+        canary_slowest_ns=max((check.latency_ns for _, check in run.canary), default=None),
+        late_p50_ns=percentile(late, 0.5),
+        late_max_ns=max(late, default=None),
+        attempts_reported=len(reports),
+        unattributed=sum(report.call is None or report.attempt is None for report in reports),
+        failures=tuple(run.of(HarnessFailed)),
+        died=tuple((seq, event) for seq, event in run.of(ProcessEnded) if not event.expected),
+        lost=dict(ended[-1][1].lost) if ended else {},
+        sandbox=sandboxes[-1][1] if sandboxes else None,
+        planes=tuple(event for _, event in run.of(PlaneReady)),
+    )
+
+
+def carried(run: Run, phase: Phase) -> dict[str, CarriageCount]:
+    """Calls of all clients that started in ``phase``, by the way they travelled."""
+    counts: dict[str, CarriageCount] = {}
+    for client in run.clients:
+        for call in run.calls_in(client, phase):
+            way = carriage(call)
+            old = counts.get(way, CarriageCount(calls=0, ok=0))
+            counts[way] = CarriageCount(calls=old.calls + 1, ok=old.ok + (call.result == "ok"))
+    return counts

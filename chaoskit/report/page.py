@@ -1,0 +1,133 @@
+"""The page: one self-contained HTML file that explains a run to someone who has never seen chaoskit.
+
+It needs no script, no network and no other file. Whatever comes from the journal goes through Jinja2's autoescape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chaoskit.journal.run import Run
+from chaoskit.report.connections import Connections
+from chaoskit.report.drawing import draw
+from chaoskit.report.evidence import Links, lines_of, links_of
+from chaoskit.report.figures import ClientFigures, all_figures
+from chaoskit.report.headline import headline_of
+from chaoskit.report.health import all_injections, health_of
+from chaoskit.report.lived import lived_rows
+from chaoskit.report.lookups import STATE_WORDS
+from chaoskit.report.why import Reason, explain
+from chaoskit.report.words import FATE_MEANING, FATE_WORDS, duration, percent, plural, seconds
+from chaoskit.units import SECOND
+from chaoskit.verdict import Outcome, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A reason with its links."""
+
+    text: str
+    links: Links
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One client at the top of the page."""
+
+    figures: ClientFigures
+    reasons: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One verdict with its links."""
+
+    verdict: Verdict
+    links: Links
+
+
+@dataclass(frozen=True, slots=True)
+class LagBar:
+    """One bar of the chart of recovery lags; ``share`` of the longest. ``text`` stands beside it."""
+
+    name: str
+    share: float
+    text: str
+    kind: str
+
+
+def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
+    """The whole HTML of a run's page."""
+    figures = all_figures(run)
+    injections = all_injections(run)
+    health = health_of(run)
+    connections = Connections(run)
+    cards = [Card(client, _sentences(explain(run, client, connections))) for client in figures]
+    judged = [Judged(verdict, links_of(verdict.evidence)) for verdict in verdicts]
+    linked = [link for item in judged for link in item.links.seqs]
+    linked += [seq for card in cards for reason in card.reasons for seq in reason.links.seqs]
+    linked += [seq for injection in injections for span in injection.spans for seq in span.seq]
+    linked += [error.seq for client in figures for error in client.errors]
+    linked += [seq for seq, _ in (*health.failures, *health.died)]
+    return _template().render(
+        run=run,
+        header=run.header,
+        when=datetime.fromtimestamp(run.header.epoch_ns / SECOND, UTC).strftime("%d %B %Y, %H:%M:%S UTC"),
+        length=run.ends - run.origin,
+        outcome=outcome,
+        headline=headline_of(run, figures, health, verdicts, outcome),
+        cards=cards,
+        judged=judged,
+        drawing=draw(run, figures, injections),
+        lags=_lags(figures),
+        lived=lived_rows(run, figures),
+        figures=figures,
+        injections=injections,
+        health=health,
+        evidence=lines_of(run, linked),
+    )
+
+
+def _sentences(reasons: Sequence[Reason]) -> tuple[Sentence, ...]:
+    return tuple(Sentence(reason.text, links_of(reason.evidence, most=4)) for reason in reasons)
+
+
+def _lags(figures: Sequence[ClientFigures]) -> tuple[LagBar, ...]:
+    longest = max((client.recovery.lag_ns or 0 for client in figures), default=0)
+    return tuple(_lag(client, longest) for client in figures)
+
+
+def _lag(client: ClientFigures, longest: int) -> LagBar:
+    lag = client.recovery.lag_ns
+    if client.fate == "untested":
+        return LagBar(client.name, 0.0, "not tested", "none")
+    if not client.recovery.noticed:
+        return LagBar(client.name, 0.0, "never noticed", "none")
+    if lag is None:
+        return LagBar(client.name, 1.0, "did not recover in this run", "never")
+    return LagBar(client.name, lag / longest if longest else 0.0, duration(lag), "lag")
+
+
+def _template() -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"duration": duration, "percent": percent}
+    environment.globals |= {
+        "seconds": seconds,
+        "plural": plural,
+        "fate_words": FATE_WORDS,
+        "fate_meaning": FATE_MEANING,
+        "state_words": STATE_WORDS,
+    }
+    return environment.get_template("page.html.j2")

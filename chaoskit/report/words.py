@@ -1,0 +1,79 @@
+"""How reports put figures into words: counts, lists, shares, instants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chaoskit.clock import Instant
+from chaoskit.report.figures import Fate, Spread
+from chaoskit.units import SECOND, format_duration
+
+FATE_WORDS: dict[Fate, str] = {
+    "unaffected": "never noticed",
+    "retried": "survived by retrying",
+    "partly": "partly failed",
+    "down": "went down",
+    "untested": "not tested",
+}
+"""What reports call a client's fate."""
+
+FATE_MEANING: dict[Fate, str] = {
+    "unaffected": "every call in the fault succeeded at its first attempt",
+    "retried": "every call in the fault succeeded in the end, some only after retries",
+    "partly": "some calls in the fault succeeded, some did not",
+    "down": "no call in the fault succeeded",
+    "untested": "it made no call in the fault",
+}
+
+
+def plural(count: int, noun: str, many: str | None = None) -> str:
+    """``1 call``, ``2 calls``."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def percent(share: float | None) -> str:
+    """A share for people. Never rounded up to 100 % or down to 0 %: those two words mean all and none."""
+    if share is None:
+        return "–"
+    if 0 < share < 0.001:
+        return "<0.1 %"
+    if 0.999 < share < 1:
+        return ">99.9 %"
+    value = share * 100
+    return f"{value:.0f} %" if float(value).is_integer() else f"{value:.1f} %"
+
+
+def seconds(instant: Instant, origin: Instant) -> str:
+    """An instant on the experiment's own axis: ``5.02 s``."""
+    return f"{(instant - origin) / SECOND:.2f} s"
+
+
+def duration(ns: int | None) -> str:
+    """A length of time; a dash for what the journal does not show."""
+    return "–" if ns is None else format_duration(ns)
+
+
+def range_of(found: Spread | None) -> str:
+    """``4``, or ``1 – 4, median 1``: counts."""
+    if found is None:
+        return "–"
+    if found.least == found.most:
+        return str(found.least)
+    return f"{found.least} to {found.most}, median {found.middle}"
+
+
+def duration_range(found: Spread | None) -> str:
+    """``0.13 s`` or ``5 ms to 12.8 s, median 1.6 s``."""
+    if found is None:
+        return "–"
+    if found.n == 1 or found.least == found.most:
+        return format_duration(found.most)
+    least, middle, most = (format_duration(ns) for ns in (found.least, found.middle, found.most))
+    return f"{least} to {most}, median {middle}"
