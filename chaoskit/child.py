@@ -10,13 +10,15 @@ A client in any language can speak this; see ``docs/creating-a-client.md``.
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import sys
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from chaoskit.errors import ChaoskitError
 from chaoskit.journal.codec import encode
 from chaoskit.journal.events import Event
 
@@ -34,11 +36,13 @@ class Child:
         # damage the stream of events.
         self._out = os.dup(1)
         os.dup2(2, 1)
+        # Unbuffered: a thread that waits in a buffered read holds a lock, and the interpreter aborts at exit for want of it.
+        self._in = io.FileIO(0, closefd=False)
         self._lock = threading.Lock()
 
     def plan(self) -> dict[str, Any]:
         """Read the plan; call once, first."""
-        line = sys.stdin.buffer.readline()
+        line = self._in.readline()
         if not line:
             os._exit(PARENT_GONE)
         plan: dict[str, Any] = json.loads(line)
@@ -46,7 +50,11 @@ class Child:
 
     def emit(self, event: Event) -> None:
         """Send one event; whole lines only, from any thread."""
-        data = (encode(event) + "\n").encode()
+        self.relay((encode(event) + "\n").encode())
+
+    def relay(self, line: bytes) -> None:
+        """Pass on a whole line, newline included, that a process of our own wrote."""
+        data = line
         with self._lock:
             try:
                 while data:
@@ -63,8 +71,12 @@ class Child:
         """Call ``handle`` with each further command, on a thread of its own; end the process when the parent is gone."""
 
         def read() -> None:
-            for line in sys.stdin.buffer:
-                handle(json.loads(line))
+            try:
+                for line in self._in:
+                    handle(json.loads(line))
+            except BaseException:  # noqa: BLE001 - a dead reader would never see the parent go
+                traceback.print_exc()
+                os._exit(ChaoskitError.exit_code)
             os._exit(PARENT_GONE)
 
         threading.Thread(target=read, name="parent", daemon=True).start()

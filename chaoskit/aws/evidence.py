@@ -1,0 +1,161 @@
+"""Evidence of requests: WSGI middleware that says what arrived at the mock AWS and what it answered.
+
+The names of service and operation are those of the wire, read as AWS's protocols define them: the SigV4 credential scope
+("Signing AWS API requests"), ``X-Amz-Target`` (JSON protocols), ``Action`` (query protocols), ``smithy-protocol`` paths (RPC v2 CBOR);
+for REST protocols method and path. The SDK's own headers give the call (``amz-sdk-invocation-id``) and the attempt (``amz-sdk-request``).
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+from chaoskit.journal.events import Event, HarnessFailed, RequestAnswered, RequestArrived
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+NTH = "chaoskit.nth"
+"""Where the front puts a request's 1-based place on its connection into the environ."""
+
+_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
+_ATTEMPT = re.compile(r"(?:^|[;\s])attempt=(\d+)")
+_RPC_V2 = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)$")
+_XML_CODE = re.compile(rb"<Code>\s*([^<\s]+)\s*</Code>")
+_FORM = "application/x-www-form-urlencoded"
+_FORM_LIMIT = 1 << 20  # bytes; AWS's query protocol takes less
+
+
+class Evidence:
+    """Wraps a WSGI application and emits ``RequestArrived`` and ``RequestAnswered`` for each request."""
+
+    def __init__(self, application: Application, emit: Callable[[Event], None]) -> None:
+        self._application = application
+        self._emit = emit
+        self._numbers = itertools.count(1)
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        at = time.monotonic_ns()
+        number = next(self._numbers)
+        arrived = describe(environ, number, at)
+        self._emit(arrived)
+        told: list[Any] = []
+
+        def remember(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            told[:] = [status, headers]
+            write: Callable[[bytes], object] = start_response(status, headers, exc_info)
+            return write
+
+        try:
+            body = _whole(self._application(environ, remember))
+        except Exception as error:
+            self._failed(arrived, f"{type(error).__name__}: {error}")
+            raise
+        status = int(told[0].split(" ", 1)[0])
+        code = error_code(told[1], body) if status >= 400 else None
+        self._emit(RequestAnswered(at=time.monotonic_ns(), request=number, status=status, error=code))
+        return [body]
+
+    def _failed(self, arrived: RequestArrived, detail: str) -> None:
+        """The mock itself broke. The client will see a 500, and must not be judged by it."""
+        what = f"the mock AWS broke on {arrived.service} {arrived.operation} (request {arrived.request}): {detail}"
+        now = time.monotonic_ns()
+        self._emit(HarnessFailed(at=now, part="aws", message=f"{what}; use an operation that moto implements"))
+        self._emit(RequestAnswered(at=now, request=arrived.request, status=500, error=None))
+
+
+def describe(environ: Environ, number: int, at: int) -> RequestArrived:
+    """What the head of a request says about itself (and, for query protocols, its form)."""
+    return RequestArrived(
+        at=at,
+        request=number,
+        service=_service(environ),
+        operation=_operation(environ),
+        invocation=environ.get("HTTP_AMZ_SDK_INVOCATION_ID"),
+        attempt=attempt_number(environ.get("HTTP_AMZ_SDK_REQUEST", "")),
+        user_agent=environ.get("HTTP_USER_AGENT", ""),
+        connection=host_port(environ.get("REMOTE_ADDR", ""), environ.get("REMOTE_PORT", "")),
+        nth=environ.get(NTH, 1),
+    )
+
+
+def host_port(host: str, port: int | str) -> str:
+    """``host:port``, with an IPv6 host in brackets (RFC 3986 §3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def attempt_number(header: str) -> int | None:
+    """The attempt in ``amz-sdk-request``. SDKs differ: ``ttl=`` may come first and ``max=`` may be missing."""
+    found = _ATTEMPT.search(header)
+    return int(found[1]) if found else None
+
+
+def _service(environ: Environ) -> str:
+    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if scope:
+        return scope["service"].lower()
+    return str(environ.get("HTTP_HOST", "")).split(".")[0].lower()
+
+
+def _operation(environ: Environ) -> str:
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return str(target).rpartition(".")[2]
+    path = environ.get("PATH_INFO", "")
+    if rpc := _RPC_V2.search(path):
+        return str(rpc["operation"])
+    for form in (environ.get("QUERY_STRING", ""), _form(environ)):
+        if action := parse_qs(form).get("Action"):
+            return str(action[0])
+    return f"{environ.get('REQUEST_METHOD', '')} {path}"
+
+
+def _form(environ: Environ) -> str:
+    """The body of a query-protocol request; it is put back for the application to read."""
+    length = environ.get("CONTENT_LENGTH", "")
+    is_form = environ.get("CONTENT_TYPE", "").startswith(_FORM)
+    if not is_form or not length.isdigit() or int(length) > _FORM_LIMIT:
+        return ""
+    body: bytes = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body.decode("utf-8", "replace")
+
+
+def error_code(headers: Iterable[tuple[str, str]], body: bytes) -> str | None:
+    """The service's error code, as each AWS protocol writes it; None when the answer names none.
+
+    REST-JSON and JSON: header ``x-amzn-errortype`` or body ``__type`` / ``code``, in which a namespace before ``#`` and a URI after
+    ``:`` are to be cut off (Smithy, "AWS restJson1 protocol", operation error serialization). Query and REST-XML: ``<Code>``.
+    """
+    for name, value in headers:
+        if name.lower() == "x-amzn-errortype":
+            return _bare(value)
+    if found := _XML_CODE.search(body):
+        return found[1].decode("utf-8", "replace")
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return None
+    if isinstance(fields, dict):
+        for key in ("__type", "code", "Code"):
+            if isinstance(fields.get(key), str):
+                return _bare(fields[key])
+    return None
+
+
+def _bare(code: str) -> str:
+    return code.split(":", 1)[0].rpartition("#")[2]
+
+
+def _whole(chunks: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(chunks)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close:
+            close()

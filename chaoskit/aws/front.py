@@ -1,0 +1,131 @@
+"""The TLS front: cheroot, with keep-alive, in front of the mock AWS.
+
+cheroot as it comes would bend what a run measures, so three of its ways are changed here:
+
+* It makes each TLS handshake on the one thread that accepts. A connection whose ``ClientHello`` is held back (by a ``timeout`` toxic, say)
+  would stall every other client. Here a handshake is non-blocking: a worker takes it one step further whenever bytes have come.
+* It gives a new connection to a worker before anything was sent. Silent connections would use up the pool. Here they wait in the selector.
+* It keeps 10 idle connections and closes the rest, and queues 5 in ``listen``. Here neither limit is in the way.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import cheroot
+from cheroot import wsgi
+from cheroot.server import HTTPConnection, HTTPServer
+from cheroot.ssl import Adapter
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+
+from chaoskit.aws.evidence import NTH, Application, host_port
+
+VERSION: str = cheroot.__version__
+
+THREADS = 24
+IDLE_S = 3600  # longer than any run: an idle connection that we closed would look like an effect of the fault
+BACKLOG = 1024  # a full backlog drops SYNs, and the client's kernel repeats them only after 1 s
+
+
+class _Tls(Adapter):
+    """Wraps accepted sockets without shaking hands; ``_Connection`` does that."""
+
+    makefile = BuiltinSSLAdapter.makefile
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+
+    def bind(self, sock: Any) -> Any:
+        return sock
+
+    def wrap(self, sock: Any) -> tuple[Any, dict[str, str]]:
+        wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        return wrapped, self.get_environ()
+
+    def get_environ(self) -> dict[str, str]:
+        return {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+
+class _Connection(HTTPConnection):
+    """A connection that first shakes hands, as far as the bytes at hand allow, and then counts its requests."""
+
+    shaken = False
+    nth = 0
+
+    def communicate(self) -> bool:
+        """One step; True puts the connection back to wait for more bytes."""
+        if not self.shaken:
+            return self._shake_hands()
+        self.nth += 1
+        return bool(super().communicate())  # type: ignore[no-untyped-call]
+
+    def _shake_hands(self) -> bool:
+        self.socket.settimeout(0)
+        try:
+            self.socket.do_handshake()
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:  # the client went away or does not trust us; ssl.SSLError is an OSError
+            return False
+        self.socket.settimeout(self.server.timeout)
+        self.shaken = True
+        return True
+
+
+class _Gateway(wsgi.Gateway_10):
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        return environ | {NTH: self.req.conn.nth}
+
+
+class _Server(wsgi.Server):
+    ConnectionClass = _Connection
+    keep_alive_conn_limit = None  # type: ignore[assignment]
+
+    def __init__(self, application: Application, host: str, port: int, on_failure: Callable[[str], None]) -> None:
+        super().__init__((host, port), application, numthreads=THREADS, request_queue_size=BACKLOG, timeout=IDLE_S)
+        self.shutdown_timeout = 1
+        self.gateway = _Gateway
+        self._on_failure = on_failure
+
+    def process_conn(self, conn: Any) -> None:
+        if conn.last_used is None:  # just accepted, and nothing read yet: wait in the selector, not in a worker
+            self._connections.put(conn)  # type: ignore[attr-defined]
+        else:
+            super().process_conn(conn)
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """cheroot tells of clients that went away at level INFO: no news. What it calls an error is a failure of ours."""
+        if level >= logging.ERROR:
+            detail = sys.exc_info()[1] if traceback else None
+            self._on_failure(f"the TLS front failed: {msg}" + (f" ({detail!r})" if detail else ""))
+
+
+class Front:
+    """The running front. ``address`` is where it listens."""
+
+    def __init__(
+        self,
+        application: Application,
+        tls: ssl.SSLContext,
+        on_failure: Callable[[str], None],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self._server: HTTPServer = _Server(application, host, port, on_failure)
+        self._server.ssl_adapter = _Tls(tls)
+        self._server.prepare()
+        self.address = host_port(*self._server.bind_addr)
+        self._thread = threading.Thread(target=self._server.serve, name="front", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let requests under way finish (at most a second), then close every connection."""
+        self._server.stop()
+        self._thread.join()
