@@ -11,7 +11,7 @@ from chaoskit.journal.run import Run
 from chaoskit.report.figures import ClientFigures, last_instant
 from chaoskit.report.health import InjectionFigures
 from chaoskit.report.lookups import DnsLane, dns_lane
-from chaoskit.report.marks import Marks, Scale, marks_of
+from chaoskit.report.marks import Mark, Marks, Scale, marks_of
 from chaoskit.report.words import FATE_WORDS, duration
 from chaoskit.units import SECOND
 
@@ -26,6 +26,7 @@ _STRIP = 18
 _LOOKUP_ROW = 13
 _LANE_PAD = 15  # room for the recovery bracket above the marks and the labels of back-offs
 _LANE_LEAST = 66
+_BASE = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,9 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientLane:
-    """One client's lane: ``y`` its top, ``middle`` its middle line, ``row`` the height of one row of marks."""
+    """One client's lane: ``y`` its top, ``middle`` its middle line. The first row of marks on each side is ``base`` px high, those
+
+    of calls made at the same time are ``row`` px high."""
 
     name: str
     short: str
@@ -80,9 +83,21 @@ class ClientLane:
     y: float
     height: float
     middle: float
+    base: float
     row: float
     marks: Marks
     bracket: Bracket | None
+
+    def top_of(self, mark: Mark) -> float:
+        """The upper edge of a mark."""
+        beyond = self.base * (mark.row > 0) + self.row * max(0, mark.row - 1)
+        if mark.up:
+            return round(self.middle - 0.5 - beyond - self.height_of(mark), 1)
+        return round(self.middle + 0.5 + beyond, 1)
+
+    def height_of(self, mark: Mark) -> float:
+        """The height of a mark."""
+        return (self.row if mark.row else self.base) - 1.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +135,22 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
     until = last_instant(run)
     ended = [call.finished or until for calls in run.calls.values() for call in calls]
     span_ends = [end for _, end in run.fault_spans]
-    end = max([run.origin + SECOND // 10, min(run.ends, max(until, run.origin)), *ended, *(min(e, run.ends) for e in span_ends)])
+    end = max(
+        [
+            run.origin + SECOND // 10,
+            min(run.ends, max(until, run.origin)),
+            *ended,
+            *(min(e, run.ends) for e in span_ends),
+        ]
+    )
     scale = Scale(run.origin, end, LEFT, RIGHT)
     faults, hidden = _fault_labels(injections, scale, run.origin)
     plot_top = 28 + _FAULT_ROW * (max((int(label.y // _FAULT_ROW) for label in faults), default=-1) + 1)
     dns = dns_lane(run, scale)
     dns_top = plot_top + 4
     dns_height = 18 + _STRIP * len(dns.strips) + _LOOKUP_ROW * len(dns.rows)
-    lanes, y = [], dns_top + dns_height + 8
+    lanes: list[ClientLane] = []
+    y = float(dns_top + dns_height + 8)
     for client in figures:
         lane = _lane(run, client, scale, y, until)
         lanes.append(lane)
@@ -141,9 +164,7 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
         plot_top=plot_top,
         plot_bottom=y,
         axis=_axis(run.origin, end, scale),
-        shades=tuple(
-            Shade(x=scale.x(a), w=round(scale.x(b) - scale.x(a), 1)) for a, b in run.fault_spans if a < end
-        ),
+        shades=tuple(Shade(x=scale.x(a), w=round(scale.x(b) - scale.x(a), 1)) for a, b in run.fault_spans if a < end),
         faults=faults,
         faults_hidden=hidden,
         dns=dns,
@@ -182,10 +203,11 @@ def _fault_labels(
 
 def _lane(run: Run, client: ClientFigures, scale: Scale, y: float, until: Instant) -> ClientLane:
     marks = marks_of(run.calls[client.name], scale, run.origin, until)
-    rows = marks.rows_up + marks.rows_down
-    row = 15.0 if rows <= 2 else max(4.0, min(13.0, 120 / rows))
-    height = max(_LANE_LEAST, 2 * _LANE_PAD + row * rows + 4)
-    middle = y + _LANE_PAD + row * marks.rows_up + (height - 2 * _LANE_PAD - row * rows) / 2
+    beyond = marks.rows_up + marks.rows_down - 2
+    row = max(4.4, min(11.0, 96 / beyond)) if beyond else _BASE
+    rows = 2 * _BASE + row * beyond
+    height = max(_LANE_LEAST, 2 * _LANE_PAD + rows)
+    middle = y + _LANE_PAD + _BASE + row * (marks.rows_up - 1) + (height - 2 * _LANE_PAD - rows) / 2
     fault = client.phase("fault")
     notes = [note for note in (client.settings.get("connection"), client.settings.get("retry_mode")) if note]
     result = f"{fault.ok} of {fault.calls} ok in the fault" if fault.calls else f"{client.ok} of {client.calls} ok"
@@ -198,6 +220,7 @@ def _lane(run: Run, client: ClientFigures, scale: Scale, y: float, until: Instan
         y=y,
         height=height,
         middle=round(middle, 1),
+        base=_BASE,
         row=round(row, 2),
         marks=marks,
         bracket=_bracket(run, client, scale, y),

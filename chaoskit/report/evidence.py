@@ -71,7 +71,9 @@ def describe(event: ev.Event) -> str:
         case ev.AttemptFinished():
             why = f" · {event.error}" if event.error else ""
             took = format_duration(event.latency_ns)
-            text = f"{event.client} ended attempt {event.attempt} of call {event.call} after {took}: {event.result}{why}"
+            text = (
+                f"{event.client} ended attempt {event.attempt} of call {event.call} after {took}: {event.result}{why}"
+            )
         case ev.CanaryChecked():
             text = f"canary {event.name}: {'resolves' if event.ok else 'does not resolve'} ({event.detail})"
         case ev.HarnessFailed():

@@ -6,6 +6,7 @@ of time are nanoseconds; shares are from 0 to 1.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -179,7 +180,9 @@ def calls_under_fault(run: Run, client: str) -> list[Call]:
     return started or [
         call
         for call in run.calls[client]
-        if any(call.started < end and (call.finished is None or call.finished > start) for start, end in run.fault_spans)
+        if any(
+            call.started < end and (call.finished is None or call.finished > start) for start, end in run.fault_spans
+        )
     ]
 
 
@@ -259,7 +262,7 @@ def _gap(run: Run, calls: Sequence[Call]) -> int | None:
     end = max(begin, min(run.ends, last_instant(run)))
     successes = sorted(call.finished for call in calls if call.result == "ok" and call.finished is not None)
     marks = [begin, *successes, max(end, successes[-1] if successes else end)]
-    return max(later - earlier for earlier, later in zip(marks, marks[1:], strict=False))
+    return max(later - earlier for earlier, later in itertools.pairwise(marks))
 
 
 def _errors(failed: Sequence[Call]) -> tuple[ErrorSeen, ...]:

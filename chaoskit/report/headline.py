@@ -12,7 +12,6 @@ from chaoskit.report.words import plural
 from chaoskit.units import format_duration
 from chaoskit.verdict import Outcome, Verdict
 
-
 _FATES_MOST = 6
 
 
@@ -41,7 +40,9 @@ def _outcome(health: Health, verdicts: Sequence[Verdict], outcome: Outcome) -> t
             return ("The one expectation held.",)
         return (f"All {held} expectations held.",)
     if outcome is Outcome.FAILED:
-        first = f"{len(broken)} of {plural(len(verdicts), 'expectation')} {'was' if len(broken) == 1 else 'were'} broken."
+        first = (
+            f"{len(broken)} of {plural(len(verdicts), 'expectation')} {'was' if len(broken) == 1 else 'were'} broken."
+        )
         return (first, *(f"{verdict.expectation}: {verdict.because}" for verdict in broken[:2]))
     if outcome is Outcome.NOT_EXERCISED:
         guards = [verdict for verdict in verdicts if verdict.expectation.split(" ")[0] == "fault_exercised"]
@@ -82,7 +83,11 @@ def _fate_of(run: Run, client: ClientFigures) -> str:
     if client.fate == "partly":
         return f"{client.name} lost {len(calls) - ok} of {plural(len(calls), 'call')}"
     if client.fate == "down":
-        return f"{client.name} lost all {plural(len(calls), 'call')}" if len(calls) > 1 else f"{client.name} lost its one call"
+        return (
+            f"{client.name} lost all {plural(len(calls), 'call')}"
+            if len(calls) > 1
+            else f"{client.name} lost its one call"
+        )
     return f"{client.name} made no call"
 
 

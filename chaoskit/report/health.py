@@ -100,8 +100,8 @@ def all_injections(run: Run) -> tuple[InjectionFigures, ...]:
     """The figures of every planned injection, as planned."""
     at = {entry.seq: entry.event.at for entry in run.entries}
     late: dict[str, int] = {}
-    for kind in (InjectionApplied, InjectionLifted):
-        for _, event in run.of(kind):
+    for event in (entry.event for entry in run.entries):
+        if isinstance(event, InjectionApplied | InjectionLifted):
             late[event.injection] = max(late.get(event.injection, 0), event.at - event.due)
     found = []
     for plan in run.injections:

@@ -12,7 +12,11 @@ from chaoskit.report.words import duration, duration_range, percent, plural, ran
 Cell = tuple[str, ...]
 """The lines of one cell."""
 
-_PHASE_WORDS: dict[Phase, str] = {"baseline": "before the fault", "fault": "in the fault", "recovery": "after the fault"}
+_PHASE_WORDS: dict[Phase, str] = {
+    "baseline": "before the fault",
+    "fault": "in the fault",
+    "recovery": "after the fault",
+}
 
 _SETTINGS_ALOOF = ("connection", "retry_mode")
 
@@ -38,7 +42,11 @@ def lived_rows(run: Run, figures: Sequence[ClientFigures]) -> tuple[Row, ...]:
             for phase in PHASES
             if phase == "baseline" or run.fault_spans
         ),
-        ("Longest time without a success", "from the first call to the end of the run", lambda c: (duration(c.gap_ns),)),
+        (
+            "Longest time without a success",
+            "from the first call to the end of the run",
+            lambda c: (duration(c.gap_ns),),
+        ),
         ("Longest call", "start to end, as the application waited", lambda c: _longest(run, c)),
         ("Recovery lag", "from the end of the last fault to lasting success", _lag),
         ("DNS lookups", "from the DNS server's query log", _lookups),
@@ -83,7 +91,11 @@ def _lag(client: ClientFigures) -> Cell:
     recovery = client.recovery
     if not recovery.noticed:
         return ("none", "it never noticed" if client.fate != "untested" else "it was not tested")
-    return (duration(recovery.lag_ns),) if recovery.lag_ns is not None else ("did not recover", "in the time the run gave it")
+    return (
+        (duration(recovery.lag_ns),)
+        if recovery.lag_ns is not None
+        else ("did not recover", "in the time the run gave it")
+    )
 
 
 def _lookups(client: ClientFigures) -> Cell:

@@ -29,6 +29,14 @@ STATE_WORDS: dict[RecordState, str] = {
     "mixed": "mixed",
 }
 
+_SHORT: dict[RecordState, str] = {
+    "answers": "answers",
+    "empty": "NODATA",
+    "refused": "errors",
+    "silent": "silent",
+    "mixed": "mixed",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -136,10 +144,10 @@ def _seen(lookups: Sequence[Lookup], scale: Scale, origin: Instant) -> tuple[See
 
 
 def _strip_label(state: RecordState, same: Sequence[Lookup], width: float) -> str:
-    words = STATE_WORDS[state]
+    words = [STATE_WORDS[state], _SHORT[state]]
     if state == "refused":
-        words = Counter(rcode for lookup in same for rcode in lookup.rcodes).most_common(1)[0][0]
-    return words if width > 7 * len(words) + 8 else ""
+        words = [Counter(rcode for lookup in same for rcode in lookup.rcodes).most_common(1)[0][0]]
+    return next((word for word in words if width > 6 * len(word) + 8), "")
 
 
 def _ticks(lookups: Sequence[Lookup], scale: Scale, origin: Instant) -> tuple[Tick, ...]:
@@ -156,6 +164,11 @@ def _ticks(lookups: Sequence[Lookup], scale: Scale, origin: Instant) -> tuple[Ti
         state: RecordState = states.pop() if len(states) == 1 else "mixed"
         at = seconds(group[0].started, origin)
         ticks.append(
-            Tick(x=x, state=state, count=len(group), title=f"{plural(len(group), 'lookup')} at {at}: {STATE_WORDS[state]}")
+            Tick(
+                x=x,
+                state=state,
+                count=len(group),
+                title=f"{plural(len(group), 'lookup')} at {at}: {STATE_WORDS[state]}",
+            )
         )
     return tuple(ticks)

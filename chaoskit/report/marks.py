@@ -84,9 +84,7 @@ class Marks:
 def marks_of(calls: Sequence[Call], scale: Scale, origin: Instant, until: Instant) -> Marks:
     """The marks of ``calls``; a call that never ended reaches to ``until``."""
     rows, crowded = _rows(calls, until)
-    single = [
-        (call, _mark(call, row, scale, origin, until)) for call, row in zip(calls, rows, strict=True)
-    ]
+    single = [(call, _mark(call, row, scale, origin, until)) for call, row in zip(calls, rows, strict=True)]
     lanes: dict[tuple[bool, int], list[tuple[Call, Mark]]] = {}
     for call, mark in single:
         lanes.setdefault((mark.up, mark.row), []).append((call, mark))
@@ -161,16 +159,16 @@ def _merge(lane: list[tuple[Call, Mark]], origin: Instant) -> list[Mark]:
                 merged[-1] = (calls, replace(last, w=round(right - last.x, 1), count=last.count + 1))
                 continue
         merged.append(([call], mark))
-    return [
-        mark if mark.count == 1 else replace(mark, title=_merged_title(calls, origin)) for calls, mark in merged
-    ]
+    return [mark if mark.count == 1 else replace(mark, title=_merged_title(calls, origin)) for calls, mark in merged]
 
 
 def _title(call: Call, origin: Instant) -> str:
     start = (call.started - origin) / SECOND
     took = f"in {duration(call.elapsed_ns)}" if call.finished is not None else "never seen to end"
     lines = [f"call {call.number} {call.operation} at {start:.2f} s: {call.result} {took}"]
-    way = {"pooled": "over an open connection, no lookup", "dialed": "opened a connection", "unseen": ""}[carriage(call)]
+    way = {"pooled": "over an open connection, no lookup", "dialed": "opened a connection", "unseen": ""}[
+        carriage(call)
+    ]
     lines.append(", ".join(filter(None, [plural(len(call.attempts), "attempt"), plural(call.lookups, "lookup"), way])))
     if sleeps := [_slept(attempt) for attempt in call.attempts if attempt.slept_ns]:
         lines.append(f"back-off: {', '.join(sleeps)}")
@@ -187,4 +185,5 @@ def _slept(attempt: Attempt) -> str:
 def _merged_title(calls: Sequence[Call], origin: Instant) -> str:
     first, last = (calls[0].started - origin) / SECOND, (calls[-1].started - origin) / SECOND
     way = {"pooled": ", over open connections", "dialed": ", new connections", "unseen": ""}[carriage(calls[0])]
-    return f"{plural(len(calls), 'call')} ({calls[0].number} to {calls[-1].number}) from {first:.2f} to {last:.2f} s: {calls[0].result}{way}"
+    numbers = f"{plural(len(calls), 'call')} ({calls[0].number} to {calls[-1].number})"
+    return f"{numbers} from {first:.2f} to {last:.2f} s: {calls[0].result}{way}"

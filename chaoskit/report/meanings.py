@@ -43,5 +43,5 @@ def meaning_of(error: ErrorLink) -> str | None:
 
 def root_of(errors: Sequence[ErrorLink]) -> ErrorLink | None:
     """The innermost link that bears an error number; failing that the innermost link; None of nothing."""
-    numbered = [error for error in errors if error.errno is not None]
-    return (numbered or list(errors) or [None])[-1]
+    found = [error for error in errors if error.errno is not None] or errors
+    return found[-1] if found else None

@@ -73,7 +73,7 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
     linked += [seq for injection in injections for span in injection.spans for seq in span.seq]
     linked += [error.seq for client in figures for error in client.errors]
     linked += [seq for seq, _ in (*health.failures, *health.died)]
-    return _template().render(
+    html: str = _template().render(
         run=run,
         header=run.header,
         when=datetime.fromtimestamp(run.header.epoch_ns / SECOND, UTC).strftime("%d %B %Y, %H:%M:%S UTC"),
@@ -90,6 +90,7 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
         health=health,
         evidence=lines_of(run, linked),
     )
+    return html
 
 
 def _sentences(reasons: Sequence[Reason]) -> tuple[Sentence, ...]:

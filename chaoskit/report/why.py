@@ -159,7 +159,9 @@ def _together(burst: Sequence[Call]) -> list[Call]:
 def _outlasted(scene: Scene) -> Reason | None:
     """A call that retried until the fault was over."""
     end = scene.run.fault_spans[-1][1]
-    outlasting = [c for c in scene.calls if c.result == "ok" and c.finished is not None and c.finished > end and c.troubled]
+    outlasting = [
+        c for c in scene.calls if c.result == "ok" and c.finished is not None and c.finished > end and c.troubled
+    ]
     if not outlasting:
         return None
     call = max(outlasting, key=lambda c: c.elapsed_ns or 0)

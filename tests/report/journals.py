@@ -83,7 +83,10 @@ class Journals:
         at = ORIGIN - 2 * SECOND
         self.add(
             ev.SandboxReady(
-                at=at, sandbox="namespace", libc_exercised=True, because="user and mount namespaces work on this machine"
+                at=at,
+                sandbox="namespace",
+                libc_exercised=True,
+                because="user and mount namespaces work on this machine",
             )
         )
         for plane, what, addresses in (
@@ -124,9 +127,7 @@ class Journals:
 
     def end(self, reason: str = "finished") -> None:
         last = max(event.at for event in self.events)
-        self.add(
-            ev.RunEnded(at=max(last, ORIGIN + self.length) + 50 * MILLISECOND, reason=reason)
-        )
+        self.add(ev.RunEnded(at=max(last, ORIGIN + self.length) + 50 * MILLISECOND, reason=reason))
 
     def canary(self, every: int = SECOND, bad: bool = False) -> None:
         for at in range(0, self.length, every):
@@ -216,9 +217,7 @@ class Journals:
 
     def attempt(self, client: str, call: int, number: int, at: int, took: int, result: Result) -> None:
         self.add(
-            ev.AttemptStarted(
-                at=ORIGIN + at, client=client, call=call, attempt=number, invocation=f"{client}-{call}"
-            )
+            ev.AttemptStarted(at=ORIGIN + at, client=client, call=call, attempt=number, invocation=f"{client}-{call}")
         )
         self.add(
             ev.AttemptFinished(
