@@ -4,6 +4,10 @@ Three independent witnesses are joined. The *SDK's own report* gives attempts; t
 a resolver address of its own, so a query names its client); the *wire headers* give arrivals (``amz-sdk-invocation-id`` and the
 attempt number). Where two neighbours of a burst could both own a lookup, the one that began first gets it: counts per client
 are exact, the split inside a burst is an estimate, and ``Call.concurrent`` says so.
+
+What makes queries one lookup is glibc's way (``resolv/res_send.c``, seen on 2.36): A and AAAA leave from one port, and so do their
+repeats. Its single-request fallback, 10 s into an unanswered lookup, takes new ports and so counts anew, and so does each
+question of a resolver that opens a socket for every query.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from chaoskit.clock import Instant
 from chaoskit.journal.events import (
@@ -47,7 +52,7 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try of a call. ``slept_ns`` is the pause since the try before it ended; None for the first or when not seen.
+    """One try of a call. ``slept_ns`` is the pause since the try before it ended, 0 or more; None for the first or when not seen.
 
     ``finished`` None means that its end was never reported. ``arrived`` is the ``seq`` of its request at the service, None when it
     never reached the wire; ``reused`` tells whether that request came over a connection opened earlier.
@@ -67,7 +72,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of the application, from start to what it saw. ``result`` *unknown*: the run ended before the call did."""
+    """One call of the application, from start to what it saw. ``result`` *unknown*: the run ended before the call did.
+
+    ``concurrent``: it belonged to a burst, or another call of this client was under way at the same time.
+    """
 
     client: str
     number: int
@@ -135,19 +143,34 @@ def join_calls(entries: Sequence[Entry]) -> dict[str, tuple[Call, ...]]:
 
 def find_lookups(entries: Iterable[Entry]) -> tuple[Lookup, ...]:
     """The query log grouped into lookups, in order of start."""
+    queries = [(entry.seq, entry.event) for entry in entries if isinstance(entry.event, QueryAnswered)]
+    queries.sort(key=lambda query: query[1].at)  # the log is in order of answers: a delayed one comes late
     groups: list[list[tuple[int, QueryAnswered]]] = []
-    latest: dict[tuple[str, str], list[tuple[int, QueryAnswered]]] = {}
-    for entry in entries:
-        event = entry.event
-        if not isinstance(event, QueryAnswered):
-            continue
-        key = (event.asker, event.peer)
+    latest: dict[tuple[str, str, str], list[tuple[int, QueryAnswered]]] = {}
+    for seq, query in queries:
+        key = (query.asker, query.peer, query.name)
         group = latest.get(key)
-        if group is None or event.at - group[-1][1].at > LOOKUP_GAP_NS:
+        if group is None or not _continues(group, query):
             group = latest[key] = []
             groups.append(group)
-        group.append((entry.seq, event))
-    return tuple(sorted(map(_lookup, groups), key=lambda lookup: lookup.started))
+        group.append((seq, query))
+    return tuple(map(_lookup, groups))
+
+
+def _continues(group: list[tuple[int, QueryAnswered]], query: QueryAnswered) -> bool:
+    """Whether a query from the same port is of the same lookup, and not of a later one that got this port again.
+
+    A resolver does not repeat a question that it has a final answer to: NOERROR or NXDOMAIN.
+    """
+    if query.at - group[-1][1].at > LOOKUP_GAP_NS:
+        return False
+    return not any(
+        earlier.rtype == query.rtype
+        and earlier.reply == "answer"
+        and earlier.rcode in ("NOERROR", "NXDOMAIN")
+        and earlier.answered_at < query.at
+        for _, earlier in group
+    )
 
 
 def _lookup(group: list[tuple[int, QueryAnswered]]) -> Lookup:
@@ -240,37 +263,61 @@ def _close_attempt(
         finished=attempt.finished,
         result=report.result if report else "unknown",
         error=report.error if report else None,
-        slept_ns=attempt.started - before if before is not None else None,
+        slept_ns=attempt.started - before if before is not None and before <= attempt.started else None,
         arrived=arrival[0] if arrival else None,
         reused=arrival[1].nth > 1 if arrival else None,
         evidence=tuple(attempt.evidence),
     )
 
 
+_Try: TypeAlias = tuple[Instant, Instant | None, tuple[int, int]]
+"""Start, end (None: never seen) and (call, attempt) of one try."""
+
+
 def _give_lookups(calls: list[Call], lookups: list[Lookup]) -> tuple[Call, ...]:
     """Give each lookup to the try that was under way when it began; in a burst, to the first that has none yet."""
     owned: dict[tuple[int, int], list[Lookup]] = defaultdict(list)
-    tries = sorted(
-        (
-            (attempt.started, attempt.finished, call.number, attempt.number)
-            for call in calls
-            for attempt in call.attempts
-        ),
+    waiting = sorted(
+        (try_ for call in calls for try_ in _spans(call)), key=lambda try_: (try_[0], try_[2]), reverse=True
     )
+    under_way: list[_Try] = []
     for lookup in lookups:
-        under_way = [
-            (bool(owned[call, number]), started, (call, number))
-            for started, finished, call, number in tries
-            if started <= lookup.started and (finished is None or lookup.started <= finished)
-        ]
+        while waiting and waiting[-1][0] <= lookup.started:
+            under_way.append(waiting.pop())
+        under_way = [try_ for try_ in under_way if try_[1] is None or lookup.started <= try_[1]]
         if under_way:
-            owned[min(under_way)[2]].append(lookup)
+            owned[min(under_way, key=lambda try_: (try_[2] in owned, try_[0], try_[2]))[2]].append(lookup)
+    concurrent = _overlapping(calls)
     return tuple(
         replace(
             call,
+            concurrent=call.concurrent or call.number in concurrent,
             attempts=tuple(
-                replace(attempt, lookups=tuple(owned[call.number, attempt.number])) for attempt in call.attempts
+                replace(attempt, lookups=tuple(owned.get((call.number, attempt.number), ())))
+                for attempt in call.attempts
             ),
         )
         for call in sorted(calls, key=lambda call: (call.started, call.number))
     )
+
+
+def _spans(call: Call) -> list[_Try]:
+    """When each try was under way. One whose end was not reported lasted until the next began, or the call ended."""
+    following = [*(attempt.started for attempt in call.attempts[1:]), call.finished]
+    return [
+        (attempt.started, later if attempt.finished is None else attempt.finished, (call.number, attempt.number))
+        for attempt, later in zip(call.attempts, following, strict=False)  # a call without tries has one more
+    ]
+
+
+def _overlapping(calls: list[Call]) -> set[int]:
+    """Numbers of the calls that shared time with another call of their client."""
+    found: set[int] = set()
+    open_calls: list[Call] = []
+    for call in sorted(calls, key=lambda call: (call.started, call.number)):
+        open_calls = [other for other in open_calls if other.finished is None or other.finished > call.started]
+        if open_calls:
+            found.add(call.number)
+            found.update(other.number for other in open_calls)
+        open_calls.append(call)
+    return found
