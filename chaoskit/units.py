@@ -33,15 +33,23 @@ def parse_duration(text: object) -> int:
         return 0
     if not re.match(PATTERN, stripped):
         raise ValueError(f"{text!r} is not a duration; write for example 250ms, 20s or 2m30s")
-    return round(sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(stripped)))
+    return sum(_part_ns(number, _UNITS[unit]) for number, unit in _PART.findall(stripped))
+
+
+def _part_ns(number: str, unit: int) -> int:
+    """Whole nanoseconds; the whole part in integers, because a float cannot hold a long time to the nanosecond."""
+    whole, _, decimals = number.partition(".")
+    return int(whole) * unit + round(float(f"0.{decimals or 0}") * unit)
 
 
 def format_duration(ns: int) -> str:
     """A short human form: ``0.8 ms``, ``130 ms``, ``5.55 s``, ``2 min 30 s``."""
     if ns < 0:
         return "-" + format_duration(-ns)
+    if ns < MICROSECOND:
+        return f"{ns} ns" if ns else "0 s"
     if ns < MILLISECOND:
-        return "0 s" if ns == 0 else f"{ns / MILLISECOND:.2g} ms"
+        return f"{ns / MILLISECOND:.2g} ms"
     if ns < SECOND:
         return f"{ns / MILLISECOND:.3g} ms" if ns < 999_500_000 else "1 s"
     if ns < 100 * SECOND:

@@ -44,12 +44,13 @@ def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:
     A broken harness or canary makes every other finding worthless, so *invalid* comes first; a fault that met nothing makes
     the rest worthless too. After these a broken expectation is a failure, and what could not be judged is never a pass.
     """
-    by_kind = {verdict.expectation.split(" ")[0]: verdict for verdict in verdicts}
+    by_kind: dict[str, list[Finding]] = {}
+    for verdict in verdicts:  # a kind may be listed more than once, with other parameters
+        by_kind.setdefault(verdict.expectation.split(" ")[0], []).append(verdict.finding)
     for guard in ("harness", "canary_resolves"):
-        if guard in by_kind and by_kind[guard].finding != "held":
+        if any(finding != "held" for finding in by_kind.get(guard, ())):
             return Outcome.INVALID
-    exercised = by_kind.get("fault_exercised")
-    if exercised is None or exercised.finding != "held":
+    if any(finding != "held" for finding in by_kind.get("fault_exercised", ("unknown",))):
         return Outcome.NOT_EXERCISED
     if any(verdict.finding == "broken" for verdict in verdicts):
         return Outcome.FAILED
