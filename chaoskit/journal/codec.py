@@ -12,33 +12,48 @@ from chaoskit.journal.events import EVENT_TYPES, Entry, Event
 
 def encode(event: Event) -> str:
     """One line of JSON, without its newline."""
-    return json.dumps(_as_dict(event), separators=(",", ":"), ensure_ascii=False, default=_nested)
+    return _line(_as_dict(event))
 
 
 def encode_entry(entry: Entry) -> str:
     """The line as it stands in a journal: ``seq`` first."""
-    return json.dumps(
-        {"seq": entry.seq, **_as_dict(entry.event)}, separators=(",", ":"), ensure_ascii=False, default=_nested
-    )
+    return _line({"seq": entry.seq, **_as_dict(entry.event)})
 
 
 def decode(line: str | bytes) -> Event:
-    """The event of a line that a process of the run wrote. Raises ``ValueError``."""
-    event: Event = _adapter().validate_json(line)
+    """The event of a line that a process of the run wrote. Raises ``ValueError`` saying what is wrong."""
+    from pydantic import ValidationError
+
+    try:
+        event: Event = _adapter().validate_json(line)
+    except ValidationError as error:
+        finding = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(str(part) for part in finding["loc"][1:])  # the first part is the kind's tag
+        raise ValueError(f"{field}: {finding['msg']}" if field else finding["msg"]) from error
     return event
 
 
 def decode_entry(line: str | bytes) -> Entry:
     """The entry of a stored journal's line. Raises ``ValueError`` saying what is wrong."""
-    value = json.loads(line)
-    if not isinstance(value, dict) or not isinstance(value.get("seq"), int):
-        raise ValueError("not a journal line: it has no whole number 'seq'")
+    try:
+        value = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(value, dict) or type(value.get("seq")) is not int:
+        raise ValueError("it has no whole number 'seq'")
     seq = value.pop("seq")
-    return Entry(seq, _adapter().validate_python(value))
+    return Entry(seq, decode(json.dumps(value)))
+
+
+def _line(plain: dict[str, Any]) -> str:
+    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False, default=_nested)
+    # An exception's text may hold bytes that are no UTF-8 (PEP 383 surrogates); a journal cannot.
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _as_dict(event: Event) -> dict[str, Any]:
-    return {name: getattr(event, name) for name in _names(type(event))}
+    event_type: Any = type(event)
+    return {name: getattr(event, name) for name in _names(event_type)}
 
 
 @cache
@@ -59,7 +74,7 @@ def _adapter() -> Any:
 
     from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
-    strict = with_config(ConfigDict(extra="forbid"))
+    strict = with_config(ConfigDict(extra="forbid", strict=True))
     union: Any = reduce(or_, (strict(cls) for cls in EVENT_TYPES))
     tagged: Any = Annotated[union, Field(discriminator="kind")]
     return TypeAdapter(tagged)

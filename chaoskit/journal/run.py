@@ -31,9 +31,9 @@ E = TypeVar("E")
 class Recovery:
     """How one client came back after the last fault ended.
 
-    ``lag_ns`` counts from the end of the fault to the end of the first success after which no call failed any more. It is 0 for a
-    client that never noticed (``noticed`` false: no call failed, none was retried), and None for one that did not recover in the
-    time the run gave it.
+    ``lag_ns`` counts from the end of the fault to the end of the first success after which no call failed any more, and none that
+    had begun during the fault was still being retried. It is 0 for a client that never noticed (``noticed`` false: no call
+    failed, none was retried), and None for one that did not recover in the time the run gave it.
     """
 
     noticed: bool
@@ -86,7 +86,9 @@ class Run:
     def fault_spans(self) -> list[tuple[Instant, Instant]]:
         """Times when at least one injection was on as planned: in order, merged."""
         merged: list[tuple[Instant, Instant]] = []
-        for start, end in sorted(span for injection in self.injections for span in injection.spans):
+        for start, end in sorted(
+            span for injection in self.injections for span in injection.spans if span[0] < span[1]
+        ):
             if merged and start <= merged[-1][1]:
                 merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
             else:
