@@ -1,0 +1,62 @@
+"""The network process's plan: injections and proxies as plain JSON, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from chaoskit.network.toxics import TOXICS, Toxic, kind_of, parameters
+from chaoskit.network.where import Where
+from chaoskit.timeline.injection import Injection, window_from_json, window_to_json
+
+NetworkInjection: TypeAlias = Injection[Where, Toxic]
+
+
+@dataclass(frozen=True, slots=True)
+class ProxySpec:
+    """A proxy to make: ``listen`` and ``upstream`` are ``host:port``; port 0 in ``listen`` lets the kernel choose."""
+
+    name: str
+    service: str
+    listen: str
+    upstream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``toxiproxy`` None is the embedded proxy; otherwise a program, or the URL of a running Toxiproxy. ``seed`` draws the chances."""
+
+    toxiproxy: str | None
+    injections: tuple[NetworkInjection, ...]
+    seed: int = 0
+
+
+def injection_to_json(injection: NetworkInjection) -> dict[str, Any]:
+    """An injection for the plan; durations in nanoseconds."""
+    return {
+        "id": injection.id,
+        "where": {"service": injection.where.service, "stream": injection.where.stream},
+        "when": window_to_json(injection.when),
+        "fault": {kind_of(injection.fault): parameters(injection.fault)},
+        "chance": injection.chance,
+        "hidden": injection.hidden,
+    }
+
+
+def injection_from_json(plain: dict[str, Any]) -> NetworkInjection:
+    """The injection of ``injection_to_json``."""
+    ((kind, fields),) = plain["fault"].items()
+    return Injection(
+        id=plain["id"],
+        where=Where(**plain["where"]),
+        when=window_from_json(plain["when"]),
+        fault=TOXICS.get(kind)(**fields),
+        chance=plain.get("chance", 1.0),
+        hidden=plain.get("hidden", False),
+    )
+
+
+def plan_from_json(plain: dict[str, Any]) -> Plan:
+    """The plan of the process contract (ARCHITECTURE.md)."""
+    injections = tuple(injection_from_json(injection) for injection in plain.get("injections", ()))
+    return Plan(plain.get("toxiproxy"), injections, plain.get("seed", 0))

@@ -1,0 +1,22 @@
+"""Where a toxic bites: the service whose proxies get it, and which stream of a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeAlias
+
+Stream: TypeAlias = Literal["downstream", "upstream"]
+"""*Downstream* flows from the service to the client, *upstream* from the client to the service (Toxiproxy's words)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """All proxies in front of ``service``; a service with several addresses has a proxy for each."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    service: str
+    stream: Stream = "downstream"
+
+    def __str__(self) -> str:
+        return f"{self.service}, {self.stream}"
