@@ -164,7 +164,9 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
         plot_top=plot_top,
         plot_bottom=y,
         axis=_axis(run.origin, end, scale),
-        shades=tuple(Shade(x=scale.x(a), w=round(scale.x(b) - scale.x(a), 1)) for a, b in run.fault_spans if a < end),
+        shades=tuple(
+            Shade(x=scale.x(a), w=max(0.0, round(scale.x(b) - scale.x(a), 1))) for a, b in run.fault_spans if a < end
+        ),
         faults=faults,
         faults_hidden=hidden,
         dns=dns,
