@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import pytest
+
+from chaoskit.journal import events as ev
+from chaoskit.units import MILLISECOND
+from tests.journal.story import Story, at
+
+
+def blank() -> Story:
+    """5 s to 7 s empty, 10 s in all, one client."""
+    return Story().head("app").fault(5000, 7000)
+
+
+def lag_ms(story: Story) -> float | None:
+    recovery = story.end().run().recovery("app")
+    assert recovery.noticed
+    return None if recovery.lag_ns is None else recovery.lag_ns / MILLISECOND
+
+
+class TestPhases:
+    @pytest.mark.parametrize(
+        ("ms", "phase"),
+        [
+            (0, "baseline"),
+            (4999, "baseline"),
+            (5000, "fault"),
+            (6999, "fault"),
+            (7000, "recovery"),
+            (99_000, "recovery"),
+        ],
+    )
+    def test_edges_are_half_open(self, ms: float, phase: str) -> None:
+        assert blank().run().phase_at(at(ms)) == phase
+
+    def test_overlapping_and_touching_faults_are_one_span(self) -> None:
+        story = (
+            Story()
+            .head("app")
+            .fault(1000, 3000, "a")
+            .fault(2000, 4000, "b")
+            .fault(4000, 5000, "c")
+            .fault(7000, 8000, "d")
+        )
+        run = story.run()
+        assert run.fault_spans == [(at(1000), at(5000)), (at(7000), at(8000))]
+        assert run.phase_at(at(6000)) == "recovery"
+
+    def test_a_span_inside_another_does_not_shorten_it(self) -> None:
+        assert Story().head().fault(1000, 9000, "a").fault(2000, 3000, "b").run().fault_spans == [(at(1000), at(9000))]
+
+    def test_a_fault_of_no_length_is_no_fault(self) -> None:
+        run = Story().head("app").fault(5000, 5000).run()
+        assert run.fault_spans == []
+        assert run.phase_at(at(6000)) == "baseline"
+
+    def test_a_call_is_of_the_phase_in_which_it_started(self) -> None:
+        story = blank()
+        story.call("app", 4990, 5500, "failed")
+        story.call("app", 6990, 7500)
+        run = story.run()
+        assert [call.number for call in run.calls_in("app", "baseline")] == [1]
+        assert [call.number for call in run.calls_in("app", "fault")] == [2]
+        assert len(run.calls_in("app", None)) == 2
+
+
+class TestWhoIsThere:
+    def test_the_canary_is_no_client_under_test(self) -> None:
+        assert list(Story().head("b", "a").run().clients) == ["b", "a"]
+
+    def test_a_client_without_calls_has_none(self) -> None:
+        assert Story().head("app").run().calls == {"app": ()}
+
+    def test_a_run_that_was_never_armed_counts_from_its_head(self) -> None:
+        story = Story()
+        story.add(*(event for event in Story().head("app").events if not isinstance(event, ev.TimelineArmed)))
+        run = story.run()
+        assert run.armed is None
+        assert run.origin == run.header.at
+        assert run.ends == run.entries[-1].event.at
+
+
+def test_what_met_the_fault_is_in_order_of_the_journal() -> None:
+    story = blank().lookup("app", 5500, 1000, faults=("blank",)).lookup("app", 6000, 1001)
+    story.add(
+        ev.ConnectionOpened(at=at(5600), connection="1", proxy="p", peer="a:1", upstream_peer="b:1", toxics=("blank",)),
+        ev.ConnectionClosed(
+            at=at(5700), connection="2", proxy="p", bytes_up=0, bytes_down=0, toxics=("other", "blank")
+        ),
+    )
+    run = story.run()
+    kinds = [run.entries[seq - 1].event.kind for seq in run.met("blank")]
+    assert kinds == ["query", "query", "connection_opened", "connection_closed"]
+    assert run.met("none such") == []
+
+
+class TestRecovery:
+    def test_no_fault_nothing_noticed(self) -> None:
+        story = Story().head("app")
+        story.call("app", 0, 10, "failed")
+        assert story.run().recovery("app") == type(story.run().recovery("app"))(noticed=False, lag_ns=0)
+
+    def test_a_client_that_never_noticed_is_well_at_once(self) -> None:
+        story = blank()
+        for when in range(0, 10_000, 250):
+            story.call("app", when, when + 5)
+        recovery = story.end().run().recovery("app")
+        assert (recovery.noticed, recovery.lag_ns) == (False, 0)
+
+    def test_trouble_before_the_fault_is_not_the_faults(self) -> None:
+        story = blank()
+        story.call("app", 0, 10, "failed")
+        story.call("app", 8000, 8005)
+        assert not story.run().recovery("app").noticed
+
+    def test_lag_ends_with_the_first_success_after_the_last_failure(self) -> None:
+        story = blank()
+        story.call("app", 5100, 5200, "failed")
+        story.call("app", 6990, 7100, "failed")
+        story.call("app", 7250, 7260)
+        story.call("app", 7500, 7510)
+        assert lag_ms(story) == 260
+
+    def test_a_success_before_a_later_failure_is_not_yet_recovery(self) -> None:
+        story = blank()
+        story.call("app", 6900, 6950, "failed")
+        story.call("app", 7000, 7010)
+        story.call("app", 7250, 7300, "failed")
+        story.call("app", 7500, 7510)
+        assert lag_ms(story) == 510
+
+    def test_a_call_that_outlasts_the_fault_by_retrying_recovers_when_it_ends(self) -> None:
+        story = blank()
+        story.call("app", 5100, 9400, tries=[(5100, 5110), (9390, 9400)])
+        story.call("app", 9500, 9510)
+        assert lag_ms(story) == 2400
+
+    def test_while_a_call_of_the_fault_is_still_retried_the_client_is_not_well(self) -> None:
+        story = blank()
+        story.call("app", 5100, 9000, tries=[(5100, 5110), (8990, 9000)], concurrent=True)
+        story.call("app", 7100, 7110)
+        assert lag_ms(story) == 2000
+
+    def test_failing_to_the_end_is_no_recovery(self) -> None:
+        story = blank()
+        story.call("app", 5100, 5200, "failed")
+        story.call("app", 7100, 7110)
+        story.call("app", 9000, 9100, "failed")
+        assert lag_ms(story) is None
+
+    def test_a_call_that_hangs_is_no_recovery(self) -> None:
+        story = blank()
+        story.call("app", 5100, None)
+        story.call("app", 7100, 7110)
+        assert lag_ms(story) is None
+
+    def test_it_is_the_last_fault_that_counts(self) -> None:
+        story = blank().fault(8000, 8500, "second")
+        story.call("app", 5100, 5200, "failed")
+        story.call("app", 7100, 7110)
+        story.call("app", 8100, 8110)
+        story.call("app", 8600, 8610)
+        assert lag_ms(story) == 110
+
+    def test_a_retry_before_the_end_counts_as_noticed(self) -> None:
+        story = blank()
+        story.call("app", 5100, 5200, tries=[(5100, 5110), (5190, 5200)])
+        story.call("app", 7250, 7260)
+        recovery = story.end().run().recovery("app")
+        assert recovery.noticed
+        assert recovery.evidence
