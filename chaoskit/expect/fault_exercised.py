@@ -36,8 +36,8 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
     askers = Counter(query.asker for _, query in run.queries if planned.injection in query.faults)
     connections = {event.connection for _, event in run.of(ConnectionOpened) if planned.injection in event.toxics}
     connections |= {event.connection for _, event in run.of(ConnectionClosed) if planned.injection in event.toxics}
-    counts = [f"{askers.total()} queries"] if askers else []
-    counts += [f"{len(connections)} connections"] if connections else []
+    counts = [f"{askers.total()} {'queries' if askers.total() > 1 else 'query'}"] if askers else []
+    counts += [f"{len(connections)} connection{'s' if len(connections) > 1 else ''}"] if connections else []
     because = f"{planned.injection} met {' and '.join(counts)}"
     if askers:
         because += " (" + ", ".join(f"{asker} {count}" for asker, count in askers.items()) + ")"

@@ -1,0 +1,132 @@
+"""The harness, the canary, and the fault: without these no other finding means anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaoskit.expect._harness import Harness
+from chaoskit.expect.canary_resolves import CanaryResolves
+from chaoskit.expect.fault_exercised import FaultExercised
+from chaoskit.journal import events as ev
+from tests.journal.story import Story, at
+
+
+def story() -> Story:
+    return Story().head("app", "other").fault(5000, 7000)
+
+
+class TestHarness:
+    def test_a_run_to_its_end_is_held(self) -> None:
+        ended = ev.ProcessEnded(at=at(10_050), process="app", exit_code=0, expected=True)
+        assert Harness().judge(story().add(ended).end().run()).finding == "held"
+
+    @pytest.mark.parametrize(
+        ("event", "says"),
+        [
+            (ev.HarnessFailed(at=at(1), part="dns", message="cannot bind"), "dns failed: cannot bind"),
+            (
+                ev.ProcessEnded(at=at(1), process="aws", exit_code=1, expected=False),
+                "process aws ended unasked with code 1",
+            ),
+        ],
+    )
+    def test_what_went_wrong_is_told_and_pointed_at(self, event: ev.Event, says: str) -> None:
+        run = story().add(event).end().run()
+        verdict = Harness().judge(run)
+        assert (verdict.finding, verdict.because) == ("broken", says)
+        assert [run.entries[seq - 1].event for seq in verdict.evidence] == [event]
+
+    def test_a_journal_without_its_end(self) -> None:
+        verdict = Harness().judge(story().run())
+        assert verdict.finding == "broken"
+        assert "stops before the end" in verdict.because
+
+    def test_a_run_that_stopped_short(self) -> None:
+        verdict = Harness().judge(story().end(reason="interrupted").run())
+        assert (verdict.finding, verdict.because) == ("broken", "the run stopped short: interrupted")
+
+    def test_lost_events(self) -> None:
+        assert Harness().judge(story().end(lost={"app": 0}).run()).finding == "held"
+        verdict = Harness().judge(story().end(lost={"app": 3, "dns": 0}).run())
+        assert (verdict.finding, verdict.because) == ("broken", "3 events of app were lost")
+
+
+class TestCanary:
+    def test_all_looks_good(self) -> None:
+        verdict = CanaryResolves().judge(story().looks().run())
+        assert verdict.finding == "held"
+        assert "all 10 looks at canary.test" in verdict.because
+
+    def test_one_bad_look_breaks_it(self) -> None:
+        run = story().looks(failed=[6000]).run()
+        verdict = CanaryResolves().judge(run)
+        assert verdict.finding == "broken"
+        assert "1 of 10 looks at canary.test failed, first: gaierror -3" in verdict.because
+        (seq,) = verdict.evidence
+        event = run.entries[seq - 1].event
+        assert isinstance(event, ev.CanaryChecked)
+        assert not event.ok
+
+    def test_no_look_at_all(self) -> None:
+        verdict = CanaryResolves().judge(story().run())
+        assert (verdict.finding, verdict.because) == ("broken", "the canary name was never looked up")
+
+    def test_a_phase_without_a_look(self) -> None:
+        verdict = CanaryResolves().judge(story().looks(missing=[5000, 6000]).end().run())
+        assert (verdict.finding, verdict.because) == ("broken", "no look fell into the fault of 2 s")
+
+    def test_one_look_in_a_phase_is_enough(self) -> None:
+        assert CanaryResolves().judge(story().looks(missing=[5000]).end().run()).finding == "held"
+
+    def test_a_phase_too_short_for_a_look_needs_none(self) -> None:
+        short = Story().head("app").fault(5100, 5900).looks()
+        assert CanaryResolves().judge(short.end().run()).finding == "held"
+
+    def test_a_look_that_spans_a_phase_is_a_look_in_it(self) -> None:
+        slow = story().looks(missing=[5000, 6000])
+        slow.add(ev.CanaryChecked(at=at(7100), name="canary.test", ok=True, detail="", latency_ns=2_200_000_000))
+        assert CanaryResolves().judge(slow.end().run()).finding == "held"
+
+    def test_a_run_that_stopped_early_owes_no_look_after_that(self) -> None:
+        stopped = Story().head("app").fault(5000, 7000)
+        for second in range(3):
+            stopped.add(ev.CanaryChecked(at=at(second * 1000), name="c", ok=True, detail="", latency_ns=1))
+        assert CanaryResolves().judge(stopped.run()).finding == "held"
+
+
+class TestFaultExercised:
+    def test_who_met_it_and_who_did_not(self) -> None:
+        run = story().lookup("app", 5500, 1000, faults=("blank",)).run()
+        verdict = FaultExercised().judge(run)
+        assert verdict.finding == "held"
+        assert verdict.because == "blank met 2 queries (app 2); never met by other"
+        assert [run.entries[seq - 1].event.kind for seq in verdict.evidence] == ["query", "query"]
+
+    def test_queries_that_it_did_not_touch_do_not_count(self) -> None:
+        verdict = FaultExercised().judge(story().lookup("app", 5500, 1000).run())
+        assert verdict.finding == "broken"
+        assert "blank met no query and no connection" in verdict.because
+
+    def test_every_injection_must_be_met(self) -> None:
+        run = story().fault(8000, 9000, "second").lookup("app", 5500, 1000, faults=("blank",)).run()
+        assert FaultExercised().judge(run).finding == "broken"
+        assert FaultExercised().judge(run).because.startswith("second met no")
+        assert FaultExercised("blank").judge(run).finding == "held"
+        assert FaultExercised("second").judge(run).finding == "broken"
+
+    def test_an_injection_that_was_not_planned(self) -> None:
+        assert FaultExercised("gone").judge(story().run()).finding == "unknown"
+
+    def test_nothing_planned_is_nothing_tested(self) -> None:
+        assert FaultExercised().judge(Story().head("app").run()).finding == "broken"
+
+    def test_a_connection_counts_once_though_seen_twice(self) -> None:
+        proxied = Story().head("app").fault(5000, 7000, "slow", "network")
+        proxied.add(
+            ev.ConnectionOpened(
+                at=at(5100), connection="1", proxy="p", peer="a:1", upstream_peer="b:1", toxics=("slow",)
+            ),
+            ev.ConnectionClosed(at=at(5200), connection="1", proxy="p", bytes_up=1, bytes_down=1, toxics=("slow",)),
+        )
+        verdict = FaultExercised().judge(proxied.run())
+        assert (verdict.finding, verdict.because) == ("held", "slow met 1 connection")

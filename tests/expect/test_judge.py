@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from chaoskit.expect import EXPECTATIONS, Expectation, judge
+from chaoskit.expect.canary_resolves import CanaryResolves
+from chaoskit.expect.fault_exercised import FaultExercised
+from chaoskit.expect.success_rate import SuccessRate
+from chaoskit.journal.run import Run
+from chaoskit.verdict import Outcome, Verdict, outcome_of
+from tests.journal.story import Story
+
+
+def good() -> Story:
+    """One client that rode out a fault that it met."""
+    story = Story().head("app").fault(5000, 7000).looks()
+    for when in range(0, 10_000, 500):
+        story.call("app", when, when + 5)
+    story.lookup("app", 5001, 1000, faults=("blank",))
+    return story.end()
+
+
+def test_guards_are_judged_though_nobody_lists_them() -> None:
+    verdicts = judge(good().run(), [])
+    assert [(verdict.expectation, verdict.finding) for verdict in verdicts] == [
+        ("harness", "held"),
+        ("canary_resolves", "held"),
+        ("fault_exercised", "held"),
+    ]
+    assert outcome_of(verdicts) is Outcome.PASSED
+
+
+def test_a_guard_that_is_listed_is_judged_once_in_its_place() -> None:
+    verdicts = judge(good().run(), [SuccessRate(at_least=1), FaultExercised("blank"), CanaryResolves()])
+    kinds = [verdict.expectation.split(" ")[0] for verdict in verdicts]
+    assert kinds == ["harness", "success_rate", "fault_exercised", "canary_resolves"]
+
+
+@dataclass(frozen=True)
+class Crashing(Expectation):
+    def judge(self, run: Run) -> Verdict:
+        raise KeyError("no such client")
+
+
+def test_a_checker_that_crashes_is_unknown_and_named_and_costs_no_other_verdict() -> None:
+    verdicts = judge(good().run(), [Crashing(), SuccessRate(at_least=1)])
+    crashed = verdicts[-2]
+    assert (crashed.expectation, crashed.finding) == ("test_judge", "unknown")
+    assert "KeyError: 'no such client'" in crashed.because
+    assert verdicts[-1].finding == "held"
+    assert outcome_of(verdicts) is Outcome.INVALID
+
+
+@pytest.mark.parametrize("kind", EXPECTATIONS.kinds)
+def test_an_unknown_parameter_is_refused(kind: str) -> None:
+    with pytest.raises(ValidationError, match="no_such"):
+        TypeAdapter(EXPECTATIONS.get(kind)).validate_python({"no_such": 1})
+
+
+@pytest.mark.parametrize("kind", EXPECTATIONS.kinds)
+def test_a_verdict_begins_with_its_kind_and_points_at_few_events(kind: str) -> None:
+    parameters: dict[str, dict[str, Any]] = {
+        "success_rate": {"at_least": 0.5},
+        "recovers_within": {"within": 1},
+        "attempts_per_call": {"at_most": 9},
+        "longest_call": {"at_most": 1},
+    }
+    run = good().run()
+    verdict = EXPECTATIONS.get(kind)(**parameters.get(kind, {})).judge(run)
+    assert verdict.expectation.split(" ")[0] == kind
+    assert 0 < len(verdict.evidence) <= 10
+    assert set(verdict.evidence) <= {entry.seq for entry in run.entries}
