@@ -12,7 +12,7 @@ class Query:
 
     ``name`` is lower-case without the final dot (``""`` is the root); ``rtype`` a mnemonic, ``TYPE65400`` when it has none.
     ``asker`` labels the resolver address that was asked; ``client`` is the asker's IP address; ``edns_size`` the UDP size
-    it offers, None without EDNS; ``ordinal`` counts the questions of this server from 1.
+    it offers, None without EDNS; ``ordinal`` counts the questions of this asker from 1.
     """
 
     name: str

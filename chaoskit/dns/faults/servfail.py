@@ -1,0 +1,20 @@
+"""``servfail``: the server cannot answer (RFC 1035 §4.1.1). glibc asks again, then reports ``EAI_AGAIN`` (-3)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+from chaoskit.clock import Instant
+from chaoskit.dns.faults import DnsFault
+from chaoskit.dns.message import Answer, Query, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Servfail(DnsFault):
+    """SERVFAIL without records."""
+
+    def apply(self, query: Query, reply: Reply, at: Instant, rng: random.Random) -> Reply:
+        if not isinstance(reply, Answer):
+            return reply
+        return replace(reply, rcode="SERVFAIL", records=(), authority=(), additional=(), aa=False)

@@ -1,0 +1,42 @@
+"""What is answered, and why: pure. The server asks it at each query; nothing toggles and no timer races."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaoskit.clock import Instant
+from chaoskit.dns.faults import DnsFault
+from chaoskit.dns.message import Query, Reply
+from chaoskit.dns.where import Where
+from chaoskit.dns.zone import Zones
+from chaoskit.seeds import generator
+from chaoskit.timeline.injection import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """Zones and faults, without state. ``seed`` is the run's."""
+
+    zones: Zones
+    timeline: Timeline[Where, DnsFault]
+    seed: int
+
+    def respond(self, query: Query, at: Instant) -> tuple[Reply, tuple[str, ...]]:
+        """The reply to ``query`` at ``at``, and the ids of the injections that changed it, in the order written.
+
+        Dice derive from the seed, the injection and the question's identity: its asker, name, type, and ordinal among the questions of
+        that asker. So they fall alike in a replay however the clients' packets interleave.
+        """
+        reply: Reply = self.zones.answer(query)
+        met: list[str] = []
+        for injection in self.timeline.active(at):
+            if not injection.where.matches(query):
+                continue
+            rng = generator(self.seed, injection.id, query.asker, query.name, query.rtype, query.ordinal)
+            if injection.chance < 1 and rng.random() >= injection.chance:
+                continue
+            changed = injection.fault.apply(query, reply, at, rng)
+            if changed != reply:
+                met.append(injection.id)
+                reply = changed
+        return reply, tuple(met)
