@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from chaoskit.clock import Clock
 from chaoskit.journal.events import ClientReady, Event, PlaneReady
+from chaoskit.units import format_duration
 
 Plan = dict[str, Any]
 
@@ -104,7 +105,8 @@ class NoopCast:
         self._tell(ready)
 
     def start_client(self, name: str, use: str, plan: Plan) -> None:
-        ready = ClientReady(at=self._clock.now(), client=name, use=use, pid=0, versions={}, settings={})
+        settings = {"every": format_duration(plan["every_ns"])}
+        ready = ClientReady(at=self._clock.now(), client=name, use=use, pid=0, versions={}, settings=settings)
         self._ready[name] = ready
         self._tell(ready)
 

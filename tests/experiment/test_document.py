@@ -25,7 +25,9 @@ def test_every_field_knows_its_line() -> None:
 
 
 def test_yaml_one_point_one_surprises_are_left_out() -> None:
-    document = read_document("x.yaml", "a: on\nb: no\nc: 2025-10-20\nd: 010\ne: 1:30\nf: true\ng: ~\nh: 0.5\ni: '5'\nj: ::1\n")
+    document = read_document(
+        "x.yaml", "a: on\nb: no\nc: 2025-10-20\nd: 010\ne: 1:30\nf: true\ng: ~\nh: 0.5\ni: '5'\nj: ::1\n"
+    )
     assert document.data == {
         "a": "on", "b": "no", "c": "2025-10-20", "d": 10, "e": "1:30", "f": True, "g": None, "h": 0.5, "i": "5", "j": "::1",
     }  # fmt: skip

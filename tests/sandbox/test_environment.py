@@ -21,7 +21,12 @@ def test_clients_get_fake_credentials_and_our_trust() -> None:
 
 @given(st.dictionaries(st.text(st.characters(codec="ascii", categories=("Lu", "Ll", "Nd")), min_size=1), st.text()))
 def test_nothing_leaks_that_is_not_named(inherited: dict[str, str]) -> None:
-    secrets = {"HTTPS_PROXY": "http://p", "https_proxy": "http://p", "AWS_PROFILE": "prod", "AWS_ENDPOINT_URL": "http://e"}
+    secrets = {
+        "HTTPS_PROXY": "http://p",
+        "https_proxy": "http://p",
+        "AWS_PROFILE": "prod",
+        "AWS_ENDPOINT_URL": "http://e",
+    }
     found = client_environment(WORK, WORK / "ca.pem", "us-east-1", inherited | secrets)
     assert not set(secrets) & set(found)
     made_by_us = set(client_environment(WORK, WORK / "ca.pem", "us-east-1", {}))

@@ -1,0 +1,190 @@
+"""Whole runs with real processes: what they prove, and that nothing is left however they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from chaoskit.cli.shipped import Shipped, index
+from chaoskit.journal.run import Run
+from chaoskit.journal.store import read_journal
+
+SHORT = """\
+title: a short blank
+duration: 4s
+clients:
+  cold: {use: boto3, connection: cold, every: 200ms}
+  warm: {use: boto3, connection: warm, every: 200ms}
+timeline:
+  - {id: blank, dns: empty, where: dynamodb.us-east-1.amazonaws.com, when: {from: 1s, for: 2s}}
+expect:
+  - success_rate: {phase: baseline, at_least: 1.0}
+  - success_rate: {client: cold, phase: fault, at_most: 0.0}
+  - success_rate: {client: warm, phase: fault, at_least: 1.0}
+  - recovers_within: {within: 1s}
+"""
+
+
+def namespaces_work() -> str | None:
+    """None if they do, else the reason."""
+    import asyncio
+
+    from chaoskit.sandbox.namespace import probe
+
+    with tempfile.TemporaryDirectory() as folder:
+        works, _, reason = asyncio.run(probe(Path(folder)))
+    return None if works else reason
+
+
+@pytest.fixture(params=["namespace", "inline"])
+def sandbox(request: pytest.FixtureRequest) -> str:
+    if request.param == "namespace" and (reason := namespaces_work()):
+        pytest.skip(reason)
+    return str(request.param)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "x.yaml").write_text(SHORT)
+    (tmp_path / "tmp").mkdir()
+    return tmp_path
+
+
+def command(place: Path, sandbox: str, *more: str) -> list[str]:
+    base = [sys.executable, "-m", "chaoskit", "run", str(place / "x.yaml"), "--out", str(place / "runs")]
+    return [*base, "--sandbox", sandbox, *more]
+
+
+def environment(place: Path) -> dict[str, str]:
+    return os.environ | {
+        "TMPDIR": str(place / "tmp"),
+        "AWS_ACCESS_KEY_ID": "AKIAREALREALREALREAL",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+
+
+def journal_of(place: Path) -> Path:
+    (found,) = (place / "runs").glob("*/journal.jsonl")
+    return found
+
+
+def test_a_run_proves_what_it_says(place: Path, sandbox: str) -> None:
+    result = subprocess.run(command(place, sandbox), env=environment(place), capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stdout + result.stderr
+    folder = journal_of(place).parent
+    assert {path.name for path in folder.iterdir()} == {"journal.jsonl", "summary.json", "report.html"}
+    assert not list((place / "tmp").iterdir()), "the temporary folder is gone"
+    run = Run(read_journal(folder / "journal.jsonl"))
+    assert run.met("blank"), "the fault met lookups"
+    cold = run.calls_in("cold", "fault")
+    assert all(call.lookups >= len(call.attempts) for call in cold if call.result == "failed" and call.attempts)
+    assert {link.errno for call in cold for link in call.errors if link.errno} == {-5}, "EAI_NODATA"
+    assert all(call.pooled for call in run.calls_in("warm", "fault"))
+    assert "AKIAREAL" not in (folder / "journal.jsonl").read_text()
+    # Judging the stored journal again gives the same verdict.
+    again = subprocess.run(
+        [sys.executable, "-m", "chaoskit", "check", str(folder)], capture_output=True, text=True, timeout=30
+    )
+    assert again.returncode == 0, again.stdout + again.stderr
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["outcome"] == "passed"
+
+
+@contextmanager
+def started(place: Path, sandbox: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A run whose clients are calling; yields it with a pidfd of every process of it, the parent's excepted."""
+    with subprocess.Popen(
+        command(place, sandbox, "--plain"),
+        env=environment(place),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        watched: list[int] = []
+        try:
+            wait_for_calls(place)
+            watched = [os.pidfd_open(pid) for pid in descendants(process.pid)]
+            assert len(watched) >= 6, "dns, aws, network, its proxy, and the clients"
+            yield process, watched
+        finally:
+            process.kill()
+            for pidfd in watched:
+                os.close(pidfd)
+
+
+def wait_for_calls(place: Path) -> None:
+    """Follow the journal that is being written until a call has finished."""
+    import time
+
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        for journal in (place / "runs").glob(".*/journal.jsonl"):
+            if "call_finished" in journal.read_text():
+                return
+        select.select([], [], [], 0.02)
+    pytest.fail("no call within 30 s")
+
+
+def descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def all_ended(pidfds: list[int]) -> bool:
+    """A pidfd becomes readable when its process has ended (pidfd_open(2))."""
+    return all(select.select([pidfd], [], [], 10)[0] for pidfd in pidfds)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for processes that are not ours needs Linux's pidfd")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_whatever_ends_it_nothing_is_left(place: Path, sandbox: str, number: signal.Signals) -> None:
+    before = set(network_namespaces())
+    with started(place, sandbox) as (process, watched):
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=15)
+        assert all_ended(watched), "a process outlived the run by 10 s"
+    if number == signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+    else:
+        assert process.returncode == 128 + number, output
+        assert "cleaned up" in output
+    assert not (place / "runs").exists(), "no half-done results"
+    assert not list((place / "tmp").iterdir()), "no temporary file"
+    assert set(network_namespaces()) <= before, "no namespace"
+
+
+def network_namespaces() -> list[str]:
+    """The network namespaces that any process is in, as far as we may look."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/ns/net"):
+        try:
+            found.append(str(link.readlink()))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shipped", index(), ids=lambda shipped: shipped.name)
+def test_shipped_experiments_end_as_their_index_says(shipped: Shipped, tmp_path: Path) -> None:
+    base = [sys.executable, "-m", "chaoskit", "run", shipped.name, "--out", str(tmp_path), "--plain"]
+    scale = ["--time-scale", str(shipped.time_scale)] if shipped.time_scale != 1.0 else []
+    result = subprocess.run(base + scale, capture_output=True, text=True, timeout=300)
+    (folder,) = tmp_path.iterdir()
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["outcome"] == shipped.outcome, result.stdout + result.stderr
+    again = subprocess.run([sys.executable, "-m", "chaoskit", "check", str(folder)], capture_output=True, timeout=60)
+    assert again.returncode == result.returncode

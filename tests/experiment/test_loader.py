@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chaoskit.errors import ExperimentError, InputError
+from chaoskit.experiment.document import read_document
+from chaoskit.experiment.loader import Experiment, load, resolve, resolve_plain
+from chaoskit.units import SECOND
+
+GOOD = """\
+title: t
+clients: {app: {use: boto3}}
+timeline:
+  - {dns: empty, where: dynamodb.us-east-1.amazonaws.com, when: {from: 5s, for: 10s}}
+expect:
+  - recovers_within: {within: 2s}
+"""
+
+
+def read(text: str, time_scale: float = 1.0) -> Experiment:
+    return resolve(read_document("x.yaml", text), time_scale)
+
+
+def wrong(text: str, time_scale: float = 1.0) -> str:
+    with pytest.raises(ExperimentError) as caught:
+        read(text, time_scale)
+    return str(caught.value)
+
+
+def test_six_lines_are_an_experiment() -> None:
+    experiment = read(GOOD)
+    (injection,) = experiment.dns
+    assert injection.id == "dns-1"
+    assert injection.where.name == "dynamodb.us-east-1.amazonaws.com"
+    assert injection.when.spans(60 * SECOND) == ((5 * SECOND, 15 * SECOND),)
+    assert experiment.duration_ns == 25 * SECOND, "ten seconds past the last fault"
+
+
+def test_a_journal_carries_all_that_judging_needs() -> None:
+    experiment = read(GOOD)
+    again = resolve_plain(experiment.plain, "journal")
+    assert again.expectations == experiment.expectations
+    assert again.dns == experiment.dns
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("empty", "emtpy"), "x.yaml:4: timeline[0].dns: there is no DNS fault 'emtpy'; did you mean 'empty'?"),
+        (("dns: empty", "dns: {empty: {sao: true}}"), "x.yaml:4: timeline[0].dns.empty.sao: there is no such field."),
+        (
+            ("for: 10s", "for: 10"),
+            "x.yaml:4: timeline[0].when.for: a duration needs a unit, got 10; write for example 250ms",
+        ),
+        (("from: 5s, ", ""), "x.yaml:4: timeline[0].when.from: is missing."),
+        (("for: 10s", "for: 0"), "x.yaml:4: timeline[0].when: 'for' must be longer than 0"),
+        (("for: 10s", "for: 20m"), "longer than the limit of 10 min"),
+        (("where: dynamodb.us", "where: dynamo.us"), "no zone here answers for dynamo.us-east-1.amazonaws.com"),
+        (
+            ("where: dynamodb.us-east-1.amazonaws.com", "where: canary.chaoskit.test"),
+            "is the canary, which no fault may touch",
+        ),
+        (("title: t\n", ""), "x.yaml:1: title: is missing."),
+        (("title: t", "titel: t"), "titel: there is no such field. Did you mean 'title'?"),
+        (("use: boto3", "use: boto4"), "x.yaml:2: clients.app.use: 'boto4' is not known here."),
+        (
+            ("use: boto3", "conection: cold"),
+            "clients.app.conection: there is no such field. Did you mean 'connection'?",
+        ),
+        (("app:", "9app:"), "'9app' is not a valid name"),
+        (("recovers_within", "recovers"), "x.yaml:6: expect[0]: there is no expectation 'recovers'; did you mean"),
+        (("within: 2s", "client: web, within: 2s"), "x.yaml:6: expect[0]: no client is called 'web'. Clients: app."),
+        (("dns: empty", "network: latency"), "timeline[0]"),
+        (("dns: empty, ", ""), "x.yaml:4: timeline[0]: names no plane, or two."),
+        (("dns: empty", "dns: empty, network: reset_peer"), "names no plane, or two."),
+        (("dns: empty", "dns: [empty]"), "['empty'] is no DNS fault."),
+        (("title: t", "title: t\nduration: 3s"), "starts when the run of 3 s is over"),
+        (("title: t", "title: t\nservices: {s3: {}}"), "this experiment has no service 'dynamodb'"),
+        (("title: t", "title: t\nservices: {dynamodb: {addresses: [10.0.0.1]}}"), "not a loopback address"),
+    ],
+)
+def test_what_is_wrong_is_named_with_line_field_and_fix(change: tuple[str, str], said: str) -> None:
+    old, new = change
+    assert old in GOOD
+    assert said in wrong(GOOD.replace(old, new, 1))
+
+
+def test_every_problem_is_told_at_once() -> None:
+    said = wrong(GOOD.replace("empty", "emtpy").replace("recovers_within", "recovers"))
+    assert "timeline[0].dns" in said
+    assert "expect[0]" in said
+
+
+def test_an_id_is_given_once() -> None:
+    entry = "  - {id: a, dns: empty, where: dynamodb.us-east-1.amazonaws.com, when: {from: 5s, for: 10s}}\n"
+    assert "the id 'a' is used 2 times" in wrong(f"title: t\nclients: {{app: {{}}}}\ntimeline:\n{entry}{entry}")
+
+
+def test_times_scale_only_as_far_as_the_file_allows() -> None:
+    assert "allows a time scale from 1 to 100, not 0.5" in wrong(GOOD, 0.5)
+    loose = read(GOOD + "limits: {smallest_time_scale: 0.2}\n", 0.5)
+    assert loose.dns[0].when.spans(60 * SECOND) == ((2_500_000_000, 7_500_000_000),)
+    assert loose.duration_ns == 12_500_000_000
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        load(tmp_path / "none.yaml")
+    with pytest.raises(InputError, match="is a folder"):
+        load(tmp_path)
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not UTF-8"):
+        load(binary)
