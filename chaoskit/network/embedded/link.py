@@ -1,0 +1,224 @@
+"""One stream of one connection, and the chain of toxics on it.
+
+The toxics decide (``network/toxics``); a link waits and sends. Toxics follow one another in the order in which they were added, as in
+Toxiproxy: what leaves one enters the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from bisect import insort
+from collections import deque
+from typing import Protocol
+
+from chaoskit.clock import Instant
+from chaoskit.network.toxics import Cut, Moment, Send, Toxic
+from chaoskit.network.where import Stream
+
+HELD_MAX = 4 << 20
+"""Bytes that the toxics of one link may hold back before the sender is made to wait; half of it lets the sender go on."""
+
+
+class Ends(Protocol):
+    """What a link needs of its connection."""
+
+    def deliver(self, link: Link, data: bytes) -> None:
+        """Hand bytes to the receiving side."""
+
+    def finish(self, link: Link) -> None:
+        """The stream is over: pass the half-close on."""
+
+    def cut(self, cut: Cut, toxic: str) -> None:
+        """End the connection now, because ``toxic`` says so."""
+
+    def touched(self, toxic: str) -> None:
+        """``toxic`` has delayed, dropped or cut something."""
+
+    def hold(self, link: Link, *, full: bool) -> None:
+        """Stop (``full``) or resume reading from the sending side."""
+
+
+class Stage:
+    """A toxic on a link: asks it what becomes of the bytes, and holds them until they are due. ``None`` in ``held`` is the end."""
+
+    __slots__ = ("cut", "free", "held", "link", "name", "passed", "place", "rng", "timer", "toxic")
+
+    def __init__(self, link: Link, name: str, place: int, toxic: Toxic, rng: random.Random) -> None:
+        self.link = link
+        self.name = name
+        self.place = place
+        self.toxic = toxic
+        self.rng = rng
+        self.held: deque[tuple[Instant, bytes | None]] = deque()
+        self.free: Instant = 0
+        self.passed = 0
+        self.timer: asyncio.TimerHandle | None = None
+        self.cut = toxic.opened(time.monotonic_ns())
+        self._arm()
+
+    def take(self, data: bytes) -> None:
+        """Bytes come from the sender or the toxic before."""
+        at = time.monotonic_ns()
+        moment = Moment(at, self.free, self.passed)
+        self.passed += len(data)
+        sent = 0
+        for effect in self.toxic.chunk(data, moment, self.rng):
+            if isinstance(effect, Cut):
+                self.cut = effect
+            else:
+                sent += len(effect.data)
+                self._send(effect, at)
+        if sent < len(data):
+            self.link.ends.touched(self.name)
+        self.settle(at)
+
+    def end(self) -> None:
+        """The stream's end comes."""
+        at = time.monotonic_ns()
+        verdict = self.toxic.ended(Moment(at, self.free, self.passed))
+        if isinstance(verdict, Cut):
+            self.cut = verdict
+        elif verdict is None:
+            self.link.ends.touched(self.name)
+        elif verdict <= at and not self.held:
+            self.link.end_after(self)
+        else:
+            if verdict > max(at, self.free):
+                self.link.ends.touched(self.name)
+            self.held.append((verdict, None))
+        self.settle(at)
+
+    def _send(self, effect: Send, at: Instant) -> None:
+        if effect.due <= at and not self.held:
+            self.link.pass_after(self, effect.data)
+            return
+        self.link.ends.touched(self.name)
+        self.free = max(self.free, effect.due)
+        self.held.append((effect.due, effect.data))
+        self.link.count_held(len(effect.data))
+
+    def settle(self, at: Instant) -> None:
+        """Let go of all that is due at ``at``, in order, and see to the next."""
+        while self.held and self.held[0][0] <= at:
+            self._release()
+        if self.link.closed:
+            return
+        if self.cut and self.cut.due <= at:
+            self.link.ends.cut(self.cut, self.name)
+        else:
+            self._arm()
+
+    def flush(self) -> None:
+        """Let go of everything, due or not."""
+        while self.held:
+            self._release()
+
+    def _release(self) -> None:
+        _, data = self.held.popleft()
+        if data is None:
+            self.link.end_after(self)
+        else:
+            self.link.count_held(-len(data))
+            self.link.pass_after(self, data)
+
+    def _arm(self) -> None:
+        self.disarm()
+        dues = [self.held[0][0]] if self.held else []
+        if self.cut:
+            dues.append(self.cut.due)
+        if dues:  # the event loop's clock is time.monotonic(): the base of our instants, in seconds
+            self.timer = asyncio.get_running_loop().call_at(min(dues) / 1e9, self._wake)
+
+    def _wake(self) -> None:
+        self.timer = None
+        self.settle(time.monotonic_ns())
+
+    def disarm(self) -> None:
+        """Forget the timer."""
+        if self.timer:
+            self.timer.cancel()
+            self.timer = None
+
+
+class Link:
+    """One stream: ``feed`` and ``end`` are what the sender did; ``Ends.deliver`` and ``finish`` what the receiver gets."""
+
+    __slots__ = ("closed", "ended", "ends", "held", "holding", "stages", "stream")
+
+    def __init__(self, stream: Stream, ends: Ends) -> None:
+        self.stream = stream
+        self.ends = ends
+        self.stages: list[Stage] = []
+        self.held = 0
+        self.holding = False
+        self.ended = False
+        self.closed = False
+
+    def feed(self, data: bytes) -> None:
+        """The sender sent ``data``."""
+        if self.stages:
+            self.stages[0].take(data)
+        else:
+            self.ends.deliver(self, data)
+
+    def end(self) -> None:
+        """The sender will send no more."""
+        self.ended = True
+        if self.stages:
+            self.stages[0].end()
+        else:
+            self.ends.finish(self)
+
+    def pass_after(self, stage: Stage, data: bytes) -> None:
+        """Bytes have left ``stage``."""
+        if following := self._following(stage):
+            following.take(data)
+        else:
+            self.ends.deliver(self, data)
+
+    def end_after(self, stage: Stage) -> None:
+        """The end has left ``stage``."""
+        if following := self._following(stage):
+            following.end()
+        else:
+            self.ends.finish(self)
+
+    def _following(self, stage: Stage) -> Stage | None:
+        if self.closed:  # a toxic further down has cut the connection; what is still handed on goes nowhere
+            return None
+        place = self.stages.index(stage) + 1
+        return self.stages[place] if place < len(self.stages) else None
+
+    def count_held(self, change: int) -> None:
+        """Bytes held back have grown or shrunk; make the sender wait, or go on."""
+        self.held += change
+        full = self.held > (HELD_MAX // 2 if self.holding else HELD_MAX)
+        if full != self.holding:
+            self.holding = full
+            self.ends.hold(self, full=full)
+
+    def add(self, name: str, place: int, toxic: Toxic, rng: random.Random) -> None:
+        """Put a toxic into the chain, by its place. On a stream that has ended it could do nothing any more."""
+        if not self.ended and not self.closed:
+            insort(self.stages, Stage(self, name, place, toxic, rng), key=lambda stage: stage.place)
+
+    def remove(self, name: str, *, changed: bool = False) -> None:
+        """Take a toxic out; what it holds is passed on at once. ``changed``: the same toxic comes back with other parameters."""
+        for stage in [stage for stage in self.stages if stage.name == name]:
+            stage.disarm()
+            stage.flush()
+            if self.closed:
+                return
+            self.stages.remove(stage)
+            if not changed and (cut := stage.toxic.lifted(time.monotonic_ns())):
+                self.ends.cut(cut, name)
+
+    def close(self) -> None:
+        """Drop everything that is held: the connection is gone."""
+        self.closed = True
+        for stage in self.stages:
+            stage.disarm()
+            stage.held.clear()
+        self.stages.clear()

@@ -1,0 +1,190 @@
+"""The proxy server behind the plane: the embedded one, a Toxiproxy program that we start, or one that runs already."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotInTime
+from contextlib import closing, suppress
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from chaoskit.errors import PlaneError, ProxyError
+
+START_WITHIN_S = 10.0
+STOP_WITHIN_S = 3.0
+DEFAULT_PORT = 8474  # Toxiproxy's
+
+# Toxiproxy does not speak our process contract. So a watcher beside it reads our pipe and kills it when the pipe ends, whatever ended us.
+_GUARD = 'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$) & exec "$@" </dev/null 3<&-'
+
+
+class ProxyServer(Protocol):
+    """A proxy server. ``mine`` is false when somebody else started it: then only our own proxies may be touched."""
+
+    mine: bool
+
+    def address(self) -> tuple[str, int]:
+        """Host and port of its HTTP API, as soon as it listens. Raises ``PlaneError`` when it does not."""
+
+    def implementation(self, version: str) -> str:
+        """What to call it in a report."""
+
+    def stop(self) -> None:
+        """End it, if it is ours; returns when its last event was relayed."""
+
+
+def start(toxiproxy: str | None, seed: int, relay: Callable[[bytes], None], died: Callable[[str], None]) -> ProxyServer:
+    """Start or find the server that a plan names. ``relay`` gets its event lines; ``died`` is told when it ends unasked."""
+    if toxiproxy is None:
+        return Embedded(seed, relay, died)
+    if "://" in toxiproxy:
+        return Remote(toxiproxy)
+    return Program(toxiproxy, died)
+
+
+class Embedded:
+    """The embedded proxy, in a process of its own."""
+
+    mine = True
+
+    def __init__(self, seed: int, relay: Callable[[bytes], None], died: Callable[[str], None]) -> None:
+        argv = [sys.executable, "-m", "chaoskit.network.embedded"]
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._relay, self._died = relay, died
+        self._address: Future[str] = Future()
+        self._stopping = False
+        self._say({"host": "127.0.0.1", "port": 0, "seed": seed})
+        self._reader = threading.Thread(target=self._read, name="embedded", daemon=True)
+        self._reader.start()
+
+    def address(self) -> tuple[str, int]:
+        try:
+            host, _, port = self._address.result(START_WITHIN_S).rpartition(":")
+        except NotInTime:
+            raise PlaneError(
+                f"the embedded proxy was not ready within {START_WITHIN_S:g} s; the machine is overloaded"
+            ) from None
+        return host, int(port)
+
+    def implementation(self, version: str) -> str:
+        return "embedded proxy"
+
+    def stop(self) -> None:
+        self._stopping = True
+        with suppress(BrokenPipeError):
+            self._say({"do": "stop"})
+        self._reader.join(STOP_WITHIN_S)
+        self._process.kill()
+        self._process.wait()
+
+    def _say(self, line: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(line).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if self._address.done():
+                self._relay(line)
+            else:
+                self._address.set_result(json.loads(line)["addresses"]["api"])
+        if not self._address.done():
+            self._address.set_exception(PlaneError("the embedded proxy did not start; its reason is on standard error"))
+        elif not self._stopping:
+            self._died(f"the embedded proxy ended by itself with exit code {self._process.wait()}")
+
+
+class Program:
+    """A Toxiproxy program, on a free loopback port."""
+
+    mine = True
+
+    def __init__(self, program: str, died: Callable[[str], None]) -> None:
+        found = shutil.which(program)
+        if found is None:
+            raise PlaneError(
+                f"there is no program {program!r} to start as Toxiproxy; give its path, its URL, or leave it out"
+            )
+        self._program = found
+        self._host, self._port = "127.0.0.1", _free_port()
+        argv = ["/bin/sh", "-c", _GUARD, "toxiproxy", found, "-host", self._host, "-port", str(self._port)]
+        environment = {**os.environ, "LOG_LEVEL": "error"}
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=sys.stderr, env=environment)
+        self._died = died
+        self._stopping = False
+
+    def address(self) -> tuple[str, int]:
+        deadline = time.monotonic() + START_WITHIN_S
+        while not _answers(self._host, self._port):
+            with suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(0.01)
+                raise PlaneError(
+                    f"{self._program} ended with code {code} before it listened; run it by hand to see why"
+                )
+            if time.monotonic() > deadline:
+                self.stop()
+                raise PlaneError(
+                    f"{self._program} does not listen after {START_WITHIN_S:g} s; is it a Toxiproxy server?"
+                )
+        threading.Thread(target=self._watch, name="toxiproxy", daemon=True).start()
+        return self._host, self._port
+
+    def implementation(self, version: str) -> str:
+        return f"Toxiproxy {version}"
+
+    def stop(self) -> None:
+        self._stopping = True
+        assert self._process.stdin is not None
+        self._process.stdin.close()  # the guard does the rest, as it would had we been killed
+        self._process.wait(STOP_WITHIN_S)
+
+    def _watch(self) -> None:
+        code = self._process.wait()
+        if not self._stopping:
+            self._died(f"Toxiproxy ended by itself with exit code {code}")
+
+
+class Remote:
+    """A Toxiproxy that runs already."""
+
+    mine = False
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            raise ProxyError(f"{url!r} is no address of a Toxiproxy; write for example http://127.0.0.1:{DEFAULT_PORT}")
+        self._address = parts.hostname, parts.port or DEFAULT_PORT
+
+    def address(self) -> tuple[str, int]:
+        return self._address
+
+    def implementation(self, version: str) -> str:
+        return "embedded proxy, running before" if version.startswith("chaoskit") else f"Toxiproxy {version}"
+
+    def stop(self) -> None:
+        """Nothing: it is not ours."""
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
