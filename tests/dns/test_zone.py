@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chaoskit.dns.message import Answer, Query
+from chaoskit.dns.zone import Zone, Zones
+
+API: dict[str, Any] = {
+    "apex": "api.test",
+    "soa": {"minimum": 60, "ttl": 900},
+    "records": [
+        {"name": "api.test", "rtype": "A", "ttl": 5, "data": "127.0.0.1"},
+        {"name": "api.test", "rtype": "AAAA", "ttl": 5, "data": "::1"},
+        {"name": "a.b.api.test", "rtype": "A", "ttl": 5, "data": "127.0.0.2"},
+        {"name": "www.api.test", "rtype": "CNAME", "ttl": 5, "data": "api.test."},
+        {"name": "out.api.test", "rtype": "CNAME", "ttl": 5, "data": "elsewhere.example."},
+        {"name": "gone.api.test", "rtype": "CNAME", "ttl": 5, "data": "nothing.api.test."},
+        {"name": "loop.api.test", "rtype": "CNAME", "ttl": 5, "data": "loop.api.test."},
+        {"name": "*.wild.api.test", "rtype": "A", "ttl": 5, "data": "127.0.0.3"},
+        {"name": "is.wild.api.test", "rtype": "TXT", "ttl": 5, "data": '"here"'},
+    ],
+}
+
+
+def ask(name: str, rtype: str = "A", plan: dict[str, Any] = API) -> Answer:
+    return Zones.from_plan([plan]).answer(Query(name, rtype, "udp", "cold", "127.0.0.1", None, 1))
+
+
+def data(answer: Answer) -> list[str]:
+    return [record.data for record in answer.records]
+
+
+def test_records_are_answered() -> None:
+    assert data(ask("api.test")) == ["127.0.0.1"]
+    assert data(ask("api.test", "AAAA")) == ["::1"]
+    assert ask("api.test").authority == ()
+
+
+def test_nodata_and_nxdomain_carry_the_soa_with_the_negative_ttl() -> None:
+    for answer, rcode in ((ask("api.test", "MX"), "NOERROR"), (ask("no.api.test"), "NXDOMAIN")):
+        assert answer.rcode == rcode
+        assert answer.records == ()
+        (soa,) = answer.authority
+        assert (soa.rtype, soa.ttl) == ("SOA", 60), "the smaller of the SOA's TTL and MINIMUM (RFC 2308 §3)"
+        assert soa == answer.soa
+
+
+def test_the_default_negative_ttl_is_route_53s() -> None:
+    (soa,) = ask("none.x.test", plan={"apex": "x.test"}).authority
+    assert soa.ttl == 900
+
+
+def test_an_empty_non_terminal_exists() -> None:
+    assert ask("b.api.test").rcode == "NOERROR"
+    assert ask("c.api.test").rcode == "NXDOMAIN"
+
+
+def test_cname_chains() -> None:
+    assert data(ask("www.api.test")) == ["api.test.", "127.0.0.1"]
+    assert data(ask("www.api.test", "CNAME")) == ["api.test."]
+    assert data(ask("out.api.test")) == ["elsewhere.example."], "the rest is the resolver's"
+    assert ask("gone.api.test").rcode == "NXDOMAIN", "of the last name (RFC 6604 §3)"
+    assert data(ask("gone.api.test")) == ["nothing.api.test."]
+    assert len(ask("loop.api.test").records) <= 8, "a loop ends"
+
+
+def test_wildcards_apply_only_where_nothing_closer_exists() -> None:
+    assert data(ask("any.wild.api.test")) == ["127.0.0.3"]
+    assert ask("any.wild.api.test").records[0].name == "any.wild.api.test"
+    assert ask("any.wild.api.test", "MX").rcode == "NOERROR"
+    assert data(ask("is.wild.api.test")) == [], "the name exists, so no wildcard for its other types (RFC 4592 §2.2.1)"
+    assert data(ask("deep.any.wild.api.test")) == ["127.0.0.3"]
+    assert ask("x.is.wild.api.test").rcode == "NXDOMAIN", "is.wild is the closest encloser, and has no wildcard"
+
+
+def test_outside_our_zones_is_refused() -> None:
+    answer = ask("google.com")
+    assert (answer.rcode, answer.aa, answer.soa) == ("REFUSED", False, None)
+    assert ask("notapi.test").rcode == "REFUSED", "a name that only ends alike is not inside"
+
+
+def test_the_longest_apex_wins() -> None:
+    inner = {"apex": "in.api.test", "records": [{"name": "in.api.test", "rtype": "A", "ttl": 1, "data": "127.0.0.9"}]}
+    for plans in ([API, inner], [inner, API]):
+        zones = Zones.from_plan(plans)
+        found = zones.find("x.in.api.test")
+        assert found is not None
+        assert found.apex == "in.api.test"
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"name": "other.test", "rtype": "A", "ttl": 1, "data": "127.0.0.1"}, "lies outside the zone"),
+        ({"name": "x.api.test", "rtype": "A", "ttl": 1, "data": "127.0.0.256"}, "no valid data of a A record"),
+        ({"name": "x.api.test", "rtype": "AAAA", "ttl": 1, "data": "127.0.0.1"}, "no valid data of a AAAA record"),
+        ({"name": "x.api.test", "rtype": "A", "ttl": -1, "data": "127.0.0.1"}, "is not between 0 and 2147483647"),
+        ({"name": "x.api.test", "rtype": "NOPE", "ttl": 1, "data": "x"}, "is no record type known here"),
+        ({"name": "www.api.test", "rtype": "A", "ttl": 1, "data": "127.0.0.1"}, "CNAME beside other data"),
+        ({"name": "x.api.test", "rtype": "MX", "ttl": 1, "data": "mail"}, "no valid data of a MX record"),
+        ({"name": "a" * 64 + ".api.test", "rtype": "A", "ttl": 1, "data": "127.0.0.1"}, "no valid data"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_with_a_reason(record: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Zone.from_plan(API | {"records": [*API["records"], record]})
+
+
+def test_a_zone_is_written_once() -> None:
+    with pytest.raises(ValueError, match="written twice"):
+        Zones.from_plan([API, API])
