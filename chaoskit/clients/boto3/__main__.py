@@ -78,7 +78,11 @@ class Workload:
         async def call(slot: Slot) -> None:
             await loop.run_in_executor(threads, self.call, slot)
 
-        await drive(lanes, self._clock, origin, ends, call)
+        try:
+            await drive(lanes, self._clock, origin, ends, call)
+        finally:
+            threads.shutdown(wait=False)
+            self._attempts.close()
 
     def call(self, slot: Slot) -> None:
         """Make one call and tell what the application saw."""

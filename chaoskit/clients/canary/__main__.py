@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import platform
 import socket
@@ -61,7 +62,9 @@ async def _resolve(name: str) -> tuple[bool, str]:
             answered.set_result(result)
 
     def look() -> None:
-        loop.call_soon_threadsafe(settle, _lookup(name))
+        result = _lookup(name)
+        with contextlib.suppress(RuntimeError):  # the run is over and its loop closed
+            loop.call_soon_threadsafe(settle, result)
 
     threading.Thread(target=look, name="look", daemon=True).start()
     return await answered
