@@ -21,11 +21,11 @@ def start(length_ns: int) -> dict[str, Any]:
 
 
 def test_ready_then_calls_then_a_clean_end_by_itself() -> None:
-    with ClientProcess("noop", NOOP) as client:
+    with ClientProcess("noop", {"client": "app", "every_ns": 200 * MILLISECOND}) as client:
         ready = client.next()
         assert isinstance(ready, ClientReady)
         assert (ready.client, ready.use, ready.pid) == ("app", "noop", client.process.pid)
-        client.send(start(100 * MILLISECOND))
+        client.send(start(1000 * MILLISECOND))
         events = client.rest()
         assert client.exit_code() == 0
         started = [event for event in events if isinstance(event, CallStarted)]

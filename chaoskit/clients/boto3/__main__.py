@@ -78,11 +78,13 @@ class Workload:
         async def call(slot: Slot) -> None:
             await loop.run_in_executor(threads, self.call, slot)
 
-        try:
-            await drive(lanes, self._clock, origin, ends, call)
-        finally:
-            threads.shutdown(wait=False)
-            self._attempts.close()
+        await drive(lanes, self._clock, origin, ends, call)
+        threads.shutdown(wait=False)
+
+    def close(self) -> None:
+        """Close connections and stop listening for reports."""
+        self._sdk.close()
+        self._attempts.close()
 
     def call(self, slot: Slot) -> None:
         """Make one call and tell what the application saw."""
