@@ -167,7 +167,8 @@ def _plane_ready(state: RunState, event: ev.PlaneReady) -> None:
 
 
 def _client_ready(state: RunState, event: ev.ClientReady) -> None:
-    state.clients[event.client] = ClientState(event.client)
+    if event.use != "canary":  # the harness's own, not under test
+        state.clients[event.client] = ClientState(event.client)
     state.starting.append(f"client {event.client} ready after {_since(state, event.at)}")
 
 

@@ -35,9 +35,9 @@ class Links:
     more: int
 
 
-def links_of(evidence: Sequence[int], most: int = LINKS_MOST) -> Links:
-    """The first and last few of ``evidence``."""
-    unique = tuple(sorted(set(evidence)))
+def links_of(run: Run, evidence: Sequence[int], most: int = LINKS_MOST) -> Links:
+    """The first and last few of ``evidence``, as far as the journal holds them, so that no link leads nowhere."""
+    unique = tuple(sorted(seq for seq in set(evidence) if 1 <= seq <= run.entries[-1].seq))
     if len(unique) <= most:
         return Links(unique, 0)
     half = most // 2

@@ -66,8 +66,8 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
     injections = all_injections(run)
     health = health_of(run)
     connections = Connections(run)
-    cards = [Card(client, _sentences(explain(run, client, connections))) for client in figures]
-    judged = [Judged(verdict, links_of(verdict.evidence)) for verdict in verdicts]
+    cards = [Card(client, _sentences(run, explain(run, client, connections))) for client in figures]
+    judged = [Judged(verdict, links_of(run, verdict.evidence)) for verdict in verdicts]
     linked = [link for item in judged for link in item.links.seqs]
     linked += [seq for card in cards for reason in card.reasons for seq in reason.links.seqs]
     linked += [seq for injection in injections for span in injection.spans for seq in span.seq]
@@ -93,8 +93,8 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
     return html
 
 
-def _sentences(reasons: Sequence[Reason]) -> tuple[Sentence, ...]:
-    return tuple(Sentence(reason.text, links_of(reason.evidence, most=4)) for reason in reasons)
+def _sentences(run: Run, reasons: Sequence[Reason]) -> tuple[Sentence, ...]:
+    return tuple(Sentence(reason.text, links_of(run, reason.evidence, most=4)) for reason in reasons)
 
 
 def _lags(figures: Sequence[ClientFigures]) -> tuple[LagBar, ...]:
