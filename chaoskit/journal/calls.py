@@ -275,7 +275,11 @@ _Try: TypeAlias = tuple[Instant, Instant | None, tuple[int, int]]
 
 
 def _give_lookups(calls: list[Call], lookups: list[Lookup]) -> tuple[Call, ...]:
-    """Give each lookup to the try that was under way when it began; in a burst, to the first that has none yet."""
+    """Give each lookup to the try that was under way when it began; in a burst, to the first that has none yet.
+
+    A try whose request came over a connection opened earlier had no use for a lookup, so it is the last to be given one.
+    """
+    riding = {(call.number, attempt.number) for call in calls for attempt in call.attempts if attempt.reused}
     owned: dict[tuple[int, int], list[Lookup]] = defaultdict(list)
     waiting = sorted(
         (try_ for call in calls for try_ in _spans(call)), key=lambda try_: (try_[0], try_[2]), reverse=True
@@ -286,7 +290,8 @@ def _give_lookups(calls: list[Call], lookups: list[Lookup]) -> tuple[Call, ...]:
             under_way.append(waiting.pop())
         under_way = [try_ for try_ in under_way if try_[1] is None or lookup.started <= try_[1]]
         if under_way:
-            owned[min(under_way, key=lambda try_: (try_[2] in owned, try_[0], try_[2]))[2]].append(lookup)
+            likeliest = min(under_way, key=lambda try_: (try_[2] in riding, try_[2] in owned, try_[0], try_[2]))
+            owned[likeliest[2]].append(lookup)
     concurrent = _overlapping(calls)
     return tuple(
         replace(

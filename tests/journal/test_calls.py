@@ -113,6 +113,15 @@ def test_neighbours_of_a_burst_get_one_lookup_each_before_any_gets_two() -> None
     assert [call.lookups for call in joined(story)] == [2, 1, 1]
 
 
+def test_in_a_burst_a_lookup_goes_to_a_try_that_dialed_before_one_that_did_not() -> None:
+    story = Story()
+    rider, dialer = (story.call("app", 0, 50, concurrent=True) for _ in range(2))
+    story.arrival("app", rider, 20, nth=2)
+    story.arrival("app", dialer, 30, nth=1)
+    story.lookup("app", 10, 1000)
+    assert [(call.lookups, call.pooled) for call in joined(story)] == [(0, True), (1, False)]
+
+
 def test_calls_that_overlap_are_concurrent_whether_planned_so_or_not() -> None:
     story = Story()
     story.call("app", 0, 10)
