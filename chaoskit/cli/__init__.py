@@ -20,7 +20,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Experiment = Annotated[str, typer.Argument(help="An experiment file, or the name of a shipped one (see: chaoskit experiments).")]
+Experiment = Annotated[
+    str, typer.Argument(help="An experiment file, or the name of a shipped one (see: chaoskit experiments).")
+]
 JournalPath = Annotated[Path, typer.Argument(help="The journal.jsonl of a run, or the folder it is in.")]
 
 
@@ -29,10 +31,13 @@ def run(
     experiment: Experiment,
     out: Annotated[Path, typer.Option(help="The folder in which the run's own folder is made.")] = Path("runs"),
     sandbox: Annotated[str, typer.Option(help="auto, namespace or inline.")] = "auto",
-    time_scale: Annotated[float, typer.Option(help="Shrink or stretch the experiment's times, where the file allows it.")] = 1.0,
+    time_scale: Annotated[
+        float, typer.Option(help="Shrink or stretch the experiment's times, where the file allows it.")
+    ] = 1.0,
     seed: Annotated[int | None, typer.Option(help="Instead of the file's seed.")] = None,
     toxiproxy: Annotated[
-        str | None, typer.Option(help="A Toxiproxy program or URL instead of the embedded proxy.", envvar="CHAOSKIT_TOXIPROXY")
+        str | None,
+        typer.Option(help="A Toxiproxy program or URL instead of the embedded proxy.", envvar="CHAOSKIT_TOXIPROXY"),
     ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
 ) -> None:

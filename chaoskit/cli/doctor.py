@@ -22,9 +22,15 @@ def examine() -> int:
     table = Table(show_header=True, header_style="bold", box=None, pad_edge=False)
     for column in ("part", "works", "what was found"):
         table.add_column(column)
-    table.add_row("sandbox namespace", _yes(works), f"{reason}" + (": the real libc resolver is tested" if works else ""))
-    table.add_row("sandbox inline", "yes", "Python clients only, libc not exercised" + (" (not needed here)" if works else ""))
-    table.add_row("IPv6 in the sandbox", _yes(ipv6), "::1 can be bound" if ipv6 else "AAAA records are left out of the zones")
+    table.add_row(
+        "sandbox namespace", _yes(works), f"{reason}" + (": the real libc resolver is tested" if works else "")
+    )
+    table.add_row(
+        "sandbox inline", "yes", "Python clients only, libc not exercised" + (" (not needed here)" if works else "")
+    )
+    table.add_row(
+        "IPv6 in the sandbox", _yes(ipv6), "::1 can be bound" if ipv6 else "AAAA records are left out of the zones"
+    )
     table.add_row("Toxiproxy", *_toxiproxy())
     table.add_row("Python", "yes", f"{sys.version.split()[0]}, boto3 {_version('boto3')}, moto {_version('moto')}")
     console = Console()

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaoskit.clock import WallClock
 from chaoskit.cli.shipped import find_experiment
+from chaoskit.clock import WallClock
 from chaoskit.errors import HarnessError, InputError, Interrupted
 from chaoskit.experiment.loader import Experiment, load
 from chaoskit.experiment.processes import ProcessCast

@@ -59,7 +59,9 @@ def find_experiment(wanted: str) -> Path:
             return entry.path
     near = difflib.get_close_matches(wanted, [entry.name for entry in shipped], n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise InputError(f"{wanted}: no such file, and no shipped experiment has this name.{hint} See: chaoskit experiments")
+    raise InputError(
+        f"{wanted}: no such file, and no shipped experiment has this name.{hint} See: chaoskit experiments"
+    )
 
 
 def print_index() -> None:

@@ -74,8 +74,10 @@ class Run:
 
     @cached_property
     def clients(self) -> dict[str, ClientReady]:
-        """The clients under test that became ready, by name, in the order of their readiness; not the canary."""
-        return {event.client: event for _, event in self.of(ClientReady) if event.use != "canary"}
+        """The clients under test that became ready, by name, in the experiment's order; not the canary."""
+        ready = {event.client: event for _, event in self.of(ClientReady) if event.use != "canary"}
+        written = [name for name in self.header.experiment.get("clients") or () if name in ready]
+        return {name: ready[name] for name in [*written, *(name for name in ready if name not in written)]}
 
     @cached_property
     def injections(self) -> list[InjectionPlanned]:

@@ -29,7 +29,7 @@ timeline:
   - {id: blank, dns: empty, where: dynamodb.us-east-1.amazonaws.com, when: {from: 1s, for: 2s}}
 expect:
   - success_rate: {phase: baseline, at_least: 1.0}
-  - success_rate: {client: cold, phase: fault, at_most: 0.0}
+  - success_rate: {client: cold, phase: fault, at_most: 0.2}
   - success_rate: {client: warm, phase: fault, at_least: 1.0}
   - recovers_within: {within: 1s}
 """
@@ -97,7 +97,7 @@ def test_a_run_proves_what_it_says(place: Path, sandbox: str) -> None:
     )
     assert again.returncode == 0, again.stdout + again.stderr
     summary = json.loads((folder / "summary.json").read_text())
-    assert summary["outcome"] == "passed"
+    assert summary["outcome"]["word"] == "passed"
 
 
 @contextmanager
@@ -185,6 +185,6 @@ def test_shipped_experiments_end_as_their_index_says(shipped: Shipped, tmp_path:
     result = subprocess.run(base + scale, capture_output=True, text=True, timeout=300)
     (folder,) = tmp_path.iterdir()
     summary = json.loads((folder / "summary.json").read_text())
-    assert summary["outcome"] == shipped.outcome, result.stdout + result.stderr
+    assert summary["outcome"]["word"] == shipped.outcome, result.stdout + result.stderr
     again = subprocess.run([sys.executable, "-m", "chaoskit", "check", str(folder)], capture_output=True, timeout=60)
     assert again.returncode == result.returncode
