@@ -3,26 +3,51 @@
 A datagram becomes a ``Request``: the ``Query`` that faults see, and what only the answer's header needs. An ``Answer`` becomes bytes that
 fit the asker. The question is sent back byte for byte, so that a resolver that hides bits in the case of the name ("0x20",
 draft-vixie-dnsext-dns0x20) finds them again.
+
+Answers are built by dnslib. Requests are read here, because anybody may send them: dnslib follows compression pointers without bound,
+reads the records that a query need not have, and refuses labels that are no UTF-8.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
-from dnslib import CLASS, EDNS0, QTYPE, RCODE, RR, DNSError, DNSHeader, DNSLabel, DNSQuestion, DNSRecord
-from dnslib.buffer import BufferError as ShortBufferError
+from dnslib import (
+    AAAA,
+    CAA,
+    CLASS,
+    EDNS0,
+    MX,
+    QTYPE,
+    RCODE,
+    RR,
+    SOA,
+    SRV,
+    TXT,
+    A,
+    DNSHeader,
+    DNSLabel,
+    DNSQuestion,
+    DNSRecord,
+)
 from dnslib.dns import RD, RDMAP, DNSBuffer
 
+from chaoskit.dns import names
 from chaoskit.dns.message import Answer, Query, Record
 
 HEADER = 12
 PLAIN_UDP_SIZE = 512  # RFC 1035 §2.3.4
 SERVER_UDP_SIZE = 1232  # what we offer and send at most: fits every path unfragmented (DNS flag day 2020)
 TCP_SIZE = 65535
+MAX_POINTER = 0x3FFF  # the farthest place that a compression pointer can name (RFC 1035 §4.1.4)
 
-_MALFORMED = (DNSError, ShortBufferError, ValueError, struct.error, IndexError, UnicodeError)
+QR, OPCODE, AA, TC, RD_BIT, CD = 0x8000, 0x7800, 0x0400, 0x0200, 0x0100, 0x0010
+IN, OPT = 1, 41
 
 
 class NotAnswerable(Exception):
@@ -35,7 +60,7 @@ class Request:
 
     query: Query
     id: int
-    recursion_desired: bool
+    flags: int
     question: bytes
     size: int
     edns: bool
@@ -44,10 +69,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is said to a query that cannot be served as it stands: ``data`` are the bytes, ``rcode`` their meaning."""
+    """What is said to a query that cannot be served as it stands: ``data`` are the bytes, ``rcode`` their meaning.
+
+    ``name`` and ``rtype`` are those of the question, empty when it could not be read.
+    """
 
     data: bytes
     rcode: str
+    name: str = ""
+    rtype: str = ""
 
 
 def read_request(
@@ -56,134 +86,214 @@ def read_request(
     """Parse one message. Raises ``NotAnswerable`` when even an error would be wrong to send."""
     if len(data) < HEADER:
         raise NotAnswerable
-    number, flags, questions = struct.unpack_from("!HHH", data)
-    if flags & 0x8000:
+    number, flags, *counts = struct.unpack_from("!6H", data)
+    if flags & QR:
         raise NotAnswerable
-    if (flags >> 11) & 0xF:
+    if flags & OPCODE:
         return _refusal(number, flags, "NOTIMP")
-    if questions != 1:
-        return _refusal(number, flags, "FORMERR")
     try:
-        buffer = DNSBuffer(data)
-        DNSHeader.parse(buffer)
-        question = DNSQuestion.parse(buffer)
-        end = buffer.offset
-        additional = DNSRecord.parse(data).ar
-    except _MALFORMED:
+        name, end = _read_question(data, counts[0])
+        edns = _read_edns(data, end, sum(counts[1:]))
+    except (ValueError, IndexError, struct.error):
         return _refusal(number, flags, "FORMERR")
-    options = [record for record in additional if record.rtype == QTYPE.OPT]
-    if len(options) > 1:
-        return _refusal(number, flags, "FORMERR")
-    edns_size = max(PLAIN_UDP_SIZE, options[0].rclass) if options else None
-    query = Query(_plain_name(question.qname), _mnemonic(question.qtype), transport, asker, client, edns_size, ordinal)
+    rtype, rclass = struct.unpack_from("!HH", data, end - 4)
+    edns_size = max(PLAIN_UDP_SIZE, edns[0]) if edns else None
+    query = Query(names.text(name), mnemonic(rtype), transport, asker, client, edns_size, ordinal)
     size = TCP_SIZE if transport == "tcp" else min(edns_size or PLAIN_UDP_SIZE, SERVER_UDP_SIZE)
-    dnssec_ok = bool(options and options[0].ttl & 0x8000)
-    request = Request(query, number, bool(flags & 0x0100), data[HEADER:end], size, bool(options), dnssec_ok)
-    if options and (options[0].ttl >> 16) & 0xFF:
-        return Refusal(
-            _build(request, 0, (), (), (), aa=False, extended=1), "BADVERS"
-        )  # RFC 6891 §6.1.3: BADVERS is 16
-    return request
+    dnssec_ok = bool(edns and edns[1] & 0x8000)
+    request = Request(query, number, flags & (RD_BIT | CD), data[HEADER:end], size, bool(edns), dnssec_ok)
+    if edns and (edns[1] >> 16) & 0xFF:  # RFC 6891 §6.1.3
+        rcode = "BADVERS"
+    elif rclass != IN:
+        rcode = "REFUSED"
+    else:
+        return request
+    return Refusal(_build(request, rcode, aa=False), rcode, query.name, query.rtype)
 
 
 def write_answer(request: Request, answer: Answer) -> bytes:
-    """The bytes of ``answer``, within what the asker takes; with TC set and no records when they do not fit (RFC 2181 §9)."""
-    rcode = _rcode(answer.rcode)
-    parts = [answer.records, answer.authority, answer.additional]
-    data = _build(request, rcode & 0xF, *parts, aa=answer.aa, extended=rcode >> 4)
-    if len(data) > request.size and answer.additional:
-        data = _build(request, rcode & 0xF, answer.records, answer.authority, (), aa=answer.aa, extended=rcode >> 4)
+    """The bytes of ``answer``, within what the asker takes; with TC set and no records when they do not fit (RFC 2181 §9).
+
+    Raises ``ValueError`` for records that have no wire form.
+    """
+    sections = (answer.records, answer.authority, answer.additional)
+    data = _build(request, answer.rcode, sections, aa=answer.aa)
+    if len(data) > request.size and answer.additional:  # the loss of these is no truncation
+        data = _build(request, answer.rcode, (*sections[:2], ()), aa=answer.aa)
     if len(data) > request.size:
-        data = _build(request, rcode & 0xF, (), (), (), aa=answer.aa, extended=rcode >> 4, truncated=True)
+        data = _build(request, answer.rcode, aa=answer.aa, truncated=True)
     return data
+
+
+def answer_count(data: bytes) -> int:
+    """How many records the answer section of a message that we built holds: 0 when it was truncated."""
+    return int.from_bytes(data[6:8], "big")
 
 
 def check_record(record: Record) -> None:
     """Raise ``ValueError``, saying why, if ``record`` has no wire form."""
     try:
         _resource(record).pack(DNSBuffer())
-    except _MALFORMED as error:
+    except Exception as error:
+        # dnslib's readers of master-file text raise whatever they meet: IndexError, struct.error, its own kinds.
         raise ValueError(f"{record.data!r} is no valid data of a {record.rtype} record ({error})") from error
 
 
-def known_type(rtype: str) -> bool:
-    """Whether records of this type can be kept in a zone."""
-    return rtype in RDMAP or _unknown_number(rtype) is not None
+def canonical_type(rtype: str) -> str:
+    """The mnemonic of a type that a person wrote as ``aaaa`` or ``TYPE28``. Raises ``ValueError`` for one that there is not."""
+    return mnemonic(_type_number(rtype.upper()))
+
+
+def mnemonic(rtype: int) -> str:
+    """A type's mnemonic, or ``TYPE65400`` for one that has none (RFC 3597 §5)."""
+    return str(QTYPE.forward.get(rtype) or f"TYPE{rtype}")
+
+
+def _read_question(data: bytes, count: int) -> tuple[tuple[bytes, ...], int]:
+    """The name that is asked for, and where the question ends. A question's name has nothing before it that it could point to."""
+    if count != 1:  # RFC 9619
+        raise ValueError("not one question")
+    labels = []
+    at = HEADER
+    while length := data[at]:
+        if length > names.MAX_LABEL:
+            raise ValueError("a pointer, or no label")
+        labels.append(data[at + 1 : at + 1 + length])
+        at += 1 + length
+    name = tuple(labels)
+    if names.wire_length(name) > names.MAX_NAME or at + 5 > len(data):
+        raise ValueError("a name too long, or no type and class")
+    return name, at + 5
+
+
+def _read_edns(data: bytes, at: int, count: int) -> tuple[int, int] | None:
+    """Size and flags (the RR's class and TTL) of the OPT record among the records that follow the question; None without."""
+    found: list[tuple[int, int]] = []
+    for _ in range(count):
+        start = at
+        while 0 < (length := data[at]) <= names.MAX_LABEL:
+            at += 1 + length
+        at += 2 if length else 1  # a pointer ends a name as the root does; it is not followed
+        rtype, rclass, ttl, size = struct.unpack_from("!HHIH", data, at)
+        if rtype == OPT:
+            if data[start]:
+                raise ValueError("an OPT record belongs to the root")
+            found.append((rclass, ttl))
+        at += 10 + size
+    if at != len(data) or len(found) > 1:  # RFC 6891 §6.1.1
+        raise ValueError("cut short, something behind the last record, or two OPT records")
+    return found[0] if found else None
+
+
+class _Buffer(DNSBuffer):  # type: ignore[misc]
+    """A message begun with its header and question, whose name later names may point to."""
+
+    def __init__(self, start: bytes) -> None:
+        super().__init__(start)
+        self.offset = len(start)
+        at, places = HEADER, []
+        while length := start[at]:
+            places.append((at, start[at + 1 : at + 1 + length].lower()))
+            at += 1 + length
+        labels = [label for _, label in places]
+        self.names = {tuple(labels[depth:]): place for depth, (place, _) in enumerate(places)}
+
+    def encode_name(self, name: Any) -> None:
+        """As dnslib's, but what lies too far into a long message is not pointed to."""
+        super().encode_name(name)
+        while self.names and next(reversed(self.names.values())) > MAX_POINTER:
+            self.names.popitem()
 
 
 def _build(
     request: Request,
-    rcode: int,
-    records: tuple[Record, ...],
-    authority: tuple[Record, ...],
-    additional: tuple[Record, ...],
+    rcode: str,
+    sections: tuple[Sequence[Record], ...] = ((), (), ()),
     *,
     aa: bool,
-    extended: int = 0,
     truncated: bool = False,
 ) -> bytes:
-    extra = [_resource(record) for record in additional]
+    number = _rcode(rcode)
+    resources = [list(map(_resource, section)) for section in sections]
     if request.edns:
-        extra.append(EDNS0(udp_len=SERVER_UDP_SIZE, flags="do" if request.dnssec_ok else "", ext_rcode=extended))
-    flags = 0x8000 | (aa << 10) | (truncated << 9) | (request.recursion_desired << 8) | rcode
-    counts = (1, len(records), len(authority), len(extra))
-    buffer = DNSBuffer(struct.pack("!HHHHHH", request.id, flags, *counts) + request.question)
-    buffer.offset = len(buffer.data)
-    for resource in (*map(_resource, records), *map(_resource, authority), *extra):
-        resource.pack(buffer)
+        flags = "do" if request.dnssec_ok else ""  # RFC 3225 §3
+        resources[2].append(EDNS0(udp_len=SERVER_UDP_SIZE, flags=flags, ext_rcode=number >> 4))
+    elif number > 0xF:
+        raise ValueError(f"{rcode} needs EDNS, which the asker did not offer")
+    bits = QR | request.flags | AA * aa | TC * truncated | number & 0xF
+    buffer = _Buffer(struct.pack("!6H", request.id, bits, 1, *map(len, resources)) + request.question)
+    for part in resources:
+        for resource in part:
+            resource.pack(buffer)
     return bytes(buffer.data)
 
 
 def _refusal(number: int, flags: int, rcode: str) -> Refusal:
     # The header alone: never larger than what was asked, so it cannot amplify.
-    reply = 0x8000 | (flags & 0x7900) | _rcode(rcode)
-    return Refusal(struct.pack("!HHHHHH", number, reply, 0, 0, 0, 0), rcode)
+    reply = QR | flags & (OPCODE | RD_BIT) | _rcode(rcode)
+    return Refusal(struct.pack("!6H", number, reply, 0, 0, 0, 0), rcode)
 
 
 def _resource(record: Record) -> Any:
-    number = _unknown_number(record.rtype)
-    if number is not None:
-        return RR(DNSLabel(record.name), number, CLASS.IN, record.ttl, RD(_unknown_data(record.data)))
-    rtype = getattr(QTYPE, record.rtype)
-    data = RDMAP[record.rtype].fromZone(_words(record.data), DNSLabel("."))
-    return RR(DNSLabel(record.name), rtype, CLASS.IN, record.ttl, data)
+    data = _rdata(record.rtype, record.data)
+    return RR(_label(record.name), _type_number(record.rtype), CLASS.IN, record.ttl, data)
 
 
-def _words(text: str) -> list[str]:
-    """The fields of a record's data; quotes keep spaces (RFC 1035 §5.1)."""
-    import shlex
+@lru_cache(maxsize=4096)
+def _rdata(rtype: str, data: str) -> Any:
+    written = names.fields(data)
+    if written[:1] == ["\\#"]:
+        return RD(_unknown_data(written))
+    match rtype, written:
+        case "A", [address]:
+            return A(tuple(ipaddress.IPv4Address(address).packed))
+        case "AAAA", [address]:
+            return AAAA(tuple(ipaddress.IPv6Address(address).packed))
+        case "CNAME" | "NS" | "PTR", [target]:
+            return RDMAP[rtype](_label(target))
+        case "MX", [preference, target]:
+            return MX(_label(target), int(preference))
+        case "SRV", [priority, weight, port, target]:
+            return SRV(int(priority), int(weight), int(port), _label(target))
+        case "SOA", [mname, rname, serial, refresh, retry, expire, minimum]:
+            return SOA(_label(mname), _label(rname), tuple(map(int, (serial, refresh, retry, expire, minimum))))
+        case "TXT", [_, *_]:
+            return TXT([names.string(part) for part in written])
+        case "CAA", [flags, tag, value]:
+            return CAA(int(flags), tag, names.string(value).decode())
+        case "A" | "AAAA" | "CNAME" | "NS" | "PTR" | "MX" | "SRV" | "SOA" | "TXT" | "CAA", _:
+            raise ValueError(f"{len(written)} fields are too many or too few")
+    if rtype not in RDMAP:
+        raise ValueError("write the data of this type as \\# LENGTH HEX (RFC 3597 §5)")
+    return RDMAP[rtype].fromZone([part.strip('"') for part in written], DNSLabel("."))
 
-    return shlex.split(text) if '"' in text else text.split()
 
-
-def _unknown_number(rtype: str) -> int | None:
-    """The number in ``TYPE65400`` (RFC 3597 §5), unless it has a mnemonic that we know."""
-    digits = rtype.removeprefix("TYPE")
-    return int(digits) if rtype != digits and digits.isdigit() and int(digits) < 65536 else None
-
-
-def _unknown_data(text: str) -> bytes:
+def _unknown_data(written: list[str]) -> bytes:
     """``\\# 4 0A000001`` (RFC 3597 §5)."""
-    mark, length, *rest = text.split()
+    _, length, *rest = written
     data = bytes.fromhex("".join(rest))
-    if mark != "\\#" or len(data) != int(length):
-        raise ValueError("write unknown data as \\# LENGTH HEX")
+    if len(data) != int(length):
+        raise ValueError(f"it has {len(data)} bytes, not {length}")
     return data
 
 
-def _mnemonic(rtype: int) -> str:
-    name = QTYPE.forward.get(rtype)
-    return str(name) if name else f"TYPE{rtype}"
+def _label(name: str) -> Any:
+    return DNSLabel(names.labels(name))
+
+
+def _type_number(rtype: str) -> int:
+    digits = rtype.removeprefix("TYPE")
+    number = int(digits) if digits != rtype and digits.isdigit() else QTYPE.reverse.get(rtype)
+    if number is None or not 0 < number <= 0xFFFF:
+        raise ValueError(f"{rtype} is no record type known here; write A, AAAA, CNAME … or TYPE followed by its number")
+    return int(number)
 
 
 def _rcode(name: str) -> int:
-    if name == "BADVERS":
-        return 16
-    return int(getattr(RCODE, name))
-
-
-def _plain_name(label: Any) -> str:
-    return str(label).rstrip(".").lower()
+    number = 16 if name == "BADVERS" else RCODE.reverse.get(name)
+    if number is None:
+        raise ValueError(f"{name} is no RCODE known here")
+    return int(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +308,7 @@ class StubAnswer:
 
 def encode_question(name: str, rtype: str, number: int) -> bytes:
     """A stub resolver's question."""
-    record = DNSRecord(DNSHeader(id=number, rd=1), q=DNSQuestion(DNSLabel(name), getattr(QTYPE, rtype)))
+    record = DNSRecord(DNSHeader(id=number, rd=1), q=DNSQuestion(_label(name), _type_number(rtype)))
     return bytes(record.pack())
 
 
@@ -206,7 +316,7 @@ def decode_answer(data: bytes) -> StubAnswer | None:
     """Read a response; None for what is none."""
     try:
         record = DNSRecord.parse(data)
-    except _MALFORMED:
+    except Exception:  # noqa: BLE001 - dnslib raises whatever it meets in garbage; to a stub resolver that is no answer
         return None
     addresses = tuple(str(rr.rdata) for rr in record.rr if rr.rtype in (QTYPE.A, QTYPE.AAAA))
     rcode = RCODE.forward.get(record.header.rcode, str(record.header.rcode))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
-from chaoskit.dns.codec import check_record, known_type
+from chaoskit.dns.codec import canonical_type, check_record
 from chaoskit.dns.message import Answer, Query, Record
-
-MAX_CHAIN = 8
-"""CNAMEs followed within our zones before we leave the rest to the resolver."""
+from chaoskit.dns.names import canonical, parents
 
 # Route 53's default SOA (Route 53 Developer Guide, "SOA record"): a negative TTL of min(TTL 900, minimum 86400).
 SOA_DEFAULTS = {
@@ -24,44 +23,50 @@ SOA_DEFAULTS = {
     "ttl": 900,
 }
 
+NOT_DATA = frozenset({"OPT", "TKEY", "TSIG", "IXFR", "AXFR", "TYPE253", "TYPE254", "ANY"})
+"""Types that are questions or belong to a message, so no zone holds them (RFC 6895 §3.1)."""
+
+TRANSFERS = frozenset({"IXFR", "AXFR"})
+MAX_TTL = (1 << 31) - 1  # RFC 2181 §8
+
+Node: TypeAlias = Mapping[str, tuple[Record, ...]]
+"""The records of one name by type; empty for a name that exists only because there are names below it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """One zone. ``nodes`` maps each name that exists (empty non-terminals included) to its records by type."""
+    """One zone. ``nodes`` maps each name that exists to its records; ``soa`` has the negative TTL (RFC 2308 §3)."""
 
     apex: str
     soa: Record
-    nodes: dict[str, dict[str, tuple[Record, ...]]]
+    nodes: Mapping[str, Node]
 
     @classmethod
     def from_plan(cls, plan: dict[str, Any]) -> Zone:
         """``{"apex", "soa": {…}, "records": [{"name", "rtype", "ttl", "data"}]}``. Raises ``ValueError`` saying what is wrong."""
-        apex = _name(plan["apex"])
-        soa = _soa(apex, plan.get("soa", {}))
+        _check_fields(plan, "a zone", needed=("apex",), optional=("soa", "records"))
+        apex = canonical(plan["apex"])
+        soa, negative = _soa(apex, plan.get("soa", {}))
         nodes: dict[str, dict[str, tuple[Record, ...]]] = {apex: {"SOA": (soa,)}}
         for written in plan.get("records", ()):
             record = _record(written, apex)
             node = nodes.setdefault(record.name, {})
-            node[record.rtype] = (*node.get(record.rtype, ()), record)
+            if record not in node.get(record.rtype, ()):  # RFC 2181 §5: no record is twice in a set
+                node[record.rtype] = (*node.get(record.rtype, ()), record)
             for parent in _between(record.name, apex):
                 nodes.setdefault(parent, {})
         for name, node in nodes.items():
-            if "CNAME" in node and (len(node) > 1 or len(node["CNAME"]) > 1):
-                raise ValueError(
-                    f"{name} has a CNAME beside other data, which RFC 1034 §3.6.2 forbids; remove one of them"
-                )
-        return cls(apex, soa, nodes)
+            _check_node(name, node)
+        frozen = {name: MappingProxyType(node) for name, node in nodes.items()}
+        return cls(apex, negative, MappingProxyType(frozen))
 
-    def node(self, name: str) -> dict[str, tuple[Record, ...]] | None:
+    def node(self, name: str) -> Node | None:
         """The records at ``name``, synthesised from a wildcard if need be; None if the name does not exist."""
         if name in self.nodes:
             return self.nodes[name]
-        for encloser in _between(name, self.apex):
-            if encloser in self.nodes:  # the closest encloser: only its own wildcard applies (RFC 4592 §3.3.1)
-                break
-        else:
-            encloser = self.apex
-        wild = self.nodes.get(f"*.{encloser}")
+        # Only the closest encloser's own wildcard applies (RFC 4592 §3.3.1).
+        encloser = next((parent for parent in _between(name, self.apex) if parent in self.nodes), self.apex)
+        wild = self.nodes.get(f"*.{encloser}" if encloser else "*")
         if wild is None:
             return None
         return {rtype: tuple(replace(record, name=name) for record in records) for rtype, records in wild.items()}
@@ -69,88 +74,107 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Zones:
-    """All zones of a server; a name belongs to the one with the longest matching apex."""
+    """All zones of a server by apex; a name belongs to the one with the longest matching apex."""
 
-    zones: tuple[Zone, ...]
+    zones: Mapping[str, Zone]
 
     @classmethod
     def from_plan(cls, plans: Iterable[dict[str, Any]]) -> Zones:
         """Raises ``ValueError`` saying what is wrong."""
-        zones = tuple(Zone.from_plan(plan) for plan in plans)
-        apexes = [zone.apex for zone in zones]
-        if twice := {apex for apex in apexes if apexes.count(apex) > 1}:
-            raise ValueError(f"the zone {sorted(twice)[0]} is written twice; merge the two")
-        return cls(tuple(sorted(zones, key=lambda zone: -zone.apex.count(".") if zone.apex else 1)))
+        found: dict[str, Zone] = {}
+        for plan in plans:
+            zone = Zone.from_plan(plan)
+            if zone.apex in found:
+                raise ValueError(f"the zone {zone.apex} is written twice; merge the two")
+            found[zone.apex] = zone
+        return cls(MappingProxyType(found))
 
     def find(self, name: str) -> Zone | None:
         """The zone of ``name``, None outside all of them."""
-        found = (zone for zone in self.zones if zone.apex in ("", name) or name.endswith("." + zone.apex))
-        return next(found, None)
+        return next((self.zones[apex] for apex in (name, *parents(name)) if apex in self.zones), None)
 
     def answer(self, query: Query) -> Answer:
-        """The honest answer: REFUSED outside our zones, NXDOMAIN, NODATA, or records, following CNAMEs inside our zones."""
-        zone = self.find(query.name)
-        if zone is None:
+        """The honest answer: REFUSED outside our zones, NXDOMAIN, NODATA, or records, following CNAMEs inside our zones.
+
+        Its ``soa`` is that of the zone of the name that was asked for, where a chain of CNAMEs begins.
+        """
+        first = self.find(query.name)
+        if first is None or query.rtype in TRANSFERS:
             return Answer(rcode="REFUSED", aa=False)
-        records: list[Record] = []
-        name, node = query.name, zone.node(query.name)
-        for _ in range(MAX_CHAIN):
-            if node is None:
-                # RFC 6604 §3: the RCODE speaks of the last name of the chain.
-                return Answer("NXDOMAIN", tuple(records), authority=(zone.soa,), soa=zone.soa)
-            alias = node.get("CNAME")
-            if alias is None or query.rtype in ("CNAME", "ANY"):
-                break
-            records += alias
-            name = _name(alias[0].data)
+        chain: dict[str, Record] = {}
+        name, zone = query.name, first
+        while True:
+            node = zone.node(name)
+            alias = node.get("CNAME") if node and query.rtype not in ("CNAME", "ANY") else None
+            if alias is None:
+                return _end_of_chain(tuple(chain.values()), node, query.rtype, zone.soa, first.soa)
+            chain[name] = alias[0]
+            name = canonical(alias[0].data)
             next_zone = self.find(name)
-            if next_zone is None:
-                return Answer(records=tuple(records), soa=zone.soa)
-            zone, node = next_zone, next_zone.node(name)
-        found = _of_type(node or {}, query.rtype)
-        if not found and not records:
-            return Answer(authority=(zone.soa,), soa=zone.soa)
-        return Answer(records=(*records, *found), authority=() if found else (zone.soa,), soa=zone.soa)
+            if next_zone is None or name in chain:  # the resolver's to follow, or a loop
+                return Answer(records=tuple(chain.values()), soa=first.soa)
+            zone = next_zone
 
 
-def _of_type(node: dict[str, tuple[Record, ...]], rtype: str) -> tuple[Record, ...]:
-    if rtype == "ANY":
-        return next(iter(node.values()), ())  # one RRset, as RFC 8482 §4.1 allows
-    return node.get(rtype, ())
+def _end_of_chain(chain: tuple[Record, ...], node: Node | None, rtype: str, negative: Record, soa: Record) -> Answer:
+    """RCODE and authority speak of the chain's last name (RFC 6604 §3, RFC 2308 §2.1)."""
+    if node is None:
+        return Answer("NXDOMAIN", chain, authority=(negative,), soa=soa)
+    # To ANY, one set of records is answer enough (RFC 8482 §4.1).
+    found = next(iter(node.values()), ()) if rtype == "ANY" else node.get(rtype, ())
+    return Answer(records=(*chain, *found), authority=() if found else (negative,), soa=soa)
 
 
-def _name(text: str) -> str:
-    return text.rstrip(".").lower()
-
-
-def _between(name: str, apex: str) -> Iterable[str]:
+def _between(name: str, apex: str) -> list[str]:
     """Every name above ``name`` and below ``apex``, nearest first."""
-    parent = name.partition(".")[2]
-    while parent and parent != apex:
-        yield parent
-        parent = parent.partition(".")[2]
+    above = parents(name)
+    return above[: above.index(apex)] if apex in above else []
 
 
-def _soa(apex: str, written: dict[str, Any]) -> Record:
-    if unknown := set(written) - set(SOA_DEFAULTS):
-        raise ValueError(f"an SOA has no field {sorted(unknown)[0]!r}; known: {', '.join(SOA_DEFAULTS)}")
+def _soa(apex: str, written: dict[str, Any]) -> tuple[Record, Record]:
+    """The zone's SOA, and the same with the TTL it has in negative answers."""
+    _check_fields(written, "an SOA", optional=tuple(SOA_DEFAULTS))
     soa: dict[str, Any] = SOA_DEFAULTS | written
+    _check_ttl(soa["ttl"], f"the SOA of {apex}")
+    _check_ttl(soa["minimum"], f"negative answers of {apex} (minimum)")
     numbers = " ".join(str(soa[field]) for field in ("serial", "refresh", "retry", "expire", "minimum"))
-    # RFC 2308 §3: its TTL in a negative answer is the smaller of the SOA's own TTL and MINIMUM.
-    record = Record(apex, "SOA", min(soa["ttl"], soa["minimum"]), f"{soa['mname']} {soa['rname']} {numbers}")
+    record = Record(apex, "SOA", soa["ttl"], f"{soa['mname']} {soa['rname']} {numbers}")
     check_record(record)
-    return record
+    return record, replace(record, ttl=min(soa["ttl"], soa["minimum"]))
 
 
 def _record(written: dict[str, Any], apex: str) -> Record:
-    record = Record(_name(written["name"]), written["rtype"], written["ttl"], written["data"])
-    if apex and record.name != apex and not record.name.endswith("." + apex):
+    _check_fields(written, "a record", needed=("name", "rtype", "ttl", "data"))
+    record = Record(canonical(written["name"]), canonical_type(written["rtype"]), written["ttl"], written["data"])
+    if record.name != apex and apex not in parents(record.name):
         raise ValueError(f"{record.name} lies outside the zone {apex}; put it into a zone of its own")
-    if not 0 <= record.ttl < 1 << 31:
-        raise ValueError(f"the TTL {record.ttl} of {record.name} is not between 0 and 2147483647 s (RFC 2181 §8)")
-    if not known_type(record.rtype):
-        raise ValueError(
-            f"{record.rtype} is no record type known here; write A, AAAA, CNAME … or TYPE followed by its number"
-        )
+    _check_ttl(record.ttl, record.name)
+    if record.rtype == "SOA":
+        raise ValueError(f"the SOA of {apex} is among the records; write it as the zone's own 'soa'")
+    if record.rtype in NOT_DATA:
+        raise ValueError(f"{record.rtype} is no type of data; no zone can hold it")
     check_record(record)
     return record
+
+
+def _check_ttl(ttl: object, whose: str) -> None:
+    if not isinstance(ttl, int) or isinstance(ttl, bool) or not 0 <= ttl <= MAX_TTL:
+        raise ValueError(f"the TTL {ttl} of {whose} is not between 0 and {MAX_TTL} whole seconds (RFC 2181 §8)")
+
+
+def _check_node(name: str, node: Mapping[str, tuple[Record, ...]]) -> None:
+    if "CNAME" in node and (len(node) > 1 or len(node["CNAME"]) > 1):
+        raise ValueError(f"{name} has a CNAME beside other data, which RFC 1034 §3.6.2 forbids; remove one of them")
+    for rtype, records in node.items():
+        if len({record.ttl for record in records}) > 1:
+            raise ValueError(f"the {rtype} records of {name} differ in TTL, which RFC 2181 §5.2 forbids; give them one")
+
+
+def _check_fields(
+    written: Mapping[str, Any], what: str, *, needed: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+) -> None:
+    known = (*needed, *optional)
+    if unknown := sorted(set(written) - set(known)):
+        raise ValueError(f"{what} has no field {unknown[0]!r}; known: {', '.join(known)}")
+    if missing := [field for field in needed if field not in written]:
+        raise ValueError(f"{what} needs the field {missing[0]!r}")

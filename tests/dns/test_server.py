@@ -49,7 +49,7 @@ class World:
     def __init__(self, server: Server, address: str) -> None:
         self.server = server
         host, _, port = address.rpartition(":")
-        self.where = {"where": host.strip("[]"), "port": int(port), "timeout": 5.0}
+        self.where: dict[str, Any] = {"where": host.strip("[]"), "port": int(port), "timeout": 5.0}
         self.log: list[QueryAnswered] = []
 
     async def udp(self, query: dns.message.Message, **more: Any) -> dns.message.Message:
