@@ -39,7 +39,7 @@ class ProxyServer(Protocol):
         """What to call it in a report."""
 
     def stop(self) -> None:
-        """End it, if it is ours; returns when its last event was relayed."""
+        """End it, if it is ours; returns when its last event was relayed. Raises ``ProxyError`` when it does not end well."""
 
 
 def start(toxiproxy: str | None, seed: int, relay: Callable[[bytes], None], died: Callable[[str], None]) -> ProxyServer:
@@ -80,11 +80,19 @@ class Embedded:
 
     def stop(self) -> None:
         self._stopping = True
+        assert self._process.stdin is not None
         with suppress(BrokenPipeError):
             self._say({"do": "stop"})
         self._reader.join(STOP_WITHIN_S)
+        in_time = not self._reader.is_alive()
         self._process.kill()
-        self._process.wait()
+        code = self._process.wait()
+        self._reader.join()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        if code != 0:
+            reason = f"ended with exit code {code}" if in_time else f"did not end within {STOP_WITHIN_S:g} s"
+            raise ProxyError(f"the embedded proxy {reason}, so its last events are missing; run again")
 
     def _say(self, line: object) -> None:
         assert self._process.stdin is not None
@@ -93,11 +101,12 @@ class Embedded:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if self._address.done():
-                self._relay(line)
-            else:
-                self._address.set_result(json.loads(line)["addresses"]["api"])
+        with self._process.stdout as lines:
+            for line in lines:
+                if self._address.done():
+                    self._relay(line)
+                else:
+                    self._address.set_result(json.loads(line)["addresses"]["api"])
         if not self._address.done():
             self._address.set_exception(PlaneError("the embedded proxy did not start; its reason is on standard error"))
         elif not self._stopping:
@@ -115,7 +124,7 @@ class Program:
             raise PlaneError(
                 f"there is no program {program!r} to start as Toxiproxy; give its path, its URL, or leave it out"
             )
-        self._program = found
+        self.program = found
         self._host, self._port = "127.0.0.1", _free_port()
         argv = ["/bin/sh", "-c", _GUARD, "toxiproxy", found, "-host", self._host, "-port", str(self._port)]
         environment = {**os.environ, "LOG_LEVEL": "error"}
@@ -128,13 +137,11 @@ class Program:
         while not _answers(self._host, self._port):
             with suppress(subprocess.TimeoutExpired):
                 code = self._process.wait(0.01)
-                raise PlaneError(
-                    f"{self._program} ended with code {code} before it listened; run it by hand to see why"
-                )
+                raise PlaneError(f"{self.program} ended with code {code} before it listened; run it by hand to see why")
             if time.monotonic() > deadline:
                 self.stop()
                 raise PlaneError(
-                    f"{self._program} does not listen after {START_WITHIN_S:g} s; is it a Toxiproxy server?"
+                    f"{self.program} does not listen after {START_WITHIN_S:g} s; is it a Toxiproxy server?"
                 )
         threading.Thread(target=self._watch, name="toxiproxy", daemon=True).start()
         return self._host, self._port

@@ -63,6 +63,7 @@ class Toxic(Protocol):
 
     def opened(self, at: Instant) -> Cut | None:
         """The toxic meets a stream: a new connection's, or an open one's when the toxic is added. ``Cut`` if it will end by itself."""
+        return None
 
     def chunk(self, data: bytes, moment: Moment, rng: random.Random) -> tuple[Effect, ...]:
         """Bytes arrive. What is not in the answer is dropped."""

@@ -1,0 +1,134 @@
+"""The driver's timeline, on a fake control and a clock turned by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from chaoskit.clock import VirtualClock
+from chaoskit.errors import ProxyError
+from chaoskit.journal.events import Event, InjectionApplied, InjectionLifted
+from chaoskit.network.driver import Driver
+from chaoskit.network.plan import ProxySpec
+from chaoskit.network.toxics import Toxic
+from chaoskit.network.toxics.latency import Latency
+from chaoskit.network.toxics.timeout import Timeout
+from chaoskit.network.where import Stream, Where
+from chaoskit.timeline.injection import Injection, Once
+from chaoskit.units import MILLISECOND, SECOND
+
+PROXIES = [
+    ProxySpec("dynamodb@127.0.1.1", "dynamodb", "127.0.1.1:0", "127.0.0.1:1"),
+    ProxySpec("dynamodb@::1", "dynamodb", "[::1]:0", "127.0.0.1:1"),
+    ProxySpec("ec2@127.0.1.2", "ec2", "127.0.1.2:0", "127.0.0.1:1"),
+]
+
+
+class FakeControl:
+    """A proxy server in memory."""
+
+    def __init__(self) -> None:
+        self.on: dict[tuple[str, str], tuple[Toxic, Stream, float]] = {}
+        self.removed: list[str] = []
+
+    def populate(self, proxies: Iterable[ProxySpec]) -> dict[str, str]:
+        return {spec.name: spec.listen for spec in proxies}
+
+    def remove_proxy(self, name: str) -> None:
+        self.removed.append(name)
+
+    def add_toxic(self, proxy: str, name: str, toxic: Toxic, stream: Stream, toxicity: float) -> None:
+        assert (proxy, name) not in self.on
+        self.on[proxy, name] = (toxic, stream, toxicity)
+
+    def remove_toxic(self, proxy: str, name: str) -> None:
+        del self.on[proxy, name]
+
+
+class Bench:
+    """A driver with all that it talks to."""
+
+    def __init__(self, *injections: Injection[Where, Toxic]) -> None:
+        self.control = FakeControl()
+        self.clock = VirtualClock()
+        self.events: list[Event] = []
+        self.driver = Driver(injections, self.control, self.events.append, self.clock.now)
+
+    def run_until(self, instant: int, late_ns: int = 0) -> None:
+        """Do every change that is due up to ``instant``, each ``late_ns`` late."""
+        while self.driver.due is not None and self.driver.due <= instant:
+            self.clock.advance(max(0, self.driver.due + late_ns - self.clock.now()))
+            self.driver.change()
+        self.clock.advance(max(0, instant - self.clock.now()))
+
+
+def slow(name: str, start: int, length: int) -> Injection[Where, Toxic]:
+    return Injection(name, Where("dynamodb"), Once(start, length), Latency(5 * MILLISECOND), chance=0.5)
+
+
+def test_a_toxic_goes_on_every_proxy_of_its_service_and_off_again() -> None:
+    bench = Bench(slow("slow", SECOND, SECOND))
+    bench.driver.populate(PROXIES)
+    assert bench.driver.due is None
+    bench.driver.arm(100)
+    assert bench.driver.due == 100 + SECOND
+    bench.run_until(100 + SECOND)
+    assert bench.control.on == {
+        ("dynamodb@127.0.1.1", "slow"): (Latency(5 * MILLISECOND), "downstream", 0.5),
+        ("dynamodb@::1", "slow"): (Latency(5 * MILLISECOND), "downstream", 0.5),
+    }
+    bench.run_until(100 + 5 * SECOND)
+    assert bench.control.on == {}
+    assert bench.events == [
+        InjectionApplied(at=100 + SECOND, injection="slow", due=100 + SECOND),
+        InjectionLifted(at=100 + 2 * SECOND, injection="slow", due=100 + 2 * SECOND),
+    ]
+    assert bench.driver.due is None
+
+
+def test_a_window_from_the_first_instant_is_not_missed() -> None:
+    bench = Bench(slow("slow", 0, SECOND))
+    bench.driver.populate(PROXIES)
+    bench.driver.arm(50)
+    assert bench.driver.due == 50
+
+
+def test_a_late_driver_leaves_no_window_out_and_says_how_late_it_was() -> None:
+    bench = Bench(slow("short", SECOND, MILLISECOND), slow("other", 2 * SECOND, SECOND))
+    bench.driver.populate(PROXIES)
+    bench.driver.arm(0)
+    bench.run_until(10 * SECOND, late_ns=4 * SECOND)
+    assert [(type(event).__name__, event.injection, event.due) for event in bench.events] == [  # type: ignore[union-attr]
+        ("InjectionApplied", "short", SECOND),
+        ("InjectionLifted", "short", SECOND + MILLISECOND),
+        ("InjectionApplied", "other", 2 * SECOND),
+        ("InjectionLifted", "other", 3 * SECOND),
+    ]
+    assert bench.events[0].at == 5 * SECOND
+
+
+def test_one_ends_where_the_other_begins() -> None:
+    bench = Bench(slow("first", 0, SECOND), Injection("second", Where("ec2"), Once(SECOND, SECOND), Timeout(0)))
+    bench.driver.populate(PROXIES)
+    bench.driver.arm(0)
+    bench.run_until(SECOND)
+    assert set(bench.control.on) == {("ec2@127.0.1.2", "second")}
+
+
+def test_the_end_of_the_run_takes_off_what_is_on() -> None:
+    bench = Bench(slow("slow", SECOND, SECOND))
+    bench.driver.populate(PROXIES)
+    bench.driver.arm(0)
+    bench.run_until(SECOND + 7)
+    bench.driver.lift_all()
+    assert bench.control.on == {}
+    assert bench.events[-1] == InjectionLifted(at=SECOND + 7, injection="slow", due=2 * SECOND)
+    bench.driver.remove_proxies()
+    assert bench.control.removed == [spec.name for spec in PROXIES]
+
+
+def test_an_injection_without_a_proxy_is_refused() -> None:
+    bench = Bench(Injection("lost", Where("s3"), Once(0, 1), Timeout(0)))
+    with pytest.raises(ProxyError, match=r"'s3', which has no proxy; known: dynamodb, ec2"):
+        bench.driver.populate(PROXIES)

@@ -1,0 +1,382 @@
+"""The embedded proxy over loopback: what goes through, and what toxics do to it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chaoskit.network.embedded.addresses import host_port
+from chaoskit.network.embedded.connection import BUFFERED_MAX
+from chaoskit.network.embedded.link import HELD_MAX
+from chaoskit.units import MILLISECOND
+from tests.network.lab import Reader, Writer, laboratory, until
+
+chunks = st.lists(st.binary(min_size=1, max_size=200_000), max_size=6)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    up=chunks,
+    down=chunks,
+    delays=st.lists(st.tuples(st.sampled_from(["upstream", "downstream"]), st.integers(0, 3)), max_size=3),
+)
+def test_bytes_arrive_whole_and_in_order(up: list[bytes], down: list[bytes], delays: list[tuple[str, int]]) -> None:
+    """Through no toxic, one, or several in a row, in both directions at once, and both ends are passed on."""
+
+    async def run() -> None:
+        got: list[bytes] = []
+
+        async def service(reader: Reader, writer: Writer) -> None:
+            writer.writelines(down)
+            writer.write_eof()
+            got.append(await reader.read(-1))
+
+        async with laboratory() as lab:
+            proxy = await lab.proxy(service)
+            for number, (stream, latency) in enumerate(delays):
+                await lab.toxic("latency", f"slow{number}", stream=stream, latency=latency, jitter=latency)
+            reader, writer = await lab.connect(proxy)
+            writer.writelines(up)
+            writer.write_eof()
+            assert await reader.read(-1) == b"".join(down)
+            writer.close()
+            (closed,) = await lab.closed()
+            await until(lambda: bool(got))
+            assert got == [b"".join(up)]
+            assert (closed.bytes_up, closed.bytes_down) == (sum(map(len, up)), sum(map(len, down)))
+
+    asyncio.run(run())
+
+
+def test_a_half_closed_client_still_gets_its_answer() -> None:
+    async def answer_at_the_end(reader: Reader, writer: Writer) -> None:
+        question = await reader.read(-1)
+        writer.write(question[::-1])
+        await writer.drain()
+
+    async def run() -> None:
+        async with laboratory() as lab:
+            reader, writer = await lab.connect(await lab.proxy(answer_at_the_end))
+            writer.write(b"abc")
+            writer.write_eof()
+            assert await reader.read(-1) == b"cba"
+
+    asyncio.run(run())
+
+
+def test_connections_are_journalled() -> None:
+    async def run() -> None:
+        peers = []
+
+        async def service(reader: Reader, writer: Writer) -> None:
+            peers.append(host_port(writer.get_extra_info("peername")))
+            await reader.read(-1)
+
+        async with laboratory() as lab:
+            proxy = await lab.proxy(service)
+            before = time.monotonic_ns()
+            _, writer = await lab.connect(proxy)
+            (opened,) = await lab.opened()
+            await until(lambda: bool(peers))
+            assert before <= opened.at <= time.monotonic_ns()
+            assert opened.peer == host_port(writer.get_extra_info("sockname"))
+            assert [opened.upstream_peer] == peers
+            writer.close()
+            (closed,) = await lab.closed()
+            assert (closed.connection, closed.proxy, closed.toxics) == (opened.connection, "p", ())
+            assert proxy.connections == set()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("stream", ["downstream", "upstream"])
+def test_latency_delays_at_least_as_long_as_asked(stream: str) -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("latency", "slow", stream=stream, latency=60)
+            reader, writer = await lab.connect(proxy)
+            for _ in range(2):
+                start = time.monotonic_ns()
+                writer.write(b"x")
+                assert await reader.readexactly(1) == b"x"
+                assert time.monotonic_ns() - start >= 60 * MILLISECOND
+            writer.close()
+            assert (await lab.closed())[0].toxics == ("slow",)
+
+    asyncio.run(run())
+
+
+def test_a_toxic_that_is_there_but_delays_nothing_has_touched_nothing() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("latency", "none", latency=0)
+            await lab.toxic("reset_peer", "idle", stream="upstream", timeout=0, toxicity=0)
+            await lab.toxic("latency", "other", stream="upstream", latency=10_000, toxicity=0.0)
+            reader, writer = await lab.connect(proxy)
+            writer.write(b"x")
+            await reader.readexactly(1)
+            writer.close()
+            assert (await lab.closed())[0].toxics == ()
+
+    asyncio.run(run())
+
+
+def test_a_toxic_meets_open_connections_and_lets_go_when_lifted() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            reader, writer = await lab.connect(proxy)
+            writer.write(b"a")
+            assert await reader.readexactly(1) == b"a"
+            await lab.toxic("latency", "hour", latency=3_600_000)
+            writer.write(b"b")
+            (connection,) = proxy.connections
+            await until(lambda: connection.down.held == 1)
+            assert (await lab.call("DELETE", "proxies/p/toxics/hour"))[0] == 204
+            assert await reader.readexactly(1) == b"b"
+            writer.write(b"c")
+            assert await reader.readexactly(1) == b"c"
+            writer.close()
+            assert (await lab.closed())[0].toxics == ("hour",)
+
+    asyncio.run(run())
+
+
+def test_an_update_lets_go_of_what_is_held_and_goes_on_with_the_new_parameters() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("latency", "slow", latency=3_600_000, jitter=1)
+            reader, writer = await lab.connect(proxy)
+            writer.write(b"a")
+            await until(lambda: any(connection.down.held for connection in proxy.connections))
+            status, changed = await lab.call("PATCH", "proxies/p/toxics/slow", {"attributes": {"latency": 30}})
+            assert (status, changed["attributes"], changed["toxicity"]) == (200, {"latency": 30, "jitter": 1}, 1.0)
+            assert await reader.readexactly(1) == b"a"
+            start = time.monotonic_ns()
+            writer.write(b"b")
+            assert await reader.readexactly(1) == b"b"
+            assert time.monotonic_ns() - start >= 29 * MILLISECOND
+
+    asyncio.run(run())
+
+
+def test_timeout_holds_and_then_closes() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("timeout", "dead", timeout=50)
+            reader, writer = await lab.connect(proxy)
+            await lab.opened()
+            start = time.monotonic_ns()
+            writer.write(b"x")
+            assert await reader.read(-1) == b""
+            assert time.monotonic_ns() - start >= 50 * MILLISECOND
+            (closed,) = await lab.closed()
+            assert (closed.toxics, closed.bytes_up, closed.bytes_down) == (("dead",), 1, 0)
+
+    asyncio.run(run())
+
+
+def test_timeout_of_zero_drops_until_it_is_lifted_and_then_closes() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("timeout", "dead", timeout=0)
+            reader, writer = await lab.connect(proxy)
+            writer.write(b"x")
+            await until(lambda: any("dead" in connection.toxics for connection in proxy.connections))
+            assert not reader.at_eof()
+            await lab.call("DELETE", "proxies/p/toxics/dead")
+            assert await reader.read(-1) == b""
+            assert (await lab.closed())[0].bytes_down == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("already_open", [True, False])
+def test_reset_peer_resets_both_sides(already_open: bool) -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            if not already_open:
+                await lab.toxic("reset_peer", "rst", timeout=0)
+            reader, writer = await lab.connect(proxy)
+            await lab.opened()
+            if already_open:
+                await lab.toxic("reset_peer", "rst", timeout=0)
+            writer.write(b"x")
+            with pytest.raises(ConnectionResetError):
+                await reader.read(-1)
+            await until(lambda: bool(lab.service_errors))
+            assert isinstance(lab.service_errors[0], ConnectionResetError)
+            assert (await lab.closed())[0].toxics == ("rst",)
+
+    asyncio.run(run())
+
+
+def test_a_reset_by_the_service_is_passed_on_as_one() -> None:
+    async def slam(reader: Reader, writer: Writer) -> None:
+        await reader.readexactly(1)
+        linger_0 = struct.pack("ii", 1, 0)
+        writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_0)
+        writer.transport.abort()
+
+    async def run() -> None:
+        async with laboratory() as lab:
+            reader, writer = await lab.connect(await lab.proxy(slam))
+            writer.write(b"x")
+            with pytest.raises(ConnectionResetError):
+                await reader.read(-1)
+            assert (await lab.closed())[0].toxics == ()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", ["reset_peer", "timeout"])
+def test_toxicity_zero_never_bites(kind: str) -> None:
+    """Toxiproxy's issue 444: its ``reset_peer`` sets SO_LINGER, and ``timeout`` closes when lifted, whatever the toxicity."""
+
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic(kind, toxicity=0, timeout=0)
+            clients = [await lab.connect(proxy) for _ in range(20)]
+            for reader, writer in clients:
+                writer.write(b"x")
+                assert await reader.readexactly(1) == b"x"
+            await lab.call("DELETE", "proxies/p/toxics/t")
+            for reader, writer in clients:
+                writer.write(b"y")
+                writer.write_eof()
+                assert await reader.read(-1) == b"y"
+            assert {closed.toxics for closed in await lab.closed(20)} == {()}
+
+    asyncio.run(run())
+
+
+def test_toxicity_bites_a_share_that_the_seed_decides() -> None:
+    async def bitten(seed: int) -> set[str]:
+        async with laboratory(seed) as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("latency", "slow", toxicity=0.5, latency=1)
+            for _ in range(40):
+                reader, writer = await lab.connect(proxy)
+                writer.write(b"x")
+                await reader.readexactly(1)
+                writer.close()
+            return {closed.connection for closed in await lab.closed(40) if closed.toxics}
+
+    first, again, other = (asyncio.run(bitten(seed)) for seed in (1, 1, 2))
+    assert first == again != other
+    assert 8 <= len(first) <= 32  # for 40 fair coins all but one in 10^5 seeds; these seeds are fixed
+
+
+def test_a_receiver_that_does_not_read_makes_the_sender_wait() -> None:
+    size = 24 << 20
+
+    async def run() -> None:
+        may_read = asyncio.Event()
+        got = bytearray()
+
+        async def service(reader: Reader, writer: Writer) -> None:
+            await may_read.wait()  # the reader itself stops reading after 128 KiB
+            got.extend(await reader.read(-1))
+
+        async with laboratory() as lab:
+            proxy = await lab.proxy(service)
+            _, writer = await lab.connect(proxy)
+            await lab.opened()
+            writer.write(bytes(size))
+            writer.write_eof()
+            (connection,) = proxy.connections
+            await until(lambda: connection.client.waits > 0)
+            transport = connection.service.transport
+            assert transport is not None
+            assert transport.get_write_buffer_size() <= BUFFERED_MAX + (1 << 20)
+            may_read.set()
+            await until(lambda: len(got) == size)
+
+    asyncio.run(run())
+
+
+def test_what_toxics_hold_is_bounded() -> None:
+    size = HELD_MAX * 3
+
+    async def run() -> None:
+        async def service(reader: Reader, writer: Writer) -> None:
+            writer.write(bytes(size))
+            await writer.drain()
+            writer.write_eof()
+            await reader.read(-1)
+
+        async with laboratory() as lab:
+            proxy = await lab.proxy(service)
+            await lab.toxic("latency", "hour", latency=3_600_000)
+            reader, writer = await lab.connect(proxy)
+            await lab.opened()
+            (connection,) = proxy.connections
+            await until(lambda: connection.down.holding)
+            assert connection.down.held <= HELD_MAX + (1 << 20)
+            await lab.call("POST", "reset")
+            writer.write_eof()
+            assert len(await reader.read(-1)) == size
+
+    asyncio.run(run())
+
+
+def test_a_service_that_is_not_there_is_a_failure_of_the_harness() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            lab.servers[0].close()
+            await lab.servers[0].wait_closed()
+            reader, _ = await lab.connect(proxy)
+            assert await reader.read(-1) == b""
+            await until(lambda: bool(lab.failures))
+            assert f"proxy p cannot reach its service at {proxy.upstream}" in lab.failures.pop()
+            assert lab.events == []
+
+    asyncio.run(run())
+
+
+def test_many_connections_at_once() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("latency", "slow", latency=20, jitter=10)
+
+            async def one(number: int) -> None:
+                reader, writer = await lab.connect(proxy)
+                writer.write(b"%d" % number)
+                writer.write_eof()
+                assert await reader.read(-1) == b"%d" % number
+                writer.close()
+
+            await asyncio.gather(*map(one, range(200)))
+            assert {closed.toxics for closed in await lab.closed(200)} == {("slow",)}
+
+    asyncio.run(run())
+
+
+def test_a_proxy_listens_on_ipv6_too() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            try:
+                proxy = await lab.proxy(listen="[::1]:0")
+            except AssertionError as error:
+                pytest.skip(f"no IPv6 loopback here: {error}")
+            reader, writer = await lab.connect(proxy)
+            writer.write(b"x")
+            assert await reader.readexactly(1) == b"x"
+            assert (await lab.opened())[0].peer.startswith("[::1]:")
+
+    asyncio.run(run())

@@ -1,0 +1,43 @@
+"""The plan's JSON, there and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaoskit.network.plan import Plan, injection_from_json, injection_to_json, plan_from_json
+from chaoskit.network.toxics import Toxic
+from chaoskit.network.where import Where
+from chaoskit.timeline.injection import Injection, Once
+from tests.network.test_toxics import toxics
+
+names = st.text(min_size=1, max_size=20)
+streams: st.SearchStrategy[Literal["downstream", "upstream"]] = st.sampled_from(["downstream", "upstream"])
+instants = st.integers(0, 10**13)
+
+
+@given(
+    names,
+    st.builds(Where, names, streams),
+    st.builds(Once, instants, instants),
+    toxics(),
+    st.floats(0, 1),
+    st.booleans(),
+)
+def test_an_injection_survives_json(
+    name: str, where: Where, when: Once, toxic: Toxic, chance: float, hidden: bool
+) -> None:
+    injection = Injection(name, where, when, toxic, chance, hidden)
+    assert injection_from_json(json.loads(json.dumps(injection_to_json(injection)))) == injection
+
+
+def test_an_empty_plan_is_the_embedded_proxy() -> None:
+    assert plan_from_json({"toxiproxy": None, "injections": []}) == Plan(None, (), 0)
+    assert plan_from_json({"toxiproxy": "toxiproxy-server", "seed": 7}) == Plan("toxiproxy-server", (), 7)
+
+
+def test_where_reads_well() -> None:
+    assert str(Where("dynamodb")) == "dynamodb, downstream"

@@ -1,0 +1,118 @@
+"""Toxics as pure answers: no socket, no clock."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaoskit.network.toxics import TOXICS, Cut, Moment, Send, Toxic, kind_of, parameters
+from chaoskit.network.toxics.latency import Latency
+from chaoskit.network.toxics.reset_peer import ResetPeer
+from chaoskit.network.toxics.timeout import Timeout
+from chaoskit.units import MILLISECOND, SECOND
+
+RNG = random.Random(0)
+milliseconds = st.integers(0, 10**7).map(lambda ms: ms * MILLISECOND)
+
+
+@st.composite
+def toxics(draw: st.DrawFn) -> Toxic:
+    """Any toxic there is, with any parameters that it can have."""
+    kind = TOXICS.get(draw(st.sampled_from(TOXICS.kinds)))
+    toxic: Toxic = kind(**{name: draw(milliseconds) for name in kind.UNITS})
+    return toxic
+
+
+def test_the_kinds_are_the_files() -> None:
+    folder = Path(__file__).parents[2] / "chaoskit" / "network" / "toxics"
+    assert set(TOXICS.kinds) == {path.stem for path in folder.glob("[!_]*.py")} >= {"latency", "timeout", "reset_peer"}
+
+
+@given(toxics())
+def test_attributes_and_back(toxic: Toxic) -> None:
+    assert type(toxic).of_attributes(toxic.attributes()) == toxic
+    assert TOXICS.get(kind_of(toxic)) is type(toxic)
+
+
+@pytest.mark.parametrize("kind", TOXICS.kinds)
+def test_every_parameter_has_a_unit(kind: str) -> None:
+    toxic = TOXICS.get(kind)
+    assert {f.name for f in fields(toxic)} == set(toxic.UNITS)
+
+
+def test_toxiproxy_counts_in_milliseconds() -> None:
+    assert Latency(1500 * MILLISECOND, 20 * MILLISECOND).attributes() == {"latency": 1500, "jitter": 20}
+    assert parameters(Timeout(0)) == {"timeout": 0}
+    with pytest.raises(ValueError, match="whole number of milliseconds"):
+        Latency(1_500_000)
+    with pytest.raises(ValueError, match="negative"):
+        Timeout(-MILLISECOND)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"latency": "5"}, {"latency": -1}, {"latency": True}, {"latency": 1.5}, {"delay": 1}]
+)
+def test_attributes_from_outside_are_checked(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="latency"):
+        Latency.of_attributes(wrong)
+
+
+@given(milliseconds, milliseconds, st.lists(st.integers(0, SECOND), min_size=1), st.integers())
+def test_latency_delays_each_chunk_and_keeps_the_order(latency: int, jitter: int, gaps: list[int], seed: int) -> None:
+    toxic, rng = Latency(latency, jitter), random.Random(seed)
+    at = free = 0
+    for gap in gaps:
+        at += gap
+        (send,) = toxic.chunk(b"x", Moment(at, free, 1), rng)
+        assert send.due >= max(at, free, at + latency - jitter)
+        assert send.due <= max(at, free, at + latency + jitter)
+        free = send.due
+
+
+def test_latency_without_jitter_is_exact_and_does_not_pile_up() -> None:
+    toxic = Latency(100 * MILLISECOND)
+    first = toxic.chunk(b"a", Moment(0, 0, 0), RNG)[0].due
+    second = toxic.chunk(b"b", Moment(10, first, 1), RNG)[0].due
+    assert (first, second) == (100 * MILLISECOND, 100 * MILLISECOND + 10)
+
+
+def test_latency_passes_the_end_on_behind_the_data() -> None:
+    toxic = Latency(SECOND)
+    assert toxic.ended(Moment(at=5, free=SECOND, passed=1)) == SECOND
+    assert toxic.ended(Moment(at=5, free=0, passed=0)) == 5
+
+
+def test_timeout_drops_and_starts_its_time_anew() -> None:
+    toxic = Timeout(SECOND)
+    assert toxic.opened(7) == Cut(7 + SECOND)
+    assert toxic.chunk(b"x", Moment(50, 0, 0), RNG) == (Cut(50 + SECOND),)
+    assert toxic.lifted(9) == Cut(9)
+
+
+def test_timeout_of_zero_holds_for_ever() -> None:
+    toxic = Timeout(0)
+    assert toxic.opened(7) is None
+    assert toxic.chunk(b"x", Moment(50, 0, 0), RNG) == ()
+
+
+def test_reset_peer_waits_for_the_first_bytes() -> None:
+    toxic = ResetPeer(30 * MILLISECOND)
+    assert toxic.opened(0) is None
+    reset = Cut(5 + 30 * MILLISECOND, reset=True)
+    assert toxic.chunk(b"x", Moment(5, 0, 0), RNG) == (reset,)
+    assert toxic.chunk(b"x", Moment(9, 0, 1), RNG) == ()
+    assert toxic.ended(Moment(5, 0, 0)) == reset
+    assert toxic.ended(Moment(9, 0, 1)) is None
+
+
+@given(toxics(), st.binary(min_size=1), st.integers(0, SECOND), st.integers(0, SECOND))
+def test_nothing_leaves_before_it_came(toxic: Toxic, data: bytes, at: int, free: int) -> None:
+    for effect in toxic.chunk(data, Moment(at, free, 0), random.Random(1)):
+        assert effect.due >= at
+        if isinstance(effect, Send):
+            assert effect.data in data
