@@ -24,7 +24,8 @@ FAULT_ROWS_MOST = 6
 _FAULT_ROW = 19
 _STRIP = 18
 _LOOKUP_ROW = 13
-_LANE_PAD = 15  # room for the recovery bracket above the marks and the labels of back-offs
+_LANE_PAD = 15  # room for the labels of back-offs
+_BRACKET = 10  # room for the bracket of recovery above them
 _LANE_LEAST = 66
 _BASE = 15.0
 
@@ -208,8 +209,10 @@ def _lane(run: Run, client: ClientFigures, scale: Scale, y: float, until: Instan
     beyond = marks.rows_up + marks.rows_down - 2
     row = max(4.4, min(11.0, 96 / beyond)) if beyond else _BASE
     rows = 2 * _BASE + row * beyond
-    height = max(_LANE_LEAST, 2 * _LANE_PAD + rows)
-    middle = y + _LANE_PAD + _BASE + row * (marks.rows_up - 1) + (height - 2 * _LANE_PAD - rows) / 2
+    bracket = _bracket(run, client, scale, y)
+    room = max(_LANE_LEAST, 2 * _LANE_PAD + rows)
+    height = room + (_BRACKET if bracket else 0)
+    middle = y + height - room + _LANE_PAD + _BASE + row * (marks.rows_up - 1) + (room - 2 * _LANE_PAD - rows) / 2
     fault = client.phase("fault")
     notes = [note for note in (client.settings.get("connection"), client.settings.get("retry_mode")) if note]
     result = f"{fault.ok} of {fault.calls} ok in the fault" if fault.calls else f"{client.ok} of {client.calls} ok"
@@ -225,7 +228,7 @@ def _lane(run: Run, client: ClientFigures, scale: Scale, y: float, until: Instan
         base=_BASE,
         row=round(row, 2),
         marks=marks,
-        bracket=_bracket(run, client, scale, y),
+        bracket=bracket,
     )
 
 

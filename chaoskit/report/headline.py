@@ -69,7 +69,13 @@ def _fates(run: Run, figures: Sequence[ClientFigures]) -> str:
     fates = [_fate_of(run, client) for client in sorted(figures, key=lambda client: order.index(client.fate))]
     if len(fates) > _FATES_MOST:
         fates[_FATES_MOST:] = [f"{len(fates) - _FATES_MOST} more are shown below"]
-    return f"In the {format_duration(lasted)} of the fault, {'; '.join(fates)}."
+    several = len(run.fault_spans) > 1
+    when = (
+        f"While a fault was on ({format_duration(lasted)} in all)"
+        if several
+        else f"In the {format_duration(lasted)} of the fault"
+    )
+    return f"{when}, {'; '.join(fates)}."
 
 
 def _fate_of(run: Run, client: ClientFigures) -> str:
@@ -99,5 +105,5 @@ def _contrast(run: Run) -> str:
         return ""
     return (
         f"Over all clients, {pooled.ok} of {plural(pooled.calls, 'call')} that used a connection already open succeeded, against "
-        f"{dialed.ok} of {dialed.calls} that had to open one."
+        f"{dialed.ok} of {dialed.calls} that tried to open one."
     )

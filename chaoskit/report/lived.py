@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaoskit.journal.run import PHASES, Phase, Run
 from chaoskit.report.figures import ClientFigures
-from chaoskit.report.words import duration, duration_range, percent, plural, range_of, seconds
+from chaoskit.report.words import connection_words, duration, duration_range, percent, plural, range_of, seconds
 
 Cell = tuple[str, ...]
 """The lines of one cell."""
@@ -34,7 +34,7 @@ def lived_rows(run: Run, figures: Sequence[ClientFigures]) -> tuple[Row, ...]:
     """The table's rows, in reading order."""
     rows: list[tuple[str, str, Callable[[ClientFigures], Cell]]] = [
         ("SDK", "as the client process reported", _sdk),
-        ("Connections", "the client's setting", lambda c: (c.settings.get("connection", "–"),)),
+        ("Connections", "the client's setting", _connection),
         ("Retry mode", "the client's setting", lambda c: (c.settings.get("retry_mode", "–"),)),
         ("Other settings", "", _settings),
         *(
@@ -60,7 +60,16 @@ def lived_rows(run: Run, figures: Sequence[ClientFigures]) -> tuple[Row, ...]:
 
 
 def _sdk(client: ClientFigures) -> Cell:
-    return (client.use, *(f"{name} {version}" for name, version in client.versions.items()))
+    versions = tuple(f"{name} {version}" for name, version in client.versions.items())
+    return versions if client.use in client.versions else (client.use, *versions)
+
+
+def _connection(client: ClientFigures) -> Cell:
+    setting = client.settings.get("connection")
+    if setting is None:
+        return ("–",)
+    words = connection_words(setting)
+    return (setting,) if words == setting else (setting, words)
 
 
 def _settings(client: ClientFigures) -> Cell:

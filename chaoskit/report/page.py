@@ -21,7 +21,7 @@ from chaoskit.report.health import all_injections, health_of
 from chaoskit.report.lived import lived_rows
 from chaoskit.report.lookups import STATE_WORDS
 from chaoskit.report.why import Reason, explain
-from chaoskit.report.words import FATE_MEANING, FATE_WORDS, duration, percent, plural, seconds
+from chaoskit.report.words import FATE_MEANING, FATE_WORDS, connection_words, duration, percent, plural, seconds
 from chaoskit.units import SECOND
 from chaoskit.verdict import Outcome, Verdict
 
@@ -76,6 +76,7 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
     html: str = _template().render(
         run=run,
         header=run.header,
+        question=run.header.experiment.get("question") or "",
         when=datetime.fromtimestamp(run.header.epoch_ns / SECOND, UTC).strftime("%d %B %Y, %H:%M:%S UTC"),
         length=run.ends - run.origin,
         outcome=outcome,
@@ -127,6 +128,7 @@ def _template() -> Any:
     environment.globals |= {
         "seconds": seconds,
         "plural": plural,
+        "connection_words": connection_words,
         "fate_words": FATE_WORDS,
         "fate_meaning": FATE_MEANING,
         "state_words": STATE_WORDS,

@@ -73,6 +73,8 @@ def _pooled_through(scene: Scene) -> Reason | None:
             "connection opened earlier.",
             pooled[0].evidence + pooled[-1].evidence,
         )
+    if scene.figures.fate != "unaffected":
+        return None
     return Reason("It made no DNS lookup during the fault, so the fault had nothing to meet.")
 
 
@@ -112,7 +114,7 @@ def _quota(scene: Scene) -> Reason | None:
     after = failed[retried[-1] + 1 :]
     if len(after) < 3:
         return None
-    retries = sum(len(call.attempts) - 1 for call in failed)
+    retries = sum(max(0, len(call.attempts) - 1) for call in scene.calls)
     return Reason(
         f"After {retries} retries it stopped retrying: from call {after[0].number} on, each of the {len(after)} failing calls made "
         "one attempt only. That is consistent with a drained retry quota.",
@@ -135,7 +137,7 @@ def _buried(scene: Scene) -> Reason | None:
         rest = [c for c in scene.calls[place:] if not c.concurrent and c.started >= call.started]
         failed = sum(c.result == "failed" for c in rest)
         when = (
-            f"After the burst of {len(_together(burst))} concurrent calls at {scene.at(_together(burst)[0].started)}"
+            f"After {len(_together(burst))} calls at once at {scene.at(_together(burst)[0].started)}"
             if burst
             else f"From {scene.at(call.started)} on"
         )

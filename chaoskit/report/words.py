@@ -26,9 +26,21 @@ FATE_MEANING: dict[Fate, str] = {
 }
 
 
+_CONNECTIONS = {
+    "cold": "a new connection for each call",
+    "warm": "a connection kept open between calls",
+    "burst": "connections kept open, and bursts of calls",
+}
+
+
+def connection_words(setting: str) -> str:
+    """What a client's ``connection`` setting means; a setting that is not known here stands for itself."""
+    return _CONNECTIONS.get(setting, setting)
+
+
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """``1 call``, ``2 calls``."""
-    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+    return f"{count} {noun if count == 1 else many or noun + 's'}"
 
 
 def listed(words: Sequence[str]) -> str:

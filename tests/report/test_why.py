@@ -48,7 +48,7 @@ def test_warm(run: Run) -> None:
 
 def test_burst(run: Run) -> None:
     text = words(run, "burst")
-    assert "After the burst of 12 concurrent calls at 8.00 s" in text
+    assert "After 12 calls at once at 8.00 s" in text
     assert "64 of 64 sequential calls failed" in text
     assert "1 connection the client had used was still open" in text
 
