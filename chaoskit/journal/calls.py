@@ -2,7 +2,7 @@
 
 Three independent witnesses are joined. The *SDK's own report* gives attempts; the *DNS query log* gives lookups (each client asks
 a resolver address of its own, so a query names its client); the *wire headers* give arrivals (``amz-sdk-invocation-id`` and the
-attempt number). Where two neighbours of a burst could both own a lookup, the one that began first gets it: counts per client
+attempt number). Where two neighbours of a burst could both own a lookup, the one that ended first gets it: counts per client
 are exact, the split inside a burst is an estimate, and ``Call.concurrent`` says so.
 
 What makes queries one lookup is glibc's way (``resolv/res_send.c``, seen on 2.36): A and AAAA leave from one port, and so do their
@@ -275,7 +275,9 @@ _Try: TypeAlias = tuple[Instant, Instant | None, tuple[int, int]]
 
 
 def _give_lookups(calls: list[Call], lookups: list[Lookup]) -> tuple[Call, ...]:
-    """Give each lookup to the try that was under way when it began; in a burst, to the first that has none yet.
+    """Give each lookup to the try that was under way when it began; in a burst, to the first to end that has none yet.
+
+    The first to end, because later lookups can still be its neighbours' but no more its own: so as many tries as possible get one.
 
     A try whose request came over a connection opened earlier had no use for a lookup, so it is the last to be given one.
     """
@@ -290,7 +292,7 @@ def _give_lookups(calls: list[Call], lookups: list[Lookup]) -> tuple[Call, ...]:
             under_way.append(waiting.pop())
         under_way = [try_ for try_ in under_way if try_[1] is None or lookup.started <= try_[1]]
         if under_way:
-            likeliest = min(under_way, key=lambda try_: (try_[2] in riding, try_[2] in owned, try_[0], try_[2]))
+            likeliest = min(under_way, key=lambda try_: (try_[2] in riding, try_[2] in owned, _end(try_), try_[2]))
             owned[likeliest[2]].append(lookup)
     concurrent = _overlapping(calls)
     return tuple(
@@ -304,6 +306,10 @@ def _give_lookups(calls: list[Call], lookups: list[Lookup]) -> tuple[Call, ...]:
         )
         for call in sorted(calls, key=lambda call: (call.started, call.number))
     )
+
+
+def _end(try_: _Try) -> float:
+    return float("inf") if try_[1] is None else try_[1]
 
 
 def _spans(call: Call) -> list[_Try]:

@@ -122,6 +122,23 @@ def test_in_a_burst_a_lookup_goes_to_a_try_that_dialed_before_one_that_did_not()
     assert [(call.lookups, call.pooled) for call in joined(story)] == [(0, True), (1, False)]
 
 
+def test_a_try_over_an_open_connection_is_the_last_to_be_given_a_lookup() -> None:
+    story = Story()
+    story.arrival("app", story.call("app", 0, 50, concurrent=True), 5, nth=7)
+    story.arrival("app", story.call("app", 1, 60, concurrent=True), 30, nth=1)
+    story.lookup("app", 10, 1000)
+    assert [call.lookups for call in joined(story)] == [0, 1]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=8))
+def test_in_a_burst_of_tries_with_one_lookup_each_each_gets_one(tries: list[tuple[int, int, int]]) -> None:
+    story = Story()
+    for port, (start, before, after) in enumerate(tries):
+        story.call("app", start, start + before + after, concurrent=True)
+        story.query("app", start + before, port)
+    assert [call.lookups for call in joined(story)] == [1] * len(tries)
+
+
 def test_calls_that_overlap_are_concurrent_whether_planned_so_or_not() -> None:
     story = Story()
     story.call("app", 0, 10)
