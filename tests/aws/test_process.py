@@ -1,0 +1,128 @@
+"""The mock AWS as a process, with a real botocore client."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaoskit.child import PARENT_GONE
+from chaoskit.journal.codec import decode
+from chaoskit.journal.events import Event, PlaneReady, RequestAnswered, RequestArrived
+
+PATIENCE_S = 60
+
+
+class Plane:
+    """The process; ``events`` fills while it runs."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        argv = [sys.executable, "-m", "chaoskit.aws"]
+        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.say(plan)
+        self.events: list[Event] = []
+        self.ready = threading.Event()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def say(self, line: dict[str, Any]) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(line).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.events.append(decode(line))
+            self.ready.set()
+        self.ready.set()
+
+    def end(self) -> tuple[int, str]:
+        """Exit code and complaints."""
+        code = self.process.wait(PATIENCE_S)
+        self.reader.join()
+        assert self.process.stderr is not None
+        return code, self.process.stderr.read().decode()
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Iterator[Plane]:
+    names = ["dynamodb.us-east-1.amazonaws.com", "*.amazonaws.com", "127.0.0.1"]
+    started = Plane({"certificates": str(tmp_path), "names": names, "services": {"dynamodb": {}, "sts": {}}})
+    yield started
+    started.process.kill()
+    started.end()
+    for pipe in (started.process.stdin, started.process.stdout, started.process.stderr):
+        assert pipe is not None
+        pipe.close()
+
+
+def ready(plane: Plane) -> PlaneReady:
+    assert plane.ready.wait(PATIENCE_S)
+    event = plane.events[0]
+    assert isinstance(event, PlaneReady)
+    return event
+
+
+def client(service: str, address: str, folder: Path) -> Any:
+    import botocore.session
+
+    session = botocore.session.Session()
+    session.set_credentials("AKIDEXAMPLE", "not a secret")
+    return session.create_client(
+        service, region_name="us-east-1", endpoint_url=f"https://{address}", verify=str(folder / "ca.pem")
+    )
+
+
+def test_botocore_is_served_over_one_connection_and_every_request_is_told(plane: Plane, tmp_path: Path) -> None:
+    event = ready(plane)
+    assert event.implementation.startswith("moto 5.")
+    assert " under cheroot " in event.implementation
+    dynamodb = client("dynamodb", event.addresses["front"], tmp_path)
+    key = {"id": {"S": "1"}}
+    assert dynamodb.get_item(TableName="chaoskit", Key=key)["Item"] == key
+    with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.get_item(TableName="none", Key=key)
+    client("sts", event.addresses["front"], tmp_path).get_caller_identity()
+    dynamodb.close()
+    plane.say({"do": "stop"})
+    assert plane.end() == (0, "")
+    arrived = [event for event in plane.events if isinstance(event, RequestArrived)]
+    answered = [event for event in plane.events if isinstance(event, RequestAnswered)]
+    assert [(e.request, e.service, e.operation, e.attempt, e.nth) for e in arrived] == [
+        (1, "dynamodb", "GetItem", 1, 1),
+        (2, "dynamodb", "GetItem", 1, 2),
+        (3, "sts", "GetCallerIdentity", 1, 1),
+    ]
+    assert len({event.invocation for event in arrived} - {None}) == 3
+    assert arrived[0].connection == arrived[1].connection != arrived[2].connection
+    assert all("Botocore/" in event.user_agent for event in arrived)
+    assert [(e.request, e.status, e.error) for e in answered] == [
+        (1, 200, None),
+        (2, 400, "ResourceNotFoundException"),
+        (3, 200, None),
+    ]
+
+
+def test_it_ends_with_its_parent(plane: Plane) -> None:
+    ready(plane)
+    assert plane.process.stdin is not None
+    plane.process.stdin.close()
+    assert plane.end() == (PARENT_GONE, "")
+
+
+def test_what_cannot_start_says_why(tmp_path: Path) -> None:
+    plane = Plane({"certificates": str(tmp_path / "none"), "names": ["a"], "services": {}})
+    code, complaint = plane.end()
+    assert (code, plane.events) == (4, [])
+    assert complaint.startswith("the mock AWS cannot start:")
+    assert "ca.pem" in complaint
+    for pipe in (plane.process.stdin, plane.process.stdout, plane.process.stderr):
+        assert pipe is not None
+        pipe.close()
