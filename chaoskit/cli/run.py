@@ -107,6 +107,7 @@ async def _play(options: Options, experiment: Experiment, folders: Folders, sand
     )
     settings = RunSettings(
         run_id=folders.final.name,
+        source=options.experiment,
         replay=_replay(options, experiment, sandbox.name),
         certificates=str(folders.work),
         toxiproxy=options.toxiproxy,

@@ -37,9 +37,13 @@ PACKAGES = ("dnslib", "moto", "cheroot", "toxiproxy-python", "boto3", "botocore"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """What is not the experiment's own: names for the journal, where the certificates go, and which proxy to use."""
+    """What is not the experiment's own: names for the journal, where the certificates go, and which proxy to use.
+
+    ``source`` is the experiment as the user named it.
+    """
 
     run_id: str
+    source: str
     replay: str
     certificates: str
     toxiproxy: str | None = None
@@ -176,7 +180,7 @@ class Runner:
             run_id=self.settings.run_id,
             title=self.experiment.spec.title,
             seed=self.experiment.spec.seed,
-            source=self.experiment.source,
+            source=self.settings.source,
             experiment=self.experiment.plain,
             epoch_ns=time.time_ns(),
             versions=_versions(),

@@ -18,7 +18,7 @@ from chaoskit.journal.store import Journal
 from chaoskit.units import SECOND
 from chaoskit.verdict import Outcome, outcome_of
 
-SETTINGS = RunSettings(run_id="r", replay="chaoskit run x.yaml", certificates="/nowhere")
+SETTINGS = RunSettings(run_id="r", source="x.yaml", replay="chaoskit run x.yaml", certificates="/nowhere")
 EMPTY = "title: nothing at all\nduration: 30s\n"
 BLANK = """\
 title: a blank

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chaoskit.network.embedded.addresses import host_port
-from chaoskit.network.embedded.connection import BUFFERED_MAX
+from chaoskit.network.embedded.connection import BUFFERED_MAX, Side
 from chaoskit.network.embedded.link import HELD_MAX
 from chaoskit.units import MILLISECOND
-from tests.network.lab import Reader, Writer, laboratory, until
+from tests.network.lab import Reader, Writer, echo, laboratory, until
 
 chunks = st.lists(st.binary(min_size=1, max_size=200_000), max_size=6)
 
@@ -378,5 +378,29 @@ def test_a_proxy_listens_on_ipv6_too() -> None:
             writer.write(b"x")
             assert await reader.readexactly(1) == b"x"
             assert (await lab.opened())[0].peer.startswith("[::1]:")
+
+    asyncio.run(run())
+
+
+def test_bytes_that_come_before_the_service_is_dialled_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.11.2 begins to read although ``connection_made`` paused it; a ClientHello was lost that way."""
+    made = Side.connection_made
+
+    def eager(side: Side, transport: asyncio.BaseTransport) -> None:
+        made(side, transport)
+        if side is side.connection.client:
+            side.data_received(b"early, ")
+
+    monkeypatch.setattr(Side, "connection_made", eager)
+
+    async def run() -> None:
+        async with laboratory() as lab:
+            reader, writer = await lab.connect(await lab.proxy(echo))
+            writer.write(b"late")
+            writer.write_eof()
+            assert await reader.read(-1) == b"early, late"
+            writer.close()
+            (closed,) = await lab.closed()
+            assert closed.bytes_up == len(b"early, late")
 
     asyncio.run(run())

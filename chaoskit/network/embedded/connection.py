@@ -57,6 +57,7 @@ class Side(asyncio.Protocol):
         self.connection = connection
         self.lost = False
         self.waits = 0  # how many reasons there are not to read from here
+        self.early: list[bytes | None] = []  # what came before the other side was there; None is the end
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -64,12 +65,26 @@ class Side(asyncio.Protocol):
         self.connection.made(self)
 
     def data_received(self, data: bytes) -> None:
-        self.out.feed(data)
+        if self.connection.open:
+            self.out.feed(data)
+        else:  # early Pythons 3.11 begin to read although ``connection_made`` paused them (python/cpython 3.11.2)
+            self.early.append(data)
 
     def eof_received(self) -> bool:
-        if not self.out.ended:  # a transport that resumes reading reports the end again
+        if not self.connection.open:
+            self.early.append(None)
+        elif not self.out.ended:  # a transport that resumes reading reports the end again
             self.out.end()
         return True  # keep it open: the other stream may go on
+
+    def catch_up(self) -> None:
+        """Hand on what came early, now that the toxics are on."""
+        early, self.early = self.early, []
+        for data in early:
+            if data is not None:
+                self.out.feed(data)
+            elif not self.out.ended:
+                self.out.end()
 
     def pause_writing(self) -> None:
         self.connection.opposite(self).wait(True)
@@ -165,8 +180,9 @@ class Connection:
             )
         )
         self.owner.ready(self)
-        self.client.wait(False)
-        self.service.wait(False)
+        for side in (self.client, self.service):
+            side.catch_up()
+            side.wait(False)
 
     # What links ask for (``link.Ends``).
 
