@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from chaoskit.dns.written import ZoneSpec
 from chaoskit.errors import Problem
 from chaoskit.experiment import schema
 from chaoskit.experiment.document import Document, FieldPath, dotted
@@ -14,7 +15,7 @@ from chaoskit.experiment.document import Document, FieldPath, dotted
 _MODELS: dict[str, type[BaseModel]] = {
     "clients": schema.ClientSpec,
     "services": schema.ServiceSpec,
-    "zones": schema.ZoneSpec,
+    "zones": ZoneSpec,
     "timeline": schema.TimelineSpec,
     "limits": schema.LimitsSpec,
 }

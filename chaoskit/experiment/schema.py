@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from chaoskit.dns.written import ZoneSpec
 from chaoskit.units import MINUTE, SECOND, Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
@@ -15,21 +16,6 @@ Service = Literal["dynamodb", "ec2", "sts", "s3", "sqs"]
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
-
-
-class RecordSpec(_Strict):
-    """Records of one name: type → data, one or several, in presentation form; ``ttl`` for all of them."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    ttl: Duration = 5 * SECOND
-
-
-class ZoneSpec(_Strict):
-    """A zone that chaoskit's DNS answers for. ``negative_ttl`` is the SOA MINIMUM and TTL: how long an emptiness may be cached."""
-
-    negative_ttl: Duration = 900 * SECOND
-    records: dict[str, RecordSpec] = Field(default_factory=dict, description="fully qualified name → records")
 
 
 class ServiceSpec(_Strict):

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chaoskit.dns.plan import injection_to_json as dns_injection
-from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ZoneSpec
+from chaoskit.dns.written import zone_plan
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec
 from chaoskit.network.plan import injection_to_json as network_injection
 from chaoskit.units import SECOND
 
@@ -47,22 +48,12 @@ def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
     canary = [_address_record(spec.canary, CANARY_ADDRESS, 0)]
     found.setdefault(apex, {"apex": apex, "records": []})["records"] += canary
     for apex, zone in spec.zones.items():
-        found[apex] = _written_zone(apex, zone)
+        found[apex] = zone_plan(apex, zone)
     return list(found.values())
 
 
 def _address_record(name: str, address: str, ttl: int) -> dict[str, Any]:
     return {"name": name, "rtype": "AAAA" if ":" in address else "A", "ttl": ttl, "data": address}
-
-
-def _written_zone(apex: str, zone: ZoneSpec) -> dict[str, Any]:
-    negative = zone.negative_ttl // SECOND
-    records = []
-    for name, record in zone.records.items():
-        for rtype, data in (record.model_extra or {}).items():
-            for one in data if isinstance(data, list) else [data]:
-                records.append({"name": name, "rtype": rtype, "ttl": record.ttl // SECOND, "data": str(one)})
-    return {"apex": apex, "soa": {"minimum": negative, "ttl": negative}, "records": records}
 
 
 def dns_plan(

@@ -1,0 +1,37 @@
+"""Zones as people write them in YAML: in an experiment's ``zones``, in a zone file of ``chaoskit serve``, and in ``PUT /zones``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chaoskit.units import SECOND, Duration
+
+
+class RecordSpec(BaseModel):
+    """Records of one name: type → data, one or several, in presentation form; ``ttl`` for all of them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    ttl: Duration = 5 * SECOND
+
+
+class ZoneSpec(BaseModel):
+    """A zone that chaoskit's DNS answers for. ``negative_ttl`` is the SOA MINIMUM and TTL: how long an emptiness may be cached."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    negative_ttl: Duration = 900 * SECOND
+    records: dict[str, RecordSpec] = Field(default_factory=dict, description="fully qualified name → records")
+
+
+def zone_plan(apex: str, zone: ZoneSpec) -> dict[str, Any]:
+    """The plan of ``chaoskit.dns.zone.Zone.from_plan``."""
+    negative = zone.negative_ttl // SECOND
+    records = []
+    for name, record in zone.records.items():
+        for rtype, data in (record.model_extra or {}).items():
+            for one in data if isinstance(data, list) else [data]:
+                records.append({"name": name, "rtype": rtype, "ttl": record.ttl // SECOND, "data": str(one)})
+    return {"apex": apex, "soa": {"minimum": negative, "ttl": negative}, "records": records}
