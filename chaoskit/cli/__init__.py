@@ -118,3 +118,9 @@ def main() -> None:
     except ChaoskitError as error:
         typer.echo(f"chaoskit: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception:  # noqa: BLE001 - a bug of ours must not end with 1, which says that the clients failed
+        import traceback
+
+        traceback.print_exc()
+        typer.echo("chaoskit: this is a bug in chaoskit; the run is invalid. Please report the lines above.", err=True)
+        sys.exit(ChaoskitError.exit_code)

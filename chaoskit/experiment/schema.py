@@ -7,11 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from chaoskit.clients import CLIENTS
 from chaoskit.dns.written import ZoneSpec
 from chaoskit.units import MINUTE, SECOND, Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 Service = Literal["dynamodb", "ec2", "sts", "s3", "sqs"]
+PROGRAMS = [kind for kind in CLIENTS.kinds if kind != "canary"]
+"""The client programs that an experiment may use; the canary is chaoskit's own."""
 
 
 class _Strict(BaseModel):
@@ -42,7 +45,7 @@ class ServiceSpec(_Strict):
 class ClientSpec(_Strict):
     """One client process. Fields that a client does not know are refused by the loader, not ignored."""
 
-    use: Literal["boto3", "noop"] = Field("boto3", description="which client program")
+    use: str = Field("boto3", description="which client program", json_schema_extra={"enum": list(PROGRAMS)})
     service: Service = "dynamodb"
     operation: str | None = Field(None, description="the API operation, by default a cheap read")
     connection: Literal["cold", "warm", "burst"] = Field(
@@ -58,6 +61,13 @@ class ClientSpec(_Strict):
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="AWS_MAX_ATTEMPTS")
     connect_timeout: Duration | None = None
     read_timeout: Duration | None = None
+
+    @field_validator("use")
+    @classmethod
+    def _is_a_client(cls, use: str) -> str:
+        if use not in PROGRAMS:
+            raise ValueError(f"{use!r} is not known here; {CLIENTS.unknown(use)}")
+        return use
 
     @field_validator("every", "burst_every")
     @classmethod

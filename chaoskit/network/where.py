@@ -18,5 +18,6 @@ class Where:
     service: str
     stream: Stream = "downstream"
 
-    def __str__(self) -> str:
+    def describe(self) -> str:
+        """For people."""
         return f"{self.service}, {self.stream}"

@@ -64,7 +64,7 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
         ),
         (("title: t\n", ""), "x.yaml:1: title: is missing."),
         (("title: t", "titel: t"), "titel: there is no such field. Did you mean 'title'?"),
-        (("use: boto3", "use: boto4"), "x.yaml:2: clients.app.use: 'boto4' is not known here."),
+        (("use: boto3", "use: boto4"), "x.yaml:2: clients.app.use: 'boto4' is not known here; did you mean 'boto3'?"),
         (
             ("use: boto3", "conection: cold"),
             "clients.app.conection: there is no such field. Did you mean 'connection'?",
