@@ -6,11 +6,18 @@ tested and changed alone. A timeline is immutable: a driver asks it what is acti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from chaoskit.clock import Instant
-from chaoskit.timeline.window import Once, Span, Window
+from chaoskit.timeline.cron import Cron
+from chaoskit.timeline.repeated import Flap, Pulse
+from chaoskit.timeline.window import Once, Ramp, Span, Until, Window
+
+WINDOWS: dict[str, type[Any]] = {
+    "once": Once, "pulse": Pulse, "flap": Flap, "ramp": Ramp, "cron": Cron, "until": Until,
+}  # fmt: skip
+"""Every window by its name in a plan."""
 
 W = TypeVar("W")
 F = TypeVar("F")
@@ -46,6 +53,18 @@ class Timeline(Generic[W, F]):
         offset = at - self.origin
         return tuple(injection for injection in self.injections if injection.when.active(offset))
 
+    def chance(self, injection: Injection[W, F], at: Instant) -> float:
+        """The chance that an active ``injection`` has at ``at``: its own, times what its window makes of it."""
+        return injection.chance * injection.when.chance(at - (self.origin or 0))
+
+    def seen(self, event: str, at: Instant) -> Timeline[W, F]:
+        """The same timeline after ``event`` was seen at ``at``: windows that waited for it end there. Nothing before the origin counts."""
+        if self.origin is None:
+            return self
+        offset = at - self.origin
+        injections = tuple(replace(one, when=one.when.seen(event, offset)) for one in self.injections)
+        return replace(self, injections=injections)
+
     def next_change(self, after: Instant) -> Instant | None:
         """The first instant later than ``after`` at which ``active`` may differ; None if never."""
         if self.origin is None:
@@ -57,14 +76,20 @@ class Timeline(Generic[W, F]):
 
 def window_to_json(window: Window) -> dict[str, Any]:
     """The plain form of a window, for a plan that goes to another process."""
-    if isinstance(window, Once):
-        return {"once": {"start": window.start, "length": window.length}}
+    for kind, class_ in WINDOWS.items():
+        if type(window) is class_:
+            plain: Any = window
+            return {kind: asdict(plain)}
     raise TypeError(f"no plain form for {type(window).__name__}")
 
 
 def window_from_json(plain: dict[str, Any]) -> Window:
-    """The window of ``window_to_json``."""
-    return Once(**plain["once"])
+    """The window of ``window_to_json``. Raises ``ValueError`` for a window that cannot be."""
+    ((kind, fields),) = plain.items()
+    if kind not in WINDOWS:
+        raise ValueError(f"there is no window {kind!r}; known: {', '.join(WINDOWS)}")
+    window: Window = WINDOWS[kind](**fields)
+    return window
 
 
 __all__ = ["Injection", "Once", "Span", "Timeline", "Window", "window_from_json", "window_to_json"]

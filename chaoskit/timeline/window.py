@@ -6,14 +6,20 @@ Offsets and lengths are nanoseconds from the run's origin. A window is half open
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 Span = tuple[int, int]
 """Start and end of one time on, in nanoseconds from the origin; half open."""
 
+MAX_SPANS = 10_000
+"""A window may go on and off this often; all of it is written to the journal."""
+
 
 class Window(Protocol):
-    """When an injection is on. Pure: no clock, no state."""
+    """When an injection is on. Pure: no clock, no state. Classes derive from this one."""
+
+    steady: ClassVar[bool] = True
+    """False if ``chance`` is not 1 everywhere."""
 
     def active(self, offset: int) -> bool:
         """Whether it is on at ``offset``."""
@@ -24,9 +30,17 @@ class Window(Protocol):
     def spans(self, until: int) -> tuple[Span, ...]:
         """Every time on that starts before ``until``, in order, cut at ``until``."""
 
+    def chance(self, offset: int) -> float:
+        """What the injection's chance is multiplied by at ``offset``, while it is on: 0 to 1."""
+        return 1.0
+
+    def seen(self, event: str, offset: int) -> Window:
+        """The window that this one is once ``event`` has been seen at ``offset``."""
+        return self
+
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class Once(Window):
     """On from ``start`` for ``length``."""
 
     start: int
@@ -49,3 +63,31 @@ class Once:
         if self.length <= 0 or self.start >= until:
             return ()
         return ((self.start, min(self.end, until)),)
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp(Once):
+    """On from ``start`` for ``length``; the chance grows evenly from 0 at the start to all of it ``over`` later, and stays there."""
+
+    steady: ClassVar[bool] = False
+
+    over: int
+
+    def __post_init__(self) -> None:
+        if self.over <= 0:
+            raise ValueError("a ramp must take longer than 0")
+
+    def chance(self, offset: int) -> float:
+        return min(1.0, max(0.0, (offset - self.start) / self.over))
+
+
+@dataclass(frozen=True, slots=True)
+class Until(Once):
+    """On from ``start`` until ``event`` is seen, but for ``length`` at most. An event seen before the start does not count."""
+
+    event: str
+
+    def seen(self, event: str, offset: int) -> Window:
+        if event != self.event or not self.start < offset < self.end:
+            return self
+        return Once(self.start, offset - self.start)

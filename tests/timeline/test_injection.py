@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chaoskit.timeline.injection import Injection, Timeline, window_to_json
-from chaoskit.timeline.window import Once
+from chaoskit.timeline.window import Once, Window
 
 FIRST = Injection("first", "a", Once(10, 20), "empty")
 SECOND = Injection("second", "b", Once(20, 5), "drop")
@@ -35,7 +35,7 @@ def test_the_changes_in_order() -> None:
 
 
 def test_a_window_without_a_plain_form_says_so() -> None:
-    class Never:
+    class Never(Window):
         def active(self, offset: int) -> bool:
             return False
 
