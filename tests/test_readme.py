@@ -1,0 +1,40 @@
+"""What the README shows is what chaoskit does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from chaoskit.cli import app
+from chaoskit.cli.shipped import find_experiment, index
+from chaoskit.experiment.loader import load
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_first_example_is_the_shipped_one() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert example == find_experiment("first/ten-seconds").read_text()
+
+
+def test_every_command_is_told_of() -> None:
+    commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    told = set(re.findall(r"`chaoskit (\w+)", README))
+    assert commands <= told, f"the README does not mention {commands - told}"
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_index_lists_every_shipped_experiment_and_each_is_valid() -> None:
+    listed = {shipped.path.resolve() for shipped in index()}
+    assert listed == {path.resolve() for path in (ROOT / "experiments").glob("*/*.yaml")}
+    for shipped in index():
+        experiment = load(shipped.path, shipped.time_scale)
+        assert shipped.outcome in ("passed", "failed", "not exercised", "invalid")
+        if experiment.spec.question:
+            assert experiment.spec.question == shipped.question, shipped.name
