@@ -1,0 +1,168 @@
+"""Master files: what RFC 1035 §5 allows is read as dnspython reads it, and what is wrong is named with its line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dns.rdatatype
+import dns.zone
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chaoskit.dns.masterfile import parse_ttl, read_master_file
+from chaoskit.dns.zone import Zone
+from chaoskit.errors import InputError
+
+EVERYTHING = r"""
+$ORIGIN example.com.
+$TTL 1h30m
+@       IN SOA ns1 hostmaster.example.com. (
+            2025102001 ; serial
+            2h 15m     ; refresh, retry
+            2w 5m )
+        NS      ns1
+        NS      ns2.elsewhere.org.
+        MX      10 mail ; a comment with "a quote and (
+ns1     A       192.0.2.1
+        AAAA    2001:db8::1
+api 5   IN A    192.0.2.2
+api IN 5 A      192.0.2.3
+www     CNAME   api
+*.wild  TXT     "one; not a comment" two "with \"quotes\" (and parentheses)"
+odd\.name A     192.0.2.9
+@       TXT     a\;b
+_s._tcp 0 SRV   1 2 443 api
+$ORIGIN sub
+deep    A       192.0.2.4
+x       TYPE65400 \# 3 010203
+mail.example.com. A ( 192.0.2.5
+                     )
+"""
+
+
+def triples(text: str) -> set[tuple[str, str, int, str]]:
+    """(name, type, TTL, data) of every record, in dnspython's own spelling."""
+    zone = dns.zone.from_text(text, origin="example.com.", relativize=False, check_origin=False)
+    return {
+        (str(name).lower(), dns.rdatatype.to_text(rdataset.rdtype), rdataset.ttl, rdata.to_text().lower())
+        for name, rdataset in zone.iterate_rdatasets()
+        for rdata in rdataset
+    }
+
+
+def respelt(plan: dict[str, Any]) -> set[tuple[str, str, int, str]]:
+    """The same of a plan: written out with absolute names, and read by dnspython."""
+    records = [(r["name"], r["ttl"], r["rtype"], r["data"]) for r in plan["records"]]
+    dotted = {"CNAME": [0], "NS": [0], "MX": [1], "SRV": [3], "SOA": [0, 1], "PTR": [0]}
+    lines = []
+    soa = plan.get("soa")
+    if soa:
+        numbers = " ".join(str(soa[key]) for key in ("serial", "refresh", "retry", "expire", "minimum"))
+        records.append((plan["apex"], soa["ttl"], "SOA", f"{soa['mname']} {soa['rname']} {numbers}"))
+    for name, ttl, rtype, data in records:
+        fields = data.split(" ") if rtype in dotted else [data]
+        for place in dotted.get(rtype, []):
+            fields[place] += "."
+        lines.append(f"{name}. {ttl} IN {rtype} {' '.join(fields)}")
+    return triples("\n".join(lines) + "\n")
+
+
+def test_all_of_the_syntax_is_read_as_dnspython_reads_it() -> None:
+    plan = read_master_file(EVERYTHING, "zone")
+    assert plan["apex"] == "example.com"
+    assert respelt(plan) == triples(EVERYTHING)
+    assert len(plan["records"]) == 15
+    zone = Zone.from_plan(plan)
+    assert zone.node("deep.sub.example.com"), "a relative $ORIGIN is relative to the one before"
+    assert zone.soa.ttl == 300, "the negative TTL is the SOA's minimum"
+
+
+def test_without_ttl_directive_the_last_stated_ttl_counts_and_else_the_minimum() -> None:
+    soa = "@ SOA a b 1 2 3 4 77\n"
+    plan = read_master_file(f"{soa}x A 192.0.2.1\ny 9 A 192.0.2.1\nz A 192.0.2.1\n", "zone", "example.com")
+    assert [record["ttl"] for record in plan["records"]] == [77, 9, 9]
+
+
+def test_a_file_without_an_soa_gets_one_of_ours_if_the_zone_is_named() -> None:
+    plan = read_master_file("api 5 A 192.0.2.1\n", "zone", "Example.COM")
+    assert (plan["apex"], plan["records"][0]["name"]) == ("example.com", "api.example.com")
+    assert Zone.from_plan(plan).soa.rtype == "SOA"
+
+
+def test_the_root_as_origin() -> None:
+    plan = read_master_file("$ORIGIN .\n@ SOA a b 1 2 3 4 5\ncom NS ns\n", "zone")
+    assert (plan["apex"], plan["records"][0]["name"], plan["records"][0]["data"]) == ("", "com", "ns")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("$INCLUDE /etc/passwd\n", r"z:1: \$INCLUDE is refused"),
+        ("\n\n$GENERATE 1-9 a$ A 192.0.2.1\n", r"z:3: \$GENERATE is BIND's own"),
+        ("$TTL\n", r"z:1: \$TTL takes one value"),
+        ("$COLOUR red\n", r"z:1: \$COLOUR is not understood"),
+        ("$TTL soon\n", r"z:1: 'soon' is no TTL"),
+        ("api A\n", "z:1: a record of type A without data"),
+        ("api 5 IN\n", "z:1: a record without a type"),
+        ("api 5 A 192.0.2.300\n", "z:1: '192.0.2.300' is no valid data of a A record"),
+        ("api 5 HAT 1\n", "z:1: HAT is no record type"),
+        ("api 5 CH A 192.0.2.1\n", "z:1: only class IN"),
+        ("   5 A 192.0.2.1\n", "z:1: the first record has no owner"),
+        ('api 5 A 192.0.2.1\nx 5 TXT "open\ny 5 TXT closed"\n', "z:2: a quote that is not closed"),
+        ("api 5 A (\n 192.0.2.1\n", "z:1: this parenthesis is never closed"),
+        ("api 5 A 192.0.2.1 )\n", "z:1: a closing parenthesis"),
+        ("api 5 A ((192.0.2.1))\n", "z:1: a parenthesis inside"),
+        ("@ 5 SOA a b 1 2 3 4\n", "z:1: an SOA has seven fields, not 6"),
+        ("@ SOA a b 1 2 3 4 5\n@ SOA a b 1 2 3 4 5\n", "z:2: a second SOA"),
+        ("other.org. SOA a b 1 2 3 4 5\n", "z:1: the SOA is that of other.org, but the zone is example.com"),
+        ("api A 192.0.2.1\n", "z:1: no TTL is stated for api.example.com"),
+        ("\nother.org. 5 A 192.0.2.1\n", "z:2: other.org lies outside the zone example.com"),
+        ("a..b 5 A 192.0.2.1\n", "z:1: .* has an empty label"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}"):
+        read_master_file(text, "z", "example.com")
+
+
+def test_a_relative_name_needs_an_origin() -> None:
+    with pytest.raises(InputError, match=r"z:1: 'api' is relative, but to what\? Write \$ORIGIN first"):
+        read_master_file("api 5 A 192.0.2.1\n", "z")
+    with pytest.raises(InputError, match="no SOA says which zone this is"):
+        read_master_file("api.example.com. 5 A 192.0.2.1\n", "z")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("0", 0), ("300", 300), ("1h30m", 5400), ("2W", 1209600), ("1d", 86400), ("1m1s", 61)]
+)
+def test_ttl_units(text: str, seconds: int) -> None:
+    assert parse_ttl(text) == seconds
+
+
+PIECES = st.sampled_from(
+    ["@", "a", "b.c", "x.y.", "\n", "\n ", " ", "\t", "(", ")", ";", '"', "\\", "\\#", "\\300", "IN", "CH", "A", "TXT", "SOA", "MX", "5",
+     "1h", "192.0.2.1", "$TTL", "$ORIGIN", "$INCLUDE", "é", "\x00", "\r"]
+)  # fmt: skip
+
+
+@settings(max_examples=600)
+@given(st.lists(PIECES, max_size=40).map("".join) | st.lists(PIECES, max_size=40).map(" ".join) | st.text(max_size=60))
+def test_any_text_is_a_zone_or_an_error_with_a_line(text: str) -> None:
+    try:
+        plan = read_master_file(text, "z", "example.com")
+    except InputError as error:
+        assert str(error).startswith("z:")
+    else:
+        assert plan["apex"] == "example.com"
+
+
+LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
+TEXTS = st.text(st.characters(codec="ascii", exclude_characters='"\\\n\r', exclude_categories=["Cc"]), max_size=20)
+
+
+@settings(max_examples=150)
+@given(st.lists(st.tuples(LABEL, st.integers(0, 9999), TEXTS), min_size=1, max_size=5, unique_by=lambda one: one[0]))
+def test_generated_zones_are_read_as_dnspython_reads_them(rows: list[tuple[str, int, str]]) -> None:
+    text = "".join(f'{name} {ttl} TXT "{said}"\n' for name, ttl, said in rows)
+    assert respelt(read_master_file(text, "zone", "example.com")) == triples(text)
