@@ -40,4 +40,4 @@ def test_an_empty_plan_is_the_embedded_proxy() -> None:
 
 
 def test_where_reads_well() -> None:
-    assert str(Where("dynamodb")) == "dynamodb, downstream"
+    assert Where("dynamodb").describe() == "dynamodb, downstream"
