@@ -35,7 +35,11 @@ class Responder:
             rng = generator(self.seed, injection.id, query.asker, query.name, query.rtype, query.ordinal)
             if injection.chance < 1 and rng.random() >= injection.chance:
                 continue
-            changed = injection.fault.apply(query, reply, at, rng)
+            try:
+                changed = injection.fault.apply(query, reply, at, rng)
+            except Exception as error:
+                error.add_note(f"in injection {injection.id!r}, asked {query}")
+                raise
             if changed != reply:
                 met.append(injection.id)
                 reply = changed

@@ -3,46 +3,79 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
 import socket
-import struct
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
-from chaoskit.clock import Clock
-from chaoskit.dns.codec import NotAnswerable, Refusal, Request, read_request, write_answer
+from chaoskit.clock import Clock, Instant
+from chaoskit.dns.channel import Channel, Datagram, host_and_port
+from chaoskit.dns.codec import NotAnswerable, Refusal, answer_count, read_request, write_answer
+from chaoskit.dns.listen import Listener, bind
 from chaoskit.dns.message import Answer, Drop, Hangup, Raw, Reply
 from chaoskit.dns.responder import Responder
-from chaoskit.errors import HarnessError
+from chaoskit.dns.tcp import Connection, Connections
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.units import SECOND
 
 BATCH = 64
 """Datagrams read before the loop gets its turn, so that a flood on one socket cannot starve the others."""
 
-TCP_IDLE_S = 30.0
-TCP_CONNECTIONS = 512
-BIND_TRIES = 20
-
-Log = Callable[[QueryAnswered], None]
-Send = Callable[[bytes], None]
+Log: TypeAlias = Callable[[QueryAnswered], None]
+Ending: TypeAlias = Literal["answer", "raw", "drop", "hangup"]
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """An address to answer at; ``label`` names who asks there. Port 0 lets the kernel choose."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Decided:
+    """A query whose reply is decided, and perhaps delayed. ``data`` are the bytes of an ``Answer`` or ``Raw``."""
 
-    label: str
-    host: str
-    port: int
+    at: Instant
+    channel: Channel
+    name: str
+    rtype: str
+    reply: Reply
+    data: bytes
+    rcode: str = ""
+    faults: tuple[str, ...] = ()
+
+    def carry_out(self) -> Ending:
+        """Do it; returns what became of it: a reply to an asker who has gone is a drop."""
+        match self.reply:
+            case Answer():
+                return "answer" if self.channel.send(self.data) else "drop"
+            case Raw():
+                return "raw" if self.channel.send(self.data) else "drop"
+            case Hangup(reset=reset):
+                return "hangup" if self.channel.hang_up(reset=reset) else "drop"
+            case Drop():
+                self.channel.drop()
+                return "drop"
+
+    def event(self, ending: Ending, answered_at: Instant) -> QueryAnswered:
+        """The query's line in the journal; it counts the answers that were really sent."""
+        answered = ending == "answer"
+        return QueryAnswered(
+            at=self.at,
+            answered_at=answered_at,
+            asker=self.channel.label,
+            peer=host_and_port(*self.channel.peer),
+            transport=self.channel.transport,
+            name=self.name,
+            rtype=self.rtype,
+            reply=ending,
+            rcode=self.rcode if answered else "",
+            answers=answer_count(self.data) if answered else 0,
+            faults=self.faults,
+        )
 
 
 class Server:
-    """Answers on its listeners until closed. ``responder`` may be replaced at any time; the next query sees the new one."""
+    """Answers on its listeners until closed. ``responder`` may be replaced at any time; the next query sees the new one.
+
+    Every query that can be answered at all is given to ``log`` once, when it has been answered. ``failed`` gets the exception when
+    something of ours breaks: never the asker, who could take it for a fault that was injected.
+    """
 
     def __init__(self, responder: Responder, clock: Clock, log: Log) -> None:
         self.responder = responder
@@ -51,213 +84,92 @@ class Server:
         self._ordinals: Counter[str] = Counter()
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
-        self._late: set[asyncio.TimerHandle] = set()
+        self._connections = Connections(self.receive, self.fail)
+        self._late: dict[_Decided, asyncio.TimerHandle] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.connections = 0
 
     async def listen(self, listener: Listener) -> str:
-        """Bind UDP and TCP on one port; returns ``host:port``. Raises ``HarnessError`` saying what is in the way."""
-        if not ipaddress.ip_address(listener.host).is_loopback:
-            raise HarnessError(f"{listener.host} is not loopback: this server answers only there; use 127.0.0.1 or ::1")
-        udp, tcp = _bind_pair(listener.host, listener.port)
-        asyncio.get_running_loop().add_reader(udp, self._read_udp, udp, listener.label)
-        self._udp.append(udp)
+        """Bind UDP and TCP on one port; returns ``host:port``. Raises ``PlaneError`` saying what is in the way."""
         loop = asyncio.get_running_loop()
-        self._tcp.append(await loop.create_server(lambda: _TcpConnection(self, listener.label), sock=tcp))
-        port = udp.getsockname()[1]
-        return f"[{listener.host}]:{port}" if ":" in listener.host else f"{listener.host}:{port}"
+        udp, tcp = bind(listener)
+        loop.add_reader(udp, self._read, udp, listener.label)
+        self._udp.append(udp)
+        self._tcp.append(await loop.create_server(lambda: Connection(listener.label, self._connections), sock=tcp))
+        return host_and_port(listener.host, udp.getsockname()[1])
 
     async def close(self) -> None:
-        """Stop answering; replies still delayed are dropped."""
+        """Stop answering. What is being written is written; replies still delayed are not sent, and logged as dropped."""
         for udp in self._udp:
             asyncio.get_running_loop().remove_reader(udp)
             udp.close()
-        for handle in self._late:
-            handle.cancel()
+        self._udp.clear()
         for server in self._tcp:
             server.close()
+        for decided, timer in self._late.items():
+            timer.cancel()
+            self._log(decided.event("drop", self._clock.now()))
+        self._late.clear()
+        await self._connections.close()
 
-    def _read_udp(self, udp: socket.socket, label: str) -> None:
+    def fail(self, error: Exception) -> None:
+        """Tell whoever waits for ``failed``; the first failure counts."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    def receive(self, data: bytes, channel: Channel) -> None:
+        """Answer one message, now or, if delayed, later."""
+        try:
+            decided = self._decide(data, channel)
+            if decided is None:
+                channel.drop()
+            elif isinstance(decided.reply, Drop) or not decided.reply.delay_ns:
+                self._settle(decided)
+            else:
+                due = (decided.at + decided.reply.delay_ns - self._clock.now()) / SECOND
+                self._late[decided] = asyncio.get_running_loop().call_later(due, self._settle_late, decided)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told, not swallowed
+            self.fail(error)
+
+    def _read(self, udp: socket.socket, label: str) -> None:
         for _ in range(BATCH):
             try:
-                data, peer = udp.recvfrom(65535)
-            except (BlockingIOError, InterruptedError, ConnectionRefusedError):
-                return  # nothing more, or an ICMP error of an earlier answer whose asker has gone
-            self.handle(data, "udp", label, peer, partial(_send_udp, udp, peer), None)
-
-    def handle(
-        self,
-        data: bytes,
-        transport: Literal["udp", "tcp"],
-        label: str,
-        peer: Any,
-        send: Send,
-        hang_up: Callable[[bool], None] | None,
-    ) -> None:
-        """Answer one message. A failure in a policy ends the server: it is ours, and must not look like a fault."""
-        try:
-            self._answer(data, transport, label, peer, send, hang_up)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told, not swallowed
-            if not self.failed.done():
-                self.failed.set_exception(error)
-
-    def _answer(
-        self,
-        data: bytes,
-        transport: Literal["udp", "tcp"],
-        label: str,
-        peer: Any,
-        send: Send,
-        hang_up: Callable[[bool], None] | None,
-    ) -> None:
-        at = self._clock.now()
-        try:
-            request = read_request(data, transport, label, peer[0], self._ordinals[label] + 1)
-        except NotAnswerable:
-            return
-        if isinstance(request, Refusal):
-            send(request.data)
-            return
-        self._ordinals[label] += 1
-        reply, faults = self.responder.respond(request.query, at)
-        act = self._action(request, reply, send, hang_up)
-        event = _describe(request, reply, faults, at, f"{peer[0]}:{peer[1]}")
-
-        def finish() -> None:
-            act()
-            self._log(event(self._clock.now()))
-
-        delay_ns = 0 if isinstance(reply, Drop) else reply.delay_ns
-        if delay_ns:
-            self._later(delay_ns, finish)
-        else:
-            finish()
-
-    def _action(
-        self, request: Request, reply: Reply, send: Send, hang_up: Callable[[bool], None] | None
-    ) -> Callable[[], None]:
-        """What is done for ``reply`` when its time has come; it is built now, so that a bad reply fails at once."""
-        if isinstance(reply, Answer):
-            data = write_answer(request, reply)
-            return lambda: send(data)
-        if isinstance(reply, Raw):
-            return lambda: send(reply.data)
-        if isinstance(reply, Hangup) and hang_up is not None:
-            return lambda: hang_up(reply.reset)
-        return lambda: None
-
-    def _later(self, delay_ns: int, act: Callable[[], None]) -> None:
-        def fire() -> None:
-            self._late.discard(handle)
-            act()
-
-        handle = asyncio.get_running_loop().call_later(delay_ns / SECOND, fire)
-        self._late.add(handle)
-
-
-def _describe(
-    request: Request, reply: Reply, faults: tuple[str, ...], at: int, peer: str
-) -> Callable[[int], QueryAnswered]:
-    names: dict[type, Literal["answer", "raw", "drop", "hangup"]] = {
-        Answer: "answer",
-        Raw: "raw",
-        Drop: "drop",
-        Hangup: "hangup",
-    }
-    query = request.query
-
-    def event(answered_at: int) -> QueryAnswered:
-        return QueryAnswered(
-            at=at,
-            answered_at=answered_at,
-            asker=query.asker,
-            peer=peer,
-            transport=query.transport,
-            name=query.name,
-            rtype=query.rtype,
-            reply=names[type(reply)],
-            rcode=reply.rcode if isinstance(reply, Answer) else "",
-            answers=len(reply.records) if isinstance(reply, Answer) else 0,
-            faults=faults,
-        )
-
-    return event
-
-
-class _TcpConnection(asyncio.Protocol):
-    """One TCP connection: length-prefixed messages (RFC 1035 §4.2.2), any number of them, answered as they are ready (RFC 7766)."""
-
-    def __init__(self, server: Server, label: str) -> None:
-        self._server = server
-        self._label = label
-        self._buffer = b""
-        self._idle: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._server.connections += 1
-        if self._server.connections > TCP_CONNECTIONS:
-            transport.abort()
-        self._wait()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._server.connections -= 1
-        if self._idle:
-            self._idle.cancel()
-
-    def data_received(self, data: bytes) -> None:
-        self._wait()
-        self._buffer += data
-        while len(self._buffer) >= 2:
-            end = 2 + struct.unpack_from("!H", self._buffer)[0]
-            if len(self._buffer) < end:
+                data, address = udp.recvfrom(65535)
+            except BlockingIOError:
                 return
-            message, self._buffer = self._buffer[2:end], self._buffer[end:]
-            peer = self._transport.get_extra_info("peername")
-            self._server.handle(message, "tcp", self._label, peer, self._send, self._hang_up)
+            except OSError as error:
+                self.fail(error)
+                return
+            if address[1]:  # no answer could reach port 0
+                self.receive(data, Datagram(label, address, udp))
 
-    def _send(self, data: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(struct.pack("!H", len(data)) + data)
-
-    def _hang_up(self, reset: bool) -> None:
-        if reset:
-            raw = self._transport.get_extra_info("socket")
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._transport.abort()
-        else:
-            self._transport.close()
-
-    def _wait(self) -> None:
-        if self._idle:
-            self._idle.cancel()
-        self._idle = asyncio.get_running_loop().call_later(TCP_IDLE_S, self._transport.close)
-
-
-def _send_udp(udp: socket.socket, peer: Any, data: bytes) -> None:
-    with contextlib.suppress(BlockingIOError, ConnectionRefusedError):  # as lost as any datagram may be
-        udp.sendto(data, peer)
-
-
-def _bind_pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
-    """UDP and TCP on one number. With port 0 the TCP twin of the UDP port may be taken; then another is tried."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for last in range(BIND_TRIES):
-        udp, tcp = socket.socket(family, socket.SOCK_DGRAM), socket.socket(family, socket.SOCK_STREAM)
+    def _decide(self, data: bytes, channel: Channel) -> _Decided | None:
+        """What is to be done with a message; None: nothing at all."""
+        at = self._clock.now()
+        label = channel.label
         try:
-            udp.bind((host, port))
-            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tcp.bind((host, udp.getsockname()[1]))
-        except OSError as error:
-            udp.close()
-            tcp.close()
-            if port or last == BIND_TRIES - 1:
-                raise HarnessError(
-                    f"cannot listen on {host} port {port}: {error.strerror}; free the port or choose another"
-                ) from error
-            continue
-        for made in (udp, tcp):
-            made.setblocking(False)
-        return udp, tcp
-    raise AssertionError("the loop returns or raises")
+            request = read_request(data, channel.transport, label, channel.peer[0], self._ordinals[label] + 1)
+        except NotAnswerable:
+            return None
+        self._ordinals[label] += 1
+        if isinstance(request, Refusal):
+            return _Decided(at, channel, request.name, request.rtype, Answer(), request.data, request.rcode)
+        query = request.query
+        reply, faults = self.responder.respond(query, at)
+        wire, rcode = b"", ""
+        if isinstance(reply, Answer):
+            # Written now, so that an answer that has no wire form fails at once and not when its delay is over.
+            wire, rcode = write_answer(request, reply), reply.rcode
+        elif isinstance(reply, Raw):
+            wire = reply.data
+        return _Decided(at, channel, query.name, query.rtype, reply, wire, rcode, faults)
+
+    def _settle(self, decided: _Decided) -> None:
+        ending = decided.carry_out()
+        self._log(decided.event(ending, self._clock.now()))
+
+    def _settle_late(self, decided: _Decided) -> None:
+        del self._late[decided]
+        try:
+            self._settle(decided)
+        except Exception as error:  # noqa: BLE001 - as in receive
+            self.fail(error)

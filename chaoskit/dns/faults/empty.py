@@ -25,4 +25,4 @@ class Empty(DnsFault):
         if not isinstance(reply, Answer):
             return reply
         authority = (reply.soa,) if self.soa and reply.soa else ()
-        return replace(reply, rcode="NOERROR", records=(), authority=authority, additional=())
+        return replace(reply, rcode="NOERROR", records=(), authority=authority, additional=(), aa=True)

@@ -23,4 +23,4 @@ class Nxdomain(DnsFault):
         if not isinstance(reply, Answer):
             return reply
         authority = (reply.soa,) if self.soa and reply.soa else ()
-        return replace(reply, rcode="NXDOMAIN", records=(), authority=authority, additional=())
+        return replace(reply, rcode="NXDOMAIN", records=(), authority=authority, additional=(), aa=True)

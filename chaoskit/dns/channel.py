@@ -1,0 +1,67 @@
+"""The way back to an asker. The server speaks to it without knowing whether it is a datagram or a connection."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+
+
+class Channel(Protocol):
+    """One message's way back. For each message received, exactly one of the three methods is called, once."""
+
+    @property
+    def transport(self) -> Literal["udp", "tcp"]:
+        """Over which the message came."""
+
+    @property
+    def label(self) -> str:
+        """Of the resolver address that was asked."""
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """The asker's address and port."""
+
+    def send(self, data: bytes) -> bool:
+        """Hand a reply to the kernel; false if the asker has gone. Raises ``OSError`` if the machine cannot send it."""
+
+    def hang_up(self, *, reset: bool) -> bool:
+        """End the connection instead of replying; false if there is none."""
+
+    def drop(self) -> None:
+        """No reply."""
+
+
+Receive: TypeAlias = Callable[[bytes, Channel], None]
+"""What a socket does with each message it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """The way back of one datagram. ``address`` is the asker's, as the socket gave it."""
+
+    transport: ClassVar[Literal["udp"]] = "udp"
+
+    label: str
+    address: Any
+    udp: socket.socket
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        return self.address[0], self.address[1]
+
+    def send(self, data: bytes) -> bool:
+        self.udp.sendto(data, self.address)
+        return True
+
+    def hang_up(self, *, reset: bool) -> bool:
+        return False
+
+    def drop(self) -> None:
+        pass
+
+
+def host_and_port(host: str, port: int) -> str:
+    """``127.0.0.1:53``, ``[::1]:53``."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

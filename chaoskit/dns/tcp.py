@@ -1,0 +1,169 @@
+"""DNS over TCP: length-prefixed messages (RFC 1035 §4.2.2), any number on a connection, answered as they are ready (RFC 7766)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+from chaoskit.dns.channel import Receive
+from chaoskit.errors import PlaneError
+
+IDLE_S = 10.0
+"""A connection with nothing to answer is closed after this long without a whole message (RFC 7766 §6.2.3: a few seconds)."""
+
+MAX_CONNECTIONS = 512
+FLUSH_WITHIN_S = 1.0
+
+
+class Connections:
+    """All open TCP connections. At most ``MAX_CONNECTIONS``: then the one idle for longest makes room (RFC 7766 §6.2.3)."""
+
+    def __init__(self, receive: Receive, fail: Callable[[Exception], None]) -> None:
+        self.receive = receive
+        self._fail = fail
+        self._open: set[Connection] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, connection: Connection) -> None:
+        """Count one more, and see that there is room for it."""
+        self._open.add(connection)
+        if len(self._open) <= MAX_CONNECTIONS:
+            return
+        idle = [other for other in self._open - {connection} if other.is_idle]
+        if idle:
+            min(idle, key=lambda other: other.last_used).close()
+        else:  # to refuse it silently would look like a fault that somebody injected
+            self._fail(
+                PlaneError(f"more than {MAX_CONNECTIONS} TCP connections wait for answers at once; use fewer clients")
+            )
+
+    def discard(self, connection: Connection) -> None:
+        """It has ended."""
+        self._open.discard(connection)
+
+    async def close(self) -> None:
+        """End all, what is being written included, within ``FLUSH_WITHIN_S``."""
+        ending = [connection.ended for connection in self._open]
+        for connection in tuple(self._open):
+            connection.close()
+        if ending:
+            await asyncio.wait(ending, timeout=FLUSH_WITHIN_S)
+        for connection in tuple(self._open):
+            connection.abort()
+
+
+class Connection(asyncio.Protocol):
+    """One connection, and the ``Channel`` of each of its messages."""
+
+    transport: ClassVar[Literal["tcp"]] = "tcp"
+
+    def __init__(self, label: str, connections: Connections) -> None:
+        self.label = label
+        self.peer = ("", 0)
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self.last_used = self._loop.time()
+        self._received = bytearray()
+        self._unanswered = 0
+        self._half_closed = False
+        self._clogged = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no message waits for its answer."""
+        return not self._unanswered and not self._stream.is_closing()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._stream = transport
+        self.peer = transport.get_extra_info("peername")[:2]
+        self._timer = self._loop.call_later(IDLE_S, self._check_idle)
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        self._take()
+
+    def eof_received(self) -> bool:
+        self._half_closed = True  # who has asked all may still wait for answers
+        return self._unanswered > 0 or self._clogged
+
+    def pause_writing(self) -> None:
+        # Who does not read its answers is asked for no more questions, or the answers would fill our memory.
+        self._clogged = True
+        self._stream.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._clogged = False
+        self._take()
+        if not self._clogged:
+            self._stream.resume_reading()
+            self._close_if_done()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        self._connections.discard(self)
+        self.ended.set_result(None)
+
+    # What the server calls, once for each message: see ``Channel``.
+
+    def send(self, data: bytes) -> bool:
+        open_yet = not self._stream.is_closing()
+        if open_yet:
+            self._stream.write(struct.pack("!H", len(data)) + data)
+        self.drop()
+        return open_yet
+
+    def hang_up(self, *, reset: bool) -> bool:
+        open_yet = not self._stream.is_closing()
+        self.drop()
+        if reset and open_yet:
+            # Lingering for 0 s is how a socket is told to end with RST (socket(7), SO_LINGER).
+            linger = struct.pack("ii", 1, 0)
+            self._stream.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.abort()
+        self.close()
+        return open_yet
+
+    def drop(self) -> None:
+        self._unanswered -= 1
+        self.last_used = self._loop.time()
+        self._close_if_done()
+
+    def close(self) -> None:
+        """End it when all is written; nothing if it has ended."""
+        self._stream.close()
+
+    def abort(self) -> None:
+        """End it now."""
+        self._stream.abort()
+
+    def _take(self) -> None:
+        """Hand on the whole messages received, while their answers can leave."""
+        while len(self._received) >= 2 and not self._clogged and not self._stream.is_closing():
+            end = 2 + int.from_bytes(self._received[:2], "big")
+            if len(self._received) < end:
+                return
+            message = bytes(self._received[2:end])
+            del self._received[:end]
+            self._unanswered += 1
+            self._connections.receive(message, self)
+
+    def _close_if_done(self) -> None:
+        if self._half_closed and not self._unanswered and not self._clogged:
+            self.close()
+
+    def _check_idle(self) -> None:
+        left = self.last_used + IDLE_S - self._loop.time()
+        if self.is_idle and left <= 0:
+            self.close()
+        else:
+            self._timer = self._loop.call_later(left if left > 0 else IDLE_S, self._check_idle)
