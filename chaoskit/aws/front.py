@@ -1,10 +1,9 @@
 """The TLS front: cheroot, with keep-alive, in front of the mock AWS.
 
-cheroot as it comes would bend what a run measures, so three of its ways are changed here:
+cheroot as it comes would bend what a run measures, so two of its ways are changed here:
 
-* It makes each TLS handshake on the one thread that accepts. A connection whose ``ClientHello`` is held back (by a ``timeout`` toxic, say)
-  would stall every other client. Here a handshake is non-blocking: a worker takes it one step further whenever bytes have come.
-* It gives a new connection to a worker before anything was sent. Silent connections would use up the pool. Here they wait in the selector.
+* It makes each TLS handshake, blocking, on the one thread that accepts. A connection whose ``ClientHello`` is held back (by a
+  ``timeout`` toxic, say) would stall every other client. Here a worker takes a handshake a step further when bytes have come, and never waits.
 * It keeps 10 idle connections and closes the rest, and queues 5 in ``listen``. Here neither limit is in the way.
 """
 
@@ -86,18 +85,13 @@ class _Gateway(wsgi.Gateway_10):
 class _Server(wsgi.Server):
     ConnectionClass = _Connection
     keep_alive_conn_limit = None  # type: ignore[assignment]
+    expiration_interval = 0.1  # seconds within which it sees that it is to stop
 
     def __init__(self, application: Application, host: str, port: int, on_failure: Callable[[str], None]) -> None:
         super().__init__((host, port), application, numthreads=THREADS, request_queue_size=BACKLOG, timeout=IDLE_S)
         self.shutdown_timeout = 1
         self.gateway = _Gateway
         self._on_failure = on_failure
-
-    def process_conn(self, conn: Any) -> None:
-        if conn.last_used is None:  # just accepted, and nothing read yet: wait in the selector, not in a worker
-            self._connections.put(conn)  # type: ignore[attr-defined]
-        else:
-            super().process_conn(conn)
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         """cheroot tells of clients that went away at level INFO: no news. What it calls an error is a failure of ours."""

@@ -172,7 +172,9 @@ class Link:
             self.ends.finish(self)
 
     def pass_after(self, stage: Stage, data: bytes) -> None:
-        """Bytes have left ``stage``."""
+        """Bytes have left ``stage``. When a toxic further down has cut the connection, they go nowhere."""
+        if self.closed:
+            return
         if following := self._following(stage):
             following.take(data)
         else:
@@ -180,14 +182,14 @@ class Link:
 
     def end_after(self, stage: Stage) -> None:
         """The end has left ``stage``."""
+        if self.closed:
+            return
         if following := self._following(stage):
             following.end()
         else:
             self.ends.finish(self)
 
     def _following(self, stage: Stage) -> Stage | None:
-        if self.closed:  # a toxic further down has cut the connection; what is still handed on goes nowhere
-            return None
         place = self.stages.index(stage) + 1
         return self.stages[place] if place < len(self.stages) else None
 
