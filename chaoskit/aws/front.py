@@ -3,7 +3,7 @@
 cheroot as it comes would bend what a run measures, so two of its ways are changed here:
 
 * It makes each TLS handshake, blocking, on the one thread that accepts. A connection whose ``ClientHello`` is held back (by a
-  ``timeout`` toxic, say) would stall every other client. Here a worker takes a handshake a step further when bytes have come, and never waits.
+  ``timeout`` toxic, say) would stall every other client. Here a worker takes a handshake a step further when bytes have come.
 * It keeps 10 idle connections and closes the rest, and queues 5 in ``listen``. Here neither limit is in the way.
 """
 
