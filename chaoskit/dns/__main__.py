@@ -14,7 +14,8 @@ from chaoskit.child import Child, Command
 from chaoskit.clock import WallClock
 from chaoskit.dns.log import ThreadedLog
 from chaoskit.dns.plan import plan_from_json
-from chaoskit.dns.server import Log, Server
+from chaoskit.dns.server import Server
+from chaoskit.dns.spool import Log
 from chaoskit.errors import ChaoskitError, HarnessError
 from chaoskit.journal.events import HarnessFailed, PlaneReady
 

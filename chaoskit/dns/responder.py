@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
+from typing import Any
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -32,7 +34,7 @@ class Responder:
         for injection in self.timeline.active(at):
             if not injection.where.matches(query):
                 continue
-            rng = generator(self.seed, injection.id, query.asker, query.name, query.rtype, query.ordinal)
+            rng: Any = _Dice(self.seed, injection.id, query)
             if injection.chance < 1 and rng.random() >= injection.chance:
                 continue
             try:
@@ -44,3 +46,20 @@ class Responder:
                 met.append(injection.id)
                 reply = changed
         return reply, tuple(met)
+
+
+class _Dice:
+    """The generator of one decision, made when it is first thrown: most faults throw none, and a generator costs as much as an answer.
+
+    So a policy that throws none has not looked at the query's ordinal either, and its answer can be a template (``dns/templates.py``).
+    """
+
+    def __init__(self, seed: int, injection: str, query: Query) -> None:
+        self._identity = seed, injection, query
+        self._made: random.Random | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._made is None:
+            seed, injection, query = self._identity
+            self._made = generator(seed, injection, query.asker, query.name, query.rtype, query.ordinal)
+        return getattr(self._made, name)

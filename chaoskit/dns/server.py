@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from chaoskit.clock import Clock, Instant
-from chaoskit.dns.channel import Channel, Datagram, host_and_port
+from chaoskit.dns.channel import Channel, host_and_port
 from chaoskit.dns.codec import NotAnswerable, Refusal, answer_count, read_request, write_answer
 from chaoskit.dns.listen import Listener, bind
 from chaoskit.dns.message import Answer, Drop, Hangup, Raw, Reply
 from chaoskit.dns.responder import Responder
+from chaoskit.dns.spool import EventLog, Log, QueryLog
 from chaoskit.dns.tcp import Connection, Connections
+from chaoskit.dns.udp_plain import PlainUdp, UdpLoop
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.units import SECOND
 
-BATCH = 64
-"""Datagrams read before the loop gets its turn, so that a flood on one socket cannot starve the others."""
-
-Log: TypeAlias = Callable[[QueryAnswered], None]
 Ending: TypeAlias = Literal["answer", "raw", "drop", "hangup"]
 
 
@@ -77,10 +74,10 @@ class Server:
     something of ours breaks: never the asker, who could take it for a fault that was injected.
     """
 
-    def __init__(self, responder: Responder, clock: Clock, log: Log) -> None:
+    def __init__(self, responder: Responder, clock: Clock, log: Log | QueryLog) -> None:
         self.responder = responder
-        self._clock = clock
-        self._log = log
+        self.clock = clock
+        self.log: QueryLog = log if isinstance(log, QueryLog) else EventLog(log)
         self._ordinals: Counter[str] = Counter()
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
@@ -92,7 +89,8 @@ class Server:
         """Bind UDP and TCP on one port; returns ``host:port``. Raises ``PlaneError`` saying what is in the way."""
         loop = asyncio.get_running_loop()
         udp, tcp = bind(listener)
-        loop.add_reader(udp, self._read, udp, listener.label)
+        path: UdpLoop = PlainUdp(self, udp, listener.label)
+        loop.add_reader(udp, path.read)
         self._udp.append(udp)
         self._tcp.append(await loop.create_server(lambda: Connection(listener.label, self._connections), sock=tcp))
         return host_and_port(listener.host, udp.getsockname()[1])
@@ -107,7 +105,7 @@ class Server:
             server.close()
         for decided, timer in self._late.items():
             timer.cancel()
-            self._log(decided.event("drop", self._clock.now()))
+            self.log.record(decided.event("drop", self.clock.now()))
         self._late.clear()
         await self._connections.close()
 
@@ -125,26 +123,18 @@ class Server:
             elif isinstance(decided.reply, Drop) or not decided.reply.delay_ns:
                 self._settle(decided)
             else:
-                due = (decided.at + decided.reply.delay_ns - self._clock.now()) / SECOND
+                due = (decided.at + decided.reply.delay_ns - self.clock.now()) / SECOND
                 self._late[decided] = asyncio.get_running_loop().call_later(due, self._settle_late, decided)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, not swallowed
             self.fail(error)
 
-    def _read(self, udp: socket.socket, label: str) -> None:
-        for _ in range(BATCH):
-            try:
-                data, address = udp.recvfrom(65535)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self.fail(error)
-                return
-            if address[1]:  # no answer could reach port 0
-                self.receive(data, Datagram(label, address, udp))
+    def count(self, label: str, queries: int) -> None:
+        """``queries`` that this asker sent were answered from templates: they count for the ordinals of its next ones."""
+        self._ordinals[label] += queries
 
     def _decide(self, data: bytes, channel: Channel) -> _Decided | None:
         """What is to be done with a message; None: nothing at all."""
-        at = self._clock.now()
+        at = self.clock.now()
         label = channel.label
         try:
             request = read_request(data, channel.transport, label, channel.peer[0], self._ordinals[label] + 1)
@@ -165,7 +155,7 @@ class Server:
 
     def _settle(self, decided: _Decided) -> None:
         ending = decided.carry_out()
-        self._log(decided.event(ending, self._clock.now()))
+        self.log.record(decided.event(ending, self.clock.now()))
 
     def _settle_late(self, decided: _Decided) -> None:
         del self._late[decided]

@@ -1,0 +1,270 @@
+"""The fast paths against the general one: the same bytes and the same log, whatever is asked and however faults flip."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chaoskit.clock import VirtualClock
+from chaoskit.dns.channel import Datagram
+from chaoskit.dns.faults import FAULTS
+from chaoskit.dns.responder import Responder
+from chaoskit.dns.server import Server
+from chaoskit.dns.spool import EventLog
+from chaoskit.dns.templates import Templates
+from chaoskit.dns.udp_plain import PlainUdp
+from chaoskit.dns.where import Where
+from chaoskit.dns.zone import Zones
+from chaoskit.journal.events import QueryAnswered
+from chaoskit.timeline.injection import Injection, Once, Timeline
+from tests.dns.test_server import ZONE, has_ipv6
+
+LOOPBACKS = ["127.0.0.1", *(["::1"] if has_ipv6() else [])]
+
+
+class GeneralUdp:
+    """The general path alone: what the fast ones must equal."""
+
+    def __init__(self, server: Server, udp: socket.socket, label: str) -> None:
+        self.server, self.udp, self.label = server, udp, label
+
+    def read(self) -> None:
+        while True:
+            try:
+                data, address = self.udp.recvfrom(65535)
+            except BlockingIOError:
+                return
+            self.server.receive(data, Datagram(self.label, address, self.udp))
+
+
+PATHS: list[Callable[[Any, socket.socket, str], Any]] = [PlainUdp]
+
+
+class Desk:
+    """One server behind one socket, read by hand, and an asker."""
+
+    def __init__(self, path: Callable[[Any, socket.socket, str], Any], responder: Responder, host: str) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.clock = VirtualClock(1)
+        self.log: list[QueryAnswered] = []
+        self.server = Server(responder, self.clock, self.log.append)
+        self.udp = socket.socket(family, socket.SOCK_DGRAM)
+        self.udp.bind((host, 0))
+        self.udp.setblocking(False)
+        self.asker = socket.socket(family, socket.SOCK_DGRAM)
+        self.asker.connect(self.udp.getsockname())
+        self.asker.setblocking(False)
+        self.path = path(self.server, self.udp, "cold")
+
+    def ask(self, batch: list[bytes]) -> list[bytes]:
+        """Everything that comes back at once; loopback has delivered when a call returns."""
+        for data in batch:
+            self.asker.send(data)
+        self.path.read()
+        assert not self.server.failed.done(), self.server.failed
+        answers = []
+        while True:
+            try:
+                answers.append(self.asker.recv(65535))
+            except BlockingIOError:
+                return answers
+
+    def close(self) -> None:
+        self.udp.close()
+        self.asker.close()
+
+
+def responder(*injections: Injection[Any, Any], origin: int = 0) -> Responder:
+    return Responder(Zones.from_plan([ZONE]), Timeline(injections, origin=origin), 7)
+
+
+def injection(number: int, name: str, kind: str, start: int, length: int, chance: float, **parameters: Any) -> Any:
+    fault = FAULTS.get(kind)(**parameters)
+    return Injection(f"i{number}", Where(name), Once(start, length), fault, chance)
+
+
+NAMES = [
+    "api.test",
+    "slow.api.test",
+    "odd.api.test",
+    "many.api.test",
+    "no.api.test",
+    "x.org",
+    "",
+    "w\\000\\065.api.test",
+]
+TYPES = [1, 28, 5, 2, 6, 15, 16, 255, 65, 97, 41, 65400, 251]
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> bytes:
+    """Mostly well-formed queries, and some damage."""
+    name = draw(st.sampled_from(NAMES))
+    labels = [part.encode().replace(b"\\000", b"\0").replace(b"\\065", b"A") for part in name.split(".") if part]
+    cased = [bytes(b ^ 0x20 if draw(st.booleans()) and chr(b).isalpha() else b for b in label) for label in labels]
+    wire = b"".join(bytes([len(label)]) + label for label in cased) + b"\0"
+    flags = draw(st.sampled_from([0x0100, 0, 0x0110, 0x0120, 0x0130, 0x0140, 0x4100, 0x2800, 0x8180]))
+    rclass = draw(st.sampled_from([1, 1, 1, 1, 3, 255]))
+    opt = draw(st.sampled_from([b"", b"", *OPTS]))
+    head = struct.pack("!6H", draw(st.integers(0, 0xFFFF)), flags, 1, 0, 0, 1 if opt else 0)
+    data = head + wire + struct.pack("!HH", draw(st.sampled_from(TYPES)), rclass) + opt
+    if draw(st.integers(0, 9)) == 0:
+        place = draw(st.integers(0, len(data)))
+        data = data[:place] + draw(st.binary(max_size=3)) + data[place:]
+    return data
+
+
+def opt(size: int, ttl: int = 0, options: bytes = b"") -> bytes:
+    return b"\0" + struct.pack("!HHIH", 41, size, ttl, len(options)) + options
+
+
+COOKIE = struct.pack("!HH", 10, 8) + b"abcdABCD"
+OPTS = [opt(size) for size in (0, 512, 1232, 1400, 4096, 0x4161)]
+OPTS += [
+    opt(1232, 0x8000),
+    opt(1232, 1 << 16),
+    opt(1232, 0, COOKIE),
+    opt(1232, 0, COOKIE.swapcase()),
+    opt(1232, 0, b"\0\x0c\0\1"),
+]
+
+FLIPS = st.lists(
+    st.builds(
+        injection,
+        st.integers(0, 9),
+        st.sampled_from(NAMES[:5]),
+        st.sampled_from(["empty", "nxdomain", "servfail", "drop"]),
+        st.integers(0, 20),
+        st.integers(1, 20),
+        st.sampled_from([1, 1, 0.5, 0.0]),
+    ),
+    max_size=3,
+)
+
+
+@pytest.mark.parametrize("host", LOOPBACKS)
+@pytest.mark.parametrize("path", PATHS)
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.lists(questions(), min_size=1, max_size=8), st.integers(0, 6)), min_size=1, max_size=8), FLIPS
+)
+def test_the_same_bytes_and_log_as_the_general_path(
+    path: Any, host: str, batches: list[tuple[list[bytes], int]], injections: list[Any]
+) -> None:
+    async def main() -> None:
+        fast, general = (Desk(made, responder(*injections), host) for made in (path, GeneralUdp))
+        peer = _peer(fast.asker)
+        try:
+            for batch, passes in batches:
+                for repeat in range(2):  # the second time, what can be a template is one
+                    assert fast.ask(batch) == general.ask(batch), (batch, repeat)
+                for desk in (fast, general):
+                    desk.clock.advance(passes)
+        finally:
+            fast.close()
+            general.close()
+        assert [dataclasses.replace(event, peer="") for event in fast.log] == [
+            dataclasses.replace(event, peer="") for event in general.log
+        ]
+        assert {event.peer for event in fast.log} <= {peer}
+
+    asyncio.run(main())
+
+
+def _peer(asker: socket.socket) -> str:
+    host, port = asker.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def query(name: bytes, rtype: int = 1, number: int = 7, rest: bytes = b"", extra: int = 0) -> bytes:
+    wire = b"".join(bytes([len(label)]) + label for label in name.split(b".")) + b"\0"
+    return struct.pack("!6H", number, 0x0100, 1, 0, 0, extra) + wire + struct.pack("!HH", rtype, 1) + rest
+
+
+def templates(made: Responder) -> Templates:
+    found = Templates("cold", "udp", EventLog(lambda _: None))
+    found.begin(made, 1)
+    return found
+
+
+def test_a_question_asked_again_is_a_template_whatever_its_case() -> None:
+    found = templates(responder())
+    first = found.find(query(b"api.test"), 1)
+    assert first is not None
+    assert found.find(query(b"aPI.Test"), 1) is first
+    assert first.answer(query(b"aPI.Test", number=9))[:2] == b"\0\x09"
+    assert b"\3aPI\4Test" in first.answer(query(b"aPI.Test"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "chance", "cached"),
+    [("empty", 1, True), ("nxdomain", 1, True), ("drop", 1, False), ("empty", 0.5, False)],
+)
+def test_what_varies_is_no_template(kind: str, chance: float, cached: bool) -> None:
+    found = templates(responder(injection(1, "api.test", kind, 0, 10, chance)))
+    assert (found.find(query(b"api.test"), 1) is not None) == cached
+    assert found.find(query(b"slow.api.test"), 1) is not None, "its neighbour is untouched"
+
+
+def test_a_delayed_answer_is_no_template() -> None:
+    assert templates(responder(injection(1, "api.test", "delay", 0, 10, 1, by=5))).find(query(b"api.test"), 1) is None
+
+
+def test_a_fault_that_looks_at_the_asker_gets_no_template() -> None:
+    class Nosy:
+        def apply(self, query: Any, reply: Any, at: int, rng: Any) -> Any:
+            return dataclasses.replace(reply, aa=query.client == "127.0.0.1")
+
+    made = responder(Injection("i", Where("api.test"), Once(0, 10), Nosy()))
+    assert templates(made).find(query(b"api.test"), 1) is None
+
+
+def test_types_whose_letters_differ_in_case_stay_apart() -> None:
+    found = templates(responder())
+    assert found.find(query(b"api.test", 65), 1) is None
+    assert found.find(query(b"api.test", 97), 1) is None
+    cookie = query(b"api.test", rest=opt(1232, 0, COOKIE), extra=1)
+    assert found.find(cookie, 1) is None
+
+
+def test_names_outside_our_zones_take_no_memory() -> None:
+    found = templates(responder())
+    assert found.find(query(b"x.org"), 1) is None
+    assert not found.known
+    assert not found._varying
+
+
+def test_a_new_responder_or_a_change_begins_a_new_generation() -> None:
+    blank = injection(1, "api.test", "empty", 5, 10, 1)
+    made = responder(blank)
+    found = templates(made)
+    before = found.find(query(b"api.test"), 1)
+    assert not found.begin(made, 4)
+    assert found.begin(made, 5), "the fault is on from here"
+    after = found.find(query(b"api.test"), 5)
+    assert before is not None
+    assert after is not None
+    assert before.rest != after.rest
+    assert found.begin(responder(blank), 5)
+
+
+def test_a_flood_of_names_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chaoskit.dns import templates as module
+
+    monkeypatch.setattr(module, "MAX_BYTES", 10_000)
+    made = responder()
+    found = templates(made)
+    asked = 0
+    while not found.begin(made, 1):
+        assert found.find(query(b"n%d.api.test" % asked), 1) is not None
+        asked += 1
+    assert 5 < asked < 20
+    assert not found.known
