@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -60,8 +61,23 @@ def run_experiment(options: Options) -> int:
     """Run, judge, report. Returns the exit code; raises ``Interrupted`` after a clean-up."""
     if options.sandbox not in CHOICES:
         raise InputError(f"--sandbox {options.sandbox}: choose one of {', '.join(CHOICES)}")
+    if options.toxiproxy:
+        _check_toxiproxy(options.toxiproxy, options.sandbox)
     experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
     return asyncio.run(_guarded(options, experiment))
+
+
+def _check_toxiproxy(named: str, sandbox: str) -> None:
+    if "://" in named:
+        if sandbox != "inline":
+            raise InputError(
+                f"--toxiproxy {named}: a running Toxiproxy is outside of the namespace sandbox, which has no way out; "
+                "name its program instead of a URL, or add --sandbox inline"
+            )
+    elif shutil.which(named) is None:
+        raise InputError(
+            f"--toxiproxy {named}: there is no such program; give its path, or a URL with --sandbox inline"
+        )
 
 
 async def _guarded(options: Options, experiment: Experiment) -> int:

@@ -188,3 +188,32 @@ def test_shipped_experiments_end_as_their_index_says(shipped: Shipped, tmp_path:
     assert summary["outcome"]["word"] == shipped.outcome, result.stdout + result.stderr
     again = subprocess.run([sys.executable, "-m", "chaoskit", "check", str(folder)], capture_output=True, timeout=60)
     assert again.returncode == result.returncode
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--sandbox", "moon"], "choose one of auto, namespace, inline"),
+        (["--toxiproxy", "/nowhere/toxiproxy-server"], "there is no such program"),
+        (["--toxiproxy", "http://127.0.0.1:8474"], "outside of the namespace sandbox"),
+        (["--time-scale", "0.5"], "allows a time scale from 1"),
+        (["--out", "/proc/nothing"], "choose another folder with --out"),
+    ],
+)
+def test_bad_input_ends_with_2_and_leaves_nothing(place: Path, more: list[str], said: str) -> None:
+    command_line = [sys.executable, "-m", "chaoskit", "run", str(place / "x.yaml"), "--out", str(place / "runs"), *more]
+    result = subprocess.run(command_line, env=environment(place), capture_output=True, text=True, timeout=30)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert not (place / "runs").exists()
+    assert not list((place / "tmp").iterdir())
+
+
+def test_help_costs_little() -> None:
+    """Under 0.3 s of CPU is promised; the test allows a slow machine twice that."""
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "chaoskit", "--help"], capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.6

@@ -1,0 +1,173 @@
+"""``chaoskit serve`` and its clients as real processes: above all that answers are honest again whoever was killed."""
+
+from __future__ import annotations
+
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaoskit.units import SECOND
+from tests.cli.serving import Look, Served, command, serving
+
+HONEST = ("192.0.2.1",)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path) as found:
+        yield found
+
+
+def assert_blank_until(ended: int, looks: list[Look]) -> None:
+    """The blank ends at ``ended`` to the nanosecond, as far as an asker can tell."""
+    assert [look for look in looks if look.answered < ended and look.addresses] == [], "honest before its end"
+    assert [look for look in looks if look.asked >= ended and not look.addresses] == [], "blank after its end"
+
+
+def test_killed_controller_its_heartbeat_lapses_and_answers_are_honest(served: Served) -> None:
+    controller = served.start("inject", "empty", "api.example.com", "--for", "5m", "--heartbeat", "1s", "--json")
+    assert controller.stdout is not None
+    controller.stdout.readline()
+    assert served.look().addresses == ()
+    controller.kill()
+    killed = time.monotonic_ns()
+    controller.communicate()
+    looks = served.look_until_honest()
+    (ended,) = served.json("list")["ended"]
+    assert ended["why"] == "heartbeat"
+    assert ended["ended_ns"] <= killed + SECOND
+    assert_blank_until(ended["ended_ns"], looks)
+
+
+def test_a_heartbeat_keeps_it_alive_for_longer_than_one_silence(served: Served) -> None:
+    words = ("inject", "empty", "api.example.com", "--for", "3s", "--heartbeat", "1s", "--json")
+    with served.start(*words) as controller:
+        looks = served.look_until_honest() if controller.stdout and controller.stdout.readline() else []
+        assert controller.wait(60) == 0, "it ended by itself, at its deadline"
+    (ended,) = served.json("list")["ended"]
+    assert ended["why"] == "deadline"
+    assert_blank_until(ended["ended_ns"], looks)
+
+
+def test_killed_client_without_a_heartbeat_the_deadline_ends_it(served: Served) -> None:
+    with served.start("inject", "empty", "api.example.com", "--for", "1s", "--json") as client:
+        assert client.stdout is not None
+        client.stdout.readline()
+        client.kill()
+    looks = served.look_until_honest()
+    (ended,) = served.json("list")["ended"]
+    assert ended["why"] == "deadline"
+    assert_blank_until(ended["ended_ns"], looks)
+
+
+def test_interrupted_controller_withdraws_its_injection(served: Served) -> None:
+    with served.start(
+        "inject", "empty", "api.example.com", "--for", "5m", "--heartbeat", "30s", "--json"
+    ) as controller:
+        assert controller.stdout is not None
+        controller.stdout.readline()
+        controller.send_signal(signal.SIGINT)
+        assert controller.wait(60) == 130
+    assert served.look().addresses == HONEST
+    assert served.json("list")["ended"][0]["why"] == "withdrawn"
+
+
+def test_from_injecting_to_halting(served: Served) -> None:
+    begun = served.run("inject", "empty", "api.example.com", "--for", "30s", "--type", "A")
+    assert (begun.returncode, begun.stdout) == (0, "i1: empty on api.example.com (A); ends by itself in 30 s\n")
+    assert served.look().addresses == ()
+    assert served.run("list").stdout.startswith("i1  empty  api.example.com (A)  ends in ")
+    assert served.run("halt").stdout == "halted; injections withdrawn: i1\n"
+    assert served.look().addresses == HONEST
+    assert served.json("halt") == {"withdrawn": [], "halted": True}
+    refused = served.run("inject", "empty", "api.example.com")
+    assert (refused.returncode, refused.stderr.count("halted")) == (2, 1)
+    assert served.run("resume").returncode == 0
+    assert served.run("inject", "delay", "api.example.com", "--param", "by=1ms", "--chance", "0.5").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("emty", "a.test"), "there is no fault 'emty'; did you mean 'empty'?"),
+        (("delay", "a.test", "--param", "bye=1s"), "fault.delay.bye: there is no such field. Did you mean 'by'?"),
+        (("delay", "a.test", "--param", "by"), "--param by: write KEY=VALUE"),
+        (("empty", "a.test", "--for", "30"), "for: '30' is not a duration"),
+        (("empty", "a.test", "--type", "HAT"), "where: HAT is no record type"),
+        (("empty", "a.test", "--chance", "2"), "chance: Input should be less than or equal to 1"),
+        (("empty", "a.test", "--control", "nowhere"), "--control nowhere: write an IP address and a port"),
+    ],
+)
+def test_wrong_words_are_refused_before_any_server_is_asked(words: tuple[str, ...], message: str) -> None:
+    result = subprocess.run(command("inject", *words), capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("words", [("inject", "empty", "a.test"), ("list",), ("halt",), ("resume",)])
+def test_without_a_server_each_command_says_so(words: tuple[str, ...], tmp_path: Path) -> None:
+    control = ("--control", f"unix:{tmp_path / 'none'}")
+    result = subprocess.run(command(*words, *control), capture_output=True, text=True, check=False)
+    assert result.returncode == 4
+    assert "no chaoskit server answers at unix:" in result.stderr
+    assert "chaoskit serve" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_cleanly(served: Served, number: int) -> None:
+    path = Path(served.control.removeprefix("unix:"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    served.process.send_signal(number)
+    _, said = served.process.communicate(timeout=60)
+    assert (served.process.returncode, said) == (0, "")
+    assert not path.exists()
+
+
+def test_it_prints_where_it_listens_and_what_to_do(served: Served) -> None:
+    assert f"dig @127.0.0.1 -p {served.port} ns.example.com" in served.printed
+    assert f"chaoskit inject empty ns.example.com --for 30s --control {served.control}" in served.printed
+
+
+def test_the_socket_of_a_killed_server_is_taken_over_that_of_a_live_one_is_not(tmp_path: Path) -> None:
+    with serving(tmp_path) as first:
+        second = subprocess.run(first.process.args, capture_output=True, text=True, check=False, timeout=60)
+        assert second.returncode == 4
+        assert "cannot listen for control" in second.stderr
+        first.process.kill()
+        first.process.wait(60)
+    with serving(tmp_path) as again:
+        assert again.json("list")["injections"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--zone", "missing.zone"), "missing.zone: No such file"),
+        (("--zone", "{bad}"), "bad.zone:1: 'api' is relative, but to what?"),
+        (("--zone", "a.test={bad}"), "bad.zone:2: 'soon' is no TTL"),
+        (("--zone", "{yaml}"), "bad.yaml:2: a.test.recs: there is no such field"),
+        (("--zone", "{good}", "--canary", "x.test"), "the canary x.test does not resolve"),
+        (("--zone", "{good}", "--listen", "everywhere"), "--listen everywhere: write an IP address and a port"),
+        (("--zone", "{good}", "--token-file", "{open}"), "others may read it; run: chmod 600"),
+        (("--zone", "{good}", "--longest", "0"), "--longest must be longer than 0"),
+    ],
+)
+def test_what_cannot_be_served_is_said_before_anything_is_bound(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    files = {"bad": "bad.zone", "yaml": "bad.yaml", "good": "good.yaml", "open": "token"}
+    (tmp_path / "bad.zone").write_text("api 5 A 192.0.2.1\n$TTL soon\n")
+    (tmp_path / "bad.yaml").write_text("a.test:\n  recs: {}\n")
+    (tmp_path / "good.yaml").write_text("zones:\n  a.test:\n    records:\n      a.test:\n        A: 192.0.2.1\n")
+    (tmp_path / "token").write_text("0123456789abcdef")
+    (tmp_path / "token").chmod(0o644)
+    places = {key: str(tmp_path / name) for key, name in files.items()}
+    filled = [word.format(**places) for word in words]
+    result = subprocess.run(command("serve", *filled), capture_output=True, text=True, check=False, timeout=60)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
