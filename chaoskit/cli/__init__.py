@@ -25,6 +25,13 @@ Experiment = Annotated[
 ]
 JournalPath = Annotated[Path, typer.Argument(help="The journal.jsonl of a run, or the folder it is in.")]
 
+Control = Annotated[
+    str, typer.Option(metavar="ADDR:PORT|unix:PATH", help="Where the control API is.", envvar="CHAOSKIT_CONTROL")
+]
+TokenFile = Annotated[Path | None, typer.Option(help="A file that holds the control API's token.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+DEFAULT_CONTROL = "127.0.0.1:8530"
+
 
 @app.command()
 def run(
@@ -97,6 +104,80 @@ def doctor() -> None:
     from chaoskit.cli.doctor import examine
 
     raise typer.Exit(examine())
+
+
+@app.command()
+def serve(
+    zone: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FILE|NAME=FILE", help="A master file, or YAML as an experiment's zones; may be repeated."
+        ),
+    ],
+    listen: Annotated[list[str], typer.Option(metavar="ADDR:PORT", help="Where to answer DNS; may be repeated.")] = [  # noqa: B006
+        "127.0.0.1:5300"
+    ],
+    control: Control = DEFAULT_CONTROL,
+    canary: Annotated[str, typer.Option(help="A name that must keep resolving.")] = "canary.chaoskit.test",
+    token_file: TokenFile = None,
+    longest: Annotated[str, typer.Option(help="The longest that an injection may live.")] = "10m",
+) -> None:
+    """Answer DNS for zones of your own, with faults injected while it runs. Ctrl-C ends it."""
+    from chaoskit.cli.serve import Options, serve_dns
+
+    serve_dns(Options(zone, listen, control, canary, token_file, longest))
+
+
+@app.command()
+def inject(
+    fault: Annotated[str, typer.Argument(help="The kind of fault: empty, nxdomain, delay …")],
+    name: Annotated[str, typer.Argument(help="The name it bites.")],
+    length: Annotated[str | None, typer.Option("--for", help="How long, for example 30s; default 60s.")] = None,
+    rtype: Annotated[list[str], typer.Option("--type", help="Only this record type; may be repeated.")] = [],  # noqa: B006
+    match: Annotated[str, typer.Option(help="How NAME is meant: name, under, glob or regex.")] = "name",
+    client: Annotated[list[str], typer.Option(help="Only askers of this address or prefix; may be repeated.")] = [],  # noqa: B006
+    chance: Annotated[float, typer.Option(help="Of each query, above 0 and at most 1.")] = 1.0,
+    param: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="The fault's own; may be repeated.")] = [],  # noqa: B006
+    heartbeat: Annotated[
+        str | None, typer.Option(help="Stay and send heartbeats; the injection ends this long after the last.")
+    ] = None,
+    control: Control = DEFAULT_CONTROL,
+    token_file: TokenFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Inject a fault into a running `chaoskit serve`. It ends by itself."""
+    from chaoskit.cli.control import Place, Wish
+    from chaoskit.cli.control import inject as begin
+
+    begin(
+        Wish(fault, name, match, rtype, client, param, chance, length, heartbeat), Place(control, token_file, as_json)
+    )
+
+
+@app.command("list")
+def list_(control: Control = DEFAULT_CONTROL, token_file: TokenFile = None, as_json: AsJson = False) -> None:
+    """List the injections of a running `chaoskit serve`."""
+    from chaoskit.cli.control import Place, list_injections
+
+    list_injections(Place(control, token_file, as_json))
+
+
+@app.command()
+def halt(control: Control = DEFAULT_CONTROL, token_file: TokenFile = None, as_json: AsJson = False) -> None:
+    """End all injections of a running `chaoskit serve`, and begin none until `chaoskit resume`."""
+    from chaoskit.cli.control import Place
+    from chaoskit.cli.control import halt as end_all
+
+    end_all(Place(control, token_file, as_json))
+
+
+@app.command()
+def resume(control: Control = DEFAULT_CONTROL, token_file: TokenFile = None, as_json: AsJson = False) -> None:
+    """After `chaoskit halt`: let injections begin again."""
+    from chaoskit.cli.control import Place
+    from chaoskit.cli.control import resume as let_begin
+
+    let_begin(Place(control, token_file, as_json))
 
 
 @app.callback(invoke_without_command=True)

@@ -1,8 +1,8 @@
 """Standard master files (RFC 1035 §5, $TTL of RFC 2308 §4) as zone plans. Every error names file and line.
 
 Understood: ``$ORIGIN``, ``$TTL``, ``@``, relative names, an omitted owner, TTL or class, parentheses, comments, quotes and escapes,
-TTLs with units (``1h30m``, as BIND writes them), unknown types (RFC 3597). ``$INCLUDE`` is refused, because a zone that comes over the network
-must not name files of this machine; so is ``$GENERATE``, which is BIND's own.
+TTLs with units (``1h30m``, as BIND writes them), unknown types (RFC 3597). ``$INCLUDE`` is refused, because a zone that comes over
+the network must not name files of this machine; so is ``$GENERATE``, which is BIND's own.
 """
 
 from __future__ import annotations

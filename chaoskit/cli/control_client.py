@@ -1,0 +1,77 @@
+"""The command line's side of the control API, over TCP or a Unix socket. The standard library's client: no proxy variable is heeded."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaoskit.dns.control.address import Address, Unix
+from chaoskit.errors import HarnessError, InputError, PlaneError
+
+WITHIN_S = 10.0
+
+
+class Over(InputError):
+    """What was asked for is not there any more (410)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlClient:
+    """Raises ``InputError`` for what the server refuses, ``PlaneError`` when no server answers."""
+
+    address: Address
+    token: str | None = None
+
+    def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """The server's answer, a JSON object."""
+        headers = {"Content-Type": "application/json"}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        connection = self._connection()
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            status, text = answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise PlaneError(
+                f"no chaoskit server answers at {self.address} ({why}); "
+                "start one with: chaoskit serve, or say with --control where it is"
+            ) from error
+        finally:
+            connection.close()
+        return self._read(status, text)
+
+    def _read(self, status: int, text: bytes) -> dict[str, Any]:
+        try:
+            said = json.loads(text)
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            raise PlaneError(f"what answers at {self.address} is no chaoskit server (status {status}); check --control")
+        if status < 400:
+            return said
+        message = str(said.get("error", f"status {status}"))
+        if status >= 500:
+            raise HarnessError(f"the server at {self.address} failed: {message}")
+        raise (Over if status == 410 else InputError)(message)
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if isinstance(self.address, Unix):
+            return _UnixConnection(self.address.path)
+        return http.client.HTTPConnection(self.address.host, self.address.port, timeout=WITHIN_S)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=WITHIN_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(WITHIN_S)
+        self.sock.connect(str(self._path))

@@ -1,0 +1,159 @@
+"""``chaoskit serve``: from the words of the command line to a server that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from chaoskit import __version__
+from chaoskit.dns.control.address import DEFAULT, Tcp, parse_control, parse_host_port
+from chaoskit.dns.control.canary import probe, zones_with_canary
+from chaoskit.dns.control.leases import LeaseRules
+from chaoskit.dns.control.standalone import Ready, Settings, serve
+from chaoskit.dns.listen import Listener
+from chaoskit.dns.masterfile import read_master_file
+from chaoskit.dns.names import canonical
+from chaoskit.dns.responder import Responder
+from chaoskit.dns.written import ZoneSpec, zone_plan
+from chaoskit.dns.zone import Zones
+from chaoskit.errors import ExperimentError, InputError, Problem
+from chaoskit.experiment.document import Document, read_document
+from chaoskit.experiment.problems import problems_of
+from chaoskit.timeline.injection import Timeline
+from chaoskit.units import parse_duration
+
+SHORTEST_TOKEN = 16
+YAML = (".yaml", ".yml")
+ASKER = "serve"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user said on the command line."""
+
+    zones: list[str]
+    listen: list[str]
+    control: str
+    canary: str
+    token_file: Path | None
+    longest: str
+
+
+def serve_dns(options: Options) -> None:
+    """Serve until told to stop. Raises ``InputError`` for what cannot be, before anything is bound."""
+    settings = _settings(options)
+    asyncio.run(serve(settings, lambda ready: _announce(settings, ready)))
+
+
+def _settings(options: Options) -> Settings:
+    plans = tuple(plan for written in options.zones for plan in read_zone_option(written))
+    if not plans:
+        raise InputError("nothing to serve: name a zone with --zone FILE")
+    try:
+        canary = canonical(options.canary)
+        zones = Zones.from_plan(zones_with_canary(plans, canary))
+        longest = parse_duration(options.longest)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    found = probe(Responder(zones, Timeline(), 0), canary, 0)
+    if not found.ok:
+        raise InputError(
+            f"the canary {canary} does not resolve in these zones ({found.detail}); "
+            "name another of their names with --canary, or add it"
+        )
+    control = parse_control(options.control)
+    if not control.is_loopback:
+        raise InputError(f"--control {options.control}: the control API answers on loopback or a Unix socket only")
+    listeners = []
+    for written in options.listen:
+        host, port = parse_host_port(written, "--listen", 53)
+        listeners.append(Listener(ASKER, host, port))
+    token = read_token(options.token_file) if options.token_file else None
+    if longest <= 0:
+        raise InputError("--longest must be longer than 0")
+    return Settings(
+        listeners=tuple(listeners),
+        zones=plans,
+        control=control,
+        rules=LeaseRules(longest_ns=longest),
+        canary=canary,
+        token=token,
+    )
+
+
+def read_zone_option(written: str) -> list[dict[str, Any]]:
+    """The plans of ``FILE`` or ``NAME=FILE``: a master file, or YAML in the form of an experiment's ``zones``."""
+    apex, _, name = written.rpartition("=")
+    path = Path(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text; is it a zone?") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    if path.suffix not in YAML:
+        return [read_master_file(text, str(path), apex or None)]
+    document = read_document(str(path), text)
+    return _yaml_zones(document, apex)
+
+
+def _yaml_zones(document: Document, apex: str) -> list[dict[str, Any]]:
+    written: Any = document.data
+    field: tuple[str, ...] = ()
+    if apex:
+        written = {apex: written}
+    elif isinstance(written, dict) and set(written) == {"zones"}:
+        written, field = written["zones"], ("zones",)
+    try:
+        zones = TypeAdapter(dict[str, ZoneSpec]).validate_python(written)
+    except ValidationError as error:
+        raise ExperimentError(document.path, problems_of(error, document, field)) from error
+    if not zones:
+        raise ExperimentError(document.path, [Problem(1, "", "no zones.", "Write zones by apex, as in an experiment.")])
+    return [zone_plan(name, zone) for name, zone in zones.items()]
+
+
+def read_token(path: Path) -> str:
+    """The token in a file that nobody else may read. Raises ``InputError``."""
+    program = "import secrets; print(secrets.token_urlsafe())"
+    make = f"make one with: (umask 077; python3 -c '{program}' > {shlex.quote(str(path))})"
+    try:
+        mode = path.stat().st_mode
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"--token-file {path}: {getattr(error, 'strerror', None) or 'not ASCII text'}; {make}"
+        ) from error
+    if mode & 0o077:
+        raise InputError(f"--token-file {path}: others may read it; run: chmod 600 {shlex.quote(str(path))}")
+    if len(token) < SHORTEST_TOKEN or not token.isprintable() or " " in token:
+        raise InputError(f"--token-file {path}: a token has at least {SHORTEST_TOKEN} characters and no blanks")
+    return token
+
+
+def _announce(settings: Settings, ready: Ready) -> None:
+    """Where it listens, and how to use it; whole at once, for whoever reads it through a pipe."""
+    host, _, port = ready.dns[0].rpartition(":")
+    names = [
+        record["name"] for plan in settings.zones for record in plan["records"] if record["rtype"] in ("A", "AAAA")
+    ]
+    name = next((name for name in names if not name.startswith("*")), settings.canary)
+    default = isinstance(ready.control, Tcp) and str(ready.control) == f"http://{DEFAULT}"
+    where = "" if default else f" --control {shlex.quote(str(ready.control))}"
+    lines = [
+        f"chaoskit {__version__} answers DNS on {', '.join(ready.dns)} (UDP and TCP)",
+        f"zones:    {', '.join(plan['apex'] or '.' for plan in settings.zones)}; names outside them are REFUSED",
+        f"try it:   dig @{host.strip('[]')} -p {port} {name}",
+        f"control:  {ready.control}{' with a token' if settings.token else ''}",
+        f"inject:   chaoskit inject empty {name} --for 30s{where}",
+        f"canary:   {settings.canary} must keep resolving, or every injection is withdrawn",
+        "Ctrl-C ends it.",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,64 @@
+"""Who may use the control API: checked before a request is looked at any further.
+
+On loopback and on a Unix socket no token is needed, but a browser on this machine may have been sent here by any web page: by a form,
+a script, or a host name that suddenly resolves to 127.0.0.1 (DNS rebinding). So there the ``Host`` must be a loopback address or
+``localhost``, requests that a browser says come from a page are refused (``Origin``, and ``Sec-Fetch-Site`` of W3C Fetch Metadata), and
+what changes something must be sent as ``application/json``, which a page cannot send elsewhere without asking first (Fetch standard,
+CORS).
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """An HTTP status and what is wrong."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """``token``: who does not show it is turned away; None where none is needed. ``local``: loopback or a Unix socket."""
+
+    token: str | None
+    local: bool
+
+    def check(self, method: str, headers: Mapping[str, str]) -> Denial | None:
+        """None lets the request pass. ``headers`` have lower-case names."""
+        if self.token is not None:
+            shown = headers.get("authorization", "")
+            # compare_digest takes the same time wherever the two differ.
+            if not hmac.compare_digest(shown.encode(), f"Bearer {self.token}".encode()):
+                return Denial(401, "a token is needed: send the header Authorization: Bearer TOKEN (--token-file)")
+        if self.local and not _is_local(headers.get("host", "")):
+            return Denial(403, "the Host header must be localhost or a loopback address")
+        if "origin" in headers or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return Denial(403, "requests of web pages are refused")
+        if (
+            method in WITH_BODY
+            and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json"
+        ):
+            return Denial(415, "send the header Content-Type: application/json, even without a body")
+        return None
+
+
+def _is_local(host: str) -> bool:
+    name, _, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")
+    if not name or not port.isdigit():
+        name = host
+    name = name.strip("[]").lower()
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,112 @@
+"""``chaoskit serve``: the DNS server alone, with its control API."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from chaoskit.clock import WallClock
+from chaoskit.dns.control.address import Address, Unix
+from chaoskit.dns.control.api import Api, Bridge, make_app
+from chaoskit.dns.control.canary import DEFAULT_CANARY
+from chaoskit.dns.control.desk import Desk
+from chaoskit.dns.control.feed import Feed
+from chaoskit.dns.control.gate import Gate
+from chaoskit.dns.control.http import ControlThread, bind
+from chaoskit.dns.control.leases import LeaseRules
+from chaoskit.dns.control.metrics import Tally
+from chaoskit.dns.listen import Listener
+from chaoskit.dns.responder import Responder
+from chaoskit.dns.server import Server
+from chaoskit.dns.zone import Zones
+from chaoskit.errors import HarnessError
+from chaoskit.journal.events import QueryAnswered
+from chaoskit.timeline.injection import Timeline
+
+TICK_S = 0.5
+SWITCH_S = 0.0005
+"""How long the control thread may keep the interpreter while a query waits; Python's default is ten times that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What to serve, where, and to whom."""
+
+    listeners: tuple[Listener, ...]
+    zones: tuple[dict[str, Any], ...]
+    control: Address
+    rules: LeaseRules
+    token: str | None = None
+    canary: str = DEFAULT_CANARY
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """It answers: where DNS is, and where the control API is."""
+
+    dns: tuple[str, ...]
+    control: Address
+
+
+async def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
+    """Answer until SIGINT, SIGTERM or SIGHUP. Raises ``HarnessError`` for what fails of ours."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    sys.setswitchinterval(SWITCH_S)
+    clock, feed, tally = WallClock(), Feed(), Tally()
+
+    def log(event: QueryAnswered) -> None:
+        tally.record(event)
+        feed.publish(event)
+
+    server = Server(Responder(Zones.from_plan([]), Timeline(), settings.seed), clock, log)
+    loop.set_exception_handler(
+        lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
+    )
+    desk = Desk(server, clock, settings.rules, settings.canary, feed.publish)
+    desk.swap_zones(settings.zones)
+    bound, control = bind(settings.control)
+    thread: ControlThread | None = None
+    try:
+        dns = tuple([await server.listen(listener) for listener in settings.listeners])
+        app = make_app(Api(Bridge(loop, desk), feed, tally, dns), Gate(settings.token, settings.control.is_loopback))
+
+        def control_lost() -> None:
+            loop.call_soon_threadsafe(_control_lost, desk, server)
+
+        thread = ControlThread(app, bound, control_lost)
+        thread.start()
+        on_ready(Ready(dns, control))
+        stopping, ticking = loop.create_task(stop.wait()), loop.create_task(_tick(desk))
+        await asyncio.wait((stopping, ticking, server.failed), return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopping, ticking):
+            task.cancel()
+        for ended in (server.failed, ticking):
+            if ended.done():
+                ended.result()
+    finally:
+        await server.close()
+        if thread is not None:
+            thread.stop(feed.close)
+        bound.close()
+        if isinstance(control, Unix):
+            control.path.unlink(missing_ok=True)
+
+
+async def _tick(desk: Desk) -> None:
+    while True:
+        desk.tick()
+        await asyncio.sleep(TICK_S)
+
+
+def _control_lost(desk: Desk, server: Server) -> None:
+    """Nobody could end an injection any more: none stays on, and the server ends with the truth."""
+    desk.reset("control lost")
+    server.fail(HarnessError("the control API ended unasked; its traceback is above"))

@@ -1,0 +1,207 @@
+"""The desk in virtual time: what a query would get, before, during and after an injection, whatever ends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chaoskit.clock import VirtualClock
+from chaoskit.dns.control.canary import DEFAULT_CANARY, probe
+from chaoskit.dns.control.desk import MAX_INJECTIONS, Desk, Refused
+from chaoskit.dns.control.feed import Happening, InjectionBegun, InjectionEnded, ZonesSwapped
+from chaoskit.dns.control.leases import LeaseRules
+from chaoskit.dns.control.requests import read_injection
+from chaoskit.dns.message import Answer, Query
+from chaoskit.dns.responder import Responder
+from chaoskit.dns.where import Where
+from chaoskit.dns.zone import Zones
+from chaoskit.timeline.injection import Injection, Timeline
+from chaoskit.timeline.window import Once
+from chaoskit.units import SECOND
+
+START = 1_000 * SECOND
+ZONE: dict[str, Any] = {
+    "apex": "example.com",
+    "records": [{"name": "api.example.com", "rtype": "A", "ttl": 5, "data": "192.0.2.1"}],
+}
+OTHER: dict[str, Any] = {
+    "apex": "example.com",
+    "records": [{"name": "api.example.com", "rtype": "A", "ttl": 5, "data": "192.0.2.2"}],
+}
+EMPTY = {"fault": "empty", "where": "api.example.com"}
+
+
+class Server:
+    """What the desk sees of the DNS server."""
+
+    def __init__(self) -> None:
+        self.responder = Responder(Zones({}), Timeline(), 1)
+
+
+class World:
+    """A desk, its clock, and what its DNS server would answer."""
+
+    def __init__(self, canary: str = DEFAULT_CANARY, *plans: dict[str, Any]) -> None:
+        self.server, self.clock = Server(), VirtualClock(START)
+        self.events: list[Happening] = []
+        self.desk = Desk(self.server, self.clock, LeaseRules(), canary, self.events.append)
+        self.desk.swap_zones(plans or [ZONE])
+        self.events.clear()
+
+    def begin(self, **more: Any) -> str:
+        return self.desk.begin(read_injection(EMPTY | more))[0].id
+
+    def addresses(self, at: int | None = None, name: str = "api.example.com") -> list[str]:
+        query = Query(name, "A", "udp", "serve", "127.0.0.1", None, 1)
+        reply, _ = self.server.responder.respond(query, self.clock.now() if at is None else at)
+        assert isinstance(reply, Answer)
+        return [record.data for record in reply.records]
+
+
+def test_an_injection_ends_at_its_deadline_though_nobody_does_anything() -> None:
+    world = World()
+    assert world.addresses() == ["192.0.2.1"]
+    world.begin(**{"for": "30s"})
+    end = START + 30 * SECOND
+    assert [world.addresses(at) for at in (START, end - 1, end)] == [[], [], ["192.0.2.1"]]
+
+
+def test_a_heartbeat_keeps_it_alive_and_a_silence_ends_it() -> None:
+    world = World()
+    name = world.begin(**{"for": "1m", "heartbeat": "5s"})
+    world.clock.advance(4 * SECOND)
+    world.desk.heartbeat(name)
+    assert world.addresses(START + 9 * SECOND - 1) == []
+    assert world.addresses(START + 9 * SECOND) == ["192.0.2.1"]
+    world.clock.advance(5 * SECOND)
+    with pytest.raises(Refused, match=r"is over \(heartbeat\)") as refused:
+        world.desk.heartbeat(name)
+    assert refused.value.status == 410
+    assert world.events[-1] == InjectionEnded(START + 9 * SECOND, name, "heartbeat"), (
+        "the instant of the end, not of ours"
+    )
+
+
+def test_a_change_moves_the_deadline_within_the_limit() -> None:
+    world = World()
+    name = world.begin(**{"for": "10s"})
+    world.clock.advance(9 * SECOND)
+    world.desk.change(name, 20 * SECOND, None)
+    assert world.addresses(START + 29 * SECOND - 1) == []
+    assert world.addresses(START + 29 * SECOND) == ["192.0.2.1"]
+    with pytest.raises(Refused, match="at most 9 min 51 s are left") as refused:
+        world.desk.change(name, 600 * SECOND, None)
+    assert refused.value.status == 422
+
+
+def test_withdraw_reset_and_halt() -> None:
+    world = World()
+    first, second, third = world.begin(), world.begin(id="mine"), world.begin()
+    assert (first, second, third) == ("i1", "mine", "i2")
+    world.desk.withdraw(second)
+    assert [one.held.id for one in world.desk.reset()] == ["i1", "i2"]
+    assert world.addresses() == ["192.0.2.1"]
+    world.begin()
+    assert [one.held.id for one in world.desk.halt()] == ["i3"]
+    assert world.desk.halt() == []
+    with pytest.raises(Refused, match="halted; post to /resume"):
+        world.begin()
+    world.desk.resume()
+    world.begin(id="mine")
+    ends = [(event.injection, event.why) for event in world.events if isinstance(event, InjectionEnded)]
+    assert ends == [("mine", "withdrawn"), ("i1", "reset"), ("i2", "reset"), ("i3", "halted")]
+    assert [type(event) for event in world.events].count(InjectionBegun) == 5
+
+
+def test_an_id_is_taken_while_it_is_under_way_only() -> None:
+    world = World()
+    world.begin(id="mine", **{"for": "1s"})
+    with pytest.raises(Refused, match="choose another id"):
+        world.begin(id="mine")
+    with pytest.raises(Refused, match="there is no injection 'yours'; under way: mine"):
+        world.desk.find("yours")
+    world.clock.advance(SECOND)
+    world.begin(id="mine")
+
+
+def test_no_more_than_it_can_hold() -> None:
+    world = World()
+    for _ in range(MAX_INJECTIONS):
+        world.begin(chance=0.5)
+    with pytest.raises(Refused, match="withdraw some"):
+        world.begin()
+
+
+def test_what_has_run_out_is_told_with_the_instant_of_its_end() -> None:
+    world = World()
+    world.begin(**{"for": "10s"})
+    world.clock.advance(60 * SECOND)
+    world.desk.tick()
+    assert world.events[-1] == InjectionEnded(START + 10 * SECOND, "i1", "deadline")
+
+
+def test_zones_are_swapped_at_once_and_versions_count() -> None:
+    world = World()
+    assert world.desk.overview().zones.version == 1
+    world.desk.swap_zones([OTHER], if_version=1)
+    assert world.addresses() == ["192.0.2.2"]
+    assert world.events == [ZonesSwapped(START, 2)]
+    with pytest.raises(Refused, match="version 2 is served, not 1"):
+        world.desk.swap_zones([ZONE], if_version=1)
+    with pytest.raises(Refused, match="is written twice") as refused:
+        world.desk.swap_zones([ZONE, OTHER])
+    assert refused.value.status == 422
+    assert (world.addresses(), world.desk.overview().zones.version) == (["192.0.2.2"], 2)
+
+
+def test_an_injection_outlives_a_swap() -> None:
+    world = World()
+    world.begin()
+    world.desk.swap_zones([OTHER])
+    assert world.addresses() == []
+    world.desk.reset()
+    assert world.addresses() == ["192.0.2.2"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [DEFAULT_CANARY, DEFAULT_CANARY.upper(), {"name": DEFAULT_CANARY, "types": ["AAAA"], "transports": ["tcp"]}],
+)
+def test_no_injection_may_touch_the_canary(where: Any) -> None:
+    world = World()
+    with pytest.raises(Refused, match=r"could match the canary canary\.chaoskit\.test"):
+        world.begin(where=where)
+
+
+def test_a_canary_of_ones_own_must_be_in_the_zones() -> None:
+    world = World("api.example.com")
+    assert world.addresses(name=DEFAULT_CANARY) == []
+    with pytest.raises(Refused, match="would not resolve in these zones"):
+        world.desk.swap_zones([{"apex": "example.com", "records": []}])
+    with pytest.raises(Refused, match="could match the canary"):
+        world.begin()
+
+
+def test_a_canary_that_fails_withdraws_everything_until_somebody_resumes() -> None:
+    world = World()
+    world.begin()
+    empty = read_injection(EMPTY | {"where": DEFAULT_CANARY})
+    lying = Injection("lying", Where(DEFAULT_CANARY), Once(START, 60 * SECOND), empty.fault)
+    honest = world.server.responder
+    world.server.responder = replace(honest, timeline=replace(honest.timeline, injections=(lying,)))
+    world.desk.tick()
+    seen = world.desk.overview()
+    assert seen.held == ()
+    assert seen.alarm is not None
+    assert "changed by lying" in seen.alarm.detail
+    assert world.events[-1] == InjectionEnded(START, "i1", "canary")
+    assert probe(world.server.responder, DEFAULT_CANARY, START).ok, "the server is honest again"
+    with pytest.raises(Refused, match=r"halted, because the canary canary\.chaoskit\.test failed"):
+        world.begin()
+    world.desk.tick()
+    assert world.desk.overview().alarm, "it is not forgotten because it resolves again"
+    world.desk.resume()
+    assert world.desk.overview().alarm is None
+    world.begin()
