@@ -80,6 +80,7 @@ class _Walk:
             return self._mapping(node, field)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*field, number)) for number, item in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
         return _scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, field: FieldPath) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chaoskit.dns.plan import injection_to_json as dns_injection
 from chaoskit.dns.written import zone_plan
-from chaoskit.experiment.schema import ClientSpec, ExperimentSpec
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, Service
 from chaoskit.network.plan import injection_to_json as network_injection
 from chaoskit.units import SECOND
 
@@ -24,10 +24,10 @@ def host_name(service: str, region: str) -> str:
     return f"{service}.{region}.amazonaws.com"
 
 
-def services_of(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
+def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
     """Each service of the experiment with its loopback addresses; the first service has an IPv6 address too."""
     names = list(spec.services) or sorted({client.service for client in spec.clients.values() if client.use != "noop"})
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[Service, tuple[str, ...]] = {}
     for name in names:
         written = spec.services[name].addresses if name in spec.services else ()
         default = (f"127.0.1.{SERVICE_NUMBER[name]}", *(("::1",) if not found else ()))

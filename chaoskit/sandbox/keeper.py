@@ -110,7 +110,7 @@ def main() -> None:
         pid = int(os.readlink("/proc/self")) if plan["namespace"] else os.getpid()
         if plan["namespace"]:
             enter_world(plan["binds"])
-        answer = {"pid": pid, "ipv6": has_ipv6()}
+        answer: dict[str, object] = {"pid": pid, "ipv6": has_ipv6()}
     except OSError as error:
         answer = {"error": str(error)}
     sys.stdout.write(json.dumps(answer) + "\n")
