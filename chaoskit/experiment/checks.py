@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from chaoskit.dns.names import canonical
+from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import Problem
 from chaoskit.experiment.document import Document, FieldPath, dotted
 from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.experiment.when import WhenSpec
 from chaoskit.experiment.wiring import CANARY_LABEL, services_of, zones
 from chaoskit.units import format_duration
 
@@ -49,9 +52,15 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
             fix = "Shorten it, or raise limits.longest_fault if you mean it."
             said = f"lasts {format_duration(entry.when.length)}, longer than the limit of {format_duration(longest)}."
             found.append(((*field, "for"), said, fix))
-        if spec.duration is not None and entry.when.start >= spec.duration:
-            fix = "Start it earlier, or make 'duration' longer."
-            found.append(((*field, "from"), f"starts when the run of {format_duration(spec.duration)} is over.", fix))
+        if spec.duration is None and entry.when.end is None:
+            found.append((field, "goes on for ever, so the run has no end.", "Give the experiment a 'duration'."))
+        if spec.duration is not None and not entry.when.window(1.0, 0).spans(spec.duration):
+            run = f"the run of {format_duration(spec.duration)}"
+            said = f"is never on in {run}." if entry.when.end is None else f"starts when {run} is over."
+            found.append((field, said, "Start it earlier, or make 'duration' longer."))
+        if entry.network is not None and isinstance(entry.when, WhenSpec) and entry.when.ramp:
+            said = "a toxic keeps the chance with which it was put on, so it cannot ramp."
+            found.append(((*field, "ramp"), said, "Use several injections of a growing 'chance'."))
     for name, times in Counter(entry.id for entry in spec.timeline if entry.id).items():
         if times > 1:
             found.append(
@@ -62,7 +71,6 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
 
 def _targets(spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any]) -> list[tuple[FieldPath, str, str]]:
     found: list[tuple[FieldPath, str, str]] = []
-    apexes = [zone["apex"].lower() for zone in zones(spec)]
     numbers: dict[str, list[int]] = {
         plane: [number for number, entry in enumerate(spec.timeline) if getattr(entry, plane) is not None]
         for plane in ("dns", "network")
@@ -70,15 +78,7 @@ def _targets(spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any]) -
     # After a problem in the resolver the lists are shorter than the file's; then only the resolver's problems count.
     for number, injection in zip(numbers["dns"], dns, strict=False):
         field: FieldPath = ("timeline", number, "where")
-        name = injection.where.name.lower().rstrip(".")
-        if name == spec.canary.lower():
-            found.append(
-                (field, f"{name} is the canary, which no fault may touch.", "Name the record that you want to lose.")
-            )
-        elif not any(name == apex or name.endswith("." + apex) for apex in apexes):
-            known = ", ".join(apex for apex in apexes if not spec.canary.endswith(apex))
-            fix = f"The zones of this experiment are: {known or 'none'}. Add it under 'zones', or correct the name."
-            found.append((field, f"no zone here answers for {name}, so the fault could never meet a lookup.", fix))
+        found += [(field, *problem) for problem in _names(spec, injection.where)]
         unknown = sorted(set(injection.where.askers) - set(spec.clients))
         if unknown:
             found.append((field, f"no client is called {', '.join(unknown)}.", f"Clients: {', '.join(spec.clients)}."))
@@ -88,6 +88,20 @@ def _targets(spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any]) -
             said = f"there is no service {injection.where.service!r} in this experiment."
             found.append((("timeline", number, "where"), said, f"Services: {', '.join(services) or 'none'}."))
     return found
+
+
+def _names(spec: ExperimentSpec, where: Where) -> list[tuple[str, str]]:
+    """What is wrong with the names that ``where`` means, and the way out."""
+    if where.covers(canonical(spec.canary)):
+        is_it = "is the canary" if where.name is not None else f"covers the canary {spec.canary}"
+        said = f"{where.names()} {is_it}, which no fault may touch."
+        return [(said, "Name the record that you want to lose.")]
+    known = {canonical(zone["apex"]): [canonical(one["name"]) for one in zone["records"]] for zone in zones(spec)}
+    if any(where.could_meet(apex, (apex, *records)) for apex, records in known.items()):
+        return []
+    apexes = ", ".join(apex for apex in known if not spec.canary.endswith(apex))
+    fix = f"The zones of this experiment are: {apexes or 'none'}. Add it under 'zones', or correct the name."
+    return [(f"no zone here answers for {where.names()}, so the fault could never meet a lookup.", fix)]
 
 
 def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:

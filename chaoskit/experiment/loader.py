@@ -17,10 +17,12 @@ from chaoskit.experiment.checks import check
 from chaoskit.experiment.document import Document, FieldPath, dotted, read_document
 from chaoskit.experiment.problems import problems_of
 from chaoskit.experiment.schema import ExperimentSpec, TimelineSpec
+from chaoskit.experiment.when import AnyWhen
 from chaoskit.network.toxics import TOXICS, Toxic
 from chaoskit.network.where import Where as NetworkWhere
 from chaoskit.registry import Registry
-from chaoskit.timeline.injection import Injection, Once
+from chaoskit.seeds import generator
+from chaoskit.timeline.injection import Injection, Window
 from chaoskit.units import SECOND
 
 DnsInjection: TypeAlias = Injection[DnsWhere, DnsFault]
@@ -71,11 +73,11 @@ def resolve(document: Document, time_scale: float) -> Experiment:
         spec = ExperimentSpec.model_validate(document.data)
     except ValidationError as error:
         raise ExperimentError(document.path, problems_of(error, document)) from error
-    resolver = _Resolver(document)
+    resolver = _Resolver(document, spec.seed)
     for number, entry in enumerate(spec.timeline):
         resolver.injection(number, entry, time_scale)
     expectations = [resolver.expectation(number, written) for number, written in enumerate(spec.expect)]
-    last_end = max((round(e.when.start + e.when.length) for e in spec.timeline), default=0)
+    last_end = max((entry.when.end or 0 for entry in spec.timeline), default=0)
     duration = spec.duration if spec.duration is not None else last_end + TAIL_NS
     experiment = Experiment(
         spec=spec,
@@ -105,8 +107,9 @@ def _scale_problem(document: Document, spec: ExperimentSpec, time_scale: float) 
 class _Resolver:
     """Turns what pydantic left open (kinds and their parameters) into objects, collecting problems as it goes."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, seed: int) -> None:
         self.document = document
+        self._seed = seed
         self.problems: list[Problem] = []
         self.dns: list[DnsInjection] = []
         self.network: list[NetworkInjection] = []
@@ -116,8 +119,10 @@ class _Resolver:
         if (entry.dns is None) == (entry.network is None):
             self._say(field, "names no plane, or two.", "Write either 'dns: …' or 'network: …'.")
             return
-        when = Once(round(entry.when.start * scale), round(entry.when.length * scale))
         name = entry.id or f"{'dns' if entry.dns is not None else 'network'}-{number + 1}"
+        when = self._window((*field, "when"), entry.when, scale, name)
+        if when is None:
+            return
         if entry.dns is not None:
             fault = self._kind((*field, "dns"), "DNS fault", FAULTS, entry.dns)
             where = self._where((*field, "where"), DnsWhere, "name", entry.where)
@@ -128,6 +133,13 @@ class _Resolver:
             place = self._where((*field, "where"), NetworkWhere, "service", entry.where)
             if toxic is not None and place is not None:
                 self.network.append(Injection(name, place, when, toxic, entry.chance, entry.hidden))
+
+    def _window(self, field: FieldPath, written: AnyWhen, scale: float, name: str) -> Window | None:
+        try:
+            return written.window(scale, generator(self._seed, "window", name).getrandbits(32))
+        except ValueError as error:
+            self._say(field, f"{error}.")
+        return None
 
     def expectation(self, number: int, written: Any) -> Expectation | None:
         found: Expectation | None = self._kind(("expect", number), "expectation", EXPECTATIONS, written)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from chaoskit.dns.written import ZoneSpec
 from chaoskit.errors import Problem
-from chaoskit.experiment import schema
+from chaoskit.experiment import schema, when
 from chaoskit.experiment.document import Document, FieldPath, dotted
 
 _MODELS: dict[str, type[BaseModel]] = {
@@ -17,6 +17,10 @@ _MODELS: dict[str, type[BaseModel]] = {
     "services": schema.ServiceSpec,
     "zones": ZoneSpec,
     "timeline": schema.TimelineSpec,
+    "when": when.WhenSpec,
+    "pulse": when.PulseSpec,
+    "flap": when.FlapSpec,
+    "ramp": when.RampSpec,
     "limits": schema.LimitsSpec,
 }
 
@@ -27,7 +31,10 @@ def problems_of(error: ValidationError, document: Document, under: FieldPath = (
 
 
 def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
-    field: FieldPath = (*under, *(part for part in finding["loc"] if part != "[key]"))
+    field: FieldPath = (
+        *under,
+        *(part for part in finding["loc"] if not str(part).startswith("[")),
+    )  # pydantic's own words
     line = document.line(field)
     kind = finding["type"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
@@ -48,7 +55,7 @@ def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
 def _known_fields(field: FieldPath) -> str:
     model: type[BaseModel] = schema.ExperimentSpec
     if len(field) > 1:
-        model = schema.WhenSpec if "when" in field[1:-1] else _MODELS.get(str(field[0]), schema.ExperimentSpec)
+        model = _MODELS.get(str(field[-2]) if "when" in field[1:-1] else str(field[0]), schema.ExperimentSpec)
         if model is schema.ExperimentSpec:
             return ""
     if field[0] == "timeline" and len(field) > 3 and "when" not in field:

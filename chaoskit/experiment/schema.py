@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.written import ZoneSpec
+from chaoskit.experiment.when import AnyWhen
 from chaoskit.units import MINUTE, SECOND, Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
@@ -77,19 +78,6 @@ class ClientSpec(_Strict):
         return period
 
 
-class WhenSpec(_Strict):
-    """From when, and for how long, counted from the first call."""
-
-    start: Duration = Field(alias="from")
-    length: Duration = Field(alias="for")
-
-    @model_validator(mode="after")
-    def _lasts(self) -> WhenSpec:
-        if self.length <= 0:
-            raise ValueError("'for' must be longer than 0")
-        return self
-
-
 class TimelineSpec(_Strict):
     """One injection: a fault of one plane, where it bites, and when."""
 
@@ -97,9 +85,9 @@ class TimelineSpec(_Strict):
     dns: Any = Field(None, description="a DNS fault: its kind, or {kind: {parameters}}")
     network: Any = Field(None, description="a toxic: its kind, or {kind: {parameters}}")
     where: Any = Field(
-        description="dns: the exact name, or {name, types, …}; network: the service, or {service, stream}"
+        description="dns: the exact name, or {name or under or glob or regex, types, …}; network: the service, or {service, stream}"
     )
-    when: WhenSpec
+    when: AnyWhen
     chance: Annotated[float, Field(gt=0, le=1)] = 1.0
     hidden: bool = Field(False, description="not shown while the run goes on (drills)")
 

@@ -1,0 +1,119 @@
+"""``when:`` as people write it, and the windows that it means.
+
+Four ways for a span of time, ``{from: 5s, for: 20s}`` alone or with one of ``pulse: {every: 5s, for: 1s}``, ``flap: {on: 1s, off: 2s}`` or
+``ramp: {over: 10s}``; and ``{cron: "*/10 * * * *", for: 30s, anchor: 2025-10-20T06:48:00Z}``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+
+from chaoskit.timeline.cron import Cron
+from chaoskit.timeline.repeated import Flap, Pulse
+from chaoskit.timeline.window import Once, Ramp, Window
+from chaoskit.units import SECOND, Duration
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
+
+
+class PulseSpec(_Strict):
+    """On for ``for`` at the beginning of every ``every``."""
+
+    every: Duration
+    on: Duration = Field(alias="for")
+
+
+class FlapSpec(_Strict):
+    """On and off for random times: each between half and one and a half of what is written here. The seed is the experiment's."""
+
+    on: Duration
+    off: Duration
+
+
+class RampSpec(_Strict):
+    """The injection's chance grows evenly from 0 at the start to all of it after ``over``."""
+
+    over: Duration
+
+
+class WhenSpec(_Strict):
+    """From when, and for how long, counted from the first call; within it all the time, or in one of three ways."""
+
+    start: Duration = Field(alias="from")
+    length: Duration = Field(alias="for")
+    pulse: PulseSpec | None = None
+    flap: FlapSpec | None = None
+    ramp: RampSpec | None = None
+
+    @model_validator(mode="after")
+    def _can_be(self) -> WhenSpec:
+        if self.length <= 0:
+            raise ValueError("'for' must be longer than 0")
+        if sum(way is not None for way in (self.pulse, self.flap, self.ramp)) > 1:
+            raise ValueError("pulse, flap and ramp exclude each other; write two injections instead")
+        self.window(1.0, 0)
+        return self
+
+    @property
+    def end(self) -> int | None:
+        """When it is over for good; None if that is never."""
+        return self.start + self.length
+
+    def window(self, scale: float, seed: int) -> Window:
+        """The window, its times multiplied by ``scale``. Raises ``ValueError`` saying what cannot be."""
+        start, length = round(self.start * scale), round(self.length * scale)
+        if self.pulse:
+            return Pulse(start, length, round(self.pulse.every * scale), round(self.pulse.on * scale))
+        if self.flap:
+            return Flap(start, length, round(self.flap.on * scale), round(self.flap.off * scale), seed)
+        if self.ramp:
+            return Ramp(start, length, round(self.ramp.over * scale))
+        return Once(start, length)
+
+
+class CronSpec(_Strict):
+    """On for ``for`` at the minutes that a crontab line names (five fields, UTC). ``anchor`` is what the wall clock shows at 0 s."""
+
+    cron: str
+    length: Duration = Field(alias="for")
+    anchor: str = Field(
+        description="the wall clock at 0 s, in UTC: 2025-10-20T06:48:00Z. Given, so that every run falls alike"
+    )
+
+    @field_validator("anchor")
+    @classmethod
+    def _is_a_time(cls, anchor: str) -> str:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z", anchor):
+            raise ValueError(f"{anchor!r} is no time; write it in UTC, like 2025-10-20T06:48:00Z")
+        return anchor
+
+    @model_validator(mode="after")
+    def _can_be(self) -> CronSpec:
+        self.window(1.0, 0)
+        return self
+
+    @property
+    def end(self) -> int | None:
+        return None
+
+    def window(self, scale: float, seed: int) -> Window:
+        if scale != 1:
+            raise ValueError("a cron window follows the wall clock, so its times cannot be scaled")
+        anchor = datetime.fromisoformat(self.anchor.removesuffix("Z")).replace(tzinfo=UTC)
+        return Cron(self.cron, self.length, int(anchor.timestamp()) * SECOND)
+
+
+def _way(written: Any) -> str:
+    return "[cron]" if isinstance(written, CronSpec) or (isinstance(written, dict) and "cron" in written) else "[span]"
+
+
+AnyWhen: TypeAlias = Annotated[
+    Annotated[WhenSpec, Tag("[span]")] | Annotated[CronSpec, Tag("[cron]")], Discriminator(_way)
+]
+"""Either of the two; which one is seen at the key ``cron``."""
