@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from chaoskit import __version__
@@ -15,17 +16,17 @@ from chaoskit.clock import WallClock
 from chaoskit.dns.log import ThreadedLog
 from chaoskit.dns.plan import plan_from_json
 from chaoskit.dns.server import Server
-from chaoskit.dns.spool import Log
+from chaoskit.dns.spool import Log, QueryLog, Spool
 from chaoskit.errors import ChaoskitError, HarnessError
-from chaoskit.journal.events import HarnessFailed, PlaneReady
+from chaoskit.journal.events import HarnessFailed, PlaneReady, QueryLogClosed
 
 
-async def serve(child: Child, plain: dict[str, Any], log: Log) -> None:
+async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> None:
     """Listen, say ready, answer until told to stop. Raises what went wrong."""
     clock = WallClock()
     loop = asyncio.get_running_loop()
     plan = plan_from_json(plain)
-    server = Server(plan.responder, clock, log)
+    server = Server(plan.responder, clock, log, plain.get("udp", "batched"))
     loop.set_exception_handler(
         lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
     )
@@ -62,16 +63,20 @@ def main() -> None:
     """Serve until told to stop; what goes wrong is told in full and ends the process with 4."""
     child = Child()
     plain = child.plan()
-    log = ThreadedLog(child.emit)
+    events = ThreadedLog(child.emit)
     try:
-        asyncio.run(serve(child, plain, log.record))
+        spool = Spool(Path(plain["spool"])) if plain.get("spool") else None
+        asyncio.run(serve(child, plain, spool or events.record))
+        if spool:
+            lost = spool.close()
+            child.emit(QueryLogClosed(at=WallClock().now(), path=plain["spool"], written=spool.written, lost=lost))
     except Exception as error:  # noqa: BLE001 - told to the journal and to standard error
         if not isinstance(error, ChaoskitError):
             traceback.print_exc(file=sys.stderr)
         said = [f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]
         child.emit(HarnessFailed(at=WallClock().now(), part="dns", message="; ".join(said)))
         child.leave(ChaoskitError.exit_code)
-    log.close()
+    events.close()
     child.leave(0)
 
 

@@ -48,6 +48,11 @@ class Responder:
         return reply, tuple(met)
 
 
+def dice(seed: int, injection: str, asker: str, name: str, rtype: str, ordinal: int) -> random.Random:
+    """The generator of one decision: whether ``injection`` meets a question (if it has a chance), then whatever its fault draws."""
+    return generator(seed, injection, asker, name, rtype, ordinal)
+
+
 class _Dice:
     """The generator of one decision, made when it is first thrown: most faults throw none, and a generator costs as much as an answer.
 
@@ -61,5 +66,5 @@ class _Dice:
     def __getattr__(self, name: str) -> Any:
         if self._made is None:
             seed, injection, query = self._identity
-            self._made = generator(seed, injection, query.asker, query.name, query.rtype, query.ordinal)
+            self._made = dice(seed, injection, query.asker, query.name, query.rtype, query.ordinal)
         return getattr(self._made, name)

@@ -16,7 +16,7 @@ from chaoskit.dns.message import Answer, Drop, Hangup, Raw, Reply
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import EventLog, Log, QueryLog
 from chaoskit.dns.tcp import Connection, Connections
-from chaoskit.dns.udp_plain import PlainUdp, UdpLoop
+from chaoskit.dns.udp import UdpPath, udp_loop
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.units import SECOND
 
@@ -74,11 +74,12 @@ class Server:
     something of ours breaks: never the asker, who could take it for a fault that was injected.
     """
 
-    def __init__(self, responder: Responder, clock: Clock, log: Log | QueryLog) -> None:
+    def __init__(self, responder: Responder, clock: Clock, log: Log | QueryLog, udp: UdpPath = "batched") -> None:
         self.responder = responder
         self.clock = clock
         self.log: QueryLog = log if isinstance(log, QueryLog) else EventLog(log)
-        self._ordinals: Counter[str] = Counter()
+        self._udp_path = udp
+        self.ordinals: Counter[str] = Counter()
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
         self._connections = Connections(self.receive, self.fail)
@@ -89,8 +90,7 @@ class Server:
         """Bind UDP and TCP on one port; returns ``host:port``. Raises ``PlaneError`` saying what is in the way."""
         loop = asyncio.get_running_loop()
         udp, tcp = bind(listener)
-        path: UdpLoop = PlainUdp(self, udp, listener.label)
-        loop.add_reader(udp, path.read)
+        loop.add_reader(udp, udp_loop(self, udp, listener.label, self._udp_path).read)
         self._udp.append(udp)
         self._tcp.append(await loop.create_server(lambda: Connection(listener.label, self._connections), sock=tcp))
         return host_and_port(listener.host, udp.getsockname()[1])
@@ -128,19 +128,15 @@ class Server:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, not swallowed
             self.fail(error)
 
-    def count(self, label: str, queries: int) -> None:
-        """``queries`` that this asker sent were answered from templates: they count for the ordinals of its next ones."""
-        self._ordinals[label] += queries
-
     def _decide(self, data: bytes, channel: Channel) -> _Decided | None:
         """What is to be done with a message; None: nothing at all."""
         at = self.clock.now()
         label = channel.label
         try:
-            request = read_request(data, channel.transport, label, channel.peer[0], self._ordinals[label] + 1)
+            request = read_request(data, channel.transport, label, channel.peer[0], self.ordinals[label] + 1)
         except NotAnswerable:
             return None
-        self._ordinals[label] += 1
+        self.ordinals[label] += 1
         if isinstance(request, Refusal):
             return _Decided(at, channel, request.name, request.rtype, Answer(), request.data, request.rcode)
         query = request.query

@@ -88,7 +88,7 @@ class Spool:
         self._too_slow = 0
         self._appended_bytes = 0
 
-        self._written = 0
+        self.written = 0
         self._refused = 0
         self._taken_bytes = 0
         self._told = 0
@@ -140,7 +140,7 @@ class Spool:
         self._wake.set()
         self._thread.join()
         os.close(self._file)
-        return self._offered - self._written
+        return self._offered - self.written
 
     def _is_full(self) -> bool:
         return self._appended_bytes - self._taken_bytes > PENDING_MAX
@@ -157,7 +157,7 @@ class Spool:
             self._wake.clear()
             self._write_waiting()
         self._write_waiting()
-        self._write(form.pack_block(form.END, form.TOTALS.pack(self._written, self._offered - self._written)))
+        self._write(form.pack_block(form.END, form.TOTALS.pack(self.written, self._offered - self.written)))
 
     def _write_waiting(self) -> None:
         """Write all blocks that wait. Shapes that the disk refuses wait on, since later rows may use them."""
@@ -169,7 +169,7 @@ class Spool:
             data += form.pack_block(form.LOST, form.COUNT.pack(lost))
         kept: list[tuple[bytes, int]] = []
         if self._write(data):
-            self._written += queries
+            self.written += queries
             self._told = lost
         else:
             self._refused += queries

@@ -4,25 +4,31 @@ The general path (``Server.receive``) parses a question, asks the responder and 
 asked again and again, and their answers differ in the ID and in the case of the name alone. So an answer is built once and kept as a
 template: the next asker gets their own ID, the template's header, their own question byte for byte, and the template's tail.
 
-Only what depends on nothing but the question becomes a template. Dice, counting, targeted clients, delays, drops, raw bytes and names
-outside our zones (which another server may answer) stay on the general path. No fault has to declare that, it is found out: the
-responder is asked about a ``Query`` that has no client and no ordinal, and a policy that reaches for what is not there gets no template.
+Only what depends on nothing but the question becomes a template. Counting, targeted clients, delays, drops, raw bytes and names outside
+our zones (which another server may answer) stay on the general path. No fault has to declare that, it is found out: the responder is
+asked about a ``Query`` that has no client and no ordinal, and a policy that reaches for what is not there gets no template. Where
+injections with a chance meet a question, each outcome of their dice gets a template, and the dice are thrown for each query.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from chaoskit.clock import Instant
 from chaoskit.dns.codec import HEADER, NotAnswerable, Request, answer_count, read_request, write_answer
 from chaoskit.dns.message import Answer, Query
-from chaoskit.dns.responder import Responder
+from chaoskit.dns.responder import Responder, dice
 from chaoskit.dns.spool import QueryLog
 from chaoskit.journal.spool import Shape
 
 MAX_BYTES = 4 << 20
 """What one generation may take of memory, about. When a flood of random names has filled it, a new one begins."""
+
+MAX_DICE = 3
+"""Injections with a chance that may meet one question; with more, it goes the general path."""
 
 NEVER = 1 << 63
 ID = 2
@@ -63,7 +69,9 @@ class Templates:
         self._responder: Responder | None = None
         self._until: Instant = NEVER
         self._bytes = 0
-        self._varying: set[bytes] = set()
+        self._seed = 0
+        # By the same keys; None: the general path must answer.
+        self._choices: dict[bytes, _Choice | None] = {}
         self.known: dict[bytes, Template] = {}
         """By a question in lower case without its ID. A question found here as it came is in lower case itself."""
 
@@ -74,61 +82,93 @@ class Templates:
         change = responder.timeline.next_change(at)
         self._responder, self._until = responder, NEVER if change is None else change
         self._bytes = 0
-        self._varying = set()
+        self._choices = {}
+        self._seed = responder.seed
         self.known = {}
         return True
 
-    def find(self, data: bytes, at: Instant) -> Template | None:
-        """The template for a question that is not in ``known`` as it came; None: the general path must answer."""
+    def find(self, data: bytes, at: Instant, ordinal: int) -> Template | None:
+        """The template for a question that is not in ``known`` as it came; None: the general path must answer.
+
+        ``ordinal`` is the question's among those of its asker.
+        """
         key = data[ID:].lower()
         template = self.known.get(key)
-        if template is None and key not in self._varying and _can_be_key(data):
-            template = self._build(data[:ID] + key, at)
-        return template
+        if template is not None:
+            return template
+        if key not in self._choices and _can_be_key(data):
+            self._learn(key, at)
+        choice = self._choices.get(key)
+        return choice.throw(self._seed, self._label, ordinal) if choice else self.known.get(key)
 
-    def _build(self, data: bytes, at: Instant) -> Template | None:
-        """Make and remember the template for ``data``, whose name is in lower case; None if there can be none."""
+    def _learn(self, key: bytes, at: Instant) -> None:
+        """Put ``key`` into ``known`` or ``_choices``; into neither if it is none of our business."""
         assert self._responder is not None
         try:
-            request = read_request(data, self._transport, self._label, "", 0)
+            request = read_request(bytes(ID) + key, self._transport, self._label, "", 0)
         except NotAnswerable:
-            return None
+            return
         if not isinstance(request, Request) or self._responder.zones.find(request.query.name) is None:
-            return None  # not remembered: there is no end to what is not ours
-        key = data[ID:]
-        self._bytes += len(key) + 500
-        written = self._write(request, at)
-        if written is None:
-            self._varying.add(key)
-            return None
-        wire, shape = written
-        number = self._log.number(shape)
-        if number is None:
-            return None
-        self._bytes += len(wire)
-        template = self.known[key] = Template(number, wire[ID:], HEADER + len(request.question))
-        return template
-
-    def _write(self, request: Request, at: Instant) -> tuple[bytes, Shape] | None:
-        """The answer that everybody who asks this gets, and what the log says of it; None if it varies."""
-        assert self._responder is not None
-        query = _question_alone(request.query)
-        timeline = self._responder.timeline
+            return  # not remembered: there is no end to what is not ours
+        self._bytes += 2 * len(key) + 500
         try:
-            if any(not one.when.steady and one.where.matches(query) for one in timeline.active(at)):
-                return None
-            reply, faults = self._responder.respond(query, at)
-            if type(reply) is not Answer or reply.delay_ns:
-                return None
-            wire = write_answer(request, reply)
+            choice = self._choice(self._responder, request, at)
         except Exception:  # noqa: BLE001 - it reached for what is not there, or is broken: the general path finds out, and tells
+            choice = None
+        if choice and not choice.dice:
+            self.known[key] = choice.outcomes[()]
+        else:
+            self._choices[key] = choice
+
+    def _choice(self, responder: Responder, request: Request, at: Instant) -> _Choice | None:
+        """What may be answered to ``request``; None if that has no end. Raises whatever a policy raises that looks at the asker."""
+        query = _question_alone(request.query)
+        met = [one for one in responder.timeline.active(at) if one.where.matches(query)]
+        dice = [one for one in met if one.chance < 1]
+        if len(dice) > MAX_DICE or not all(one.when.steady for one in met):
             return None
+        outcomes: dict[tuple[bool, ...], Template] = {}
+        for fallen in itertools.product((False, True), repeat=len(dice)):
+            certain = [replace(one, chance=1.0) for one, yes in zip(dice, fallen, strict=True) if yes]
+            # In the order written, since each fault is handed what the one before made.
+            injections = [next((c for c in certain if c.id == one.id), one) for one in met]
+            timeline = replace(responder.timeline, injections=tuple(one for one in injections if one.chance == 1))
+            template = self._template(replace(responder, timeline=timeline), request, query, at)
+            if template is None:
+                return None
+            outcomes[fallen] = template
+        return _Choice(query.name, query.rtype, tuple((one.id, one.chance) for one in dice), outcomes)
+
+    def _template(self, responder: Responder, request: Request, query: Query, at: Instant) -> Template | None:
+        reply, faults = responder.respond(query, at)
+        if type(reply) is not Answer or reply.delay_ns:
+            return None
+        wire = write_answer(request, reply)
         end = HEADER + len(request.question)
-        if request.id != int.from_bytes(wire[:ID], "big") or wire[HEADER:end] != request.question:
+        if wire[:ID] != bytes(ID) or wire[HEADER:end] != request.question:
             return None
-        return wire, Shape(
-            self._label, self._transport, query.name, query.rtype, "answer", reply.rcode, answer_count(wire), faults
+        count = answer_count(wire)
+        number = self._log.number(
+            Shape(self._label, self._transport, query.name, query.rtype, "answer", reply.rcode, count, faults)
         )
+        self._bytes += len(wire)
+        return None if number is None else Template(number, wire[ID:], end)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Choice:
+    """What may be answered to one question: a template for each way its ``dice`` (injection, chance) may fall."""
+
+    name: str
+    rtype: str
+    dice: tuple[tuple[str, float], ...]
+    outcomes: Mapping[tuple[bool, ...], Template]
+
+    def throw(self, seed: int, asker: str, ordinal: int) -> Template:
+        """The template for the asker's question number ``ordinal``: as ``Responder.respond`` would decide."""
+        return self.outcomes[
+            tuple(dice(seed, one, asker, self.name, self.rtype, ordinal).random() < chance for one, chance in self.dice)
+        ]
 
 
 def _can_be_key(data: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -16,7 +17,8 @@ from chaoskit.journal.spool import pack_peer
 BATCH = 64
 """Datagrams read before the loop gets its turn, so that a flood on one socket cannot starve the others."""
 
-LONGEST = 65535
+LONGEST = 4096
+"""Bytes of a question that are read: longer ones are cut, which the codec notices. The longest useful one has some 300 bytes."""
 
 
 class Answering(Protocol):
@@ -25,12 +27,11 @@ class Answering(Protocol):
     responder: Responder
     clock: Clock
     log: QueryLog
+    ordinals: Counter[str]
+    """How many questions each label has been asked; the loop counts those that it answers itself."""
 
     def receive(self, data: bytes, channel: Channel) -> None:
         """Answer a message on the general path."""
-
-    def count(self, label: str, queries: int) -> None:
-        """``queries`` that this asker sent were answered from templates: they count for the ordinals of its next ones."""
 
     def fail(self, error: Exception) -> None:
         """Something of ours broke."""
@@ -84,7 +85,7 @@ class PlainUdp:
                 continue  # no answer could reach port 0
             if template is not None:
                 send(data[:ID] + template.rest, address)
-            elif (template := templates.find(data, at)) is not None:
+            elif (template := templates.find(data, at, server.ordinals[self._label] + len(numbers) + 1)) is not None:
                 send(template.answer(data), address)
             else:
                 self._settle(numbers, peers, at)
@@ -97,7 +98,7 @@ class PlainUdp:
     def _settle(self, numbers: list[int], peers: list[bytes], at: Instant) -> None:
         """Log and count what was answered so far, before another query is."""
         if numbers:
-            self._server.count(self._label, len(numbers))
+            self._server.ordinals[self._label] += len(numbers)
             self._server.log.batch(numbers, at, self._server.clock.now(), b"".join(peers))
             numbers.clear()
             peers.clear()

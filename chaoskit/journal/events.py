@@ -163,6 +163,20 @@ class QueryAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueryLogClosed:
+    """The DNS server wrote its queries to a file of its own (``chaoskit.journal.spool``), which is whole if ``lost`` is 0.
+
+    ``written`` counts the queries in it, ``lost`` those that were answered but which the disk refused or was too slow for.
+    """
+
+    kind: Literal["query_log_closed"] = "query_log_closed"
+    at: Instant
+    path: str
+    written: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionOpened:
     """The proxy accepted a connection. ``upstream_peer`` is the proxy's own ``host:port`` towards the service."""
 
@@ -333,6 +347,7 @@ Event: TypeAlias = (
     | InjectionApplied
     | InjectionLifted
     | QueryAnswered
+    | QueryLogClosed
     | ConnectionOpened
     | ConnectionClosed
     | RequestArrived
