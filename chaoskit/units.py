@@ -67,7 +67,8 @@ class DurationMarker:
         return core_schema.no_info_plain_validator_function(parse_duration)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        return {"type": ["string", "integer"], "pattern": PATTERN, "examples": ["250ms", "20s", "2m30s"]}
+        written = {"type": "string", "pattern": PATTERN, "examples": ["250ms", "20s", "2m30s"]}
+        return {"anyOf": [written, {"const": 0}]}
 
 
 Duration = Annotated[int, DurationMarker()]

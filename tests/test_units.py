@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +102,6 @@ def test_a_pydantic_field_takes_the_text() -> None:
     assert adapter.validate_python({"within": "2s"}).within == 2 * SECOND
     with pytest.raises(ValidationError, match="a duration needs a unit, got 2"):
         adapter.validate_python({"within": 2})
-    pattern = adapter.json_schema()["properties"]["within"]["pattern"]
-    assert re.match(pattern, "2m30s")
-    assert not re.match(pattern, "fast")
+    schema = adapter.json_schema()
+    for written, valid in (("2m30s", True), (0, True), ("fast", False), (2, False)):
+        assert jsonschema.Draft202012Validator(schema).is_valid({"within": written}) is valid, written

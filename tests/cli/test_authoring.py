@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from chaoskit.cli import authoring
+from chaoskit.cli.shipped import index
+from chaoskit.errors import InputError
+from chaoskit.experiment.json_schema import json_schema
+from chaoskit.experiment.loader import load
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    made = json_schema()
+    jsonschema.Draft202012Validator.check_schema(made)
+    return made
+
+
+def test_the_starter_is_a_valid_experiment(tmp_path: Path, schema: dict[str, Any]) -> None:
+    path = tmp_path / "starter.yaml"
+    authoring.write_starter(path)
+    jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+    assert load(path).expectations
+
+
+def test_the_starter_overwrites_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        authoring.write_starter(path)
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("shipped", index(), ids=lambda shipped: shipped.name)
+def test_every_shipped_experiment_satisfies_the_schema(shipped: Any, schema: dict[str, Any]) -> None:
+    jsonschema.validate(yaml.safe_load(shipped.path.read_text()), schema)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"titel": "x"},
+        {"title": "x", "timeline": [{"dns": "emtpy", "where": "x", "when": {"from": "1s", "for": "1s"}}]},
+        {"title": "x", "timeline": [{"dns": "empty", "where": "x", "when": {"from": 1, "for": "1s"}}]},
+        {"title": "x", "expect": ["recovers"]},
+        {"title": "x", "clients": {"a": {"use": "boto4"}}},
+    ],
+    ids=json.dumps,
+)
+def test_the_schema_refuses_what_the_loader_refuses(wrong: dict[str, Any], schema: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, schema)
