@@ -23,11 +23,14 @@ class Channel(Protocol):
     def peer(self) -> tuple[str, int]:
         """The asker's address and port."""
 
-    def send(self, data: bytes) -> bool:
-        """Hand a reply to the kernel; false if the asker has gone. Raises ``OSError`` if the machine cannot send it."""
+    def send(self, *messages: bytes) -> bool:
+        """Hand a reply to the kernel, of one message or several; false if the asker has gone.
 
-    def hang_up(self, *, reset: bool) -> bool:
-        """End the connection instead of replying; false if there is none."""
+        Raises ``OSError`` if the machine cannot send it.
+        """
+
+    def hang_up(self, *, reset: bool, begun: bytes = b"", drip_ns: int = 0) -> bool:
+        """Send ``begun`` as it is, at once or a byte every ``drip_ns``, and end the connection; false if there is none."""
 
     def drop(self) -> None:
         """No reply."""
@@ -51,11 +54,12 @@ class Datagram:
     def peer(self) -> tuple[str, int]:
         return self.address[0], self.address[1]
 
-    def send(self, data: bytes) -> bool:
-        self.udp.sendto(data, self.address)
+    def send(self, *messages: bytes) -> bool:
+        for data in messages:
+            self.udp.sendto(data, self.address)
         return True
 
-    def hang_up(self, *, reset: bool) -> bool:
+    def hang_up(self, *, reset: bool, begun: bytes = b"", drip_ns: int = 0) -> bool:
         return False
 
     def drop(self) -> None:

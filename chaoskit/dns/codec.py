@@ -13,8 +13,8 @@ from __future__ import annotations
 import ipaddress
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 from dnslib import (
@@ -24,7 +24,6 @@ from dnslib import (
     EDNS0,
     MX,
     QTYPE,
-    RCODE,
     RR,
     SOA,
     SRV,
@@ -34,11 +33,13 @@ from dnslib import (
     DNSLabel,
     DNSQuestion,
     DNSRecord,
+    EDNSOption,
 )
 from dnslib.dns import RD, RDMAP, DNSBuffer
 
-from chaoskit.dns import names
-from chaoskit.dns.message import Answer, Query, Record
+from chaoskit.dns import names, rcodes
+from chaoskit.dns.damage import spoil
+from chaoskit.dns.message import STRAIGHT, Answer, Bend, ExtendedError, Query, Record
 
 HEADER = 12
 PLAIN_UDP_SIZE = 512  # RFC 1035 §2.3.4
@@ -46,8 +47,9 @@ SERVER_UDP_SIZE = 1232  # what we offer and send at most: fits every path unfrag
 TCP_SIZE = 65535
 MAX_POINTER = 0x3FFF  # the farthest place that a compression pointer can name (RFC 1035 §4.1.4)
 
-QR, OPCODE, AA, TC, RD_BIT, CD = 0x8000, 0x7800, 0x0400, 0x0200, 0x0100, 0x0010
+QR, OPCODE, AA, TC, RD_BIT, RA, CD = 0x8000, 0x7800, 0x0400, 0x0200, 0x0100, 0x0080, 0x0010
 IN, OPT = 1, 41
+EDE = 15  # RFC 8914 §2
 
 
 class NotAnswerable(Exception):
@@ -116,13 +118,36 @@ def write_answer(request: Request, answer: Answer) -> bytes:
 
     Raises ``ValueError`` for records that have no wire form.
     """
+    bend = answer.bend
+    if bend is not STRAIGHT:
+        request, answer = _bent(request, bend), _without_edns(answer) if not bend.edns else answer
     sections = (answer.records, answer.authority, answer.additional)
-    data = _build(request, answer.rcode, sections, aa=answer.aa)
-    if len(data) > request.size and answer.additional:  # the loss of these is no truncation
-        data = _build(request, answer.rcode, (*sections[:2], ()), aa=answer.aa)
-    if len(data) > request.size:
-        data = _build(request, answer.rcode, aa=answer.aa, truncated=True)
-    return data
+    build = partial(_build, request, answer.rcode, aa=answer.aa, ra=answer.ra, error=answer.error)
+    data = build(sections, truncated=bend.truncated)
+    if len(data) > request.size and answer.additional and not bend.whole:  # the loss of these is no truncation
+        data = build((*sections[:2], ()), truncated=bend.truncated)
+    if len(data) > request.size and not bend.whole:
+        data = build(truncated=True)
+    return spoil(data, bend.damage) if bend.damage else data
+
+
+def _bent(request: Request, bend: Bend) -> Request:
+    """The request as a server took it that goes wrong in this way."""
+    question = request.question
+    if bend.question:
+        name, rtype = bend.question
+        question = _wire_name(name) + struct.pack("!HH", _type_number(rtype), IN)
+    size = request.size if bend.edns or request.query.transport == "tcp" else PLAIN_UDP_SIZE
+    return replace(request, id=request.id ^ bend.id_xor, question=question, size=size, edns=request.edns and bend.edns)
+
+
+def _without_edns(answer: Answer) -> Answer:
+    """A server that knows no EDNS has four bits for the RCODE."""
+    return replace(answer, rcode=rcodes.mnemonic(rcodes.number(answer.rcode) & rcodes.WITHOUT_EDNS))
+
+
+def _wire_name(name: str) -> bytes:
+    return b"".join(bytes([len(label)]) + label for label in names.labels(name)) + b"\0"
 
 
 def answer_count(data: bytes) -> int:
@@ -211,16 +236,19 @@ def _build(
     sections: tuple[Sequence[Record], ...] = ((), (), ()),
     *,
     aa: bool,
+    ra: bool = False,
     truncated: bool = False,
+    error: ExtendedError | None = None,
 ) -> bytes:
-    number = _rcode(rcode)
+    number = rcodes.number(rcode)
     resources = [list(map(_resource, section)) for section in sections]
     if request.edns:
         flags = "do" if request.dnssec_ok else ""  # RFC 3225 §3
-        resources[2].append(EDNS0(udp_len=SERVER_UDP_SIZE, flags=flags, ext_rcode=number >> 4))
-    elif number > 0xF:
+        options = [EDNSOption(EDE, struct.pack("!H", error.code) + error.text.encode())] if error else None
+        resources[2].append(EDNS0(udp_len=SERVER_UDP_SIZE, flags=flags, ext_rcode=number >> 4, opts=options))
+    elif number > rcodes.WITHOUT_EDNS:
         raise ValueError(f"{rcode} needs EDNS, which the asker did not offer")
-    bits = QR | request.flags | AA * aa | TC * truncated | number & 0xF
+    bits = QR | request.flags | AA * aa | RA * ra | TC * truncated | number & 0xF
     buffer = _Buffer(struct.pack("!6H", request.id, bits, 1, *map(len, resources)) + request.question)
     for part in resources:
         for resource in part:
@@ -230,7 +258,7 @@ def _build(
 
 def _refusal(number: int, flags: int, rcode: str) -> Refusal:
     # The header alone: never larger than what was asked, so it cannot amplify.
-    reply = QR | flags & (OPCODE | RD_BIT) | _rcode(rcode)
+    reply = QR | flags & (OPCODE | RD_BIT) | rcodes.number(rcode)
     return Refusal(struct.pack("!6H", number, reply, 0, 0, 0, 0), rcode)
 
 
@@ -289,13 +317,6 @@ def _type_number(rtype: str) -> int:
     return int(number)
 
 
-def _rcode(name: str) -> int:
-    number = 16 if name == "BADVERS" else RCODE.reverse.get(name)
-    if number is None:
-        raise ValueError(f"{name} is no RCODE known here")
-    return int(number)
-
-
 @dataclass(frozen=True, slots=True)
 class StubAnswer:
     """What a stub resolver reads of a response: ``addresses`` of the answer section, whatever names they hang on."""
@@ -319,5 +340,5 @@ def decode_answer(data: bytes) -> StubAnswer | None:
     except Exception:  # noqa: BLE001 - dnslib raises whatever it meets in garbage; to a stub resolver that is no answer
         return None
     addresses = tuple(str(rr.rdata) for rr in record.rr if rr.rtype in (QTYPE.A, QTYPE.AAAA))
-    rcode = RCODE.forward.get(record.header.rcode, str(record.header.rcode))
-    return StubAnswer(record.header.id, str(rcode), bool(record.header.tc), addresses)
+    rcode = rcodes.mnemonic(record.header.rcode)
+    return StubAnswer(record.header.id, rcode, bool(record.header.tc), addresses)

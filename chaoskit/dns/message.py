@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,8 @@ class Query:
 
     ``name`` is lower-case without the final dot (``""`` is the root); ``rtype`` a mnemonic, ``TYPE65400`` when it has none.
     ``asker`` labels the resolver address that was asked; ``client`` is the asker's IP address; ``edns_size`` the UDP size
-    it offers, None without EDNS; ``ordinal`` counts the questions of this asker from 1.
+    it offers, None without EDNS; ``ordinal`` counts the questions of this asker from 1. ``nth`` counts, from 1, how often this asker
+    has put this question (name and type) to the injection at work; it is 1 where no injection is.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Query:
     client: str
     edns_size: int | None
     ordinal: int
+    nth: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,70 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtendedError:
+    """What an RCODE cannot say (RFC 8914): a code of IANA's registry, and ``text`` for people. Sent to askers with EDNS only."""
+
+    code: int
+    text: str = ""
+
+
+Place: TypeAlias = Literal["header", "question", "answer", "length", "anywhere"]
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes of a message are spoilt after it was written; equal seeds spoil alike.
+
+    ``header`` is all of it but the ID, so that the asker takes the message for theirs; ``answer`` is all behind the question. There,
+    ``count`` bytes are changed. ``length`` cuts the message short.
+    """
+
+    place: Place
+    count: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """Where an answer departs on the wire from what the codec would rightly write. The default departs nowhere.
+
+    ``truncated`` sets TC. ``edns`` false leaves the OPT record out, as a server does that knows no EDNS. ``whole`` sends the answer however
+    large it is. ``id_xor`` spoils the ID. ``question`` (name and type) stands in place of the asker's.
+    """
+
+    truncated: bool = False
+    edns: bool = True
+    whole: bool = False
+    id_xor: int = 0
+    question: tuple[str, str] | None = None
+    damage: Damage | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether a resolver can take the message for an answer to its question."""
+        return not (self.id_xor or self.question or self.damage)
+
+
+STRAIGHT = Bend()
+
+
+class Look(Protocol):
+    """The honest answer to the same question, had it been put for ``name``, or ``versions`` changes of the zones ago.
+
+    None where that is not known: the zones have not changed as often.
+    """
+
+    def __call__(self, name: str | None = None, versions: int = 0) -> Answer | None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A well-formed response.
 
     ``soa`` is the SOA of the zone that answered, None outside our zones. It is not sent as such: a fault that makes the answer
-    negative puts it into ``authority`` (RFC 2308 §2). ``delay_ns`` is how long the server waits before it sends.
+    negative puts it into ``authority`` (RFC 2308 §2). ``delay_ns`` is how long the server waits before it sends. ``error`` explains the
+    RCODE. ``bend`` is what a fault made wrong on the wire, and ``also`` what it sends besides, right after. ``look`` lets a fault ask for
+    other honest answers; it is no part of the answer. ``ra`` says that we resolve for the asker: of what an upstream answered.
     """
 
     rcode: str = "NOERROR"
@@ -49,6 +110,19 @@ class Answer:
     aa: bool = True
     soa: Record | None = None
     delay_ns: int = 0
+    error: ExtendedError | None = None
+    bend: Bend = STRAIGHT
+    also: tuple[Answer, ...] = ()
+    look: Look | None = field(default=None, compare=False, repr=False)
+    ra: bool = False
+
+    def negative(self, rcode: str, authority: tuple[Record, ...] = ()) -> Answer:
+        """The same without records, with another RCODE."""
+        return replace(self, rcode=rcode, records=(), authority=authority, additional=())
+
+    def bent(self, **changes: Any) -> Answer:
+        """The same, with changes to its ``bend``."""
+        return replace(self, bend=replace(self.bend, **changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +140,16 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Hangup:
-    """Over TCP: the connection is closed (``reset`` true: with RST) without an answer. Over UDP: as ``Drop``."""
+    """Over TCP: the connection is closed (``reset`` true: with RST). Over UDP: as ``Drop``.
+
+    Before that, the first ``share`` of ``begun`` (its two bytes of length included) is sent: all at once, or a byte every ``drip_ns``.
+    """
 
     reset: bool = False
     delay_ns: int = 0
+    begun: Answer | None = None
+    share: float = 0.0
+    drip_ns: int = 0
 
 
 Reply: TypeAlias = Answer | Raw | Drop | Hangup

@@ -3,40 +3,61 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
-from chaoskit.dns.message import Query, Reply
+from chaoskit.dns.message import Answer, Query, Reply
+from chaoskit.dns.tally import Tally
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.seeds import generator
 from chaoskit.timeline.injection import Timeline
 
+MAX_HISTORY = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """Zones and faults, without state. ``seed`` is the run's."""
+    """Zones and faults, without state. ``seed`` is the run's. ``history`` has the zones as they were before, the latest last."""
 
     zones: Zones
     timeline: Timeline[Where, DnsFault]
     seed: int
+    history: tuple[Zones, ...] = ()
 
-    def respond(self, query: Query, at: Instant) -> tuple[Reply, tuple[str, ...]]:
+    def with_zones(self, zones: Zones) -> Responder:
+        """The responder after a change of the zones; it remembers the last ``MAX_HISTORY`` states before."""
+        return replace(self, zones=zones, history=(*self.history, self.zones)[-MAX_HISTORY:])
+
+    def respond(
+        self, query: Query, at: Instant, honest: Answer | None = None, tally: Tally | None = None
+    ) -> tuple[Reply, tuple[str, ...]]:
         """The reply to ``query`` at ``at``, and the ids of the injections that changed it, in the order written.
+
+        ``honest`` is what the faults are handed where our zones have no say: an upstream's answer. ``tally`` numbers the
+        questions for each injection; without one the query's own ``nth`` holds.
 
         Dice derive from the seed, the injection and the question's identity: its asker, name, type, and ordinal among the questions of
         that asker. So they fall alike in a replay however the clients' packets interleave.
         """
-        reply: Reply = self.zones.answer(query)
+        reply: Reply = self.zones.answer(query) if honest is None else honest
         met: list[str] = []
         for injection in self.timeline.active(at):
             if not injection.where.matches(query):
                 continue
-            rng: Any = _Dice(self.seed, injection.id, query)
-            if injection.chance < 1 and rng.random() >= injection.chance:
+            if tally is not None:
+                query = replace(query, nth=tally.next(injection.id, query))
+            if injection.where.counts and not injection.where.due(query.nth):
                 continue
+            rng: Any = _Dice(self.seed, injection.id, query)
+            chance = self.timeline.chance(injection, at)
+            if chance < 1 and rng.random() >= chance:
+                continue
+            if isinstance(reply, Answer) and reply.look is None:
+                reply = replace(reply, look=partial(self._look, query))
             try:
                 changed = injection.fault.apply(query, reply, at, rng)
             except Exception as error:
@@ -46,6 +67,13 @@ class Responder:
                 met.append(injection.id)
                 reply = changed
         return reply, tuple(met)
+
+    def _look(self, query: Query, name: str | None = None, versions: int = 0) -> Answer | None:
+        """See ``Look``."""
+        if versions > len(self.history):
+            return None
+        zones = self.history[-versions] if versions else self.zones
+        return zones.answer(query if name is None else replace(query, name=name))
 
 
 def dice(seed: int, injection: str, asker: str, name: str, rtype: str, ordinal: int) -> random.Random:

@@ -10,12 +10,13 @@ from typing import Literal, TypeAlias
 
 from chaoskit.clock import Clock, Instant
 from chaoskit.dns.channel import Channel, host_and_port
-from chaoskit.dns.codec import NotAnswerable, Refusal, answer_count, read_request, write_answer
+from chaoskit.dns.codec import NotAnswerable, Refusal, Request, answer_count, read_request, write_answer
 from chaoskit.dns.listen import Listener, bind
 from chaoskit.dns.message import Answer, Drop, Hangup, Raw, Reply
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import EventLog, Log, QueryLog
-from chaoskit.dns.tcp import Connection, Connections
+from chaoskit.dns.tally import Tally
+from chaoskit.dns.tcp import Connection, Connections, framed
 from chaoskit.dns.udp import UdpPath, udp_loop
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.units import SECOND
@@ -25,7 +26,10 @@ Ending: TypeAlias = Literal["answer", "raw", "drop", "hangup"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Decided:
-    """A query whose reply is decided, and perhaps delayed. ``data`` are the bytes of an ``Answer`` or ``Raw``."""
+    """A query whose reply is decided, and perhaps delayed.
+
+    ``data`` are the bytes of an ``Answer`` or ``Raw``, or those with which a ``Hangup`` begins; ``also`` is sent besides.
+    """
 
     at: Instant
     channel: Channel
@@ -35,16 +39,18 @@ class _Decided:
     data: bytes
     rcode: str = ""
     faults: tuple[str, ...] = ()
+    also: tuple[bytes, ...] = ()
 
     def carry_out(self) -> Ending:
         """Do it; returns what became of it: a reply to an asker who has gone is a drop."""
         match self.reply:
-            case Answer():
-                return "answer" if self.channel.send(self.data) else "drop"
+            case Answer(bend=bend):
+                sent = self.channel.send(self.data, *self.also)
+                return "drop" if not sent else "answer" if bend.readable else "raw"
             case Raw():
                 return "raw" if self.channel.send(self.data) else "drop"
-            case Hangup(reset=reset):
-                return "hangup" if self.channel.hang_up(reset=reset) else "drop"
+            case Hangup(reset=reset, drip_ns=drip_ns):
+                return "hangup" if self.channel.hang_up(reset=reset, begun=self.data, drip_ns=drip_ns) else "drop"
             case Drop():
                 self.channel.drop()
                 return "drop"
@@ -80,6 +86,7 @@ class Server:
         self.log: QueryLog = log if isinstance(log, QueryLog) else EventLog(log)
         self._udp_path = udp
         self.ordinals: Counter[str] = Counter()
+        self._tally = Tally()
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
         self._connections = Connections(self.receive, self.fail)
@@ -140,14 +147,11 @@ class Server:
         if isinstance(request, Refusal):
             return _Decided(at, channel, request.name, request.rtype, Answer(), request.data, request.rcode)
         query = request.query
-        reply, faults = self.responder.respond(query, at)
-        wire, rcode = b"", ""
-        if isinstance(reply, Answer):
-            # Written now, so that an answer that has no wire form fails at once and not when its delay is over.
-            wire, rcode = write_answer(request, reply), reply.rcode
-        elif isinstance(reply, Raw):
-            wire = reply.data
-        return _Decided(at, channel, query.name, query.rtype, reply, wire, rcode, faults)
+        reply, faults = self.responder.respond(query, at, tally=self._tally)
+        rcode = reply.rcode if isinstance(reply, Answer) else ""
+        # Written now, so that an answer that has no wire form fails at once and not when its delay is over.
+        wire, *also = _wires(request, reply)
+        return _Decided(at, channel, query.name, query.rtype, reply, wire, rcode, faults, tuple(also))
 
     def _settle(self, decided: _Decided) -> None:
         ending = decided.carry_out()
@@ -159,3 +163,16 @@ class Server:
             self._settle(decided)
         except Exception as error:  # noqa: BLE001 - as in receive
             self.fail(error)
+
+
+def _wires(request: Request, reply: Reply) -> list[bytes]:
+    """The messages of a reply; of a ``Hangup``, what is sent before the end; empty bytes for nothing."""
+    match reply:
+        case Answer():
+            return [write_answer(request, one) for one in (reply, *reply.also)]
+        case Raw():
+            return [reply.data]
+        case Hangup(begun=Answer() as begun):
+            whole = framed(write_answer(request, begun))
+            return [whole[: round(len(whole) * reply.share)]]
+    return [b""]

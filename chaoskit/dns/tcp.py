@@ -6,10 +6,12 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar, Literal
 
 from chaoskit.dns.channel import Receive
 from chaoskit.errors import PlaneError
+from chaoskit.units import SECOND
 
 IDLE_S = 10.0
 """A connection with nothing to answer is closed after this long without a whole message (RFC 7766 §6.2.3: a few seconds)."""
@@ -18,11 +20,19 @@ MAX_CONNECTIONS = 512
 FLUSH_WITHIN_S = 1.0
 
 
+def framed(message: bytes) -> bytes:
+    """With its length before it."""
+    return struct.pack("!H", len(message)) + message
+
+
 class Connections:
     """All open TCP connections. At most ``MAX_CONNECTIONS``: then the one idle for longest makes room (RFC 7766 §6.2.3)."""
 
-    def __init__(self, receive: Receive, fail: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, receive: Receive, fail: Callable[[Exception], None], admits: Callable[[str], bool] = lambda _: True
+    ) -> None:
         self.receive = receive
+        self.admits = admits
         self._fail = fail
         self._open: set[Connection] = set()
 
@@ -87,6 +97,8 @@ class Connection(asyncio.Protocol):
         self.peer = transport.get_extra_info("peername")[:2]
         self._timer = self._loop.call_later(IDLE_S, self._check_idle)
         self._connections.add(self)
+        if not self._connections.admits(self.peer[0]):
+            self.abort()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -115,15 +127,23 @@ class Connection(asyncio.Protocol):
 
     # What the server calls, once for each message: see ``Channel``.
 
-    def send(self, data: bytes) -> bool:
+    def send(self, *messages: bytes) -> bool:
         open_yet = not self._stream.is_closing()
         if open_yet:
-            self._stream.write(struct.pack("!H", len(data)) + data)
+            self._stream.write(b"".join(map(framed, messages)))
         self.drop()
         return open_yet
 
-    def hang_up(self, *, reset: bool) -> bool:
+    def hang_up(self, *, reset: bool, begun: bytes = b"", drip_ns: int = 0) -> bool:
         open_yet = not self._stream.is_closing()
+        if begun and open_yet:
+            now = begun[:1] if drip_ns else begun
+            self._stream.write(now)
+            rest = begun[len(now) :]
+            if rest:
+                again = partial(self.hang_up, reset=reset, begun=rest, drip_ns=drip_ns)
+                self._loop.call_later(drip_ns / SECOND, again)
+                return True
         self.drop()
         if reset and open_yet:
             # Lingering for 0 s is how a socket is told to end with RST (socket(7), SO_LINGER).

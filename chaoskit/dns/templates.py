@@ -141,7 +141,7 @@ class Templates:
 
     def _template(self, responder: Responder, request: Request, query: Query, at: Instant) -> Template | None:
         reply, faults = responder.respond(query, at)
-        if type(reply) is not Answer or reply.delay_ns:
+        if type(reply) is not Answer or reply.delay_ns or reply.also or reply.bend.damage:
             return None
         wire = write_answer(request, reply)
         end = HEADER + len(request.question)
