@@ -100,7 +100,7 @@ class Runner:
         cast.start_plane("aws", wiring.aws_plan(spec, self.settings.certificates))
         for label, client in spec.clients.items():
             cast.start_client(label, client.use, wiring.client_plan(label, client, spec.region))
-        cast.start_plane("network", wiring.network_plan(self.experiment.network, self.settings.toxiproxy))
+        cast.start_plane("network", wiring.network_plan(spec, self.experiment.network, self.settings.toxiproxy))
         cast.start_plane("dns", wiring.dns_plan(spec, self.experiment.dns, resolvers, ipv6=sandbox.ipv6))
         canary = {"client": wiring.CANARY_LABEL, "name": spec.canary, "every_ns": wiring.CANARY_PERIOD_NS}
         cast.start_client(wiring.CANARY_LABEL, "canary", canary)

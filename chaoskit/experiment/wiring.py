@@ -77,6 +77,7 @@ def aws_plan(spec: ExperimentSpec, certificates: str) -> dict[str, Any]:
         "port": 0,
         "certificates": certificates,
         "names": certificate_names(spec),
+        "region": spec.region,
         "services": {
             name: {"tables": dict(spec.services[name].tables) if name in spec.services else {}} for name in services
         },
@@ -106,9 +107,13 @@ def proxies(spec: ExperimentSpec, upstream: str, listen: Callable[[str], str], *
     ]
 
 
-def network_plan(injections: Sequence[Any], toxiproxy: str | None) -> dict[str, Any]:
+def network_plan(spec: ExperimentSpec, injections: Sequence[Any], toxiproxy: str | None) -> dict[str, Any]:
     """The network process's plan; ``toxiproxy`` None is the embedded proxy, else a program or a URL."""
-    return {"toxiproxy": toxiproxy, "injections": [network_injection(injection) for injection in injections]}
+    return {
+        "toxiproxy": toxiproxy,
+        "seed": spec.seed,
+        "injections": [network_injection(injection) for injection in injections],
+    }
 
 
 def client_plan(label: str, client: ClientSpec, region: str) -> dict[str, Any]:
