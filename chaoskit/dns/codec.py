@@ -124,7 +124,7 @@ def write_answer(request: Request, answer: Answer) -> bytes:
     sections = (answer.records, answer.authority, answer.additional)
     build = partial(_build, request, answer.rcode, aa=answer.aa, ra=answer.ra, error=answer.error)
     data = build(sections, truncated=bend.truncated)
-    if len(data) > request.size and answer.additional and not bend.whole:  # the loss of these is no truncation
+    if len(data) > request.size and _can_lose_additional(answer) and not bend.whole:
         data = build((*sections[:2], ()), truncated=bend.truncated)
     if len(data) > request.size and not bend.whole:
         data = build(truncated=True)
@@ -136,7 +136,7 @@ def _bent(request: Request, bend: Bend) -> Request:
     question = request.question
     if bend.question:
         name, rtype = bend.question
-        question = _wire_name(name) + struct.pack("!HH", _type_number(rtype), IN)
+        question = names.wire(names.labels(name)) + struct.pack("!HH", _type_number(rtype), IN)
     size = request.size if bend.edns or request.query.transport == "tcp" else PLAIN_UDP_SIZE
     return replace(request, id=request.id ^ bend.id_xor, question=question, size=size, edns=request.edns and bend.edns)
 
@@ -146,8 +146,9 @@ def _without_edns(answer: Answer) -> Answer:
     return replace(answer, rcode=rcodes.mnemonic(rcodes.number(answer.rcode) & rcodes.WITHOUT_EDNS))
 
 
-def _wire_name(name: str) -> bytes:
-    return b"".join(bytes([len(label)]) + label for label in names.labels(name)) + b"\0"
+def _can_lose_additional(answer: Answer) -> bool:
+    """Whether the loss of the additional records is no truncation: not if they are a referral's glue (RFC 9471 §3.1)."""
+    return bool(answer.additional) and not any(record.rtype == "NS" for record in answer.authority)
 
 
 def answer_count(data: bytes) -> int:
@@ -277,8 +278,9 @@ def _rdata(rtype: str, data: str) -> Any:
             return A(tuple(ipaddress.IPv4Address(address).packed))
         case "AAAA", [address]:
             return AAAA(tuple(ipaddress.IPv6Address(address).packed))
-        case "CNAME" | "NS" | "PTR", [target]:
-            return RDMAP[rtype](_label(target))
+        case "CNAME" | "DNAME" | "NS" | "PTR", [target]:
+            # A DNAME's target is never compressed (RFC 6672 §2.5).
+            return RDMAP[rtype](_label(target)) if rtype != "DNAME" else RD(names.wire(names.labels(target)))
         case "MX", [preference, target]:
             return MX(_label(target), int(preference))
         case "SRV", [priority, weight, port, target]:
@@ -289,7 +291,7 @@ def _rdata(rtype: str, data: str) -> Any:
             return TXT([names.string(part) for part in written])
         case "CAA", [flags, tag, value]:
             return CAA(int(flags), tag, names.string(value).decode())
-        case "A" | "AAAA" | "CNAME" | "NS" | "PTR" | "MX" | "SRV" | "SOA" | "TXT" | "CAA", _:
+        case "A" | "AAAA" | "CNAME" | "DNAME" | "NS" | "PTR" | "MX" | "SRV" | "SOA" | "TXT" | "CAA", _:
             raise ValueError(f"{len(written)} fields are too many or too few")
     if rtype not in RDMAP:
         raise ValueError("write the data of this type as \\# LENGTH HEX (RFC 3597 §5)")

@@ -41,6 +41,11 @@ def wire_length(of: tuple[bytes, ...]) -> int:
     return sum(len(label) + 1 for label in of) + 1
 
 
+def wire(of: tuple[bytes, ...]) -> bytes:
+    """A name as it is in messages, uncompressed (RFC 1035 §3.1)."""
+    return b"".join(bytes([len(label)]) + label for label in of) + b"\0"
+
+
 def text(of: tuple[bytes, ...]) -> str:
     """The one text of a name: see above."""
     return ".".join("".join(map(_escaped, label.lower())) for label in of)

@@ -1,4 +1,7 @@
-"""Zones: immutable, and the honest answer to a question (RFC 1034 §4.3.2, negative answers as in RFC 2308, wildcards RFC 4592)."""
+"""Zones: immutable, and the honest answer to a question (RFC 1034 §4.3.2, negative answers as in RFC 2308, wildcards RFC 4592).
+
+A name below the apex that has NS records is a *cut*: it and what lies below are another's, and a question there gets a referral.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any, TypeAlias
 
 from chaoskit.dns.codec import canonical_type, check_record
 from chaoskit.dns.message import Answer, Query, Record
-from chaoskit.dns.names import canonical, parents
+from chaoskit.dns.names import MAX_NAME, canonical, labels, parents, text, wire_length
 
 # Route 53's default SOA (Route 53 Developer Guide, "SOA record"): a negative TTL of min(TTL 900, minimum 86400).
 SOA_DEFAULTS = {
@@ -26,8 +29,11 @@ SOA_DEFAULTS = {
 NOT_DATA = frozenset({"OPT", "TKEY", "TSIG", "IXFR", "AXFR", "TYPE253", "TYPE254", "ANY"})
 """Types that are questions or belong to a message, so no zone holds them (RFC 6895 §3.1)."""
 
+FOLLOWED = frozenset({"CNAME", "DNAME", "NS"})
 TRANSFERS = frozenset({"IXFR", "AXFR"})
 MAX_TTL = (1 << 31) - 1  # RFC 2181 §8
+MAX_STEPS = 16
+"""CNAMEs followed for one answer. The rest of a longer chain is the resolver's to follow."""
 
 Node: TypeAlias = Mapping[str, tuple[Record, ...]]
 """The records of one name by type; empty for a name that exists only because there are names below it."""
@@ -35,11 +41,16 @@ Node: TypeAlias = Mapping[str, tuple[Record, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """One zone. ``nodes`` maps each name that exists to its records; ``soa`` has the negative TTL (RFC 2308 §3)."""
+    """One zone. ``nodes`` maps each name that exists to its records; ``soa`` has the negative TTL (RFC 2308 §3).
+
+    ``cuts`` are the names that are delegated, ``redirects`` those with a DNAME.
+    """
 
     apex: str
     soa: Record
     nodes: Mapping[str, Node]
+    cuts: frozenset[str]
+    redirects: frozenset[str]
 
     @classmethod
     def from_plan(cls, plan: dict[str, Any]) -> Zone:
@@ -57,8 +68,28 @@ class Zone:
                 nodes.setdefault(parent, {})
         for name, node in nodes.items():
             _check_node(name, node)
+        cuts = frozenset(name for name, node in nodes.items() if "NS" in node and name != apex)
+        redirects = frozenset(name for name, node in nodes.items() if "DNAME" in node)
+        _check_redirects(nodes, cuts, redirects)
         frozen = {name: MappingProxyType(node) for name, node in nodes.items()}
-        return cls(apex, negative, MappingProxyType(frozen))
+        return cls(apex, negative, MappingProxyType(frozen), cuts, redirects)
+
+    def bound(self, name: str) -> str | None:
+        """The cut at or above ``name``, or the DNAME above it, whichever is nearest to the apex; None if the zone itself answers."""
+        if not self.cuts and not self.redirects:
+            return None
+        path = (self.apex, *reversed(_between(name, self.apex)), name)
+        return next((at for at in path if at in self.cuts or (at in self.redirects and at != name)), None)
+
+    def referral(self, cut: str, records: tuple[Record, ...], soa: Record) -> Answer:
+        """Who answers for ``cut``, with the addresses that this zone has of them (RFC 1034 §4.3.2 step 3b, RFC 9471).
+
+        ``records`` lead there. Without any, nothing in the answer is said with authority (RFC 1034 §6.2.6).
+        """
+        servers = self.nodes[cut]["NS"]
+        hosts = (self.nodes.get(canonical(server.data), {}) for server in servers)
+        glue = tuple(record for host in hosts for rtype in ("A", "AAAA") for record in host.get(rtype, ()))
+        return Answer(records=records, authority=servers, additional=glue, aa=bool(records), soa=soa)
 
     def node(self, name: str) -> Node | None:
         """The records at ``name``, synthesised from a wildcard if need be; None if the name does not exist."""
@@ -94,26 +125,47 @@ class Zones:
         return next((self.zones[apex] for apex in (name, *parents(name)) if apex in self.zones), None)
 
     def answer(self, query: Query) -> Answer:
-        """The honest answer: REFUSED outside our zones, NXDOMAIN, NODATA, or records, following CNAMEs inside our zones.
+        """The honest answer: REFUSED outside our zones, NXDOMAIN, NODATA, a referral, or records, following CNAMEs inside our zones.
 
         Its ``soa`` is that of the zone of the name that was asked for, where a chain of CNAMEs begins.
         """
-        first = self.find(query.name)
+        first = self._home(query.name, query.rtype)
         if first is None or query.rtype in TRANSFERS:
             return Answer(rcode="REFUSED", aa=False)
-        chain: dict[str, Record] = {}
+        chain: dict[Record, None] = {}
+        met: set[str] = set()
         name, zone = query.name, first
-        while True:
-            node = zone.node(name)
+        while len(met) < MAX_STEPS:
+            met.add(name)
+            bound = zone.bound(name)
+            if bound is None or (bound == name and query.rtype == "DS"):  # RFC 4035 §3.1.4.1
+                node = zone.node(name)
+            elif bound in zone.cuts:
+                return zone.referral(bound, tuple(chain), first.soa)
+            else:
+                (redirect,) = zone.nodes[bound]["DNAME"]
+                chain[redirect] = None
+                node = _redirected(name, redirect)
+                if node is None:
+                    return Answer("YXDOMAIN", tuple(chain), soa=first.soa)  # RFC 6672 §2.2
             alias = node.get("CNAME") if node and query.rtype not in ("CNAME", "ANY") else None
             if alias is None:
-                return _end_of_chain(tuple(chain.values()), node, query.rtype, zone.soa, first.soa)
-            chain[name] = alias[0]
+                return _end_of_chain(tuple(chain), node, query.rtype, zone.soa, first.soa)
+            chain[alias[0]] = None
             name = canonical(alias[0].data)
-            next_zone = self.find(name)
-            if next_zone is None or name in chain:  # the resolver's to follow, or a loop
-                return Answer(records=tuple(chain.values()), soa=first.soa)
+            next_zone = self._home(name, query.rtype)
+            if next_zone is None or name in met:  # the resolver's to follow, or a loop
+                break
             zone = next_zone
+        return Answer(records=tuple(chain), soa=first.soa)
+
+    def _home(self, name: str, rtype: str) -> Zone | None:
+        """The zone that answers: DS records lie above the cut, in the zone that delegates (RFC 4035 §3.1.4.1)."""
+        zone = self.find(name)
+        if rtype == "DS" and zone is not None and name == zone.apex and name:
+            above = self.find(parents(name)[0])
+            return above if above is not None and above.bound(name) == name else zone
+        return zone
 
 
 def _end_of_chain(chain: tuple[Record, ...], node: Node | None, rtype: str, negative: Record, soa: Record) -> Answer:
@@ -123,6 +175,15 @@ def _end_of_chain(chain: tuple[Record, ...], node: Node | None, rtype: str, nega
     # To ANY, one set of records is answer enough (RFC 8482 §4.1).
     found = next(iter(node.values()), ()) if rtype == "ANY" else node.get(rtype, ())
     return Answer(records=(*chain, *found), authority=() if found else (negative,), soa=soa)
+
+
+def _redirected(name: str, redirect: Record) -> Node | None:
+    """The CNAME that a DNAME above ``name`` makes of it (RFC 6672 §2.2); None if the new name were too long."""
+    kept = labels(name)[: len(labels(name)) - len(labels(redirect.name))]
+    target = (*kept, *labels(redirect.data))
+    if wire_length(target) > MAX_NAME:
+        return None
+    return {"CNAME": (Record(name, "CNAME", redirect.ttl, f"{text(target)}."),)}
 
 
 def _between(name: str, apex: str) -> list[str]:
@@ -153,6 +214,8 @@ def _record(written: dict[str, Any], apex: str) -> Record:
         raise ValueError(f"the SOA of {apex} is among the records; write it as the zone's own 'soa'")
     if record.rtype in NOT_DATA:
         raise ValueError(f"{record.rtype} is no type of data; no zone can hold it")
+    if record.rtype in FOLLOWED and record.data.lstrip().startswith("\\#"):
+        raise ValueError(f"write the {record.rtype} of {record.name} as a name: it is followed")
     check_record(record)
     return record
 
@@ -165,9 +228,25 @@ def _check_ttl(ttl: object, whose: str) -> None:
 def _check_node(name: str, node: Mapping[str, tuple[Record, ...]]) -> None:
     if "CNAME" in node and (len(node) > 1 or len(node["CNAME"]) > 1):
         raise ValueError(f"{name} has a CNAME beside other data, which RFC 1034 §3.6.2 forbids; remove one of them")
+    if len(node.get("DNAME", ())) > 1:
+        raise ValueError(f"{name} has several DNAME records, which RFC 6672 §2.4 forbids; keep one")
     for rtype, records in node.items():
         if len({record.ttl for record in records}) > 1:
             raise ValueError(f"the {rtype} records of {name} differ in TTL, which RFC 2181 §5.2 forbids; give them one")
+
+
+def _check_redirects(nodes: Iterable[str], cuts: frozenset[str], redirects: frozenset[str]) -> None:
+    if wild := next((name for name in (*cuts, *redirects) if name.split(".")[0] == "*"), None):
+        raise ValueError(
+            f"{wild} has NS or DNAME records, which mean nothing at a wildcard (RFC 4592 §4.2); name the names"
+        )
+    if both := next(iter(cuts & redirects), None):
+        raise ValueError(f"{both} has both NS and DNAME records, which RFC 6672 §2.4 forbids; remove one of them")
+    if not redirects:
+        return
+    for name in nodes:
+        if above := next((parent for parent in parents(name) if parent in redirects), None):
+            raise ValueError(f"{name} lies below the DNAME of {above}, which RFC 6672 §2.4 forbids; remove one of them")
 
 
 def _check_fields(

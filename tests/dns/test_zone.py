@@ -162,3 +162,123 @@ def test_the_root_can_be_a_zone() -> None:
     plan = {"apex": ".", "records": [{"name": "*", "rtype": "A", "ttl": 1, "data": "127.0.0.1"}]}
     assert data(ask("any.where.example", plan=plan)) == ["127.0.0.1"]
     assert ask("", "SOA", plan).records
+
+
+CUT: dict[str, Any] = {
+    "apex": "up.test",
+    "records": [
+        {"name": "up.test", "rtype": "NS", "ttl": 9, "data": "ns.up.test."},
+        {"name": "ns.up.test", "rtype": "A", "ttl": 9, "data": "127.0.0.1"},
+        {"name": "*.up.test", "rtype": "A", "ttl": 9, "data": "127.0.0.9"},
+        {"name": "sub.up.test", "rtype": "NS", "ttl": 9, "data": "ns.sub.up.test."},
+        {"name": "sub.up.test", "rtype": "NS", "ttl": 9, "data": "ns.elsewhere.example."},
+        {"name": "sub.up.test", "rtype": "DS", "ttl": 9, "data": "\\# 6 000108020102"},
+        {"name": "sub.up.test", "rtype": "TXT", "ttl": 9, "data": "occluded"},
+        {"name": "ns.sub.up.test", "rtype": "A", "ttl": 9, "data": "127.0.0.2"},
+        {"name": "ns.sub.up.test", "rtype": "AAAA", "ttl": 9, "data": "::2"},
+        {"name": "deep.sub.up.test", "rtype": "NS", "ttl": 9, "data": "ns.deeper.example."},
+        {"name": "into.up.test", "rtype": "CNAME", "ttl": 9, "data": "www.sub.up.test."},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "rtype"),
+    [
+        ("sub.up.test", "A"),
+        ("sub.up.test", "NS"),
+        ("sub.up.test", "TXT"),
+        ("sub.up.test", "ANY"),
+        ("no.sub.up.test", "A"),
+        ("ns.sub.up.test", "A"),
+        ("x.deep.sub.up.test", "DS"),
+    ],
+)
+def test_at_and_below_a_cut_there_is_a_referral_with_glue(name: str, rtype: str) -> None:
+    answer = ask(name, rtype, CUT)
+    assert (answer.rcode, answer.aa, answer.records) == ("NOERROR", False, ())
+    assert {(record.name, record.rtype) for record in answer.authority} == {("sub.up.test", "NS")}, "the topmost cut"
+    assert [record.data for record in answer.additional] == ["127.0.0.2", "::2"]
+
+
+def test_the_ds_of_a_cut_lies_above_it() -> None:
+    answer = ask("sub.up.test", "DS", CUT)
+    assert (answer.aa, len(answer.records), answer.authority) == (True, 1, ())
+    bare = CUT | {"records": [record for record in CUT["records"] if record["rtype"] != "DS"]}
+    answer = ask("sub.up.test", "DS", bare)
+    assert (answer.rcode, answer.aa, answer.authority) == ("NOERROR", True, (answer.soa,))
+
+
+def test_the_ds_of_a_zone_of_ours_is_asked_of_the_one_that_delegates_it() -> None:
+    def whose(plans: list[dict[str, Any]]) -> list[str]:
+        answer = Zones.from_plan(plans).answer(Query("sub.up.test", "DS", "udp", "c", "::1", None, 1))
+        assert answer.rcode == "NOERROR"
+        return [record.name for record in (*answer.records, *answer.authority)]
+
+    child = {"apex": "sub.up.test"}
+    assert whose([CUT, child]) == ["sub.up.test"]
+    assert Zones.from_plan([CUT, child]).answer(Query("sub.up.test", "A", "udp", "c", "::1", None, 1)).aa
+    assert whose([{"apex": "up.test"}, child]) == ["sub.up.test"], "no NXDOMAIN from a zone that does not delegate it"
+    assert whose([child]) == ["sub.up.test"]
+
+
+def test_a_cname_into_a_delegation_ends_in_a_referral() -> None:
+    answer = ask("into.up.test", plan=CUT)
+    assert (answer.aa, data(answer)) == (True, ["www.sub.up.test."]), "AA speaks of the first name (RFC 1035 §4.1.1)"
+    assert {record.rtype for record in answer.authority} == {"NS"}
+
+
+def test_the_apex_ns_is_no_cut_and_a_wildcard_does_not_reach_below_one() -> None:
+    assert data(ask("up.test", "NS", CUT)) == ["ns.up.test."]
+    assert data(ask("ns.up.test", plan=CUT)) == ["127.0.0.1"]
+    assert data(ask("any.up.test", plan=CUT)) == ["127.0.0.9"]
+    assert data(ask("any.sub.up.test", plan=CUT)) == []
+
+
+MOVED: dict[str, Any] = {
+    "apex": "old.test",
+    "records": [
+        {"name": "at.old.test", "rtype": "DNAME", "ttl": 7, "data": "new.old.test."},
+        {"name": "at.old.test", "rtype": "TXT", "ttl": 7, "data": "itself"},
+        {"name": "a.new.old.test", "rtype": "A", "ttl": 7, "data": "127.0.0.1"},
+        {"name": "round.old.test", "rtype": "DNAME", "ttl": 7, "data": "x.round.old.test."},
+        *({"name": f"c{n}.old.test", "rtype": "CNAME", "ttl": 7, "data": f"c{n + 1}.old.test."} for n in range(40)),
+    ],
+}
+
+
+def test_a_dname_redirects_what_lies_below_it_and_not_itself() -> None:
+    answer = ask("a.at.old.test", plan=MOVED)
+    assert [(record.name, record.rtype, record.ttl, record.data) for record in answer.records] == [
+        ("at.old.test", "DNAME", 7, "new.old.test."),
+        ("a.at.old.test", "CNAME", 7, "a.new.old.test."),
+        ("a.new.old.test", "A", 7, "127.0.0.1"),
+    ]
+    assert data(ask("at.old.test", "TXT", MOVED)) == ["itself"]
+    assert ask("no.at.old.test", plan=MOVED).rcode == "NXDOMAIN", "of the last name"
+    assert [record.rtype for record in ask("no.at.old.test", "CNAME", MOVED).records] == ["DNAME", "CNAME"]
+    assert ask("l" * 63 + "." + "l" * 63 + "." + "l" * 63 + "." + "l" * 49 + ".at.old.test", plan=MOVED).rcode == (
+        "YXDOMAIN"
+    ), "the new name has 256 bytes"
+
+
+def test_no_chain_is_followed_without_end() -> None:
+    assert len(ask("c0.old.test", plan=MOVED).records) == 16
+    assert len(ask("x.round.old.test", plan=MOVED).records) == 17
+
+
+@pytest.mark.parametrize(
+    ("name", "rtype", "written", "said"),
+    [
+        ("*.old.test", "NS", "ns.test.", "mean nothing at a wildcard"),
+        ("*.old.test", "DNAME", "x.test.", "mean nothing at a wildcard"),
+        ("at.old.test", "DNAME", "x.test.", "several DNAME"),
+        ("at.old.test", "NS", "x.test.", "both NS and DNAME"),
+        ("b.at.old.test", "A", "127.0.0.1", "lies below the DNAME of at.old.test"),
+        ("c.old.test", "CNAME", "\\# 3 016100", "as a name"),
+    ],
+)
+def test_cuts_and_redirects_that_mean_nothing_are_refused(name: str, rtype: str, written: str, said: str) -> None:
+    record = {"name": name, "rtype": rtype, "ttl": 1, "data": written}
+    with pytest.raises(ValueError, match=said):
+        Zone.from_plan(MOVED | {"records": [*MOVED["records"], record]})
