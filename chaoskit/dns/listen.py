@@ -1,4 +1,4 @@
-"""Binding: UDP and TCP on one port of a loopback address."""
+"""Binding: UDP and TCP on one port, of a loopback address unless the caller says otherwise."""
 
 from __future__ import annotations
 
@@ -30,16 +30,20 @@ class Listener:
     port: int
 
 
-def bind(listener: Listener) -> tuple[socket.socket, socket.socket]:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach ``host``; false also for what is no address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bind(listener: Listener, *, beyond_loopback: bool = False) -> tuple[socket.socket, socket.socket]:
     """The UDP and the TCP socket of a listener, on one port. Raises ``PlaneError`` saying what is in the way.
 
     With port 0 the TCP twin of the UDP port that the kernel chose may be taken; then another is tried.
     """
-    try:
-        loopback = ipaddress.ip_address(listener.host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    if not (beyond_loopback or is_loopback(listener.host)):
         raise PlaneError(f"{listener.host} is not loopback: this server answers only there; use 127.0.0.1 or ::1")
     tries = 1 if listener.port else BIND_TRIES
     for last in range(tries - 1, -1, -1):

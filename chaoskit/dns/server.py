@@ -11,13 +11,17 @@ from typing import Literal, TypeAlias
 from chaoskit.clock import Clock, Instant
 from chaoskit.dns.channel import Channel, host_and_port
 from chaoskit.dns.codec import NotAnswerable, Refusal, Request, answer_count, read_request, write_answer
-from chaoskit.dns.listen import Listener, bind
+from chaoskit.dns.guard import Guard
+from chaoskit.dns.listen import Listener, bind, is_loopback
 from chaoskit.dns.message import Answer, Drop, Hangup, Raw, Reply
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import EventLog, Log, QueryLog
 from chaoskit.dns.tally import Tally
 from chaoskit.dns.tcp import Connection, Connections, framed
 from chaoskit.dns.udp import UdpPath, udp_loop
+from chaoskit.dns.udp_guarded import GuardedUdp
+from chaoskit.dns.udp_plain import UdpLoop
+from chaoskit.dns.upstream import Passed, Upstream
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.units import SECOND
 
@@ -40,6 +44,7 @@ class _Decided:
     rcode: str = ""
     faults: tuple[str, ...] = ()
     also: tuple[bytes, ...] = ()
+    upstream: str = ""
 
     def carry_out(self) -> Ending:
         """Do it; returns what became of it: a reply to an asker who has gone is a drop."""
@@ -70,6 +75,7 @@ class _Decided:
             rcode=self.rcode if answered else "",
             answers=answer_count(self.data) if answered else 0,
             faults=self.faults,
+            upstream=self.upstream,
         )
 
 
@@ -80,8 +86,20 @@ class Server:
     something of ours breaks: never the asker, who could take it for a fault that was injected.
     """
 
-    def __init__(self, responder: Responder, clock: Clock, log: Log | QueryLog, udp: UdpPath = "batched") -> None:
+    def __init__(
+        self,
+        responder: Responder,
+        clock: Clock,
+        log: Log | QueryLog,
+        udp: UdpPath = "batched",
+        *,
+        guard: Guard | None = None,
+        upstream: Upstream | None = None,
+    ) -> None:
         self.responder = responder
+        self._guard = guard
+        self._upstream = upstream
+        self._passing: dict[asyncio.Task[None], _Decided] = {}
         self.clock = clock
         self.log: QueryLog = log if isinstance(log, QueryLog) else EventLog(log)
         self._udp_path = udp
@@ -89,15 +107,23 @@ class Server:
         self._tally = Tally()
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
-        self._connections = Connections(self.receive, self.fail)
+        admits = guard.admits if guard else lambda _: True
+        self._connections = Connections(self.receive, self.fail, admits)
         self._late: dict[_Decided, asyncio.TimerHandle] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def listen(self, listener: Listener) -> str:
-        """Bind UDP and TCP on one port; returns ``host:port``. Raises ``PlaneError`` saying what is in the way."""
+        """Bind UDP and TCP on one port; returns ``host:port``. Raises ``PlaneError`` saying what is in the way.
+
+        Beyond loopback only with a guard.
+        """
         loop = asyncio.get_running_loop()
-        udp, tcp = bind(listener)
-        loop.add_reader(udp, udp_loop(self, udp, listener.label, self._udp_path).read)
+        udp, tcp = bind(listener, beyond_loopback=self._guard is not None)
+        if self._guard is None or is_loopback(listener.host):
+            path: UdpLoop = udp_loop(self, udp, listener.label, self._udp_path)
+        else:
+            path = GuardedUdp(self, udp, listener.label, self._guard)
+        loop.add_reader(udp, path.read)
         self._udp.append(udp)
         self._tcp.append(await loop.create_server(lambda: Connection(listener.label, self._connections), sock=tcp))
         return host_and_port(listener.host, udp.getsockname()[1])
@@ -110,10 +136,14 @@ class Server:
         self._udp.clear()
         for server in self._tcp:
             server.close()
-        for decided, timer in self._late.items():
+        for timer in self._late.values():
             timer.cancel()
+        for task in self._passing:
+            task.cancel()
+        for decided in (*self._late, *self._passing.values()):
             self.log.record(decided.event("drop", self.clock.now()))
         self._late.clear()
+        self._passing.clear()
         await self._connections.close()
 
     def fail(self, error: Exception) -> None:
@@ -124,34 +154,61 @@ class Server:
     def receive(self, data: bytes, channel: Channel) -> None:
         """Answer one message, now or, if delayed, later."""
         try:
-            decided = self._decide(data, channel)
-            if decided is None:
+            at = self.clock.now()
+            request = self._read(data, channel)
+            if request is None:
                 channel.drop()
-            elif isinstance(decided.reply, Drop) or not decided.reply.delay_ns:
-                self._settle(decided)
+            elif isinstance(request, Refusal):
+                said = Answer(), request.data, request.rcode
+                self._begin(_Decided(at, channel, request.name, request.rtype, *said))
+            elif self._upstream is not None and self._upstream.answers(request, self.responder.zones):
+                self._pass_on(request, channel, at, self._upstream)
             else:
-                due = (decided.at + decided.reply.delay_ns - self.clock.now()) / SECOND
-                self._late[decided] = asyncio.get_running_loop().call_later(due, self._settle_late, decided)
+                self._begin(self._decide(request, channel, at))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, not swallowed
             self.fail(error)
 
-    def _decide(self, data: bytes, channel: Channel) -> _Decided | None:
-        """What is to be done with a message; None: nothing at all."""
-        at = self.clock.now()
+    def _begin(self, decided: _Decided) -> None:
+        if isinstance(decided.reply, Drop) or not decided.reply.delay_ns:
+            self._settle(decided)
+        else:
+            due = (decided.at + decided.reply.delay_ns - self.clock.now()) / SECOND
+            self._late[decided] = asyncio.get_running_loop().call_later(due, self._settle_late, decided)
+
+    def _pass_on(self, request: Request, channel: Channel, at: Instant, upstream: Upstream) -> None:
+        """Have ``upstream`` find the honest answer, and go on when it has. Should we end before that, the query is logged as dropped."""
+
+        async def ask() -> None:
+            try:
+                passed = await upstream.resolve(request)
+                self._begin(self._decide(request, channel, at, passed))
+            except Exception as error:  # noqa: BLE001 - as in receive
+                self.fail(error)
+
+        task = asyncio.get_running_loop().create_task(ask())
+        query = request.query
+        self._passing[task] = _Decided(at, channel, query.name, query.rtype, Drop(), b"")
+        task.add_done_callback(lambda ended: self._passing.pop(ended, None))
+
+    def _read(self, data: bytes, channel: Channel) -> Request | Refusal | None:
+        """A message as a question; None for what must not be answered at all."""
         label = channel.label
         try:
             request = read_request(data, channel.transport, label, channel.peer[0], self.ordinals[label] + 1)
         except NotAnswerable:
             return None
         self.ordinals[label] += 1
-        if isinstance(request, Refusal):
-            return _Decided(at, channel, request.name, request.rtype, Answer(), request.data, request.rcode)
+        return request
+
+    def _decide(self, request: Request, channel: Channel, at: Instant, passed: Passed | None = None) -> _Decided:
+        """What is to be done with a question that came ``at``; ``passed`` is what became of it upstream."""
         query = request.query
-        reply, faults = self.responder.respond(query, at, tally=self._tally)
+        honest, upstream = (passed.answer, passed.result) if passed else (None, "")
+        reply, faults = self.responder.respond(query, at, tally=self._tally, honest=honest)
         rcode = reply.rcode if isinstance(reply, Answer) else ""
         # Written now, so that an answer that has no wire form fails at once and not when its delay is over.
         wire, *also = _wires(request, reply)
-        return _Decided(at, channel, query.name, query.rtype, reply, wire, rcode, faults, tuple(also))
+        return _Decided(at, channel, query.name, query.rtype, reply, wire, rcode, faults, tuple(also), upstream)
 
     def _settle(self, decided: _Decided) -> None:
         ending = decided.carry_out()

@@ -146,6 +146,8 @@ class QueryAnswered:
     ``peer`` is the asker's ``address:port``: glibc asks for A and AAAA from one port, which groups them into a lookup.
     ``reply`` is ``answer``, ``raw``, ``drop`` or ``hangup``; ``rcode`` and ``answers`` speak of an ``answer``.
     ``faults`` are the ids of the injections whose fault changed this reply; ``chance`` dice that said no are not in it.
+    ``upstream`` is empty for our own zones; of a question that was passed on it says ``answered``, or why the honest answer is
+    SERVFAIL: ``timed out``, ``unreachable``, ``malformed`` or ``too many under way``.
     """
 
     kind: Literal["query"] = "query"
@@ -160,6 +162,7 @@ class QueryAnswered:
     rcode: str
     answers: int
     faults: tuple[str, ...] = ()
+    upstream: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,11 @@ from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.metrics import Tally
+from chaoskit.dns.guard import Guard
 from chaoskit.dns.listen import Listener
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
+from chaoskit.dns.upstream import Upstream
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import HarnessError
 from chaoskit.journal.events import QueryAnswered
@@ -41,6 +43,8 @@ class Settings:
     control: Address
     rules: LeaseRules
     token: str | None = None
+    guard: Guard | None = None
+    upstream: tuple[str, int] | None = None
     canary: str = DEFAULT_CANARY
     seed: int = 0
 
@@ -66,7 +70,9 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
         tally.record(event)
         feed.publish(event)
 
-    server = Server(Responder(Zones.from_plan([]), Timeline(), settings.seed), clock, log)
+    upstream = Upstream(settings.upstream) if settings.upstream else None
+    honest = Responder(Zones.from_plan([]), Timeline(), settings.seed)
+    server = Server(honest, clock, log, guard=settings.guard, upstream=upstream)
     loop.set_exception_handler(
         lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
     )
