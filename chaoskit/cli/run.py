@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import shlex
 import shutil
@@ -56,6 +57,14 @@ class Folders:
         """Folders that are ours to remove if nothing came of the run."""
         return [self.partial.parent] if self.out_is_new else []
 
+    def remove(self) -> None:
+        """What the keeper does, where there is none."""
+        for folder in (self.work, self.partial):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.empty:
+            with contextlib.suppress(OSError):  # another run has come to use it
+                folder.rmdir()
+
 
 def run_experiment(options: Options) -> int:
     """Run, judge, report. Returns the exit code; raises ``Interrupted`` after a clean-up."""
@@ -101,7 +110,13 @@ async def _guarded(options: Options, experiment: Experiment) -> int:
 async def _run(options: Options, experiment: Experiment) -> int:
     folders = _make_folders(options.out, Path(experiment.source).stem)
     labels = [*experiment.spec.clients, CANARY_LABEL]
-    sandbox = await open_sandbox(options.sandbox, folders.work, labels, [folders.work, folders.partial], folders.empty)
+    try:
+        sandbox = await open_sandbox(
+            options.sandbox, folders.work, labels, [folders.work, folders.partial], folders.empty
+        )
+    except BaseException:  # Ctrl-C too
+        folders.remove()  # there is no keeper yet that would
+        raise
     try:
         entries = await _play(options, experiment, folders, sandbox)
         code = _conclude(entries, folders, experiment)

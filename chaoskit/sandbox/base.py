@@ -30,20 +30,19 @@ class Keeper:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self, prefix: list[str], *, namespace: bool, binds: list[tuple[str, str]]) -> Kept:
-        """Start it behind ``prefix`` (the command that makes its namespaces). Raises ``SandboxError`` with the reason."""
-        # A session of its own, so that no signal sent to our group or terminal takes the cleaner away with us.
-        self._process = await asyncio.create_subprocess_exec(
-            *prefix,
-            sys.executable,
-            "-I",
-            "-S",
-            str(KEEPER),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            cwd="/",
-        )
+        """Start it behind ``prefix`` (the command that makes its namespaces).
+
+        Raises ``SandboxError`` with the reason; the folders then still stand, for another try.
+        """
+        command = [*prefix, sys.executable, "-I", "-S", str(KEEPER)]
+        pipe = asyncio.subprocess.PIPE
+        try:
+            # A session of its own, so that no signal sent to our group or terminal takes the cleaner away with us.
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, cwd="/"
+            )
+        except OSError as error:
+            raise SandboxError(f"cannot start {command[0]}: {error.strerror}") from error
         plan = {"remove": self._remove, "empty": self._empty, "namespace": namespace, "binds": binds}
         assert self._process.stdin is not None
         assert self._process.stdout is not None

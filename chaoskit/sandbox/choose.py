@@ -18,7 +18,8 @@ async def open_sandbox(choice: str, work: Path, labels: list[str], remove: list[
     """Open the sandbox ``choice`` for clients with these labels.
 
     ``auto`` is ``namespace``, or ``inline`` where that is forbidden; the reason is in the sandbox's ``because``. ``remove`` are folders
-    that vanish with the sandbox, whatever ends the run; ``empty`` those that vanish if nothing is in them. Raises ``SandboxError``.
+    that vanish with the sandbox, whatever ends the run; ``empty`` those that vanish if nothing is in them. Raises ``SandboxError``,
+    and then the folders still stand.
     """
     if choice in ("auto", "namespace"):
         namespace = NamespaceSandbox(work, remove, empty)
@@ -26,7 +27,6 @@ async def open_sandbox(choice: str, work: Path, labels: list[str], remove: list[
             await namespace.open(labels)
         except SandboxError as error:
             if choice == "namespace":
-                await _sweep(work, remove, empty)
                 raise
             because = f"namespaces do not work here: {error}"
         else:
@@ -36,10 +36,3 @@ async def open_sandbox(choice: str, work: Path, labels: list[str], remove: list[
     inline = InlineSandbox(work, remove, empty, because)
     await inline.open(labels)
     return inline
-
-
-async def _sweep(work: Path, remove: list[Path], empty: list[Path]) -> None:
-    """Nothing was opened: let a keeper of nothing remove the folders."""
-    inline = InlineSandbox(work, remove, empty, "")
-    await inline.open([])
-    await inline.close()

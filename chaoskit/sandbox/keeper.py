@@ -101,6 +101,12 @@ def remove(plan: dict[str, list[str]]) -> None:
             os.rmdir(folder)
 
 
+def tell(answer: dict[str, object]) -> None:
+    """The one line that the parent waits for."""
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Take the plan, hold, clean up."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -110,11 +116,10 @@ def main() -> None:
         pid = int(os.readlink("/proc/self")) if plan["namespace"] else os.getpid()
         if plan["namespace"]:
             enter_world(plan["binds"])
-        answer: dict[str, object] = {"pid": pid, "ipv6": has_ipv6()}
     except OSError as error:
-        answer = {"error": str(error)}
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
+        tell({"error": str(error)})
+        return  # nothing was made, and the folders are still the parent's: it may try another way
+    tell({"pid": pid, "ipv6": has_ipv6()})
     sys.stdin.buffer.read()
     if plan["namespace"] and os.getpid() == 1:
         with contextlib.suppress(OSError):

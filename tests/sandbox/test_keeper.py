@@ -95,3 +95,22 @@ def test_what_it_cannot_make_is_an_error_with_a_reason() -> None:
 
     with pytest.raises(SandboxError, match="unshare: not allowed"):
         asyncio.run(fail())
+
+
+def test_a_failed_try_leaves_the_folders_for_the_next(tmp_path: Path) -> None:
+    kept = full_folder(tmp_path / "kept")
+
+    async def fail() -> None:
+        # No privilege to mount: what a namespace sandbox meets where only part of it is allowed.
+        await Keeper([kept], []).start(
+            ["setpriv", "--reuid=65534"] if os.geteuid() == 0 else [], namespace=True, binds=[]
+        )
+
+    with pytest.raises(SandboxError):
+        asyncio.run(fail())
+    assert kept.exists()
+
+
+def test_a_program_that_is_not_there_is_an_error_with_a_reason() -> None:
+    with pytest.raises(SandboxError, match="cannot start /nowhere/unshare: No such file"):
+        asyncio.run(Keeper([], []).start(["/nowhere/unshare"], namespace=True, binds=[]))
