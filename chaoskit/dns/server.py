@@ -18,6 +18,7 @@ from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import EventLog, Log, QueryLog
 from chaoskit.dns.tally import Tally
 from chaoskit.dns.tcp import Connection, Connections, framed
+from chaoskit.dns.tcp_quick import QuickTcp
 from chaoskit.dns.udp import UdpPath, udp_loop
 from chaoskit.dns.udp_guarded import GuardedUdp
 from chaoskit.dns.udp_plain import UdpLoop
@@ -125,7 +126,10 @@ class Server:
             path = GuardedUdp(self, udp, listener.label, self._guard)
         loop.add_reader(udp, path.read)
         self._udp.append(udp)
-        self._tcp.append(await loop.create_server(lambda: Connection(listener.label, self._connections), sock=tcp))
+        quick = QuickTcp(self, listener.label)
+        self._tcp.append(
+            await loop.create_server(lambda: Connection(listener.label, self._connections, quick), sock=tcp)
+        )
         return host_and_port(listener.host, udp.getsockname()[1])
 
     async def close(self) -> None:

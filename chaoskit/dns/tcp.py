@@ -10,6 +10,7 @@ from functools import partial
 from typing import ClassVar, Literal
 
 from chaoskit.dns.channel import Receive
+from chaoskit.dns.tcp_quick import QuickTcp
 from chaoskit.errors import PlaneError
 from chaoskit.units import SECOND
 
@@ -72,8 +73,9 @@ class Connection(asyncio.Protocol):
 
     transport: ClassVar[Literal["tcp"]] = "tcp"
 
-    def __init__(self, label: str, connections: Connections) -> None:
+    def __init__(self, label: str, connections: Connections, quick: QuickTcp) -> None:
         self.label = label
+        self._quick = quick
         self.peer = ("", 0)
         self._connections = connections
         self._loop = asyncio.get_running_loop()
@@ -169,6 +171,9 @@ class Connection(asyncio.Protocol):
     def _take(self) -> None:
         """Hand on the whole messages received, while their answers can leave."""
         while len(self._received) >= 2 and not self._clogged and not self._stream.is_closing():
+            if self._quick.answer(self._received, self.peer, self._stream.write):
+                self.last_used = self._loop.time()
+                continue
             end = 2 + int.from_bytes(self._received[:2], "big")
             if len(self._received) < end:
                 return

@@ -7,28 +7,24 @@ template: the next asker gets their own ID, the template's header, their own que
 Only what depends on nothing but the question becomes a template. Counting, targeted clients, delays, drops, raw bytes and names outside
 our zones (which another server may answer) stay on the general path. No fault has to declare that, it is found out: the responder is
 asked about a ``Query`` that has no client and no ordinal, and a policy that reaches for what is not there gets no template. Where
-injections with a chance meet a question, each outcome of their dice gets a template, and the dice are thrown for each query.
+an injection with a chance meets a question, both outcomes get a template, and the dice are thrown for each query.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from chaoskit.clock import Instant
 from chaoskit.dns.codec import HEADER, NotAnswerable, Request, answer_count, read_request, write_answer
 from chaoskit.dns.message import Answer, Query
+from chaoskit.dns.plan import DnsInjection
 from chaoskit.dns.responder import Responder, dice
 from chaoskit.dns.spool import QueryLog
 from chaoskit.journal.spool import Shape
 
 MAX_BYTES = 4 << 20
 """What one generation may take of memory, about. When a flood of random names has filled it, a new one begins."""
-
-MAX_DICE = 3
-"""Injections with a chance that may meet one question; with more, it goes the general path."""
 
 NEVER = 1 << 63
 ID = 2
@@ -40,7 +36,7 @@ _LETTERS = bytes(range(ord("A"), ord("Z") + 1)) + bytes(range(ord("a"), ord("z")
 class Template:
     """One answer. ``rest`` is all of it but the ID, for a question in lower case; ``question_end`` is where the question ends.
 
-    ``number`` is that of its shape in the log. ``exact`` and ``cased`` are for ``udp_batched``, and empty elsewhere.
+    ``number`` is that of its shape in the log. ``exact`` and ``cased`` are what the loop that answers keeps with it, ready-made.
     """
 
     number: int
@@ -112,36 +108,39 @@ class Templates:
             return  # not remembered: there is no end to what is not ours
         self._bytes += 2 * len(key) + 500
         try:
-            choice = self._choice(self._responder, request, at)
+            found = self._choose(self._responder, request, at)
         except Exception:  # noqa: BLE001 - it reached for what is not there, or is broken: the general path finds out, and tells
-            choice = None
-        if choice and not choice.dice:
-            self.known[key] = choice.outcomes[()]
+            found = None
+        if isinstance(found, Template):
+            self.known[key] = found
         else:
-            self._choices[key] = choice
+            self._choices[key] = found
 
-    def _choice(self, responder: Responder, request: Request, at: Instant) -> _Choice | None:
-        """What may be answered to ``request``; None if that has no end. Raises whatever a policy raises that looks at the asker."""
+    def _choose(self, responder: Responder, request: Request, at: Instant) -> Template | _Choice | None:
+        """What may be answered to ``request``; None for what the general path must decide.
+
+        At most one injection may meet it: what a second one looks at could depend on what the first one did. Raises whatever a
+        policy raises that looks at the asker.
+        """
         query = _question_alone(request.query)
         met = [one for one in responder.timeline.active(at) if one.where.matches(query)]
-        dice = [one for one in met if one.chance < 1]
-        if len(dice) > MAX_DICE or not all(one.when.steady for one in met):
+        if not met:
+            return self._outcome(responder, (), request, query, at)
+        if len(met) > 1 or met[0].where.counts or not met[0].when.steady:
             return None
-        outcomes: dict[tuple[bool, ...], Template] = {}
-        for fallen in itertools.product((False, True), repeat=len(dice)):
-            certain = [replace(one, chance=1.0) for one, yes in zip(dice, fallen, strict=True) if yes]
-            # In the order written, since each fault is handed what the one before made.
-            injections = [next((c for c in certain if c.id == one.id), one) for one in met]
-            timeline = replace(responder.timeline, injections=tuple(one for one in injections if one.chance == 1))
-            template = self._template(replace(responder, timeline=timeline), request, query, at)
-            if template is None:
-                return None
-            outcomes[fallen] = template
-        return _Choice(query.name, query.rtype, tuple((one.id, one.chance) for one in dice), outcomes)
+        certain = self._outcome(responder, (replace(met[0], chance=1.0),), request, query, at)
+        if met[0].chance >= 1 or certain is None:
+            return certain
+        missed = self._outcome(responder, (), request, query, at)
+        return _Choice(query.name, query.rtype, met[0].id, met[0].chance, certain, missed) if missed else None
 
-    def _template(self, responder: Responder, request: Request, query: Query, at: Instant) -> Template | None:
-        reply, faults = responder.respond(query, at)
-        if type(reply) is not Answer or reply.delay_ns or reply.also or reply.bend.damage:
+    def _outcome(
+        self, responder: Responder, met: tuple[DnsInjection, ...], request: Request, query: Query, at: Instant
+    ) -> Template | None:
+        """What everybody is answered who meets these injections; None if it varies."""
+        timeline = replace(responder.timeline, injections=met)
+        reply, faults = replace(responder, timeline=timeline).respond(query, at)
+        if not isinstance(reply, Answer) or reply.delay_ns or reply.also or not reply.bend.readable:
             return None
         wire = write_answer(request, reply)
         end = HEADER + len(request.question)
@@ -157,18 +156,19 @@ class Templates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Choice:
-    """What may be answered to one question: a template for each way its ``dice`` (injection, chance) may fall."""
+    """What may be answered to one question that ``injection`` meets with a chance."""
 
     name: str
     rtype: str
-    dice: tuple[tuple[str, float], ...]
-    outcomes: Mapping[tuple[bool, ...], Template]
+    injection: str
+    chance: float
+    met: Template
+    missed: Template
 
     def throw(self, seed: int, asker: str, ordinal: int) -> Template:
         """The template for the asker's question number ``ordinal``: as ``Responder.respond`` would decide."""
-        return self.outcomes[
-            tuple(dice(seed, one, asker, self.name, self.rtype, ordinal).random() < chance for one, chance in self.dice)
-        ]
+        rng = dice(seed, self.injection, asker, self.name, self.rtype, ordinal)
+        return self.met if rng.random() < self.chance else self.missed
 
 
 def _can_be_key(data: bytes) -> bool:

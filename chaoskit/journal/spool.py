@@ -3,7 +3,7 @@
 A spool is a file of blocks, each ``tag`` (4 bytes), ``length`` (u32) and ``length`` bytes; integers are in the byte order of the machine::
 
     CKS1  the head: empty; names the format
-    shap  what some queries have in common: number (u32), then the fields of ``Shape`` as a JSON array
+    shap  what some queries have in common: number (u32), then the fields of ``Shape`` as JSON
     rows  queries: at, answered_at (u64), count (u16), bytes of one peer (u16); count shape numbers (u32); count peers
     lost  queries that could not be written, until this place: count (u64)
     end.  the writer closed the spool: written, lost (u64 each); a spool without it was cut short
@@ -19,7 +19,7 @@ import socket
 import struct
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,6 +50,7 @@ class Shape:
     rcode: str
     answers: int
     faults: tuple[str, ...]
+    upstream: str = ""
 
     def event(self, at: Instant, answered_at: Instant, peer: str) -> QueryAnswered:
         """One query of this shape."""
@@ -65,14 +66,13 @@ class Shape:
             rcode=self.rcode,
             answers=self.answers,
             faults=self.faults,
+            upstream=self.upstream,
         )
 
 
 def shape_of(event: QueryAnswered) -> Shape:
     """The shape of one query."""
-    return Shape(
-        event.asker, event.transport, event.name, event.rtype, event.reply, event.rcode, event.answers, event.faults
-    )
+    return Shape(**{field.name: getattr(event, field.name) for field in fields(Shape)})
 
 
 def pack_peer(host: str, port: int) -> bytes:
@@ -99,7 +99,7 @@ def pack_block(tag: bytes, *parts: bytes) -> bytes:
 
 def pack_shape(number: int, shape: Shape) -> bytes:
     """The block that gives ``shape`` its number."""
-    return pack_block(SHAPE, NUMBER.pack(number), json.dumps(astuple(shape), separators=(",", ":")).encode())
+    return pack_block(SHAPE, NUMBER.pack(number), json.dumps(asdict(shape), separators=(",", ":")).encode())
 
 
 def pack_rows(numbers: Sequence[int], at: Instant, answered_at: Instant, peers: bytes) -> bytes:
@@ -141,9 +141,8 @@ class SpoolReader:
         try:
             match tag:
                 case b"shap":
-                    fields: list[Any] = json.loads(body[NUMBER.size :])
-                    fields[-1] = tuple(fields[-1])
-                    self._shapes[NUMBER.unpack_from(body)[0]] = Shape(*fields)
+                    plain: dict[str, Any] = json.loads(body[NUMBER.size :])
+                    self._shapes[NUMBER.unpack_from(body)[0]] = Shape(**plain | {"faults": tuple(plain["faults"])})
                 case b"rows":
                     yield from self._rows(body)
                 case b"lost":

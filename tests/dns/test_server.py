@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import dns.asyncquery
@@ -25,6 +26,7 @@ from chaoskit.dns.listen import Listener
 from chaoskit.dns.message import Hangup, Query, Raw, Reply
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
+from chaoskit.dns.udp import UdpPath
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import HarnessError
@@ -42,6 +44,17 @@ ZONE = {
         *({"name": "many.api.test", "rtype": "A", "ttl": 5, "data": f"127.0.1.{n}"} for n in range(1, 120)),
     ],
 }
+
+
+udp_path: ContextVar[UdpPath] = ContextVar("udp_path", default="batched")
+
+
+@pytest.fixture(scope="module", params=["batched", "plain"], autouse=True)
+def both_paths(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All tests here run through both UDP loops."""
+    token = udp_path.set(request.param)
+    yield
+    udp_path.reset(token)
 
 
 class World:
@@ -69,7 +82,7 @@ def serve(test: Callable[[World], Awaitable[None]], *faults: tuple[str, DnsFault
         )
         responder = Responder(Zones.from_plan([ZONE]), Timeline(injections, origin=0), 1)
         log: list[QueryAnswered] = []
-        server = Server(responder, WallClock(), log.append)
+        server = Server(responder, WallClock(), log.append, udp_path.get())
         world = World(server, await server.listen(Listener("cold", host, 0)))
         world.log = log
         try:

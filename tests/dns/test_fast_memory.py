@@ -1,0 +1,142 @@
+"""The memory that ``sendmmsg`` reads: never freed while the kernel may read it, and put together right for every batch."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chaoskit.dns.message import Answer, Record
+from chaoskit.dns.where import Where
+from chaoskit.timeline.injection import Injection, Once
+from tests.dns.test_fast import Desk, GeneralUdp, query, responder
+
+udp_batched = pytest.importorskip("chaoskit.dns.udp_batched", exc_type=ImportError)
+
+
+class Gathered:
+    """Stands in for ``sendmmsg``: before it lets the kernel read, everything that may be freed is, and its memory is written over."""
+
+    def __init__(self, really: Any) -> None:
+        self._really = really
+        self.answers: list[bytes] = []
+
+    def __call__(self, file: int, messages: int, count: int, flags: int) -> int:
+        gc.collect()
+        rubble = [bytes([0xDB]) * size for size in range(16, 4096, 16) for _ in range(4)]
+        table = (udp_batched.Message * count).from_address(messages)
+        for message in table:
+            header = message.header
+            pieces = (udp_batched.Piece * header.piece_count).from_address(header.pieces)
+            self.answers.append(b"".join(ctypes.string_at(piece.base, piece.length) for piece in pieces))
+        del rubble
+        return int(self._really(file, messages, count, flags))
+
+
+def desk_test(test: Callable[[Desk, Desk], None], *injections: Any) -> None:
+    async def main() -> None:
+        desks = [Desk(path, responder(*injections), "127.0.0.1") for path in (udp_batched.BatchedUdp, GeneralUdp)]
+        try:
+            test(*desks)
+        finally:
+            for desk in desks:
+                desk.close()
+
+    asyncio.run(main())
+
+
+class Swapping:
+    """A fault that never becomes a template, and that has the server's responder replaced in the middle of a batch."""
+
+    def __init__(self) -> None:
+        self.desk: Desk | None = None
+
+    def apply(self, query: Any, reply: Any, at: int, rng: Any) -> Any:
+        rng.random()
+        if self.desk is not None:
+            self.desk.server.responder = replace(self.desk.server.responder)
+        return Answer(records=(Record(query.name, "A", 1, "127.0.0.77"),))
+
+
+def test_no_template_is_freed_while_the_kernel_may_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    gathered = Gathered(udp_batched._sendmmsg)
+    monkeypatch.setattr(udp_batched, "_sendmmsg", gathered)
+    swapping = Swapping()
+
+    def test(fast: Desk, general: Desk) -> None:
+        for turn in range(20):
+            # Old and new names, with the one in between that replaces the responder while answers wait to be sent.
+            names = [b"n%d.api.test" % (turn * 3 + n) for n in range(6)]
+            names[3:3] = [b"slow.api.test"]
+            batch = [query(name, number=n + 1) for n, name in enumerate([*names, b"API.test", *names[::-1]])]
+            swapping.desk = fast
+            answers = fast.ask(batch)
+            swapping.desk = None
+            assert sorted(answers) == sorted(general.ask(batch))
+        assert len(gathered.answers) > 100, "the kernel was given templates"
+        assert not any(b"\xdb\xdb" in answer for answer in gathered.answers)
+
+    desk_test(test, Injection("swap", Where("slow.api.test"), Once(0, 1 << 60), swapping))
+
+
+def test_an_arena_keeps_what_it_was_given_where_it_was() -> None:
+    arena = udp_batched.Arena()
+    given = [bytes([n % 251]) * (1 + n * 37 % 5000) for n in range(400)]  # several chunks
+    places = [arena.add(data) for data in given]
+    assert [ctypes.string_at(place, len(data)) for place, data in zip(places, given, strict=True)] == given
+    assert len(arena._chunks) > 1
+
+
+def test_what_is_larger_than_a_chunk_has_a_chunk_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udp_batched, "ARENA_CHUNK", 64)
+    arena = udp_batched.Arena()
+    place = arena.add(b"x" * 100)
+    arena.add(b"y")
+    assert ctypes.string_at(place, 100) == b"x" * 100
+
+
+@pytest.mark.parametrize("count", [1, 127, 128, 129, 200])
+def test_more_than_a_batch_at_once(count: int) -> None:
+    def test(fast: Desk, general: Desk) -> None:
+        batch = [query(b"api.test" if n % 3 else b"n%d.API.test" % n, number=n) for n in range(count)]
+        for _ in range(2):
+            assert fast.ask(batch) == general.ask(batch)
+        assert len(fast.log) == 2 * count
+
+    desk_test(test)
+
+
+def test_a_failing_system_call_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> int:
+        ctypes.set_errno(1)
+        return -1
+
+    def test(fast: Desk, general: Desk) -> None:
+        monkeypatch.setattr(udp_batched, "_sendmmsg", refuse)
+        with pytest.raises(AssertionError, match="sendmmsg"):
+            fast.ask([query(b"api.test")])
+        assert not fast.log, "what was not sent is not in the log"
+        assert isinstance(fast.server.failed.exception(), PermissionError)
+
+    desk_test(test)
+
+
+def test_without_the_system_calls_the_plain_loop_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chaoskit.dns.udp import udp_loop
+    from chaoskit.dns.udp_plain import PlainUdp
+
+    def refuse(*_: Any) -> int:
+        ctypes.set_errno(38)
+        return -1
+
+    def test(fast: Desk, general: Desk) -> None:
+        assert isinstance(udp_loop(fast.server, fast.udp, "x", "batched"), udp_batched.BatchedUdp)
+        monkeypatch.setattr(udp_batched, "_recvmmsg", refuse)
+        assert isinstance(udp_loop(fast.server, fast.udp, "x", "batched"), PlainUdp)
+
+    desk_test(test)
