@@ -15,6 +15,4 @@ class Servfail(DnsFault):
     """SERVFAIL without records."""
 
     def apply(self, query: Query, reply: Reply, at: Instant, rng: random.Random) -> Reply:
-        if not isinstance(reply, Answer):
-            return reply
-        return replace(reply, rcode="SERVFAIL", records=(), authority=(), additional=(), aa=False)
+        return replace(reply.negative("SERVFAIL"), aa=False) if isinstance(reply, Answer) else reply
