@@ -153,7 +153,7 @@ class SpoolReader:
                 case _:
                     raise ValueError(f"unknown block {tag!r}")
         except (ValueError, TypeError, KeyError, IndexError, struct.error) as error:
-            raise JournalError(f"{self.path}: damaged after {self.read} queries ({error})") from error
+            raise JournalError(f"{self.path}: damaged after {self.read} queries ({type(error).__name__}: {error})") from error
 
     def _rows(self, body: bytes) -> Iterator[QueryAnswered]:
         at, answered_at, count, width = ROWS_HEAD.unpack_from(body)
@@ -162,5 +162,6 @@ class SpoolReader:
             raise ValueError("rows of the wrong length")
         for row, (number,) in enumerate(NUMBER.iter_unpack(body[ROWS_HEAD.size : peers])):
             start = peers + row * width
+            event = self._shapes[number].event(at, answered_at, unpack_peer(body[start : start + width]))
             self.read += 1
-            yield self._shapes[number].event(at, answered_at, unpack_peer(body[start : start + width]))
+            yield event
