@@ -113,7 +113,7 @@ def serve(
         typer.Option(
             metavar="FILE|NAME=FILE", help="A master file, or YAML as an experiment's zones; may be repeated."
         ),
-    ],
+    ] = [],  # noqa: B006
     listen: Annotated[list[str], typer.Option(metavar="ADDR:PORT", help="Where to answer DNS; may be repeated.")] = [  # noqa: B006
         "127.0.0.1:5300"
     ],
@@ -121,11 +121,22 @@ def serve(
     canary: Annotated[str, typer.Option(help="A name that must keep resolving.")] = "canary.chaoskit.test",
     token_file: TokenFile = None,
     longest: Annotated[str, typer.Option(help="The longest that an injection may live.")] = "10m",
+    upstream: Annotated[
+        str | None, typer.Option(metavar="ADDR[:PORT]", help="A resolver that answers for names outside the zones.")
+    ] = None,
+    beyond_loopback: Annotated[
+        bool, typer.Option("--beyond-loopback", help="Let other machines ask, those of --allow.")
+    ] = False,
+    allow: Annotated[
+        list[str], typer.Option(metavar="CIDR", help="Who may ask from beyond loopback; may be repeated.")
+    ] = [],  # noqa: B006
+    rate: Annotated[int, typer.Option(help="Answers to each such client and second over UDP.")] = 1000,
 ) -> None:
     """Answer DNS for zones of your own, with faults injected while it runs. Ctrl-C ends it."""
-    from chaoskit.cli.serve import Options, serve_dns
+    from chaoskit.cli.serve import Far, Options, serve_dns
 
-    serve_dns(Options(zone, listen, control, canary, token_file, longest))
+    far = Far(beyond_loopback, allow, rate)
+    serve_dns(Options(zone, listen, control, canary, token_file, longest, upstream, far))
 
 
 @app.command()

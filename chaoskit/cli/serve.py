@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from chaoskit import __version__
-from chaoskit.dns.control.address import DEFAULT, Tcp, parse_control, parse_host_port
+from chaoskit.dns.channel import host_and_port
+from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import probe, zones_with_canary
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.standalone import Ready, Settings, serve
-from chaoskit.dns.listen import Listener
+from chaoskit.dns.guard import Guard, read_networks
+from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.masterfile import read_master_file
 from chaoskit.dns.names import canonical
 from chaoskit.dns.responder import Responder
@@ -34,6 +37,15 @@ ASKER = "serve"
 
 
 @dataclass(frozen=True, slots=True)
+class Far:
+    """What the user said of other machines."""
+
+    beyond_loopback: bool
+    allow: list[str]
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """What the user said on the command line."""
 
@@ -43,6 +55,8 @@ class Options:
     canary: str
     token_file: Path | None
     longest: str
+    upstream: str | None
+    far: Far
 
 
 def serve_dns(options: Options) -> None:
@@ -53,8 +67,8 @@ def serve_dns(options: Options) -> None:
 
 def _settings(options: Options) -> Settings:
     plans = tuple(plan for written in options.zones for plan in read_zone_option(written))
-    if not plans:
-        raise InputError("nothing to serve: name a zone with --zone FILE")
+    if not plans and options.upstream is None:
+        raise InputError("nothing to serve: name a zone with --zone FILE, or a resolver with --upstream")
     try:
         canary = canonical(options.canary)
         zones = Zones.from_plan(zones_with_canary(plans, canary))
@@ -67,24 +81,45 @@ def _settings(options: Options) -> Settings:
             f"the canary {canary} does not resolve in these zones ({found.detail}); "
             "name another of their names with --canary, or add it"
         )
+    listeners = tuple(Listener(ASKER, *parse_host_port(written, "--listen", 53)) for written in options.listen)
     control = parse_control(options.control)
-    if not control.is_loopback:
-        raise InputError(f"--control {options.control}: the control API answers on loopback or a Unix socket only")
-    listeners = []
-    for written in options.listen:
-        host, port = parse_host_port(written, "--listen", 53)
-        listeners.append(Listener(ASKER, host, port))
     token = read_token(options.token_file) if options.token_file else None
+    if not control.is_loopback and token is None:
+        raise InputError(f"--control {options.control} is not loopback: name a --token-file that clients must show")
+    guard = _guard(options.far, [*listeners, control])
+    upstream = parse_host_port(options.upstream, "--upstream", 53) if options.upstream else None
+    if upstream in [(listener.host, listener.port) for listener in listeners]:
+        raise InputError(f"--upstream {options.upstream} is this server itself; name another resolver")
     if longest <= 0:
         raise InputError("--longest must be longer than 0")
     return Settings(
-        listeners=tuple(listeners),
+        listeners=listeners,
         zones=plans,
         control=control,
         rules=LeaseRules(longest_ns=longest),
         canary=canary,
         token=token,
+        guard=guard,
+        upstream=upstream,
     )
+
+
+def _guard(far: Far, places: Sequence[Listener | Address]) -> Guard | None:
+    """Whom to answer beyond loopback; None when nothing is heard there. Raises ``InputError`` unless it is meant and bounded."""
+    outside = [str(place.host) for place in places if not isinstance(place, Unix) and not is_loopback(place.host)]
+    if not outside:
+        if far.beyond_loopback or far.allow:
+            raise InputError("--beyond-loopback and --allow need a --listen address that is not loopback")
+        return None
+    if not far.beyond_loopback:
+        raise InputError(
+            f"{outside[0]} is not loopback: other machines could ask; say --beyond-loopback if that is meant"
+        )
+    if not far.allow:
+        raise InputError(f"{outside[0]} is not loopback: say who may ask, for example --allow 192.168.0.0/16")
+    if not 1 <= far.rate <= 1_000_000:
+        raise InputError(f"--rate {far.rate}: between 1 and 1000000 answers a second")
+    return Guard(read_networks(far.allow), far.rate)
 
 
 def read_zone_option(written: str) -> list[dict[str, Any]]:
@@ -148,12 +183,21 @@ def _announce(settings: Settings, ready: Ready) -> None:
     where = "" if default else f" --control {shlex.quote(str(ready.control))}"
     lines = [
         f"chaoskit {__version__} answers DNS on {', '.join(ready.dns)} (UDP and TCP)",
-        f"zones:    {', '.join(plan['apex'] or '.' for plan in settings.zones)}; names outside them are REFUSED",
+        f"zones:    {', '.join(plan['apex'] or '.' for plan in settings.zones) or 'none'}; {_outside(settings)}",
         f"try it:   dig @{host.strip('[]')} -p {port} {name}",
         f"control:  {ready.control}{' with a token' if settings.token else ''}",
         f"inject:   chaoskit inject empty {name} --for 30s{where}",
         f"canary:   {settings.canary} must keep resolving, or every injection is withdrawn",
         "Ctrl-C ends it.",
     ]
+    if settings.guard:
+        allowed = ", ".join(map(str, settings.guard.allow))
+        lines.insert(1, f"clients:  this machine, and {allowed}; nobody else gets an answer")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _outside(settings: Settings) -> str:
+    if settings.upstream is None:
+        return "names outside them are REFUSED"
+    return f"names outside them are asked of {host_and_port(*settings.upstream)}"

@@ -25,6 +25,9 @@ SHAPES = {
 }  # fmt: skip
 """The data of types with names in it: a name, a number of 2 or 4 bytes, a character string."""
 
+QUESTION_TYPES = range(128, 256)
+"""RFC 6895 §3.1."""
+
 PRESENTED = frozenset({"NS", "CNAME", "PTR", "MX", "SRV", "SOA"})
 
 
@@ -83,6 +86,8 @@ class _Reader:
             self.extended_rcode = ttl >> 24
         if rtype == OPT or rclass != IN:
             return None
+        if rtype == 0 or rtype in QUESTION_TYPES:
+            raise ValueError(f"a record of type {rtype}, which is no type of data")
         shown = mnemonic(rtype)
         # RFC 2181 §8: a TTL with its first bit set is zero.
         return Record(names.text(name), shown, ttl if ttl < 1 << 31 else 0, self._rdata(shown, start, self._at))
@@ -109,7 +114,9 @@ class _Reader:
         for piece in shape:
             if piece == "n":
                 name, after = self._name(at)
-                parts.append(names.text(name) or ".")
+                parts.append(
+                    names.text(name).replace('"', '\\"') or "."
+                )  # in a record's data a bare quote would open a string
                 wire += b"".join(bytes([len(label)]) + label for label in name) + b"\0"
             else:
                 after = at + (1 + self._data[at] if piece == "s" else int(piece))

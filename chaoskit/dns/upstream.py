@@ -42,8 +42,9 @@ class Passed:
 class Upstream:
     """One upstream resolver, ``address`` its IP address and port."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
+    def __init__(self, address: tuple[str, int], tries_s: tuple[float, ...] = TRIES_S) -> None:
         self.address = address
+        self._tries_s = tries_s
         self._under_way = 0
 
     def answers(self, request: Request, zones: Zones) -> bool:
@@ -67,10 +68,10 @@ class Upstream:
             self._under_way -= 1
 
     async def _resolve(self, request: Request) -> Answer:
-        for within_s in TRIES_S[:-1]:
+        for within_s in self._tries_s[:-1]:
             with contextlib.suppress(TimeoutError):
                 return await self._ask(request, within_s)
-        return await self._ask(request, TRIES_S[-1])
+        return await self._ask(request, self._tries_s[-1])
 
     async def _ask(self, request: Request, within_s: float) -> Answer:
         number, question = secrets.randbits(16), _mixed_case(request.question)

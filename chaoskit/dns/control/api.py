@@ -178,7 +178,8 @@ def make_app(api: Api, gate: Gate) -> ASGIApp:
         if scope["type"] != "http":
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        denial = gate.check(scope["method"], headers)
+        client = scope["client"][0] if scope.get("client") else None
+        denial = gate.check(scope["method"], headers, client)
         app = inner if denial is None else _error(denial.status, denial.message)
         await app(scope, receive, send)
 

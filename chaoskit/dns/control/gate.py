@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -27,13 +27,19 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``token``: who does not show it is turned away; None where none is needed. ``local``: loopback or a Unix socket."""
+    """``token``: who does not show it is turned away; None where none is needed. ``local``: loopback or a Unix socket.
+
+    ``admits`` says of a client's address whether it may come here at all.
+    """
 
     token: str | None
     local: bool
+    admits: Callable[[str], bool] = lambda _: True
 
-    def check(self, method: str, headers: Mapping[str, str]) -> Denial | None:
-        """None lets the request pass. ``headers`` have lower-case names."""
+    def check(self, method: str, headers: Mapping[str, str], client: str | None = None) -> Denial | None:
+        """None lets the request pass. ``headers`` have lower-case names; ``client`` is None on a Unix socket."""
+        if client is not None and not self.admits(client):
+            return Denial(403, "this address may not control the server (--allow)")
         if self.token is not None:
             shown = headers.get("authorization", "")
             # compare_digest takes the same time wherever the two differ.

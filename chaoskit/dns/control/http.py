@@ -88,6 +88,7 @@ class ControlThread:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             limit_concurrency=CONCURRENT,
             timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=16 * 1024,

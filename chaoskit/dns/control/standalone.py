@@ -20,7 +20,7 @@ from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.metrics import Tally
 from chaoskit.dns.guard import Guard
-from chaoskit.dns.listen import Listener
+from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
 from chaoskit.dns.upstream import Upstream
@@ -82,7 +82,9 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
     thread: ControlThread | None = None
     try:
         dns = tuple([await server.listen(listener) for listener in settings.listeners])
-        app = make_app(Api(Bridge(loop, desk), feed, tally, dns), Gate(settings.token, settings.control.is_loopback))
+        admits = settings.guard.admits if settings.guard else is_loopback
+        gate = Gate(settings.token, settings.control.is_loopback, admits)
+        app = make_app(Api(Bridge(loop, desk), feed, tally, dns), gate)
 
         def control_lost() -> None:
             loop.call_soon_threadsafe(_control_lost, desk, server)
