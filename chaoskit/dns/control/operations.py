@@ -11,6 +11,7 @@ from chaoskit import __version__
 from chaoskit.dns.control.requests import InjectionChange, InjectionRequest, ZonesRequest
 from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.where import Where
+from chaoskit.units import PATTERN, SECOND
 
 BODY_BYTES = 64 * 1024
 ZONES_BYTES = 1024 * 1024
@@ -185,8 +186,24 @@ def _schemas() -> dict[str, Any]:
 
 def _schema_of(kind: type[Any], schemas: dict[str, Any]) -> dict[str, Any]:
     schema = TypeAdapter(kind).json_schema(ref_template="#/components/schemas/{model}")
+    _write_durations(schema)
     schemas.update(schema.pop("$defs", {}))
     return schema
+
+
+def _write_durations(schema: Any) -> None:
+    """Defaults of durations as people write them; pydantic leaves our nanoseconds there."""
+    if isinstance(schema, list):
+        for one in schema:
+            _write_durations(one)
+    elif isinstance(schema, dict):
+        default = schema.get("default")
+        if isinstance(default, int) and any(
+            one.get("pattern") == PATTERN for one in (schema, *schema.get("anyOf", ()))
+        ):
+            schema["default"] = f"{default // SECOND}s" if default % SECOND == 0 else f"{default}ns"
+        for one in schema.values():
+            _write_durations(one)
 
 
 def _faults(schemas: dict[str, Any]) -> dict[str, Any]:
