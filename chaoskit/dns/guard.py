@@ -87,10 +87,8 @@ def read_networks(written: Iterable[str]) -> tuple[Network, ...]:
             network = ipaddress.ip_network(one)
         except ValueError as error:
             raise InputError(f"--allow {one}: {error}; write an address or prefix, such as 192.168.0.0/16") from error
-        if network.prefixlen == 0:
-            raise InputError(
-                f"--allow {one} is everybody: that would be an open resolver (RFC 5358); name your networks"
-            )
+        if network.prefixlen < SHORTEST_PREFIX[network.version]:
+            raise InputError(f"--allow {one} is too wide: that is an open resolver (RFC 5358); name your own networks")
         found.append(network)
     return tuple(found)
 

@@ -86,12 +86,14 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, *more: str) -> Iterator[Served]:
-    """``chaoskit serve`` with ``ZONE``, on a free port and a Unix socket in ``folder``; ended at the end."""
-    zone = folder / "example.zone"
-    zone.write_text(ZONE)
+def serving(folder: Path, *more: str, zone: str = "example.zone") -> Iterator[Served]:
+    """``chaoskit serve`` on a free port and a Unix socket in ``folder``; ended at the end. ``zone``: FILE or NAME=FILE, with ``ZONE``."""
+    apex, equals, file = zone.rpartition("=")
+    (folder / file).write_text("@ 5 A 192.0.2.99\n" if apex else ZONE)
     control = f"unix:{folder / 'control'}"
-    words = command("serve", "--zone", str(zone), "--listen", "127.0.0.1:0", "--control", control, *more)
+    words = command(
+        "serve", "--zone", f"{apex}{equals}{folder / file}", "--listen", "127.0.0.1:0", "--control", control, *more
+    )
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -171,3 +171,58 @@ def test_what_cannot_be_served_is_said_before_anything_is_bound(
     result = subprocess.run(command("serve", *filled), capture_output=True, text=True, check=False, timeout=60)
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--listen", "0.0.0.0:0"), "0.0.0.0 is not loopback: other machines could ask; say --beyond-loopback"),
+        (("--listen", "[::]:0"), ":: is not loopback: other machines could ask; say --beyond-loopback"),
+        (("--listen", "192.0.2.1:0", "--allow", "192.0.2.0/24"), "say --beyond-loopback"),
+        (("--listen", "0.0.0.0:0", "--beyond-loopback"), "say who may ask, for example --allow"),
+        (
+            ("--listen", "0.0.0.0:0", "--beyond-loopback", "--allow", "0.0.0.0/0"),
+            "is too wide: that is an open resolver",
+        ),
+        (("--listen", "0.0.0.0:0", "--beyond-loopback", "--allow", "lan"), "--allow lan: "),
+        (("--listen", "0.0.0.0:0", "--beyond-loopback", "--allow", "192.0.2.0/24", "--rate", "0"), "--rate 0"),
+        (("--beyond-loopback",), "need a --listen address that is not loopback"),
+        (("--control", "0.0.0.0:0"), "--control 0.0.0.0:0 is not loopback: name a --token-file"),
+        (("--control", "0.0.0.0:0", "--token-file", "{token}"), "0.0.0.0 is not loopback: other machines could ask"),
+        (("--upstream", "127.0.0.1:5300", "--listen", "127.0.0.1:5300"), "is this server itself"),
+    ],
+)
+def test_it_is_not_heard_beyond_loopback_unless_that_is_meant_and_bounded(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "a.zone").write_text("@ 5 A 192.0.2.1\n")
+    (tmp_path / "token").write_text("0123456789abcdef")
+    (tmp_path / "token").chmod(0o600)
+    filled = [word.format(token=tmp_path / "token") for word in words]
+    zone = ("--zone", f"a.test={tmp_path / 'a.zone'}")
+    result = subprocess.run(command("serve", *zone, *filled), capture_output=True, text=True, check=False, timeout=60)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_one_chaoskit_passes_on_to_another_and_blanks_its_answer(tmp_path: Path) -> None:
+    (tmp_path / "front").mkdir()
+    with (
+        serving(tmp_path) as back,
+        serving(tmp_path / "front", "--upstream", f"127.0.0.1:{back.port}", zone="front.test=own.zone") as front,
+    ):
+        assert f"names outside them are asked of 127.0.0.1:{back.port}" in front.printed
+        assert front.look().addresses == HONEST
+        assert front.run("inject", "empty", "api.example.com", "--for", "30s").returncode == 0
+        assert front.look().addresses == ()
+        assert back.look().addresses == HONEST
+
+
+def test_a_token_is_asked_for_where_one_is_set(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef")
+    token.chmod(0o600)
+    with serving(tmp_path, "--token-file", str(token)) as served:
+        refused = served.run("list")
+        assert (refused.returncode, "a token is needed" in refused.stderr) == (2, True)
+        assert served.run("list", "--token-file", str(token)).returncode == 0
