@@ -37,6 +37,8 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> Non
             case {"do": "arm", "origin": int(origin)}:
                 timeline = plan.responder.timeline.anchored(origin)
                 server.responder = replace(plan.responder, timeline=timeline)
+            case {"do": "event", "name": str(name), "at": int(at)}:
+                server.responder = replace(server.responder, timeline=server.responder.timeline.seen(name, at))
             case {"do": "stop"}:
                 stopped.set()
             case _:

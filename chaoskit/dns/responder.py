@@ -29,8 +29,11 @@ class Responder:
     history: tuple[Zones, ...] = ()
 
     def with_zones(self, zones: Zones) -> Responder:
-        """The responder after a change of the zones; it remembers the last ``MAX_HISTORY`` states before."""
-        return replace(self, zones=zones, history=(*self.history, self.zones)[-MAX_HISTORY:])
+        """The responder after a change to ``zones``, if it is one; it remembers the last ``MAX_HISTORY`` states before."""
+        if zones is self.zones:
+            return self
+        before = (self.zones,) if self.zones.zones else ()  # a server that has no zones yet has no past
+        return replace(self, zones=zones, history=(*self.history, *before)[-MAX_HISTORY:])
 
     def respond(
         self, query: Query, at: Instant, honest: Answer | None = None, tally: Tally | None = None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from chaoskit.dns.faults.stale import Stale
 from chaoskit.dns.names import canonical
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
@@ -79,6 +80,10 @@ def _targets(spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any]) -
     for number, injection in zip(numbers["dns"], dns, strict=False):
         field: FieldPath = ("timeline", number, "where")
         found += [(field, *problem) for problem in _names(spec, injection.where)]
+        if isinstance(injection.fault, Stale):
+            said = "the zones of an experiment do not change, so no answer of theirs can be stale."
+            fix = "Write the old address as {address: {to: 127.0.0.9}}; or use chaoskit serve, where zones can be changed."
+            found.append((("timeline", number, "dns"), said, fix))
         unknown = sorted(set(injection.where.askers) - set(spec.clients))
         if unknown:
             found.append((field, f"no client is called {', '.join(unknown)}.", f"Clients: {', '.join(spec.clients)}."))

@@ -53,6 +53,11 @@ class Plane:
         assert isinstance(event, PlaneReady), event
         return event
 
+    def drain(self) -> None:
+        """Take in what it has to say until it ends, or it could not say it."""
+        assert self.process.stdout is not None
+        self.process.stdout.read()
+
     def hang_up(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
@@ -102,6 +107,27 @@ def test_the_blank_begins_when_armed_and_ends_when_its_time_is_over(plane: Plane
     plane.tell(do="arm", origin=WallClock().now() - 3600 * SECOND)  # now its hour is over
     seen(1)
     plane.tell(do="stop")
+    assert plane.process.wait(30) == 0
+
+
+def test_an_event_ends_the_window_that_waits_for_it(plane: Plane) -> None:
+    plane.tell(**plan(injections=[BLANK | {"when": {"until": {"start": 0, "length": 3600 * SECOND, "event": "seen"}}}]))
+    cold = plane.ready().addresses["cold"]
+
+    def until_answers(count: int) -> None:
+        for _ in range(20_000):
+            if len(ask(cold).answer) == count:
+                return
+        pytest.fail(f"never an answer with {count} records")
+
+    origin = WallClock().now()
+    plane.tell(do="arm", origin=origin)
+    until_answers(0)
+    plane.tell(do="event", name="other", at=origin + SECOND)
+    plane.tell(do="event", name="seen", at=origin + 1)
+    until_answers(1)
+    plane.tell(do="stop")
+    plane.drain()
     assert plane.process.wait(30) == 0
 
 

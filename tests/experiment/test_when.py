@@ -137,6 +137,11 @@ def test_what_is_wrong_with_a_place(where: str, said: str) -> None:
     assert said in str(caught.value)
 
 
+def test_nothing_is_stale_in_an_experiment() -> None:
+    with pytest.raises(ExperimentError, match=r"timeline\[0\].dns: the zones of an experiment do not change"):
+        read("{from: 0, for: 1s}", plane="dns: stale")
+
+
 def test_the_schema_has_both_kinds_of_window() -> None:
     when = json_schema()["$defs"]["TimelineSpec"]["properties"]["when"]
     assert [one["$ref"].rpartition("/")[2] for one in when["oneOf"]] == ["WhenSpec", "CronSpec"]

@@ -259,7 +259,7 @@ class Desk:
     def _renew(self, now: Instant) -> None:
         """Give the server what holds now."""
         timeline = Timeline(tuple(held.injection for held in self._held.values()), origin=0)
-        self._server.responder = replace(self._server.responder, zones=self._zones.zones, timeline=timeline)
+        self._server.responder = replace(self._server.responder.with_zones(self._zones.zones), timeline=timeline)
         self._check_canary(now)
 
     def _check_canary(self, now: Instant) -> None:

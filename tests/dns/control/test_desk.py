@@ -165,6 +165,16 @@ def test_an_injection_outlives_a_swap() -> None:
     assert world.addresses() == ["192.0.2.2"]
 
 
+def test_stale_answers_come_from_the_zones_before_the_swap() -> None:
+    world = World()
+    world.begin(fault="stale")
+    assert world.addresses() == ["192.0.2.1"], "there was nothing before"
+    world.desk.swap_zones([OTHER])
+    assert world.addresses() == ["192.0.2.1"]
+    world.desk.reset()
+    assert world.addresses() == ["192.0.2.2"]
+
+
 @pytest.mark.parametrize(
     "where",
     [DEFAULT_CANARY, DEFAULT_CANARY.upper(), {"name": DEFAULT_CANARY, "types": ["AAAA"], "transports": ["tcp"]}],
