@@ -12,7 +12,7 @@ an injection with a chance meets a question, both outcomes get a template, and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from chaoskit.clock import Instant
@@ -30,6 +30,10 @@ NEVER = 1 << 63
 ID = 2
 
 _LETTERS = bytes(range(ord("A"), ord("Z") + 1)) + bytes(range(ord("a"), ord("z") + 1))
+
+
+class _LogFull(Exception):
+    """The log has no room for what another template would mean."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,8 +58,10 @@ class Template:
 class Templates:
     """The templates of one listener and transport.
 
-    They are valid for one *generation*: while the responder is the same object, and until its timeline changes next. ``begin`` is called at
-    the head of each batch, before anything is looked up; between two calls a generation only grows.
+    What is in ``known`` is valid while the responder is the same object, and until its timeline changes next. ``begin`` is called at the
+    head of each batch, before anything is looked up, and forgets it when that is over. The templates themselves live on, since the same
+    question meeting the same injection in the same zones has the same answer, now and later: so a record can go blank and come back in
+    the time of a round trip. They live for one *generation*, which ends when the zones change or the memory is full.
     """
 
     def __init__(self, label: str, transport: Literal["udp", "tcp"], log: QueryLog) -> None:
@@ -64,9 +70,12 @@ class Templates:
         self._log = log
         self._responder: Responder | None = None
         self._until: Instant = NEVER
+        self._active: tuple[DnsInjection, ...] = ()
+        self._requests: dict[bytes, Request] = {}
+        # By question and injection met (or None); the number is that of the object, which the value keeps alive.
+        self._built: dict[tuple[bytes, int], tuple[DnsInjection | None, Template | None]] = {}
         self._bytes = 0
-        self._seed = 0
-        # By the same keys; None: the general path must answer.
+        # By the same keys as ``known``; None: the general path must answer.
         self._choices: dict[bytes, _Choice | None] = {}
         self.known: dict[bytes, Template] = {}
         """By a question in lower case without its ID. A question found here as it came is in lower case itself."""
@@ -75,13 +84,15 @@ class Templates:
         """Begin a batch at ``at``; true if that began a new generation, and all templates are gone."""
         if responder is self._responder and at < self._until and self._bytes < MAX_BYTES:
             return False
+        anew = self._bytes >= MAX_BYTES or self._responder is None or not _differ_in_time(self._responder, responder)
         change = responder.timeline.next_change(at)
         self._responder, self._until = responder, NEVER if change is None else change
-        self._bytes = 0
+        self._active = responder.timeline.active(at)
         self._choices = {}
-        self._seed = responder.seed
         self.known = {}
-        return True
+        if anew:
+            self._requests, self._built, self._bytes = {}, {}, 0
+        return anew
 
     def find(self, data: bytes, at: Instant, ordinal: int) -> Template | None:
         """The template for a question that is not in ``known`` as it came; None: the general path must answer.
@@ -95,20 +106,17 @@ class Templates:
         if key not in self._choices and _can_be_key(data):
             self._learn(key, at)
         choice = self._choices.get(key)
-        return choice.throw(self._seed, self._label, ordinal) if choice else self.known.get(key)
+        return choice.throw(self._now.seed, self._label, ordinal) if choice else self.known.get(key)
 
     def _learn(self, key: bytes, at: Instant) -> None:
         """Put ``key`` into ``known`` or ``_choices``; into neither if it is none of our business."""
-        assert self._responder is not None
-        try:
-            request = read_request(bytes(ID) + key, self._transport, self._label, "", 0)
-        except NotAnswerable:
+        request = self._requests.get(key) or self._read(key)
+        if request is None:
             return
-        if not isinstance(request, Request) or self._responder.zones.find(request.query.name) is None:
-            return  # not remembered: there is no end to what is not ours
-        self._bytes += 2 * len(key) + 500
         try:
-            found = self._choose(self._responder, request, at)
+            found = self._choose(key, request, at)
+        except _LogFull:
+            return  # for now, so it is not remembered
         except Exception:  # noqa: BLE001 - it reached for what is not there, or is broken: the general path finds out, and tells
             found = None
         if isinstance(found, Template):
@@ -116,30 +124,46 @@ class Templates:
         else:
             self._choices[key] = found
 
-    def _choose(self, responder: Responder, request: Request, at: Instant) -> Template | _Choice | None:
+    def _read(self, key: bytes) -> Request | None:
+        """The question, without what differs from asker to asker; None if it is not for our zones."""
+        try:
+            request = read_request(bytes(ID) + key, self._transport, self._label, "", 0)
+        except NotAnswerable:
+            return None
+        if not isinstance(request, Request) or self._now.zones.find(request.query.name) is None:
+            return None  # not remembered: there is no end to what is not ours
+        self._bytes += 4 * len(key) + 1000
+        request = self._requests[key] = replace(request, query=_question_alone(request.query))
+        return request
+
+    def _choose(self, key: bytes, request: Request, at: Instant) -> Template | _Choice | None:
         """What may be answered to ``request``; None for what the general path must decide.
 
         At most one injection may meet it: what a second one looks at could depend on what the first one did. Raises whatever a
         policy raises that looks at the asker.
         """
-        query = _question_alone(request.query)
-        met = [one for one in responder.timeline.active(at) if one.where.matches(query)]
+        met = [one for one in self._active if one.where.matches(request.query)]
         if not met:
-            return self._outcome(responder, (), request, query, at)
+            return self._outcome(key, request, None, at)
         if len(met) > 1 or met[0].where.counts or not met[0].when.steady:
             return None
-        certain = self._outcome(responder, (replace(met[0], chance=1.0),), request, query, at)
+        certain = self._outcome(key, request, met[0], at)
         if met[0].chance >= 1 or certain is None:
             return certain
-        missed = self._outcome(responder, (), request, query, at)
-        return _Choice(query.name, query.rtype, met[0].id, met[0].chance, certain, missed) if missed else None
+        missed = self._outcome(key, request, None, at)
+        return _Choice(request.query, met[0].id, met[0].chance, certain, missed) if missed else None
 
-    def _outcome(
-        self, responder: Responder, met: tuple[DnsInjection, ...], request: Request, query: Query, at: Instant
-    ) -> Template | None:
-        """What everybody is answered who meets these injections; None if it varies."""
-        timeline = replace(responder.timeline, injections=met)
-        reply, faults = replace(responder, timeline=timeline).respond(query, at)
+    def _outcome(self, key: bytes, request: Request, met: DnsInjection | None, at: Instant) -> Template | None:
+        """What everybody is answered whom ``met`` surely meets; None if it varies."""
+        place = key, id(met)
+        if place not in self._built:
+            self._built[place] = met, self._build(request, met, at)
+        return self._built[place][1]
+
+    def _build(self, request: Request, met: DnsInjection | None, at: Instant) -> Template | None:
+        query = request.query
+        timeline = replace(self._now.timeline, injections=(replace(met, chance=1.0),) if met else ())
+        reply, faults = replace(self._now, timeline=timeline).respond(query, at)
         if not isinstance(reply, Answer) or reply.delay_ns or reply.also or not reply.bend.readable:
             return None
         wire = write_answer(request, reply)
@@ -150,16 +174,22 @@ class Templates:
         number = self._log.number(
             Shape(self._label, self._transport, query.name, query.rtype, "answer", reply.rcode, count, faults)
         )
-        self._bytes += len(wire)
-        return None if number is None else Template(number, wire[ID:], end)
+        if number is None:
+            raise _LogFull
+        self._bytes += len(wire) + 500
+        return Template(number, wire[ID:], end)
+
+    @property
+    def _now(self) -> Responder:
+        assert self._responder is not None, "begin comes first"
+        return self._responder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Choice:
     """What may be answered to one question that ``injection`` meets with a chance."""
 
-    name: str
-    rtype: str
+    query: Query
     injection: str
     chance: float
     met: Template
@@ -167,7 +197,7 @@ class _Choice:
 
     def throw(self, seed: int, asker: str, ordinal: int) -> Template:
         """The template for the asker's question number ``ordinal``: as ``Responder.respond`` would decide."""
-        rng = dice(seed, self.injection, asker, self.name, self.rtype, ordinal)
+        rng = dice(seed, self.injection, asker, self.query.name, self.query.rtype, ordinal)
         return self.met if rng.random() < self.chance else self.missed
 
 
@@ -188,3 +218,10 @@ def _question_alone(query: Query) -> Query:
     for field in ("name", "rtype", "transport", "asker", "edns_size"):
         object.__setattr__(alone, field, getattr(query, field))
     return alone
+
+
+def _differ_in_time(one: Responder, other: Responder) -> bool:
+    """Whether the two are alike in all but their timelines."""
+    return all(
+        getattr(one, part.name) is getattr(other, part.name) for part in fields(Responder) if part.name != "timeline"
+    )

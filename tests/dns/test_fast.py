@@ -25,6 +25,8 @@ from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Injection, Once, Timeline
+from chaoskit.timeline.window import Ramp
+from tests.dns.test_faults import ALL
 from tests.dns.test_server import ZONE, has_ipv6
 
 try:
@@ -143,18 +145,23 @@ OPTS += [
     opt(1232, 0, b"\0\x0c\0\1"),
 ]
 
-FLIPS = st.lists(
-    st.builds(
-        injection,
-        st.integers(0, 9),
-        st.sampled_from(NAMES[:5]),
-        st.sampled_from(["empty", "nxdomain", "servfail", "drop"]),
-        st.integers(0, 20),
-        st.integers(1, 20),
-        st.sampled_from([1, 1, 0.5, 0.0]),
-    ),
-    max_size=3,
+WHERES = [
+    *map(Where, NAMES[:5]),
+    Where(under="api.test"),
+    Where(glob="*.api.test", types=("A", "AAAA")),
+    Where("api.test", first=2),
+    Where("many.api.test", every=2),
+    Where(under="api.test", clients=("127.0.0.0/8",)),
+    Where("api.test", askers=("somebody else",)),
+]
+WINDOWS = st.builds(Once, st.integers(0, 20), st.integers(1, 20)) | st.builds(
+    Ramp, st.integers(0, 9), st.integers(1, 20), st.integers(1, 20)
 )
+
+FLIPS = st.lists(
+    st.builds(Injection, st.uuids().map(str), st.sampled_from(WHERES), WINDOWS, st.sampled_from(ALL), st.sampled_from([1, 1, 0.5])),
+    max_size=3,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("host", LOOPBACKS)
@@ -251,18 +258,44 @@ def test_names_outside_our_zones_take_no_memory() -> None:
     assert not found._choices
 
 
-def test_a_new_responder_or_a_change_begins_a_new_generation() -> None:
+def test_a_change_is_followed_and_what_it_does_not_touch_is_not_built_again() -> None:
     blank = injection(1, "api.test", "empty", 5, 10, 1)
     made = responder(blank)
     found = templates(made)
-    before = found.find(query(b"api.test"), 1, 1)
+
+    def look(at: int) -> list[Any]:
+        return [found.find(query(name), at, 1) for name in (b"api.test", b"slow.api.test")]
+
+    before = look(1)
     assert not found.begin(made, 4)
-    assert found.begin(made, 5), "the fault is on from here"
-    after = found.find(query(b"api.test"), 5, 1)
-    assert before is not None
-    assert after is not None
-    assert before.rest != after.rest
-    assert found.begin(responder(blank), 5)
+    assert found.known
+    assert not found.begin(made, 5)
+    assert not found.known, "the fault is on from here"
+    during = look(5)
+    assert during[0].rest != before[0].rest
+    assert during[1] is before[1]
+    found.begin(made, 15)
+    assert look(15) == before, "it comes back as it was"
+
+
+def test_another_timeline_is_followed_at_once_and_other_zones_begin_a_generation() -> None:
+    made = responder()
+    found = templates(made)
+    before = found.find(query(b"api.test"), 1, 1)
+    blanked = dataclasses.replace(made, timeline=responder(injection(1, "api.test", "empty", 0, 9, 1)).timeline)
+    assert not found.begin(blanked, 1)
+    assert found.find(query(b"api.test"), 1, 1) is not before
+    assert found.begin(made.with_zones(Zones.from_plan([ZONE])), 1)
+
+
+def test_no_room_in_the_log_is_no_lasting_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = EventLog(lambda _: None)
+    found = Templates("cold", "udp", log)
+    found.begin(responder(), 1)
+    with monkeypatch.context() as full:
+        full.setattr(log, "number", lambda _: None)
+        assert found.find(query(b"api.test"), 1, 1) is None
+    assert found.find(query(b"api.test"), 1, 1) is not None
 
 
 def test_a_flood_of_names_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
