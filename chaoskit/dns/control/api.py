@@ -28,6 +28,7 @@ from chaoskit.dns.control.desk import Desk, Ended, Held, Overview, Refused, Zone
 from chaoskit.dns.control.feed import Feed
 from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.requests import BadRequest, InjectionChange, read, read_injection, read_zones
+from chaoskit.dns.guard import Guard
 
 T = TypeVar("T")
 
@@ -68,11 +69,14 @@ class Bridge:
 class Api:
     """The handlers; each is named by an ``Operation``."""
 
-    def __init__(self, bridge: Bridge, feed: Feed, tally: metrics.Tally, dns: tuple[str, ...]) -> None:
+    def __init__(
+        self, bridge: Bridge, feed: Feed, tally: metrics.Tally, dns: tuple[str, ...], guard: Guard | None = None
+    ) -> None:
         self._ask = bridge.ask
         self._feed = feed
         self._tally = tally
         self._dns = dns
+        self._guard = guard
 
     async def list_injections(self, request: Request) -> Response:
         seen = await self._ask(Desk.overview)
@@ -142,7 +146,8 @@ class Api:
     async def metrics(self, request: Request) -> Response:
         seen = await self._ask(Desk.overview)
         ok = seen.canary.ok and seen.alarm is None
-        state = metrics.State(len(seen.held), seen.zones.version, ok, seen.halted, self._feed.lost)
+        turned_away = {str(why): count for why, count in tuple(self._guard.turned_away.items())} if self._guard else {}
+        state = metrics.State(len(seen.held), seen.zones.version, ok, seen.halted, self._feed.lost, turned_away)
         page = metrics.exposition(self._tally, lambda: state)
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -31,26 +31,32 @@ STOP_WITHIN_S = 3.0
 
 def bind(address: Address) -> tuple[socket.socket, Address]:
     """A listening socket, and where it is. A Unix socket is its owner's alone (mode 0600). Raises ``PlaneError``."""
-    made = socket.socket(_family(address), socket.SOCK_STREAM)
     try:
         if isinstance(address, Unix):
             _remove_dead(address)
-            before = os.umask(0o177)  # so that it is never open to others, not even for a moment
-            try:
-                made.bind(str(address.path))
-            finally:
-                os.umask(before)
+        made = socket.socket(_family(address), socket.SOCK_STREAM)
+        try:
+            _bind(made, address)
             made.listen()
-            return made, address
+        except OSError:
+            made.close()
+            raise
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise PlaneError(f"cannot listen for control on {address}: {why}; choose another --control") from error
+    return made, address if isinstance(address, Unix) else Tcp(address.host, made.getsockname()[1])
+
+
+def _bind(made: socket.socket, address: Address) -> None:
+    if isinstance(address, Unix):
+        before = os.umask(0o177)  # so that it is never open to others, not even for a moment
+        try:
+            made.bind(str(address.path))
+        finally:
+            os.umask(before)
+    else:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((address.host, address.port))
-        made.listen()
-        return made, Tcp(address.host, made.getsockname()[1])
-    except OSError as error:
-        made.close()
-        raise PlaneError(
-            f"cannot listen for control on {address}: {error.strerror or error}; choose another --control"
-        ) from error
 
 
 def _family(address: Address) -> socket.AddressFamily:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ class State:
     canary_ok: bool
     halted: bool
     events_lost: int
+    turned_away: Mapping[str, int]
 
 
 class Tally:
@@ -44,6 +45,8 @@ class Tally:
         if event.reply == "answer" and result not in RCODES:
             result = "other"
         self.queries[event.transport, result, bool(event.faults)] += 1
+        if event.upstream:
+            self.upstream[event.upstream] += 1
         latency = event.answered_at - event.at
         self.seconds[bisect_left(BUCKETS_S, latency / SECOND)] += 1
         self.total_ns += latency
@@ -89,6 +92,12 @@ class _Collector:
             sum_value=self._tally.total_ns / SECOND,
         )
         state = self._state()
+        turned_away = CounterMetricFamily(
+            "chaoskit_dns_turned_away", "Datagrams from beyond loopback that the guard did not let in.", labels=("why",)
+        )
+        for why, count in sorted(state.turned_away.items()):
+            turned_away.add_metric((why,), count)
+        yield turned_away
         yield GaugeMetricFamily("chaoskit_injections", "Injections under way.", value=state.injections)
         yield GaugeMetricFamily("chaoskit_zones_version", "The version of the zones served.", value=state.zones_version)
         yield GaugeMetricFamily("chaoskit_canary_ok", "Whether the canary resolves.", value=state.canary_ok)

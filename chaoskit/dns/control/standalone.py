@@ -84,7 +84,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
         dns = tuple([await server.listen(listener) for listener in settings.listeners])
         admits = settings.guard.admits if settings.guard else is_loopback
         gate = Gate(settings.token, settings.control.is_loopback, admits)
-        app = make_app(Api(Bridge(loop, desk), feed, tally, dns), gate)
+        app = make_app(Api(Bridge(loop, desk), feed, tally, dns, settings.guard), gate)
 
         def control_lost() -> None:
             loop.call_soon_threadsafe(_control_lost, desk, server)

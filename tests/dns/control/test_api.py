@@ -220,7 +220,7 @@ def test_watchers_are_bounded(api: Lab, monkeypatch: pytest.MonkeyPatch) -> None
 def test_metrics_count_and_their_labels_are_bounded(api: Lab) -> None:
     for number in range(50):
         api.tally.record(query(name=f"n{number}.example.com", faults=(f"i{number}",), rcode=f"RCODE{number}"))
-    api.tally.record(query(reply="drop", rcode="", answers=0))
+    api.tally.record(query(reply="drop", rcode="", answers=0, upstream="timed out"))
     api.ask("POST", "/injections", EMPTY)
     families = {family.name: family for family in text_string_to_metric_families(api.ask("GET", "/metrics").text)}
     queries = {
@@ -232,6 +232,7 @@ def test_metrics_count_and_their_labels_are_bounded(api: Lab) -> None:
         sample.labels.get("le", sample.name): sample.value for sample in families["chaoskit_dns_answer_seconds"].samples
     }
     assert (seconds["0.0001"], seconds["0.00025"], seconds["+Inf"]) == (0, 51, 51)
+    assert [sample.labels for sample in families["chaoskit_dns_upstream"].samples] == [{"result": "timed out"}]
     assert families["chaoskit_injections"].samples[0].value == 1
     assert families["chaoskit_zones_version"].samples[0].value == 1
 
