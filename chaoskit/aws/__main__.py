@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from chaoskit.child import Child
+from chaoskit.aws.inject import Faults
+from chaoskit.aws.plan import injection_from_json
+from chaoskit.aws.where import wire_name
+from chaoskit.child import Child, Command
 from chaoskit.errors import ChaoskitError, HarnessError
 from chaoskit.journal.events import HarnessFailed, PlaneReady
 
@@ -19,22 +22,31 @@ def main() -> NoReturn:
     """Serve until told to stop. Exit code 0 after ``stop``; 4 with the reason on standard error when it cannot serve."""
     child = Child()
     plan = child.plan()
+    faults = Faults([injection_from_json(plain) for plain in plan.get("injections") or ()], plan.get("seed", 0))
     stopped = threading.Event()
-    child.on_command(lambda command: stopped.set() if command.get("do") == "stop" else None)
+
+    def obey(command: Command) -> None:
+        if command.get("do") == "arm":
+            faults.arm(command["origin"])
+        elif command.get("do") == "stop":
+            stopped.set()
+
+    child.on_command(obey)
     gc.disable()  # imports make many long-lived objects; collecting among them costs a tenth of the start
     try:
-        front = _start(child, plan)
+        front = _start(child, plan, faults)
     except (ChaoskitError, OSError) as error:
         sys.stderr.write(f"the mock AWS cannot start: {error}\n")
         child.leave(HarnessError.exit_code)
     gc.freeze()
     gc.enable()
     stopped.wait()
+    faults.end()
     front.stop()
     child.leave(0)
 
 
-def _start(child: Child, plan: dict[str, Any]) -> Any:
+def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
     from chaoskit.aws.certificates import Authority
 
     authority = Authority()
@@ -46,21 +58,33 @@ def _start(child: Child, plan: dict[str, Any]) -> Any:
     from chaoskit.aws import front as tls_front
     from chaoskit.aws.evidence import Evidence
     from chaoskit.aws.service import MockServices
+    from chaoskit.aws.stand_in import StandIns
 
+    written: dict[str, dict[str, Any]] = {name: wanted or {} for name, wanted in (plan.get("services") or {}).items()}
+    stand_ins = {name: wanted["address"] for name, wanted in written.items() if wanted.get("address")}
     services = MockServices()
-    services.seed(plan.get("services") or {}, plan.get("region", "us-east-1"))
+    services.seed(
+        {name: one for name, one in written.items() if name not in stand_ins}, plan.get("region", "us-east-1")
+    )
+    application = StandIns(services.application, {wire_name(name): address for name, address in stand_ins.items()})
     front = tls_front.Front(
-        Evidence(services.application, child.emit),
+        Evidence(faults.around(application), child.emit),
         authority.server_context(plan["names"]),
         failed,
         host=plan.get("host", "127.0.0.1"),
         port=plan.get("port", 0),
+        habits={
+            wire_name(name): tls_front.Habits(wanted.get("idle_timeout_ns"), wanted.get("max_requests"))
+            for name, wanted in written.items()
+        },
+        threads=tls_front.MANY_THREADS if plan.get("injections") else tls_front.THREADS,
     )
+    served = [f"moto {services.version}"] + [f"{name} at {address}" for name, address in stand_ins.items()]
     child.emit(
         PlaneReady(
             at=time.monotonic_ns(),
             plane="aws",
-            implementation=f"moto {services.version} under cheroot {tls_front.VERSION}",
+            implementation=f"{', '.join(served)} under cheroot {tls_front.VERSION}",
             addresses={"front": front.address},
             pid=os.getpid(),
         )

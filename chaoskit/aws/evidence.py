@@ -23,6 +23,12 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 NTH = "chaoskit.nth"
 """Where the front puts a request's 1-based place on its connection into the environ."""
+ARRIVED = "chaoskit.arrived"
+"""Where the ``RequestArrived`` of a request stands in its environ, for what lies behind this middleware."""
+MET = "chaoskit.met"
+"""Where the ids of the injections that a request met stand in its environ."""
+SENT_AS = "chaoskit.sent_as"
+"""Where the response of a request that met a fault stands in its environ, for the front, which sends it as it says."""
 
 _SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
 _ATTEMPT = re.compile(r"(?:^|[;\s])attempt=(\d+)")
@@ -45,6 +51,7 @@ class Evidence:
         number = next(self._numbers)
         arrived = describe(environ, number, at)
         self._emit(arrived)
+        environ[ARRIVED] = arrived
         told: list[Any] = []
 
         def remember(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
@@ -53,13 +60,14 @@ class Evidence:
             return write
 
         try:
-            body = _whole(self._application(environ, remember))
+            body = whole(self._application(environ, remember))
         except Exception as error:
             self._failed(arrived, f"{type(error).__name__}: {error}")
             raise
         status = int(told[0].split(" ", 1)[0])
         code = error_code(told[1], body) if status >= 400 else None
-        self._emit(RequestAnswered(at=time.monotonic_ns(), request=number, status=status, error=code))
+        met = environ.get(MET, ())
+        self._emit(RequestAnswered(at=time.monotonic_ns(), request=number, status=status, error=code, faults=met))
         return [body]
 
     def _failed(self, arrived: RequestArrived, detail: str) -> None:
@@ -152,7 +160,8 @@ def _bare(code: str) -> str:
     return code.split(":", 1)[0].rpartition("#")[2]
 
 
-def _whole(chunks: Iterable[bytes]) -> bytes:
+def whole(chunks: Iterable[bytes]) -> bytes:
+    """A WSGI response's body in one piece."""
     try:
         return b"".join(chunks)
     finally:

@@ -1,0 +1,186 @@
+"""The driver of service faults: WSGI middleware that compares the clock with the timeline at each request, and does what the faults say.
+
+It stands between ``evidence.py``, which has read the request's head, and the services. Nothing toggles and no timer races.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from chaoskit.aws.evidence import ARRIVED, MET, SENT_AS, Application, Environ, whole
+from chaoskit.aws.faults import Request, Response, ServiceFault, Turn
+from chaoskit.aws.forms import form_of
+from chaoskit.aws.plan import ServiceInjection
+from chaoskit.clock import Instant
+from chaoskit.journal.events import RequestArrived
+from chaoskit.seeds import generator
+from chaoskit.timeline.injection import Timeline
+
+
+class Places:
+    """The places and the queue of one injection. ``enter`` blocks while the fault says *wait*; who entered must ``leave``."""
+
+    def __init__(self, fault: ServiceFault) -> None:
+        self._fault = fault
+        self._serving = 0
+        self._queue: deque[object] = deque()
+        self._changed = threading.Condition()
+
+    def enter(self) -> Turn:
+        """How the request fared: served at once, served after a wait, or refused."""
+        with self._changed:
+            turn = self._fault.turn(self._serving, len(self._queue))
+            if turn == "refuse":
+                return turn
+            if turn == "wait":
+                ticket = object()
+                self._queue.append(ticket)
+                self._changed.wait_for(
+                    lambda: self._queue[0] is ticket and self._fault.turn(self._serving, 0) == "serve"
+                )
+                self._queue.popleft()
+            self._serving += 1
+            self._changed.notify_all()  # the next in the queue may find a place too
+            return turn
+
+    def leave(self) -> None:
+        """Free the place."""
+        with self._changed:
+            self._serving -= 1
+            self._changed.notify_all()
+
+
+class Faults:
+    """Until ``arm`` nothing is injected. ``seed`` is the run's."""
+
+    def __init__(self, injections: Sequence[ServiceInjection], seed: int) -> None:
+        self._timeline = Timeline(tuple(injections))
+        self._seed = seed
+        self._places = {injection.id: Places(injection.fault) for injection in injections}
+        self._counts: Counter[str] = Counter()
+        self._counting = threading.Lock()
+        self._ending = threading.Event()
+
+    def arm(self, origin: Instant) -> None:
+        """Offset 0 of the timeline is at ``origin``."""
+        self._timeline = self._timeline.anchored(origin)
+
+    def end(self) -> None:
+        """Let go of the answers that are held back."""
+        self._ending.set()
+
+    def around(self, application: Application) -> Application:
+        """The services with these faults."""
+        return partial(self._serve, application)
+
+    def _serve(self, application: Application, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        arrived: RequestArrived = environ[ARRIVED]
+        found = self._on(arrived)
+        if not found:
+            return application(environ, start_response)
+        request = _request(arrived, found[0][0].where.service, environ)
+        met: list[str] = []
+        with ExitStack() as leaving:
+            response = self._answer(request, found, met, partial(_capture, application, environ), leaving)
+            environ[MET] = tuple(injection.id for injection, _ in found if injection.id in met)
+            environ[SENT_AS] = response
+            if response.delay_ns:
+                self._ending.wait(response.delay_ns / 1e9)
+        headers = list(response.headers)
+        if environ["REQUEST_METHOD"] != "HEAD" and response.status not in (204, 304):
+            length = len(response.body) if response.declared is None else response.declared
+            headers.append(("Content-Length", str(length)))
+        start_response(f"{response.status} {_phrase(response.status)}", headers)
+        return [response.body if environ["REQUEST_METHOD"] != "HEAD" else b""]
+
+    def _on(self, arrived: RequestArrived) -> list[tuple[ServiceInjection, random.Random]]:
+        """The injections that are meant for this request: active, aimed at it, due by their counts, and with the dice for them.
+
+        Dice derive from the seed, the injection and the request's place in the injection's count.
+        """
+        now = time.monotonic_ns()
+        timeline = self._timeline
+        found: list[tuple[ServiceInjection, random.Random]] = []
+        for injection in timeline.active(now):
+            if not injection.where.matches(arrived.service, arrived.operation):
+                continue
+            with self._counting:
+                self._counts[injection.id] += 1
+                nth = self._counts[injection.id]
+            if not injection.where.due(nth):
+                continue
+            rng = generator(self._seed, injection.id, nth)
+            if rng.random() < timeline.chance(injection, now):
+                found.append((injection, rng))
+        return found
+
+    def _answer(
+        self,
+        request: Request,
+        found: Sequence[tuple[ServiceInjection, random.Random]],
+        met: list[str],
+        honest: Callable[[], Response],
+        leaving: ExitStack,
+    ) -> Response:
+        """The response, honest or not; ``met`` gets the ids of those that had a hand in it, ``leaving`` the places to give back."""
+        for injection, _ in found:
+            turn = self._places[injection.id].enter()
+            if turn != "serve":
+                met.append(injection.id)
+            if turn == "refuse":
+                return injection.fault.refusal(request)
+            leaving.callback(self._places[injection.id].leave)
+        response: Response | None = None
+        for injection, _ in found:
+            response = injection.fault.instead(request)
+            if response is not None:
+                met.append(injection.id)
+                break
+        if response is None:
+            response = honest()
+        for injection, rng in found:
+            changed = injection.fault.change(request, response, rng)
+            if changed != response:
+                met.append(injection.id)
+                response = changed
+        return response
+
+
+def _request(arrived: RequestArrived, service: str, environ: Environ) -> Request:
+    return Request(
+        service=service,
+        operation=arrived.operation,
+        number=arrived.request,
+        form=form_of(service, targeted="HTTP_X_AMZ_TARGET" in environ),
+        content_type=environ.get("CONTENT_TYPE", ""),
+    )
+
+
+def _capture(application: Application, environ: Environ) -> Response:
+    """What the services answer, as a whole."""
+    told: list[Any] = []
+
+    def remember(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+        told[:] = [status, headers]
+        return lambda _: None
+
+    body = whole(application(environ, remember))
+    headers: tuple[tuple[str, str], ...] = tuple(told[1])
+    if environ["REQUEST_METHOD"] != "HEAD":  # of a HEAD's answer it tells the length that a GET's body would have
+        headers = tuple((name, value) for name, value in headers if name.lower() != "content-length")
+    return Response(int(told[0].split(" ", 1)[0]), headers, body)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
