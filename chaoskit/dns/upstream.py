@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 from chaoskit.dns.codec import CD, RD_BIT, SERVER_UDP_SIZE, Request
 from chaoskit.dns.message import Answer
 from chaoskit.dns.reply import CaseChanged, NotTheReply, read_reply
-from chaoskit.dns.zone import Zones
+from chaoskit.dns.zone import TRANSFERS, Zones
 
 TRIES_S = (1.2, 1.8)
 """How long each datagram is waited for: both together less than the 5 s after which a stub resolver asks again."""
@@ -49,7 +49,8 @@ class Upstream:
 
     def answers(self, request: Request, zones: Zones) -> bool:
         """Whether this question is for the upstream: of a name outside our zones, by somebody who wants it resolved (RD)."""
-        return bool(request.flags & RD_BIT) and zones.find(request.query.name) is None
+        query = request.query
+        return bool(request.flags & RD_BIT) and query.rtype not in TRANSFERS and zones.find(query.name) is None
 
     async def resolve(self, request: Request) -> Passed:
         """Ask; never raises for what the network or the upstream does."""

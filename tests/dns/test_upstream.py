@@ -142,6 +142,7 @@ def test_our_own_names_are_never_asked_upstream_nor_is_what_nobody_wants_resolve
         assert addresses(await world.udp("ours.test")) == ["127.0.0.1"]
         assert (await world.udp("no.ours.test")).rcode() == dns.rcode.NXDOMAIN
         assert (await world.udp("www.theirs.test", flags=0)).rcode() == dns.rcode.REFUSED
+        assert (await world.tcp("theirs.test", "AXFR")).rcode() == dns.rcode.REFUSED
         assert world.fake.asked == []
         assert {event.upstream for event in world.log} == {""}
 
