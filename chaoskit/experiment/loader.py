@@ -9,6 +9,9 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
+from chaoskit.aws.faults import FAULTS as SERVICE_FAULTS
+from chaoskit.aws.plan import ServiceInjection
+from chaoskit.aws.where import Where as ServiceWhere
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.where import Where as DnsWhere
 from chaoskit.errors import ExperimentError, InputError, Problem
@@ -43,6 +46,7 @@ class Experiment:
     duration_ns: int
     dns: tuple[DnsInjection, ...]
     network: tuple[NetworkInjection, ...]
+    service: tuple[ServiceInjection, ...]
     expectations: tuple[Expectation, ...]
 
 
@@ -87,9 +91,11 @@ def resolve(document: Document, time_scale: float) -> Experiment:
         duration_ns=round(duration * time_scale),
         dns=tuple(resolver.dns),
         network=tuple(resolver.network),
+        service=tuple(resolver.service),
         expectations=tuple(expectation for expectation in expectations if expectation is not None),
     )
-    problems = resolver.problems + check(spec, experiment.dns, experiment.network, experiment.expectations, document)
+    planes = {"dns": experiment.dns, "network": experiment.network, "service": experiment.service}
+    problems = resolver.problems + check(spec, planes, experiment.expectations, document)
     if time_scale < spec.limits.smallest_time_scale or time_scale > 100:
         problems.append(_scale_problem(document, spec, time_scale))
     if problems:
@@ -113,6 +119,7 @@ class _Resolver:
         self.problems: list[Problem] = []
         self.dns: list[DnsInjection] = []
         self.network: list[NetworkInjection] = []
+        self.service: list[ServiceInjection] = []
 
     def injection(self, number: int, entry: TimelineSpec, scale: float) -> None:
         field: FieldPath = ("timeline", number)
@@ -147,6 +154,7 @@ class _Resolver:
 
     def _kind(self, field: FieldPath, what: str, registry: Registry, written: Any) -> Any:
         """The object of ``kind`` or ``{kind: {parameters}}``; None, with a problem noted, when it is wrong."""
+        parameters: Any
         if isinstance(written, str):
             kind, parameters = written, {}
         elif isinstance(written, dict) and len(written) == 1:
