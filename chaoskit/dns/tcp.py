@@ -47,7 +47,7 @@ class Connections:
             return
         idle = [other for other in self._open - {connection} if other.is_idle]
         if idle:
-            min(idle, key=lambda other: other.last_used).close()
+            min(idle, key=lambda other: other.last_used).give_up()
         else:  # to refuse it silently would look like a fault that somebody injected
             self._fail(
                 PlaneError(f"more than {MAX_CONNECTIONS} TCP connections wait for answers at once; use fewer clients")
@@ -168,6 +168,13 @@ class Connection(asyncio.Protocol):
         """End it now."""
         self._stream.abort()
 
+    def give_up(self) -> None:
+        """End it, whether or not its answers are ever read: who reads none cannot hold on to their place."""
+        if self._stream.get_write_buffer_size():
+            self.abort()
+        else:
+            self.close()
+
     def _take(self) -> None:
         """Hand on the whole messages received, while their answers can leave."""
         while len(self._received) >= 2 and not self._clogged and not self._stream.is_closing():
@@ -188,7 +195,7 @@ class Connection(asyncio.Protocol):
 
     def _check_idle(self) -> None:
         left = self.last_used + IDLE_S - self._loop.time()
-        if self.is_idle and left <= 0:
-            self.close()
+        if not self._unanswered and left <= 0:
+            self.give_up()
         else:
             self._timer = self._loop.call_later(left if left > 0 else IDLE_S, self._check_idle)

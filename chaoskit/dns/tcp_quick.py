@@ -11,6 +11,9 @@ from chaoskit.journal.spool import pack_peer
 BATCH = 256
 """Questions answered before the connection looks whether its asker reads the answers."""
 
+BATCH_BYTES = 1 << 16
+"""Bytes of answers, about, after which it looks too: 256 answers may have 16 MB, and many askers who read none a lot more."""
+
 LENGTH = 2
 
 
@@ -38,8 +41,8 @@ class QuickTcp:
         data = bytes(received)
         answers: list[bytes] = []
         numbers: list[int] = []
-        start = 0
-        while start + LENGTH <= len(data) and len(numbers) < BATCH:
+        start = size = 0
+        while start + LENGTH <= len(data) and len(numbers) < BATCH and size < BATCH_BYTES:
             begin = start + LENGTH
             end = begin + int.from_bytes(data[start:begin], "big")
             if end > len(data):
@@ -55,6 +58,7 @@ class QuickTcp:
                 answers += template.exact or _prefix(template), template.answer(message)
             numbers.append(template.number)
             start = end
+            size += len(template.rest)
         if not numbers:
             return False
         del received[:start]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from typing import Any
@@ -73,6 +74,29 @@ def test_idle_connections_are_closed_but_never_one_that_waits(monkeypatch: pytes
         await end(waiting, idle, dribbling)
 
     serve(test, ("slow.api.test", FAULTS.get("delay")(by=500 * MILLISECOND)))
+
+
+@pytest.mark.parametrize("half_closed", [False, True])
+def test_who_never_reads_its_answers_is_not_kept(monkeypatch: pytest.MonkeyPatch, half_closed: bool) -> None:
+    monkeypatch.setattr(tcp, "IDLE_S", 0.05)
+
+    async def test(world: World) -> None:
+        with socket.create_connection((world.where["where"], world.where["port"])) as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.setblocking(False)
+            connections = world.server._connections
+            await until(lambda: len(connections) == 1)
+            (connection,) = connections._open
+            wire = a("many.api.test").to_wire()
+            while not connection._clogged:
+                with contextlib.suppress(BlockingIOError):
+                    deaf.send((struct.pack("!H", len(wire)) + wire) * 100)
+                await asyncio.sleep(0)
+            if half_closed:
+                connection.close()  # as when all is answered and nothing more can be asked
+            await until(lambda: not len(connections))
+
+    serve(test)
 
 
 def test_who_has_closed_its_sending_side_still_gets_its_answers() -> None:
