@@ -62,6 +62,9 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         if entry.network is not None and isinstance(entry.when, WhenSpec) and entry.when.ramp:
             said = "a toxic keeps the chance with which it was put on, so it cannot ramp."
             found.append(((*field, "ramp"), said, "Use several injections of a growing 'chance'."))
+        if entry.network in ("down", {"down": None}, {"down": {}}) and entry.chance < 1:
+            said = "a service that is down is down for every connection, so 'chance' must be 1."
+            found.append((("timeline", number, "chance"), said, "Leave it out, or use reset_peer or timeout."))
     for name, times in Counter(entry.id for entry in spec.timeline if entry.id).items():
         if times > 1:
             found.append(

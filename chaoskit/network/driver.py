@@ -14,6 +14,7 @@ from chaoskit.errors import ProxyError
 from chaoskit.journal.events import Event, InjectionApplied, InjectionLifted
 from chaoskit.network.plan import NetworkInjection, ProxySpec
 from chaoskit.network.toxics import Toxic
+from chaoskit.network.toxics.down import Down
 from chaoskit.network.where import Stream
 from chaoskit.timeline.injection import Timeline
 
@@ -32,6 +33,9 @@ class Control(Protocol):
 
     def remove_toxic(self, proxy: str, name: str) -> None:
         """Take a toxic off."""
+
+    def switch(self, proxy: str, *, on: bool) -> None:
+        """Let a proxy listen, or not."""
 
 
 class Driver:
@@ -93,13 +97,24 @@ class Driver:
             self._control.remove_proxy(name)
 
     def _apply(self, injection: NetworkInjection, due: Instant) -> None:
+        down_already = self._is_down(injection.where.service)
         for proxy in self._proxies[injection.where.service]:
-            self._control.add_toxic(proxy, injection.id, injection.fault, injection.where.stream, injection.chance)
+            if not isinstance(injection.fault, Down):
+                self._control.add_toxic(proxy, injection.id, injection.fault, injection.where.stream, injection.chance)
+            elif not down_already:
+                self._control.switch(proxy, on=False)
         self._on[injection.id] = injection
         self._emit(InjectionApplied(at=self._now(), injection=injection.id, due=due))
 
     def _lift(self, injection: NetworkInjection, due: Instant) -> None:
-        for proxy in self._proxies[injection.where.service]:
-            self._control.remove_toxic(proxy, injection.id)
         del self._on[injection.id]
+        still_down = self._is_down(injection.where.service)
+        for proxy in self._proxies[injection.where.service]:
+            if not isinstance(injection.fault, Down):
+                self._control.remove_toxic(proxy, injection.id)
+            elif not still_down:
+                self._control.switch(proxy, on=True)
         self._emit(InjectionLifted(at=self._now(), injection=injection.id, due=due))
+
+    def _is_down(self, service: str) -> bool:
+        return any(isinstance(on.fault, Down) and on.where.service == service for on in self._on.values())

@@ -126,7 +126,18 @@ class Program:
             )
         self.program = found
         self._host, self._port = "127.0.0.1", _free_port()
-        argv = ["/bin/sh", "-c", _GUARD, "toxiproxy", found, "-host", self._host, "-port", str(self._port)]
+        argv = [
+            "/bin/sh",
+            "-c",
+            _GUARD,
+            "toxiproxy",
+            found,
+            "-host",
+            self._host,
+            "-port",
+            str(self._port),
+            "-proxy-metrics",
+        ]
         environment = {**os.environ, "LOG_LEVEL": "error"}
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=sys.stderr, env=environment)
         self._died = died

@@ -101,6 +101,18 @@ class ToxiproxyControl:
         if name in self._proxies():
             self._differs(f"proxy {name}", "none", name)
 
+    def switch(self, proxy: str, *, on: bool) -> None:
+        """Let a proxy listen, or not; off, it drops its connections. It comes back at the address that it had."""
+        asked = {**self._proxies().get(proxy, {}), "enabled": on}
+
+        def order() -> None:
+            found = self._proxy(proxy)
+            found.enable() if on else found.disable()
+
+        self._do(f"switch proxy {proxy} {'on' if on else 'off'}", order)
+        if (found := self._proxies().get(proxy)) != asked:
+            self._differs(f"proxy {proxy}", asked, found)
+
     def add_toxic(self, proxy: str, name: str, toxic: Toxic, stream: Stream, toxicity: float) -> None:
         """Put a toxic on a proxy."""
         asked = {"type": kind_of(toxic), "stream": stream, "toxicity": toxicity, "attributes": toxic.attributes()}

@@ -105,6 +105,8 @@ def test_cron_and_toxics_know_their_limits() -> None:
         read(cron, more="duration: 10m", scale=0.5)
     with pytest.raises(ExperimentError, match=r"timeline\[0\].when.ramp: a toxic keeps the chance"):
         read("{from: 0, for: 10s, ramp: {over: 1s}}", plane="network: {latency: {latency: 1s}}", where="dynamodb")
+    with pytest.raises(ExperimentError, match=r"timeline\[0\].chance: a service that is down is down for every"):
+        read("{from: 0, for: 10s}", plane="chance: 0.5, network: down", where="dynamodb")
 
 
 @pytest.mark.parametrize(

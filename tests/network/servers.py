@@ -15,18 +15,20 @@ import pytest
 from chaoskit.network.server import Embedded, Program, ProxyServer
 
 
+def program() -> str:
+    """The Toxiproxy to test; skips the test where there is none."""
+    found = os.environ.get("CHAOSKIT_TOXIPROXY") or shutil.which("toxiproxy-server")
+    if not found:
+        pytest.skip("no Toxiproxy here: put toxiproxy-server on PATH, or its path into CHAOSKIT_TOXIPROXY")
+    return found
+
+
 @contextmanager
 def running(kind: str) -> Iterator[ProxyServer]:
     """``embedded`` or ``toxiproxy``, started and ended. Toxiproxy is CHAOSKIT_TOXIPROXY, or ``toxiproxy-server`` on PATH."""
     ends: list[str] = []
     server: ProxyServer
-    if kind == "embedded":
-        server = Embedded(0, lambda line: None, ends.append)
-    else:
-        program = os.environ.get("CHAOSKIT_TOXIPROXY") or shutil.which("toxiproxy-server")
-        if not program:
-            pytest.skip("no Toxiproxy here: put toxiproxy-server on PATH, or its path into CHAOSKIT_TOXIPROXY")
-        server = Program(program, ends.append)
+    server = Embedded(0, lambda line: None, ends.append) if kind == "embedded" else Program(program(), ends.append)
     try:
         yield server
     finally:

@@ -46,6 +46,7 @@ def test_a_proxy_switched_off_refuses_and_drops() -> None:
             status, answer = await lab.call("POST", "proxies/p", {"enabled": False})
             assert (status, answer["enabled"]) == (200, False)
             assert await reader.read(-1) == b""
+            assert (await lab.closed())[0].toxics == ("down",)
             with pytest.raises(ConnectionRefusedError):
                 await lab.connect(proxy)
             listen = proxy.listen

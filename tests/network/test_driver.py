@@ -12,6 +12,7 @@ from chaoskit.journal.events import Event, InjectionApplied, InjectionLifted
 from chaoskit.network.driver import Driver
 from chaoskit.network.plan import ProxySpec
 from chaoskit.network.toxics import Toxic
+from chaoskit.network.toxics.down import Down
 from chaoskit.network.toxics.latency import Latency
 from chaoskit.network.toxics.timeout import Timeout
 from chaoskit.network.where import Stream, Where
@@ -31,6 +32,7 @@ class FakeControl:
     def __init__(self) -> None:
         self.on: dict[tuple[str, str], tuple[Toxic, Stream, float]] = {}
         self.removed: list[str] = []
+        self.off: set[str] = set()
 
     def populate(self, proxies: Iterable[ProxySpec]) -> dict[str, str]:
         return {spec.name: spec.listen for spec in proxies}
@@ -44,6 +46,10 @@ class FakeControl:
 
     def remove_toxic(self, proxy: str, name: str) -> None:
         del self.on[proxy, name]
+
+    def switch(self, proxy: str, *, on: bool) -> None:
+        assert (proxy in self.off) is on
+        self.off ^= {proxy}
 
 
 class Bench:
@@ -114,6 +120,45 @@ def test_one_ends_where_the_other_begins() -> None:
     bench.driver.arm(0)
     bench.run_until(SECOND)
     assert set(bench.control.on) == {("ec2@127.0.1.2", "second")}
+
+
+def test_down_switches_the_proxies_off_until_the_last_such_injection_is_over() -> None:
+    bench = Bench(
+        Injection("a", Where("ec2"), Once(0, 2 * SECOND), Down()),
+        Injection("b", Where("dynamodb"), Once(0, SECOND), Down()),
+        Injection("c", Where("ec2"), Once(2 * SECOND, SECOND), Down()),
+        slow("slow", 0, 4 * SECOND),
+    )
+    bench.driver.populate(PROXIES)
+    bench.driver.arm(0)
+    bench.run_until(0)
+    assert bench.control.off == {spec.name for spec in PROXIES}
+    assert {name for _, name in bench.control.on} == {"slow"}
+    bench.run_until(SECOND)
+    assert bench.control.off == {"ec2@127.0.1.2"}
+    bench.run_until(2 * SECOND)
+    assert bench.control.off == {"ec2@127.0.1.2"}, "c begins where a ends"
+    bench.run_until(5 * SECOND)
+    assert bench.control.off == set()
+
+
+def test_overlapping_downs_switch_off_once_and_on_once() -> None:
+    bench = Bench(
+        Injection("a", Where("ec2"), Once(0, 2 * SECOND), Down()),
+        Injection("b", Where("ec2"), Once(SECOND, 2 * SECOND), Down()),
+    )
+    bench.driver.populate(PROXIES)
+    bench.driver.arm(0)
+    bench.run_until(2 * SECOND + 1)
+    assert bench.control.off == {"ec2@127.0.1.2"}
+    bench.run_until(3 * SECOND)
+    assert bench.control.off == set()
+    assert [type(event).__name__ for event in bench.events] == [
+        "InjectionApplied",
+        "InjectionApplied",
+        "InjectionLifted",
+        "InjectionLifted",
+    ]
 
 
 def test_the_end_of_the_run_takes_off_what_is_on() -> None:

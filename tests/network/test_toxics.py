@@ -11,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaoskit.network.toxics import TOXICS, Cut, Moment, Send, Toxic, kind_of, parameters
+from chaoskit.network.toxics.bandwidth import Bandwidth
 from chaoskit.network.toxics.latency import Latency
+from chaoskit.network.toxics.limit_data import LimitData
 from chaoskit.network.toxics.reset_peer import ResetPeer
+from chaoskit.network.toxics.slicer import Slicer
+from chaoskit.network.toxics.slow_close import SlowClose
 from chaoskit.network.toxics.timeout import Timeout
 from chaoskit.units import MILLISECOND, SECOND
 
@@ -24,13 +28,30 @@ milliseconds = st.integers(0, 10**7).map(lambda ms: ms * MILLISECOND)
 def toxics(draw: st.DrawFn) -> Toxic:
     """Any toxic there is, with any parameters that it can have."""
     kind = TOXICS.get(draw(st.sampled_from(TOXICS.kinds)))
-    toxic: Toxic = kind(**{name: draw(milliseconds) for name in kind.UNITS})
+    values = {name: draw(st.integers(0, 10**7)) * unit for name, unit in kind.UNITS.items()}
+    if kind is Slicer:  # what its variation may be depends on the average
+        values["average_size"] += 1
+        values["size_variation"] %= values["average_size"]
+    toxic: Toxic = kind(**values)
     return toxic
 
 
 def test_the_kinds_are_the_files() -> None:
     folder = Path(__file__).parents[2] / "chaoskit" / "network" / "toxics"
-    assert set(TOXICS.kinds) == {path.stem for path in folder.glob("[!_]*.py")} >= {"latency", "timeout", "reset_peer"}
+    assert (
+        set(TOXICS.kinds)
+        == {path.stem for path in folder.glob("[!_]*.py")}
+        == {
+            "latency",
+            "down",
+            "bandwidth",
+            "slow_close",
+            "timeout",
+            "reset_peer",
+            "slicer",
+            "limit_data",
+        }
+    )
 
 
 @given(toxics())
@@ -108,6 +129,75 @@ def test_reset_peer_waits_for_the_first_bytes() -> None:
     assert toxic.chunk(b"x", Moment(9, 0, 1), RNG) == ()
     assert toxic.ended(Moment(5, 0, 0)) == reset
     assert toxic.ended(Moment(9, 0, 1)) is None
+
+
+sizes = st.lists(st.integers(1, 5000), min_size=1, max_size=8)
+
+
+@given(st.integers(1, 10**4), sizes, st.integers(0, SECOND))
+def test_bandwidth_never_exceeds_its_rate_and_never_idles_below_it(rate: int, lengths: list[int], at: int) -> None:
+    """Over any time since the first byte, no more than ``rate`` bytes a millisecond; and the last byte is not a nanosecond later."""
+    toxic = Bandwidth(rate)
+    sent: list[Send] = []
+    for length in lengths:  # all come at once: the stream is always busy
+        sent += toxic.chunk(bytes(length), Moment(at, sent[-1].due if sent else 0, 0), RNG)
+    gone = 0
+    for send in sent:
+        gone += len(send.data)
+        assert 0 < len(send.data) <= rate * 100
+        assert -len(sent) < send.due - (at + gone * MILLISECOND / rate) < 1
+    assert gone == sum(lengths)
+
+
+def test_bandwidth_does_not_save_up_for_later() -> None:
+    (first,) = Bandwidth(1).chunk(b"ab", Moment(0, 0, 0), RNG)
+    (second,) = Bandwidth(1).chunk(b"c", Moment(SECOND, first.due, 2), RNG)
+    assert (first.due, second.due) == (2 * MILLISECOND, SECOND + MILLISECOND)
+
+
+def test_bandwidth_of_zero_holds_everything() -> None:
+    (send,) = Bandwidth(0).chunk(b"abc", Moment(0, 0, 0), RNG)
+    assert send.data == b"abc"
+    assert send.due > 365 * 24 * 3600 * SECOND
+
+
+@given(milliseconds, st.integers(0, SECOND), st.integers(0, SECOND))
+def test_slow_close_delays_the_end_and_nothing_else(delay: int, at: int, free: int) -> None:
+    toxic = SlowClose(delay)
+    assert toxic.chunk(b"x", Moment(at, 0, 0), RNG) == (Send(b"x", at),)
+    assert toxic.ended(Moment(at, free, 1)) == max(at, free) + delay
+
+
+@given(st.data(), st.binary(min_size=1, max_size=3000), st.integers(1, 200), st.integers(0, 1000), st.integers())
+def test_slicer_keeps_every_byte_in_pieces_of_the_size_asked(
+    data: st.DataObject, sent: bytes, average: int, delay_us: int, seed: int
+) -> None:
+    variation = data.draw(st.integers(0, average - 1))
+    toxic = Slicer(average, variation, delay_us * 1000)
+    sends = toxic.chunk(sent, Moment(5, 0, 0), random.Random(seed))
+    assert b"".join(send.data for send in sends) == sent
+    assert all(1 <= len(send.data) <= average + variation for send in sends)
+    assert [send.due for send in sends] == [sends[0].due + n * delay_us * 1000 for n in range(len(sends))]
+    following = toxic.chunk(b"x", Moment(5, sends[-1].due, len(sent)), random.Random(seed))
+    assert following[0].due >= sends[-1].due + delay_us * 1000
+
+
+@pytest.mark.parametrize(("average", "variation"), [(0, 0), (10, 10), (10, 11)])
+def test_slicer_refuses_what_kills_toxiproxy(average: int, variation: int) -> None:
+    with pytest.raises(ValueError, match=r"average_size|size_variation"):
+        Slicer(average, variation)
+
+
+@given(st.integers(0, 10_000), sizes)
+def test_limit_data_passes_exactly_its_bytes_and_then_cuts(limit: int, lengths: list[int]) -> None:
+    toxic, passed, got, cut = LimitData(limit), 0, 0, False
+    for length in lengths:
+        effects = toxic.chunk(bytes(length), Moment(7, 0, passed), RNG)
+        got += sum(len(effect.data) for effect in effects if isinstance(effect, Send))
+        passed += length
+        cut = effects[-1:] == (Cut(7),)
+        assert cut == (passed >= limit)
+    assert got == min(limit, sum(lengths))
 
 
 @given(toxics(), st.binary(min_size=1), st.integers(0, SECOND), st.integers(0, SECOND))

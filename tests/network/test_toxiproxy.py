@@ -79,6 +79,30 @@ def test_a_fault_is_on_and_off_as_asked(control: ToxiproxyControl, echo: str) ->
         dial(address)
 
 
+def test_a_proxy_is_switched_off_and_comes_back_where_it_was(control: ToxiproxyControl, echo: str) -> None:
+    address = control.populate([spec(echo)])["svc@127.0.0.1"]
+    control.add_toxic("svc@127.0.0.1", "slow", LATENCY, "downstream", 1.0)
+    control.switch("svc@127.0.0.1", on=False)
+    with pytest.raises(ConnectionRefusedError):
+        dial(address)
+    control.remove_toxic("svc@127.0.0.1", "slow")
+    control.switch("svc@127.0.0.1", on=True)
+    with dial(address) as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+    with pytest.raises(ProxyError, match="has no proxy gone"):
+        control.switch("gone", on=False)
+
+
+def test_a_proxy_that_is_not_switched_off_is_found_out() -> None:
+    proxy = {"name": "p", "listen": "127.0.0.1:1", "upstream": "127.0.0.1:2", "enabled": True}
+    with (
+        answering(lambda method, path: (200, json.dumps({"p": proxy}).encode())) as address,
+        pytest.raises(ProxyError, match="proxy p at"),
+    ):
+        ToxiproxyControl(*address).switch("p", on=False)
+
+
 def test_populate_takes_left_over_toxics_off_and_moves_a_proxy(control: ToxiproxyControl, echo: str) -> None:
     control.populate([spec(echo)])
     control.add_toxic("svc@127.0.0.1", "old", Timeout(0), "downstream", 1.0)

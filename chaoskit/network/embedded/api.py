@@ -12,12 +12,16 @@ from typing import Any, cast
 from chaoskit import __version__
 from chaoskit.network.embedded.addresses import parse
 from chaoskit.network.embedded.http import Request, Response
+from chaoskit.network.embedded.metrics import METRICS_TYPE, metrics
 from chaoskit.network.embedded.proxy import Dose, Journal, Proxy
 from chaoskit.network.toxics import TOXICS, Toxic
 from chaoskit.network.where import Stream
 
 Body = dict[str, Any]
 Answer = tuple[int, Any]
+
+DOWN = "down"
+"""Our name for a proxy that is switched off; Toxiproxy has no toxic of this name."""
 
 
 class _Refused(Exception):
@@ -40,6 +44,8 @@ class Api:
         """Answer a request. What the request got wrong is an answer; what we got wrong is raised."""
         if request.headers.get("user-agent", "").startswith("Mozilla/"):  # a page in a browser must not drive a proxy
             return Response(403, b"User agent not allowed\n", "text/plain")
+        if request.path == ("metrics",) and request.method == "GET":
+            return Response(200, metrics(self.proxies.values()).encode(), METRICS_TYPE)
         try:
             operation, names = _route(request)
             status, answer = await operation(self, *names, request.body)
@@ -68,14 +74,28 @@ class Api:
         wanted = _json(body)
         if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
             raise _Refused(400, "bad request body: a list of proxies is wanted")
-        made = []
+        for number, one in enumerate(wanted, start=1):
+            for field in ("name", "upstream"):
+                if not one.get(field):
+                    text = f"missing required field: {field} at proxy {number}"
+                    return 400, {"error": text, "status": 400, "proxies": None}
+        made: list[Proxy] = []
         for one in wanted:
-            old = self.proxies.get(_text(one, "name"))
-            same = old and one.get("listen") in (old.listen, old.asked) and one.get("upstream") == old.upstream
-            if old and not same:
-                old.stop()
-            made.append(old if old and same else await self._make(one))
+            try:
+                made.append(await self._made(one))
+            except _Refused as refused:
+                described = [_proxy_json(proxy) for proxy in made]
+                return refused.status, {"error": str(refused), "status": refused.status, "proxies": described}
         return 201, {"proxies": [_proxy_json(proxy) for proxy in made]}
+
+    async def _made(self, wanted: Body) -> Proxy:
+        """The proxy as wanted: the one that is there, if it is the same."""
+        old = self.proxies.get(_text(wanted, "name"))
+        if old:
+            if wanted.get("listen") in (old.listen, old.asked) and wanted.get("upstream") == old.upstream:
+                return old
+            old.stop()
+        return await self._make(wanted)
 
     async def show(self, name: str, _: bytes) -> Answer:
         return 200, _proxy_json(self._proxy(name))
@@ -86,7 +106,7 @@ class Api:
         upstream = _address(wanted.get("upstream", proxy.upstream))
         enabled = wanted.get("enabled", proxy.enabled)
         if (listen, upstream) != (proxy.listen, proxy.upstream) or not enabled:
-            proxy.stop()
+            proxy.stop(None if enabled else DOWN)
             proxy.listen, proxy.upstream = listen, upstream
         if enabled:
             await _start(proxy)
@@ -105,7 +125,7 @@ class Api:
         kind, stream = wanted.get("type"), wanted.get("stream") or "downstream"
         if stream not in ("downstream", "upstream"):
             raise _Refused(400, "stream was invalid, can be either upstream or downstream")
-        if not isinstance(kind, str) or kind not in TOXICS.kinds:
+        if not isinstance(kind, str) or kind not in TOXICS.kinds or kind == DOWN:
             raise _Refused(400, "invalid toxic type")
         toxic_name = wanted.get("name") or f"{kind}_{stream}"
         if toxic_name in proxy.doses:

@@ -30,6 +30,8 @@ class Owner(Protocol):
 
     name: str
     upstream: str
+    received: dict[Stream, int]
+    sent: dict[Stream, int]
 
     def upstream_address(self) -> tuple[str, int]:
         """Where to dial."""
@@ -65,6 +67,7 @@ class Side(asyncio.Protocol):
         self.connection.made(self)
 
     def data_received(self, data: bytes) -> None:
+        self.connection.owner.received[self.out.stream] += len(data)
         if self.connection.open:
             self.out.feed(data)
         else:  # early Pythons 3.11 begin to read although ``connection_made`` paused them (python/cpython 3.11.2)
@@ -112,6 +115,11 @@ class Side(asyncio.Protocol):
             with contextlib.suppress(OSError):
                 self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)
             self.transport.abort()
+
+    def close(self) -> None:
+        """Close when what was written is sent."""
+        if self.transport is not None and not self.lost:
+            self.transport.close()
 
     def abort(self) -> None:
         """Close now, without RST unless the peer sent what nobody read."""
@@ -194,6 +202,7 @@ class Connection:
             self.bytes_up += len(data)
         else:
             self.bytes_down += len(data)
+        self.owner.sent[link.stream] += len(data)
         receiver.transport.write(data)
 
     def finish(self, link: Link) -> None:
@@ -215,7 +224,7 @@ class Connection:
             if cut.reset:
                 side.reset()
             else:
-                side.abort()
+                side.close()
         self._drop()
 
     def touched(self, toxic: str) -> None:
@@ -226,8 +235,10 @@ class Connection:
 
     # The end.
 
-    def abort(self) -> None:
-        """Close both sides: the proxy is going."""
+    def abort(self, because: str | None = None) -> None:
+        """Close both sides: the proxy is going, or is switched off (``because``)."""
+        if because is not None and self.open:
+            self.touched(because)
         if self._dialling is not None and not self._dialling.done():
             self._dialling.cancel()
         self.client.abort()

@@ -43,9 +43,9 @@ class Ends(Protocol):
 class Stage:
     """A toxic on a link: asks it what becomes of the bytes, and holds them until they are due. ``None`` in ``held`` is the end."""
 
-    __slots__ = ("cut", "free", "held", "link", "name", "passed", "place", "rng", "timer", "toxic")
+    __slots__ = ("cut", "free", "held", "link", "name", "over", "passed", "place", "rng", "timer", "toxic")
 
-    def __init__(self, link: Link, name: str, place: int, toxic: Toxic, rng: random.Random) -> None:
+    def __init__(self, link: Link, name: str, place: int, toxic: Toxic, rng: random.Random, passed: int) -> None:
         self.link = link
         self.name = name
         self.place = place
@@ -53,13 +53,16 @@ class Stage:
         self.rng = rng
         self.held: deque[tuple[Instant, bytes | None]] = deque()
         self.free: Instant = 0
-        self.passed = 0
+        self.passed = passed
+        self.over = False
         self.timer: asyncio.TimerHandle | None = None
         self.cut = toxic.opened(time.monotonic_ns())
         self._arm()
 
     def take(self, data: bytes) -> None:
         """Bytes come from the sender or the toxic before."""
+        if self.over:
+            return
         at = time.monotonic_ns()
         moment = Moment(at, self.free, self.passed)
         self.passed += len(data)
@@ -76,6 +79,8 @@ class Stage:
 
     def end(self) -> None:
         """The stream's end comes."""
+        if self.over:
+            return
         at = time.monotonic_ns()
         verdict = self.toxic.ended(Moment(at, self.free, self.passed))
         if isinstance(verdict, Cut):
@@ -91,11 +96,11 @@ class Stage:
         self.settle(at)
 
     def _send(self, effect: Send, at: Instant) -> None:
+        self.free = max(self.free, effect.due)
         if effect.due <= at and not self.held:
             self.link.pass_after(self, effect.data)
             return
         self.link.ends.touched(self.name)
-        self.free = max(self.free, effect.due)
         self.held.append((effect.due, effect.data))
         self.link.count_held(len(effect.data))
 
@@ -106,7 +111,8 @@ class Stage:
         if self.link.closed:
             return
         if self.cut and self.cut.due <= at:
-            self.link.ends.cut(self.cut, self.name)
+            cut, self.cut, self.over = self.cut, None, True
+            self.link.cut_after(self, cut)
         else:
             self._arm()
 
@@ -145,7 +151,7 @@ class Stage:
 class Link:
     """One stream: ``feed`` and ``end`` are what the sender did; ``Ends.deliver`` and ``finish`` what the receiver gets."""
 
-    __slots__ = ("closed", "ended", "ends", "held", "holding", "stages", "stream")
+    __slots__ = ("closed", "cutting", "ended", "ends", "held", "holding", "stages", "stream")
 
     def __init__(self, stream: Stream, ends: Ends) -> None:
         self.stream = stream
@@ -155,6 +161,7 @@ class Link:
         self.holding = False
         self.ended = False
         self.closed = False
+        self.cutting: tuple[Cut, str] | None = None
 
     def feed(self, data: bytes) -> None:
         """The sender sent ``data``."""
@@ -186,8 +193,20 @@ class Link:
             return
         if following := self._following(stage):
             following.end()
+        elif self.cutting is not None:
+            self.ends.cut(self.cutting[0], self.cutting[1])
         else:
             self.ends.finish(self)
+
+    def cut_after(self, stage: Stage, cut: Cut) -> None:
+        """``stage`` ends the connection: at once with a reset, otherwise when what has left it before is delivered."""
+        self.ends.touched(stage.name)
+        following = self._following(stage)
+        if cut.reset or following is None:
+            self.ends.cut(cut, stage.name)
+        else:
+            self.cutting = (cut, stage.name)
+            following.end()
 
     def _following(self, stage: Stage) -> Stage | None:
         place = self.stages.index(stage) + 1
@@ -201,21 +220,27 @@ class Link:
             self.holding = full
             self.ends.hold(self, full=full)
 
-    def add(self, name: str, place: int, toxic: Toxic, rng: random.Random) -> None:
-        """Put a toxic into the chain, by its place. On a stream that has ended it could do nothing any more."""
+    def add(self, name: str, place: int, toxic: Toxic, rng: random.Random, passed: int = 0) -> None:
+        """Put a toxic into the chain, by its place; it was handed ``passed`` bytes before. A stream that has ended needs none."""
         if not self.ended and not self.closed:
-            insort(self.stages, Stage(self, name, place, toxic, rng), key=lambda stage: stage.place)
+            insort(self.stages, Stage(self, name, place, toxic, rng, passed), key=lambda stage: stage.place)
 
-    def remove(self, name: str, *, changed: bool = False) -> None:
-        """Take a toxic out; what it holds is passed on at once. ``changed``: the same toxic comes back with other parameters."""
+    def remove(self, name: str, *, changed: bool = False) -> int:
+        """Take a toxic out; what it holds is passed on at once. ``changed``: the same toxic comes back with other parameters.
+
+        The number of bytes that it was handed, 0 if it was not here.
+        """
+        passed = 0
         for stage in [stage for stage in self.stages if stage.name == name]:
             stage.disarm()
             stage.flush()
             if self.closed:
-                return
+                break
             self.stages.remove(stage)
+            passed = stage.passed
             if not changed and (cut := stage.toxic.lifted(time.monotonic_ns())):
                 self.ends.cut(cut, name)
+        return passed
 
     def close(self) -> None:
         """Drop everything that is held: the connection is gone."""

@@ -52,6 +52,8 @@ class Proxy:
         self.failed = journal.failed
         self.doses: dict[str, Dose] = {}
         self.connections: set[Connection] = set()
+        self.received: dict[Stream, int] = {"upstream": 0, "downstream": 0}
+        self.sent: dict[Stream, int] = {"upstream": 0, "downstream": 0}
         self._accepted = self._added = 0
         self._server: asyncio.Server | None = None
 
@@ -67,13 +69,13 @@ class Proxy:
             self._server = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=BACKLOG)
             self.listen = host_port(self._server.sockets[0].getsockname())
 
-    def stop(self) -> None:
-        """Stop listening and drop every connection."""
+    def stop(self, because: str | None = None) -> None:
+        """Stop listening and drop every connection. ``because``: what to note on them as what ended them."""
         if self._server is not None:
             self._server.close()
             self._server = None
         for connection in list(self.connections):
-            connection.abort()
+            connection.abort(because)
 
     def _accept(self) -> asyncio.Protocol:
         self._accepted += 1
@@ -108,8 +110,8 @@ class Proxy:
         old = self.doses[name]
         dose = self.doses[name] = replace(old, toxicity=toxicity, toxic=toxic, revision=old.revision + 1)
         for connection in self._open():
-            connection.link(dose.stream).remove(name, changed=True)
-            self._put_on(connection, dose)
+            passed = connection.link(dose.stream).remove(name, changed=True)
+            self._put_on(connection, dose, passed if toxic.KEEPS_COUNT else 0)
         return dose
 
     def remove(self, name: str) -> None:
@@ -121,7 +123,7 @@ class Proxy:
     def _open(self) -> list[Connection]:
         return [connection for connection in self.connections if connection.open]
 
-    def _put_on(self, connection: Connection, dose: Dose) -> None:
+    def _put_on(self, connection: Connection, dose: Dose, passed: int = 0) -> None:
         rng = generator(self.seed, dose.name, self.name, connection.ordinal, dose.revision)
         if rng.random() < dose.toxicity:
-            connection.link(dose.stream).add(dose.name, dose.place, dose.toxic, rng)
+            connection.link(dose.stream).add(dose.name, dose.place, dose.toxic, rng, passed)

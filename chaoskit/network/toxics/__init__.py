@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 from chaoskit.clock import Instant
 from chaoskit.registry import Registry
+from chaoskit.units import MILLISECOND
 
 TOXICS = Registry(__name__)
 
@@ -40,7 +41,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """End the connection at ``due``, both ways; ``reset``: with RST instead of FIN. A later ``Cut`` takes the place of an earlier one."""
+    """End the connection at ``due``, both ways. A later ``Cut`` takes the place of an earlier one.
+
+    What has left the toxic before is still delivered; ``reset``: it is not, and the end is an RST instead of a FIN.
+    """
 
     due: Instant
     reset: bool = False
@@ -52,11 +56,14 @@ Effect: TypeAlias = Send | Cut
 class Toxic(Protocol):
     """What every file under ``network/toxics/`` holds: a frozen dataclass of the toxic's parameters, and what differs from passing on.
 
-    ``UNITS`` gives for each field what one of Toxiproxy's units is in ours: ``MILLISECOND`` for a ``Duration`` field, 1 for a plain number.
+    ``UNITS`` gives for each field what one of Toxiproxy's units is in ours: ``MILLISECOND`` or ``MICROSECOND`` for a ``Duration`` field,
+    1 for a plain number.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
     UNITS: ClassVar[dict[str, int]]
+    KEEPS_COUNT: ClassVar[bool] = False
+    """Whether ``Moment.passed`` goes on counting when the toxic's parameters are changed on an open connection."""
 
     def __post_init__(self) -> None:
         self.attributes()
@@ -86,7 +93,8 @@ class Toxic(Protocol):
         if value < 0:
             raise ValueError(f"{name} is negative; write 0 or more")
         if value % unit:
-            raise ValueError(f"{name} of {value} ns is not a whole number of milliseconds; Toxiproxy counts in those")
+            counted = "milliseconds" if unit == MILLISECOND else "microseconds"
+            raise ValueError(f"{name} of {value} ns is not a whole number of {counted}; Toxiproxy counts in those")
         return value // unit
 
     @classmethod
