@@ -35,6 +35,9 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "boto3": ("clients/boto3/",),
     "botocore": ("clients/boto3/",),
     "cheroot": ("aws/",),
+    "starlette": ("dns/control/",),
+    "uvicorn": ("dns/control/http.py",),
+    "prometheus_client": ("dns/control/metrics.py",),
 }
 
 MAX_FILE_LINES = 400
