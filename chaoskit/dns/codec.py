@@ -52,6 +52,10 @@ IN, OPT = 1, 41
 EDE = 15  # RFC 8914 §2
 
 
+NAMES_IN = {"HTTPS": slice(1, 2), "NAPTR": slice(5, 6), "RP": slice(2), "NSEC": slice(1), "RRSIG": slice(7, 8)}
+"""Which fields of a type's data are names."""
+
+
 class NotAnswerable(Exception):
     """Not a query at all (too short, or itself a response): silence is the only safe answer (RFC 5452 §9.1)."""
 
@@ -290,12 +294,26 @@ def _rdata(rtype: str, data: str) -> Any:
         case "TXT", [_, *_]:
             return TXT([names.string(part) for part in written])
         case "CAA", [flags, tag, value]:
-            return CAA(int(flags), tag, names.string(value).decode())
+            return _caa(int(flags), tag, names.string(value))
         case "A" | "AAAA" | "CNAME" | "DNAME" | "NS" | "PTR" | "MX" | "SRV" | "SOA" | "TXT" | "CAA", _:
             raise ValueError(f"{len(written)} fields are too many or too few")
-    if rtype not in RDMAP:
+    return _other_data(rtype, written)
+
+
+def _other_data(rtype: str, written: list[str]) -> Any:
+    """What dnslib reads of the types that it knows and we do not; it does not look into the names."""
+    plain = [part.strip('"') for part in written]
+    if rtype not in RDMAP or any("\\" in name for name in plain[NAMES_IN.get(rtype, slice(0))]):
         raise ValueError("write the data of this type as \\# LENGTH HEX (RFC 3597 §5)")
-    return RDMAP[rtype].fromZone([part.strip('"') for part in written], DNSLabel("."))
+    for name in plain[NAMES_IN.get(rtype, slice(0))]:
+        names.labels(name)
+    return RDMAP[rtype].fromZone(plain, DNSLabel("."))
+
+
+def _caa(flags: int, tag: str, value: bytes) -> Any:
+    if not (tag.isascii() and tag.isalnum()):
+        raise ValueError(f"the tag {tag!r} has other characters than letters and digits (RFC 8659 §4.1)")
+    return CAA(flags, tag, value.decode())
 
 
 def _unknown_data(written: list[str]) -> bytes:

@@ -246,3 +246,18 @@ def test_a_stub_reads_what_we_write() -> None:
 def test_a_stub_takes_garbage_for_no_answer(data: bytes) -> None:
     with contextlib.suppress(AttributeError):
         assert decode_answer(data).addresses is not None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("rtype", "data"),
+    [
+        ("CAA", "0 is-sue x"),
+        ("CAA", "0 3\x08 x"),
+        ("HTTPS", "30 \x01..b"),
+        ("NAPTR", "1 1 u e r a\\.b"),
+        ("RP", "a..b c"),
+    ],
+)
+def test_data_that_no_resolver_could_read_is_refused(rtype: str, data: str) -> None:
+    with pytest.raises(ValueError, match="is no valid data"):
+        check_record(Record("x.test", rtype, 5, data))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import dns.exception
 import dns.message
@@ -23,29 +22,16 @@ from chaoskit.dns.codec import (
     write_answer,
 )
 from chaoskit.dns.message import Record
-from chaoskit.dns.written import zone_plan
 from chaoskit.dns.zone import Zones
-from chaoskit.experiment.loader import load
 from tests.dns.protocol.zones import ZONES
 
 Transport = Literal["udp", "tcp"]
 
-ROOT = Path(__file__).resolve().parents[3]
-
-
-@cache
-def shipped_zones() -> list[dict[str, Any]]:
-    """Those of every experiment that chaoskit comes with, and those of the protocol suite; one of each apex."""
-    plans = {plan["apex"]: plan for plan in ZONES}
-    for path in sorted((ROOT / "experiments").glob("*/*.yaml")):
-        for apex, zone in load(path).spec.zones.items():
-            plans[apex] = zone_plan(apex, zone)
-    return list(plans.values())
-
 
 @cache
 def zones() -> Zones:
-    return Zones.from_plan(shipped_zones())
+    """Those of the protocol suite: one name for each rule."""
+    return Zones.from_plan(ZONES)
 
 
 def answer_of(data: bytes, transport: Transport, of: Zones) -> bytes | None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.dns.fuzz.properties import Transport, answer_of, shipped_zones, zones
+from tests.dns.fuzz.properties import Transport, answer_of, zones
 from tests.dns.fuzz.strategies import messages
 from tests.dns.protocol.plane import PATIENCE_S, Plane, Way, receive, running, send, udp_paths
 
@@ -24,7 +24,7 @@ LAST = dns.message.make_query("p.test", "SOA", id=0xFFFF).to_wire()
 
 @pytest.fixture(scope="module", params=udp_paths())
 def plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    with running(request.param, tmp_path_factory.mktemp("fuzz"), shipped_zones()) as found:
+    with running(request.param, tmp_path_factory.mktemp("fuzz")) as found:
         yield found
 
 
