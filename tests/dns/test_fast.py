@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -91,8 +91,14 @@ class Desk:
         self.asker.close()
 
 
+SMALL = {
+    "apex": "small.test",
+    "records": [{"name": "small.test", "rtype": "A", "ttl": 5, "data": f"127.0.2.{n}"} for n in range(3)],
+}
+
+
 def responder(*injections: Injection[Any, Any], origin: int = 0) -> Responder:
-    return Responder(Zones.from_plan([ZONE]), Timeline(injections, origin=origin), 7)
+    return Responder(Zones.from_plan([ZONE, SMALL]), Timeline(injections, origin=origin), 7)
 
 
 def injection(number: int, name: str, kind: str, start: int, length: int, chance: float, **parameters: Any) -> Any:
@@ -164,15 +170,9 @@ FLIPS = st.lists(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("host", LOOPBACKS)
-@pytest.mark.parametrize("path", PATHS)
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(st.lists(questions(), min_size=1, max_size=8), st.integers(0, 6)), min_size=1, max_size=8), FLIPS
-)
-def test_the_same_bytes_and_log_as_the_general_path(
-    path: Any, host: str, batches: list[tuple[list[bytes], int]], injections: list[Any]
-) -> None:
+def assert_alike(path: Any, host: str, batches: list[tuple[list[bytes], int]], injections: Sequence[Any]) -> None:
+    """Ask each batch twice, then let time pass; ``path`` and the general one answer and log alike."""
+
     async def main() -> None:
         fast, general = (Desk(made, responder(*injections), host) for made in (path, GeneralUdp))
         peer = _peer(fast.asker)
@@ -191,6 +191,44 @@ def test_the_same_bytes_and_log_as_the_general_path(
         assert {event.peer for event in fast.log} <= {peer}
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("host", LOOPBACKS)
+@pytest.mark.parametrize("path", PATHS)
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.lists(questions(), min_size=1, max_size=8), st.integers(0, 6)), min_size=1, max_size=8), FLIPS
+)
+def test_the_same_bytes_and_log_as_the_general_path(
+    path: Any, host: str, batches: list[tuple[list[bytes], int]], injections: list[Any]
+) -> None:
+    assert_alike(path, host, batches, injections)
+
+
+def each_fault() -> list[list[Any]]:
+    """Every fault alone and with each of some others, surely and by chance, on every name or counted."""
+    everywhere, counted = Where(under="small.test"), Where(under="small.test", every=2)
+    window = Once(0, 9)
+    alone = [
+        [Injection("i", where, window, fault, chance)]
+        for fault in ALL
+        for where, chance in ((everywhere, 1), (everywhere, 0.5), (counted, 1))
+    ]
+    pairs = zip(ALL, ALL[7:] + ALL[:7], strict=True)
+    return alone + [[Injection(f"i{n}", everywhere, window, one) for n, one in enumerate(pair)] for pair in pairs]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_fault_is_the_same_as_on_the_general_path(path: Any) -> None:
+    batch = [
+        query(name, number=n, rest=rest, extra=bool(rest))
+        for n, name in enumerate([b"small.test", b"no.small.test"])
+        for rest in (b"", OPTS[2])
+    ]
+    for injections in each_fault():
+        assert_alike(
+            path, "127.0.0.1", [(batch, 5), (batch, 5), (batch, 0)], injections
+        )  # the last is after the window
 
 
 def _peer(asker: socket.socket) -> str:
