@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
+from xml.sax.saxutils import escape
 
 from chaoskit.aws.evidence import Application
+from chaoskit.aws.where import wire_name
 from chaoskit.errors import PlaneError
 
 DEFAULT_TABLE = "chaoskit"
@@ -22,8 +26,34 @@ _CHEAP_READS = {
     "ec2": ("2016-11-15", "DescribeRegions"),
     "sts": ("2011-06-15", "GetCallerIdentity"),
     "sqs": ("2012-11-05", "ListQueues"),
-    "elasticloadbalancing": ("2015-12-01", "DescribeLoadBalancers"),
+    "elbv2": ("2015-12-01", "DescribeTargetGroups"),
 }
+_FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
+_IMAGE = "ami-00000000"  # moto knows none, and starts what it is told
+
+
+_HOSTED_ZONES = "/2013-04-01/hostedzone"
+
+
+def _instances(number: int) -> dict[str, str]:
+    return {"ImageId": _IMAGE, "InstanceType": "t3.micro", "MinCount": str(number), "MaxCount": str(number)}
+
+
+def _bucket_configuration(region: str) -> bytes:
+    """A bucket is made in us-east-1 when nothing is said, and only there may nothing be said (S3 API Reference, CreateBucket)."""
+    if region == "us-east-1":
+        return b""
+    place = f"<LocationConstraint>{region}</LocationConstraint>"
+    xmlns = "http://s3.amazonaws.com/doc/2006-03-01/"
+    return f'<CreateBucketConfiguration xmlns="{xmlns}">{place}</CreateBucketConfiguration>'.encode()
+
+
+def _element(name: str, xml: bytes) -> str:
+    """The text of the first element of that name. Raises ``PlaneError`` when there is none."""
+    found = re.search(rb"<%b>([^<]+)" % name.encode(), xml)
+    if found is None:
+        raise PlaneError(f"moto's answer has no {name}: {xml[:500]!r}; is this moto's version one that chaoskit knows?")
+    return found[1].decode()
 
 
 class MockServices:
@@ -39,16 +69,51 @@ class MockServices:
         self.application: Application = DomainDispatcherApplication(create_backend_app)
 
     def seed(self, services: Mapping[str, Any], region: str) -> None:
-        """Create what the plan wants and read it once. Raises ``PlaneError`` when moto refuses."""
-        for service, wanted in services.items():
+        """Create what the plan wants and read it once. Raises ``PlaneError`` when moto refuses.
+
+        moto loads a service when it is first asked for it, so no other than these costs any time.
+        """
+        for service, given in services.items():
+            wanted = given or {}
             if service == "dynamodb":
-                self._seed_tables((wanted or {}).get("tables") or {}, region)
-            elif service in _CHEAP_READS:
-                version, action = _CHEAP_READS[service]
-                form = f"Action={action}&Version={version}".encode()
-                self._call(service, region, form, {"CONTENT_TYPE": "application/x-www-form-urlencoded"})
+                self._seed_tables(wanted.get("tables") or {}, region)
+            if wanted.get("instances"):
+                self._query(service, region, "RunInstances", _instances(wanted["instances"]))
+            for name, targets in (wanted.get("target_groups") or {}).items():
+                self._seed_target_group(name, targets, region)
+            for bucket in wanted.get("buckets") or ():
+                self._call(service, region, _bucket_configuration(region), {}, method="PUT", path=f"/{bucket}")
+            for queue in wanted.get("queues") or ():
+                self._query(service, region, "CreateQueue", {"QueueName": queue})
+            for zone in wanted.get("hosted_zones") or ():
+                self._seed_hosted_zone(zone, region)
+            if service in _CHEAP_READS:
+                self._query(service, region, _CHEAP_READS[service][1], {})
             elif service == "s3":
                 self._call(service, region, b"", {}, method="GET")
+            elif service == "route53":
+                self._call(service, region, b"", {}, method="GET", path=_HOSTED_ZONES)
+
+    def _seed_target_group(self, name: str, targets: int, region: str) -> None:
+        """A target group of ``targets`` addresses in the default VPC: 10.0.0.1, 10.0.0.2 …"""
+        network = _element("vpcId", self._query("ec2", region, "DescribeVpcs", {}))
+        wanted = {"Name": name, "TargetType": "ip", "Protocol": "HTTP", "Port": "80", "VpcId": network}
+        arn = _element("TargetGroupArn", self._query("elbv2", region, "CreateTargetGroup", wanted))
+        members = {f"Targets.member.{n}.Id": f"10.0.0.{n}" for n in range(1, targets + 1)}
+        if members:
+            self._query("elbv2", region, "RegisterTargets", {"TargetGroupArn": arn, **members})
+
+    def _seed_hosted_zone(self, name: str, region: str) -> None:
+        xml = (
+            '<CreateHostedZoneRequest xmlns="https://route53.amazonaws.com/doc/2013-04-01/">'
+            f"<Name>{escape(name)}</Name><CallerReference>{escape(name)}</CallerReference></CreateHostedZoneRequest>"
+        )
+        self._call("route53", region, xml.encode(), {"CONTENT_TYPE": "text/xml"}, path=_HOSTED_ZONES)
+
+    def _query(self, service: str, region: str, action: str, arguments: Mapping[str, str]) -> bytes:
+        """One call in the query protocol."""
+        form = urlencode({"Action": action, "Version": _CHEAP_READS[service][0], **arguments})
+        return self._call(service, region, form.encode(), _FORM)
 
     def _seed_tables(self, tables: Mapping[str, Any], region: str) -> None:
         wanted: dict[str, Any] = {DEFAULT_TABLE: {"items": [DEFAULT_ITEM]}, **tables}
@@ -75,12 +140,21 @@ class MockServices:
         }
         return self._call("dynamodb", region, json.dumps(arguments).encode(), headers)
 
-    def _call(self, service: str, region: str, body: bytes, headers: dict[str, str], method: str = "POST") -> bytes:
+    def _call(
+        self,
+        service: str,
+        region: str,
+        body: bytes,
+        headers: dict[str, str],
+        method: str = "POST",
+        path: str = "/",
+    ) -> bytes:
         from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-        host = f"http://{service}.{region}.amazonaws.com"
-        environ = EnvironBuilder("/", base_url=host, method=method, data=body).get_environ()
-        environ |= {"HTTP_AUTHORIZATION": _SCOPE.format(region=region, service=service), **headers}
+        name = wire_name(service)
+        host = "route53.amazonaws.com" if service == "route53" else f"{name}.{region}.amazonaws.com"
+        environ = EnvironBuilder(path, base_url=f"http://{host}", method=method, data=body).get_environ()
+        environ |= {"HTTP_AUTHORIZATION": _SCOPE.format(region=region, service=name), **headers}
         chunks, status, _ = run_wsgi_app(self.application, environ, buffered=True)
         answer = b"".join(chunks)
         if not status.startswith("2"):

@@ -73,7 +73,17 @@ def run_experiment(options: Options) -> int:
     if options.toxiproxy:
         _check_toxiproxy(options.toxiproxy, options.sandbox)
     experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
+    _check_stand_ins(experiment, options.sandbox)
     return asyncio.run(_guarded(options, experiment))
+
+
+def _check_stand_ins(experiment: Experiment, sandbox: str) -> None:
+    outside = [f"{name} at {one.address}" for name, one in experiment.spec.services.items() if one.address]
+    if outside and sandbox != "inline":
+        raise InputError(
+            f"{experiment.source}: {', '.join(outside)} is outside of the namespace sandbox, which has a loopback of its own and no way "
+            "out; add --sandbox inline"
+        )
 
 
 def _check_toxiproxy(named: str, sandbox: str) -> None:

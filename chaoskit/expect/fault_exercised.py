@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
-from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, InjectionPlanned
+from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, InjectionPlanned, RequestAnswered
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class FaultExercised(Expectation):
-    """Every planned injection, or only ``injection``, has changed at least one query or connection."""
+    """Every planned injection, or only ``injection``, has changed at least one query, connection or request."""
 
     injection: str | None = None
 
@@ -32,12 +32,14 @@ class FaultExercised(Expectation):
 def _part(run: Run, planned: InjectionPlanned) -> Part:
     met = run.met(planned.injection)
     if not met:
-        return Part("broken", f"{planned.injection} met no query and no connection: nothing was tested")
+        return Part("broken", f"{planned.injection} met no query, no connection and no request: nothing was tested")
     askers = Counter(query.asker for _, query in run.queries if planned.injection in query.faults)
     connections = {event.connection for _, event in run.of(ConnectionOpened) if planned.injection in event.toxics}
     connections |= {event.connection for _, event in run.of(ConnectionClosed) if planned.injection in event.toxics}
     counts = [f"{askers.total()} {'queries' if askers.total() > 1 else 'query'}"] if askers else []
     counts += [f"{len(connections)} connection{'s' if len(connections) > 1 else ''}"] if connections else []
+    requests = sum(planned.injection in answered.faults for _, answered in run.of(RequestAnswered))
+    counts += [f"{requests} request{'s' if requests > 1 else ''}"] if requests else []
     because = f"{planned.injection} met {' and '.join(counts)}"
     if askers:
         because += " (" + ", ".join(f"{asker} {count}" for asker, count in askers.items()) + ")"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chaoskit.dns.faults.stale import Stale
@@ -14,20 +14,21 @@ from chaoskit.errors import Problem
 from chaoskit.experiment.document import Document, FieldPath, dotted
 from chaoskit.experiment.schema import ExperimentSpec
 from chaoskit.experiment.when import WhenSpec
-from chaoskit.experiment.wiring import CANARY_LABEL, services_of, zones
+from chaoskit.experiment.wiring import CANARY_LABEL, SEEDED, services_of, zones
 from chaoskit.units import format_duration
 
 
 def check(
-    spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any], expectations: Sequence[Any], document: Document
+    spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]], expectations: Sequence[Any], document: Document
 ) -> list[Problem]:
-    """Every problem between fields."""
+    """Every problem between fields. ``planes`` has the injections under the plane's key in the file: dns, network, service."""
     found: list[tuple[FieldPath, str, str]] = []
     found += _zones(spec)
     found += _timeline(spec)
-    found += _targets(spec, dns, network)
+    found += _targets(spec, planes)
+    found += _services(spec)
     found += _clients(spec)
-    found += _expectations(spec, expectations, [injection.id for injection in (*dns, *network)])
+    found += _expectations(spec, expectations, [one.id for injections in planes.values() for one in injections])
     return [Problem(document.line(field), dotted(field), message, fix) for field, message, fix in found]
 
 
@@ -73,14 +74,14 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
     return found
 
 
-def _targets(spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any]) -> list[tuple[FieldPath, str, str]]:
+def _targets(spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]]) -> list[tuple[FieldPath, str, str]]:
     found: list[tuple[FieldPath, str, str]] = []
     numbers: dict[str, list[int]] = {
         plane: [number for number, entry in enumerate(spec.timeline) if getattr(entry, plane) is not None]
-        for plane in ("dns", "network")
+        for plane in planes
     }
     # After a problem in the resolver the lists are shorter than the file's; then only the resolver's problems count.
-    for number, injection in zip(numbers["dns"], dns, strict=False):
+    for number, injection in zip(numbers["dns"], planes["dns"], strict=False):
         field: FieldPath = ("timeline", number, "where")
         found += [(field, *problem) for problem in _names(spec, injection.where)]
         if isinstance(injection.fault, Stale):
@@ -90,11 +91,25 @@ def _targets(spec: ExperimentSpec, dns: Sequence[Any], network: Sequence[Any]) -
         unknown = sorted(set(injection.where.askers) - set(spec.clients))
         if unknown:
             found.append((field, f"no client is called {', '.join(unknown)}.", f"Clients: {', '.join(spec.clients)}."))
-    for number, injection in zip(numbers["network"], network, strict=False):
-        services = services_of(spec)
-        if injection.where.service not in services:
-            said = f"there is no service {injection.where.service!r} in this experiment."
-            found.append((("timeline", number, "where"), said, f"Services: {', '.join(services) or 'none'}."))
+    services = services_of(spec)
+    for plane in ("network", "service"):
+        for number, injection in zip(numbers[plane], planes[plane], strict=False):
+            if injection.where.service not in services:
+                said = f"there is no service {injection.where.service!r} in this experiment."
+                found.append((("timeline", number, "where"), said, f"Services: {', '.join(services) or 'none'}."))
+    return found
+
+
+def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
+    found: list[tuple[FieldPath, str, str]] = []
+    for name, service in spec.services.items():
+        for state, owner in SEEDED.items():
+            if state in service.model_fields_set and owner != name:
+                said = f"{name} has no {state.replace('_', ' ')}."
+                found.append((("services", name, state), said, f"They belong to {owner}."))
+            if state in service.model_fields_set and owner == name and service.address is not None:
+                said = f"{service.address} has a state of its own, which chaoskit does not write."
+                found.append((("services", name, state), said, "Put it there yourself, or leave out 'address'."))
     return found
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from chaoskit.aws.faults import FAULTS as SERVICE_FAULTS
+from chaoskit.aws.where import Where as ServiceWhere
 from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.where import Where as DnsWhere
 from chaoskit.expect import EXPECTATIONS
@@ -24,11 +26,12 @@ def json_schema() -> dict[str, Any]:
     entry = definitions["TimelineSpec"]["properties"]
     entry["dns"] = {"description": "a DNS fault", **_kinds(FAULTS, definitions)}
     entry["network"] = {"description": "a toxic", **_kinds(TOXICS, definitions)}
+    entry["service"] = {"description": "a service fault", **_kinds(SERVICE_FAULTS, definitions)}
     entry["where"] = {
         "description": entry["where"]["description"],
-        "anyOf": [{"type": "string"}, *(_of(kind, definitions) for kind in (DnsWhere, NetworkWhere))],
+        "anyOf": [{"type": "string"}, *(_of(kind, definitions) for kind in (DnsWhere, NetworkWhere, ServiceWhere))],
     }
-    definitions["TimelineSpec"]["oneOf"] = [{"required": ["dns"]}, {"required": ["network"]}]
+    definitions["TimelineSpec"]["oneOf"] = [{"required": [plane]} for plane in ("dns", "network", "service")]
     found["properties"]["expect"]["items"] = _kinds(EXPECTATIONS, definitions)
     services = found["properties"]["services"]
     names = services.get("propertyNames", {"type": "string"})

@@ -123,10 +123,12 @@ class _Resolver:
 
     def injection(self, number: int, entry: TimelineSpec, scale: float) -> None:
         field: FieldPath = ("timeline", number)
-        if (entry.dns is None) == (entry.network is None):
-            self._say(field, "names no plane, or two.", "Write either 'dns: …' or 'network: …'.")
+        planes = [plane for plane in ("dns", "network", "service") if getattr(entry, plane) is not None]
+        if len(planes) != 1:
+            said = f"names {'no plane' if not planes else ' and '.join(planes)}."
+            self._say(field, said, "Write one of 'dns: …', 'network: …' and 'service: …'.")
             return
-        name = entry.id or f"{'dns' if entry.dns is not None else 'network'}-{number + 1}"
+        name = entry.id or f"{planes[0]}-{number + 1}"
         when = self._window((*field, "when"), entry.when, scale, name)
         if when is None:
             return
@@ -135,6 +137,11 @@ class _Resolver:
             where = self._where((*field, "where"), DnsWhere, "name", entry.where)
             if fault is not None and where is not None:
                 self.dns.append(Injection(name, where, when, fault, entry.chance, entry.hidden))
+        elif entry.service is not None:
+            broken = self._kind((*field, "service"), "service fault", SERVICE_FAULTS, entry.service)
+            aim = self._where((*field, "where"), ServiceWhere, "service", entry.where)
+            if broken is not None and aim is not None:
+                self.service.append(Injection(name, aim, when, broken, entry.chance, entry.hidden))
         else:
             toxic = self._kind((*field, "network"), "toxic", TOXICS, entry.network)
             place = self._where((*field, "where"), NetworkWhere, "service", entry.where)

@@ -97,7 +97,7 @@ class Runner:
         )
         resolvers = {label: sandbox.resolver(label) for label in labels}
         # Slowest first: everything starts at once, and two cores are soon shared by all.
-        cast.start_plane("aws", wiring.aws_plan(spec, self.settings.certificates))
+        cast.start_plane("aws", wiring.aws_plan(spec, self.experiment.service, self.settings.certificates))
         for label, client in spec.clients.items():
             cast.start_client(label, client.use, wiring.client_plan(label, client, spec.region))
         cast.start_plane("network", wiring.network_plan(spec, self.experiment.network, self.settings.toxiproxy))
@@ -131,7 +131,7 @@ class Runner:
         ends = origin + self.experiment.duration_ns
         clients = list(self.experiment.spec.clients)
         self._journal_timeline(clock, origin, ends)
-        for plane in ("dns", "network"):
+        for plane in PLANES:
             self.cast.send(plane, {"do": "arm", "origin": origin})
         for client in [*clients, wiring.CANARY_LABEL]:
             self.cast.send(client, {"do": "start", "origin": origin, "ends": ends})
@@ -159,6 +159,7 @@ class Runner:
     def _journal_timeline(self, clock: Clock, origin: int, ends: int) -> None:
         planned: list[tuple[Plane, Any]] = [("dns", i) for i in self.experiment.dns]
         planned += [("network", i) for i in self.experiment.network]
+        planned += [("aws", i) for i in self.experiment.service]
         for plane, injection in planned:
             spans = injection.when.spans(self.experiment.duration_ns)
             self.journal.append(

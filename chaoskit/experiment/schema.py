@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.written import ZoneSpec
@@ -13,7 +14,7 @@ from chaoskit.experiment.when import AnyWhen
 from chaoskit.units import MINUTE, SECOND, Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-Service = Literal["dynamodb", "ec2", "sts", "s3", "sqs"]
+Service = Literal["dynamodb", "ec2", "sts", "s3", "sqs", "elbv2", "route53"]
 PROGRAMS = [kind for kind in CLIENTS.kinds if kind != "canary"]
 """The client programs that an experiment may use; the canary is chaoskit's own."""
 
@@ -26,10 +27,50 @@ class ServiceSpec(_Strict):
     """A mock AWS service, reached under its real host name at loopback ``addresses`` of the sandbox."""
 
     addresses: tuple[str, ...] = ()
+    zones: Annotated[int, Field(ge=1, le=6)] | None = Field(
+        None, description="availability zones; zone z has the addresses 127.n.z.1, 127.n.z.2 … in place of one address"
+    )
+    addresses_per_zone: Annotated[int, Field(ge=1, le=20)] = 1
+    address: str | None = Field(
+        None,
+        description="host:port of something that answers in place of moto, over HTTP (DynamoDB Local, a stub of your own)",
+    )
+    remote: bool = Field(False, description="'address' may lie off this machine's loopback")
+    idle_timeout: Duration | None = Field(None, description="the service closes a connection that was idle for so long")
+    max_requests: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="the last of so many requests on a connection is answered with Connection: close; 1: all are"
+    )
     ttl: Duration = 5 * SECOND
     tables: dict[str, Any] = Field(
         default_factory=dict, description="DynamoDB tables to create, beside the table chaoskit"
     )
+    instances: Annotated[int, Field(ge=0, le=50)] = Field(0, description="EC2 instances to start")
+    target_groups: dict[Label, Annotated[int, Field(ge=0, le=50)]] = Field(
+        default_factory=dict, description="load balancer target groups, each with its number of registered targets"
+    )
+    buckets: tuple[str, ...] = Field((), description="S3 buckets to create")
+    queues: tuple[str, ...] = Field((), description="SQS queues to create")
+    hosted_zones: tuple[str, ...] = Field((), description="Route 53 hosted zones to create")
+
+    @field_validator("address")
+    @classmethod
+    def _host_and_port(cls, address: str | None) -> str | None:
+        found = re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[^:/@\s]+):(\d{1,5})", address or "")
+        if address is not None and (found is None or not 0 < int(found[1]) < 65536):
+            raise ValueError(f"{address!r} is no address; write host:port, like 127.0.0.1:8000")
+        return address
+
+    @model_validator(mode="after")
+    def _agrees(self) -> ServiceSpec:
+        if self.addresses and self.zones is not None:
+            raise ValueError("write either 'addresses' or 'zones', which chooses them")
+        if self.idle_timeout is not None and self.idle_timeout <= 0:
+            raise ValueError("'idle_timeout' must be longer than 0; for a connection per request write max_requests: 1")
+        if self.address is not None:
+            host = self.address.rpartition(":")[0].strip("[]")
+            if not self.remote and not _is_loopback(host):
+                raise ValueError(f"{self.address} is not on this machine's loopback; if you mean it, add remote: true")
+        return self
 
     @field_validator("addresses")
     @classmethod
@@ -41,6 +82,13 @@ class ServiceSpec(_Strict):
             except ValueError as error:
                 raise ValueError(f"{error}; write a loopback address like 127.0.1.1 or ::1") from error
         return addresses
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class ClientSpec(_Strict):
@@ -84,8 +132,10 @@ class TimelineSpec(_Strict):
     id: Label | None = None
     dns: Any = Field(None, description="a DNS fault: its kind, or {kind: {parameters}}")
     network: Any = Field(None, description="a toxic: its kind, or {kind: {parameters}}")
+    service: Any = Field(None, description="a service fault: its kind, or {kind: {parameters}}")
     where: Any = Field(
-        description="dns: the exact name, or {name or under or glob or regex, types, …}; network: the service, or {service, stream}"
+        description="dns: the exact name, or {name or under or glob or regex, types, …}; network: the service, or {service, stream}; "
+        "service: the service, or {service, operation, first, every}"
     )
     when: AnyWhen
     chance: Annotated[float, Field(gt=0, le=1)] = 1.0

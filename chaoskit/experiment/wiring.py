@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from chaoskit.aws.plan import injection_to_json as service_injection
+from chaoskit.aws.where import wire_name
 from chaoskit.dns.plan import injection_to_json as dns_injection
 from chaoskit.dns.written import zone_plan
-from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, Service
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, Service, ServiceSpec
 from chaoskit.network.plan import injection_to_json as network_injection
 from chaoskit.units import SECOND
 
-SERVICE_NUMBER = {"dynamodb": 1, "ec2": 2, "sts": 3, "s3": 4, "sqs": 5}
-"""The service's place in its default address, 127.0.1.n."""
+SERVICE_NUMBER = {"dynamodb": 1, "ec2": 2, "sts": 3, "s3": 4, "sqs": 5, "elbv2": 6, "route53": 7}
+"""The service's place in its default address, 127.0.1.n; with zones its addresses are 127.(10 + n).zone.k."""
+
+SEEDED = {
+    "tables": "dynamodb",
+    "instances": "ec2",
+    "target_groups": "elbv2",
+    "buckets": "s3",
+    "queues": "sqs",
+    "hosted_zones": "route53",
+}
+"""The fields of ``ServiceSpec`` that say what a service holds at the start, and the service whose they are."""
 
 CANARY_LABEL = "canary"
 CANARY_ADDRESS = "127.0.0.1"
@@ -21,7 +33,9 @@ CANARY_PERIOD_NS = 1 * SECOND
 
 def host_name(service: str, region: str) -> str:
     """The regional endpoint's real host name (AWS General Reference, service endpoints)."""
-    return f"{service}.{region}.amazonaws.com"
+    if service == "route53":
+        return "route53.amazonaws.com"  # a global service: one endpoint for all regions
+    return f"{wire_name(service)}.{region}.amazonaws.com"
 
 
 def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
@@ -29,10 +43,18 @@ def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
     names = list(spec.services) or sorted({client.service for client in spec.clients.values() if client.use != "noop"})
     found: dict[Service, tuple[str, ...]] = {}
     for name in names:
-        written = spec.services[name].addresses if name in spec.services else ()
+        written = spec.services.get(name, ServiceSpec())
         default = (f"127.0.1.{SERVICE_NUMBER[name]}", *(("::1",) if not found else ()))
-        found[name] = written or default
+        found[name] = written.addresses or _in_zones(name, written) or default
     return found
+
+
+def _in_zones(name: Service, written: ServiceSpec) -> tuple[str, ...]:
+    """The addresses of a service that has availability zones: a prefix 127.n.z.0/24 for each."""
+    if written.zones is None:
+        return ()
+    numbers = range(1, written.addresses_per_zone + 1)
+    return tuple(f"127.{10 + SERVICE_NUMBER[name]}.{zone}.{k}" for zone in range(1, written.zones + 1) for k in numbers)
 
 
 def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
@@ -43,6 +65,8 @@ def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
         written = spec.services.get(service)
         ttl = (written.ttl if written else 5 * SECOND) // SECOND
         records = [_address_record(name, address, ttl) for address in addresses if ipv6 or ":" not in address]
+        if service == "s3":  # buckets are names below the endpoint's (S3 User Guide, "Virtual hosting of buckets")
+            records += [record | {"name": f"*.{name}"} for record in records]
         found[name] = {"apex": name, "records": records}
     apex = spec.canary.partition(".")[2] or spec.canary
     canary = [_address_record(spec.canary, CANARY_ADDRESS, 0)]
@@ -69,18 +93,27 @@ def dns_plan(
     }
 
 
-def aws_plan(spec: ExperimentSpec, certificates: str) -> dict[str, Any]:
+def aws_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: str) -> dict[str, Any]:
     """The mock AWS's plan."""
-    services = services_of(spec)
     return {
         "host": "127.0.0.1",
         "port": 0,
         "certificates": certificates,
         "names": certificate_names(spec),
         "region": spec.region,
-        "services": {
-            name: {"tables": dict(spec.services[name].tables) if name in spec.services else {}} for name in services
-        },
+        "seed": spec.seed,
+        "injections": [service_injection(injection) for injection in injections],
+        "services": {name: _service_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
+    }
+
+
+def _service_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
+    """What the mock is told of one service: its state at the start, and how it treats connections."""
+    plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
+    return plan | {
+        "address": written.address,
+        "idle_timeout_ns": written.idle_timeout,
+        "max_requests": written.max_requests,
     }
 
 

@@ -17,6 +17,7 @@ from chaoskit.journal.events import (
     Entry,
     InjectionPlanned,
     QueryAnswered,
+    RequestAnswered,
     RunStarted,
     TimelineArmed,
 )
@@ -129,10 +130,11 @@ class Run:
         return self.of(CanaryChecked)
 
     def met(self, injection: str) -> list[int]:
-        """``seq`` of every query or connection that ``injection`` changed: the proof that it was exercised."""
+        """``seq`` of every query, connection or request that ``injection`` changed: the proof that it was exercised."""
         seqs = [seq for seq, query in self.queries if injection in query.faults]
         seqs += [seq for seq, closed in self.of(ConnectionClosed) if injection in closed.toxics]
         seqs += [seq for seq, opened in self.of(ConnectionOpened) if injection in opened.toxics]
+        seqs += [seq for seq, answered in self.of(RequestAnswered) if injection in answered.faults]
         return sorted(seqs)
 
     def recovery(self, client: str) -> Recovery:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -54,6 +57,37 @@ def test_what_moto_refuses_stops_the_run(services: MockServices) -> None:
         services.seed({"dynamodb": {"tables": tables}}, REGION)
 
 
-@pytest.mark.parametrize("service", ["ec2", "sts", "sqs", "s3"])
+@pytest.mark.parametrize("service", ["ec2", "sts", "sqs", "s3", "elbv2", "route53"])
 def test_other_services_are_loaded(services: MockServices, service: str) -> None:
     services.seed({service: {}}, REGION)
+
+
+def test_what_each_service_holds(services: MockServices) -> None:
+    plan = {
+        "ec2": {"instances": 3},
+        "elbv2": {"target_groups": {"web": 2, "empty": 0}},
+        "s3": {"buckets": ["a-bucket"]},
+        "sqs": {"queues": ["jobs"]},
+        "route53": {"hosted_zones": ["example.com"]},
+    }
+    services.seed(plan, REGION)
+    assert services._query("ec2", REGION, "DescribeInstances", {}).count(b"<instanceId>") == 3
+    groups = services._query("elbv2", REGION, "DescribeTargetGroups", {})
+    assert groups.count(b"<TargetGroupArn>") == 2
+    (arn,) = [found.decode() for found in re.findall(rb"<TargetGroupArn>([^<]*/web/[^<]*)", groups)]
+    health = services._query("elbv2", REGION, "DescribeTargetHealth", {"TargetGroupArn": arn})
+    assert [f"<Id>10.0.0.{n}</Id>".encode() in health for n in (1, 2, 3)] == [True, True, False]
+    assert b"/jobs<" in services._query("sqs", REGION, "ListQueues", {})
+    assert b"<Name>a-bucket</Name>" in services._call("s3", REGION, b"", {}, method="GET")
+    zones = services._call("route53", REGION, b"", {}, method="GET", path="/2013-04-01/hostedzone")
+    assert b"<Name>example.com.</Name>" in zones
+
+
+def test_only_the_services_of_the_plan_are_loaded() -> None:
+    """Each costs start-up time: EC2 alone takes longer than all else."""
+    code = (
+        "import sys; from chaoskit.aws.service import MockServices; MockServices().seed({'dynamodb': {}}, 'us-east-1');"
+        "loaded = [one for one in ('ec2', 'elbv2', 'route53', 'sqs') if f'moto.{one}.models' in sys.modules]; sys.exit(str(loaded))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stderr.strip() == "[]"

@@ -105,7 +105,14 @@ class TestFaultExercised:
     def test_queries_that_it_did_not_touch_do_not_count(self) -> None:
         verdict = FaultExercised().judge(story().lookup("app", 5500, 1000).run())
         assert verdict.finding == "broken"
-        assert "blank met no query and no connection" in verdict.because
+        assert "blank met no query, no connection and no request" in verdict.because
+
+    def test_toxiproxy_is_silent_and_the_verdict_says_so(self) -> None:
+        ready = PlaneReady(at=0, plane="network", implementation="Toxiproxy 2.5.0", addresses={}, pid=1)
+        verdict = FaultExercised("slow").judge(story().fault(8000, 9000, "slow", "network").add(ready).run())
+        assert verdict.finding == "broken"
+        assert "Toxiproxy does not tell which connections a toxic met" in verdict.because
+        assert "Toxiproxy" not in FaultExercised("blank").judge(story().add(ready).run()).because
 
     def test_every_injection_must_be_met(self) -> None:
         run = story().fault(8000, 9000, "second").lookup("app", 5500, 1000, faults=("blank",)).run()

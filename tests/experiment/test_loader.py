@@ -73,12 +73,35 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
         (("recovers_within", "recovers"), "x.yaml:6: expect[0]: there is no expectation 'recovers'; did you mean"),
         (("within: 2s", "client: web, within: 2s"), "x.yaml:6: expect[0]: no client is called 'web'. Clients: app."),
         (("dns: empty", "network: latency"), "timeline[0]"),
-        (("dns: empty, ", ""), "x.yaml:4: timeline[0]: names no plane, or two."),
-        (("dns: empty", "dns: empty, network: reset_peer"), "names no plane, or two."),
+        (("dns: empty, ", ""), "x.yaml:4: timeline[0]: names no plane. Write one of"),
+        (("dns: empty", "dns: empty, network: reset_peer"), "names dns and network."),
         (("dns: empty", "dns: [empty]"), "['empty'] is no DNS fault."),
         (("title: t", "title: t\nduration: 3s"), "starts when the run of 3 s is over"),
         (("title: t", "title: t\nservices: {s3: {}}"), "this experiment has no service 'dynamodb'"),
         (("title: t", "title: t\nservices: {dynamodb: {addresses: [10.0.0.1]}}"), "not a loopback address"),
+        (("dns: empty", "dns: empty, service: throttle"), "names dns and service. Write one of"),
+        (("dns: empty", "service: throtle"), "there is no service fault 'throtle'; did you mean 'throttle'?"),
+        (("dns: empty", "service: {slow: {by: 0}}"), "'by' must be longer than 0"),
+        (("dns: empty", "service: capacity"), "timeline[0].service.at_once: is missing"),
+        (
+            ("dns: empty", "service: throttle"),
+            "there is no service 'dynamodb.us-east-1.amazonaws.com' in this experiment",
+        ),
+        (
+            ("title: t", "title: t\nservices: {dynamodb: {instances: 3}}"),
+            "dynamodb has no instances. They belong to ec2",
+        ),
+        (("title: t", "title: t\nservices: {dynamodb: {address: 10.0.0.1:80}}"), "if you mean it, add remote: true"),
+        (
+            ("title: t", "title: t\nservices: {dynamodb: {address: localhost:80, tables: {a: {}}}}"),
+            "a state of its own",
+        ),
+        (
+            ("title: t", "title: t\nservices: {dynamodb: {zones: 3, addresses: [127.0.0.9]}}"),
+            "either 'addresses' or 'zones'",
+        ),
+        (("title: t", "title: t\nservices: {dynamodb: {address: 'http://a:80'}}"), "is no address; write host:port"),
+        (("title: t", "title: t\nservices: {dynamodb: {idle_timeout: 0}}"), "must be longer than 0"),
     ],
 )
 def test_what_is_wrong_is_named_with_line_field_and_fix(change: tuple[str, str], said: str) -> None:

@@ -79,6 +79,7 @@ def test_the_order_of_a_run() -> None:
         ("network", "populate"),
         ("dns", "arm"),
         ("network", "arm"),
+        ("aws", "arm"),
         ("app", "start"),
         ("canary", "start"),
     ]

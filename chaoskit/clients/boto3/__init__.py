@@ -17,6 +17,8 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "sts": ("GetCallerIdentity", {}),
     "s3": ("ListBuckets", {}),
     "sqs": ("ListQueues", {}),
+    "elbv2": ("DescribeTargetGroups", {}),
+    "route53": ("ListHostedZones", {}),
 }
 """Per service the operation that is called when the plan names none, and its parameters."""
 

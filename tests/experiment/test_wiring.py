@@ -1,0 +1,60 @@
+"""What the planes are told of an experiment's services."""
+
+from __future__ import annotations
+
+from chaoskit.experiment import wiring
+from chaoskit.experiment.document import read_document
+from chaoskit.experiment.loader import Experiment, resolve
+
+
+def experiment(text: str) -> Experiment:
+    return resolve(read_document("x.yaml", "title: t\nclients: {app: {use: noop}}\nduration: 9s\n" + text), 1.0)
+
+
+def test_a_service_in_three_zones_has_addresses_in_each() -> None:
+    spec = experiment("services: {dynamodb: {zones: 3, addresses_per_zone: 2}, ec2: {zones: 1}, sts: {}}").spec
+    assert wiring.services_of(spec) == {
+        "dynamodb": ("127.11.1.1", "127.11.1.2", "127.11.2.1", "127.11.2.2", "127.11.3.1", "127.11.3.2"),
+        "ec2": ("127.12.1.1",),
+        "sts": ("127.0.1.3",),
+    }
+    (zone,) = [zone for zone in wiring.zones(spec) if zone["apex"].startswith("dynamodb")]
+    assert len(zone["records"]) == 6
+    assert (
+        len({proxy["listen"] for proxy in wiring.proxies(spec, "u:1", lambda address: f"{address}:443", ipv6=True)})
+        == 8
+    )
+
+
+def test_host_names_are_aws_s_own() -> None:
+    spec = experiment("services: [elbv2, route53, s3]").spec
+    names = {record["name"] for zone in wiring.zones(spec) for record in zone["records"]} - {spec.canary}
+    assert names == {
+        "elasticloadbalancing.us-east-1.amazonaws.com",
+        "route53.amazonaws.com",
+        "s3.us-east-1.amazonaws.com",
+        "*.s3.us-east-1.amazonaws.com",
+    }
+    assert {"elasticloadbalancing.us-east-1.amazonaws.com", "route53.amazonaws.com"} <= set(
+        wiring.certificate_names(spec)
+    )
+
+
+def test_the_mock_is_told_of_state_habits_stand_ins_and_faults() -> None:
+    loaded = experiment(
+        "services:\n"
+        "  dynamodb: {address: 'localhost:8000', idle_timeout: 2s}\n"
+        "  ec2: {instances: 4, max_requests: 10}\n"
+        "timeline:\n"
+        "  - {id: busy, service: {throttle: {code: ThrottlingException}}, where: {service: ec2, operation: 'Describe*'},\n"
+        "     when: {from: 1s, for: 2s}, chance: 0.5}\n"
+        "  - {service: error, where: dynamodb, when: {from: 1s, for: 2s}}\n"
+    )
+    assert [injection.id for injection in loaded.service] == ["busy", "service-2"]
+    plan = wiring.aws_plan(loaded.spec, loaded.service, "/nowhere")
+    assert plan["services"] == {
+        "dynamodb": {"tables": {}, "address": "localhost:8000", "idle_timeout_ns": 2_000_000_000, "max_requests": None},
+        "ec2": {"instances": 4, "address": None, "idle_timeout_ns": None, "max_requests": 10},
+    }
+    first = plan["injections"][0]
+    assert (first["fault"], first["chance"]) == ({"throttle": {"code": "ThrottlingException"}}, 0.5)
