@@ -1,7 +1,7 @@
 """``lame``: a server that is asked for a zone and does not know it (RFC 1912 §2.8). It says neither the answer nor an error.
 
-glibc takes an answer that is empty, not authoritative and without recursion for such a server's, and asks the next one
-(resolv/res_send.c). A resolver that follows referrals finds itself where it was.
+glibc takes such an answer for a failure of the server (see the table of docs/faults.md), others take it for an empty record. A resolver
+that follows referrals finds itself where it was.
 """
 
 from __future__ import annotations

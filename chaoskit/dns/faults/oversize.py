@@ -1,7 +1,7 @@
 """``oversize``: an answer larger than the asker takes (512 bytes without EDNS, RFC 1035 §4.2.1), sent over UDP all the same.
 
-An honest server would truncate it. A resolver with a buffer of the size that it offered loses the end, and takes what is left for a damaged
-answer; on a real network such answers are fragmented, and firewalls drop the fragments.
+An honest server would truncate it. A resolver whose buffer is as small as it said loses the end, and sees a damaged answer; many have
+larger ones and notice nothing. On a real network, answers above the MTU are fragmented, and firewalls drop fragments.
 """
 
 from __future__ import annotations

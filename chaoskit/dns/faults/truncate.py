@@ -1,7 +1,7 @@
 """``truncate``: the answer says that it is cut short (TC=1, RFC 1035 §4.1.1), so the resolver asks again over TCP (RFC 7766 §5).
 
-A resolver that cannot reach TCP, because a firewall passes UDP port 53 only, never gets the rest. With ``drop`` or ``hangup`` on
-``transports: [tcp]`` beside it, this is that firewall.
+A resolver that does no TCP (musl 1.2.3) or cannot reach it, because a firewall passes UDP port 53 only, never gets the rest. With
+``drop`` or ``hangup`` on ``transports: [tcp]`` beside it, this is that firewall.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``wrong_question``: the answer repeats another question than the one asked. A resolver must not take it (RFC 5452 §9.1).
 
-To one that checks, there is no answer. One that does not check can be made to believe a forged answer.
+To one that checks, there is no answer. One that does not check, such as musl 1.2.3, takes it.
 """
 
 from __future__ import annotations

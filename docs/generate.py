@@ -1,0 +1,205 @@
+"""Writes ``docs/faults.md`` from the fault files and from what was measured: ``python -m docs.generate``. A test holds it current."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from chaoskit.dns.faults import FAULTS
+from chaoskit.units import format_duration
+
+HERE = Path(__file__).parent
+MEASURED = HERE / "resolvers" / "measured.json"
+
+RUNTIMES = ("glibc", "musl", "JVM", "Go", "Node")
+
+EXAMPLES = {
+    "address": "{address: {to: 127.0.0.99}}",
+    "cname": "{cname: {to: other.api.example}}",
+    "delay": "{delay: {by: 2s, distribution: normal, spread: 500ms}}",
+    "drop": "drop",
+    "duplicate": "{duplicate: {copies: 2, other: 127.0.0.99}}",
+    "empty": "{empty: {negative_ttl: 15s}}",
+    "garbage": "{garbage: {place: header, count: 2}}",
+    "hangup": "{hangup: {how: half}}",
+    "lame": "lame",
+    "no_edns": "no_edns",
+    "nxdomain": "nxdomain",
+    "oversize": "{oversize: {by: 100}}",
+    "rcode": "{rcode: {code: SERVFAIL, ede: 22, text: no reachable authority}}",
+    "refused": "refused",
+    "rotate": "{rotate: {how: shuffle}}",
+    "servfail": "servfail",
+    "spoof": '{spoof: {a: 127.0.0.99, mx: "10 mail.api.example."}}',
+    "subset": "{subset: {share: 0.5}}",
+    "truncate": "truncate",
+    "ttl": "{ttl: {at_most: 1s}}",
+    "wrong_id": "wrong_id",
+    "wrong_question": "wrong_question",
+}
+"""``dns:`` of an experiment's timeline."""
+
+COMMANDS = {"stale": "chaoskit inject stale api.example --for 30s"}
+"""For those that an experiment cannot show, because its zones do not change."""
+
+HEAD = """\
+# DNS faults
+
+<!-- Written by `python -m docs.generate` from the files in chaoskit/dns/faults and docs/resolvers/measured.json. Edit those. -->
+
+One file in `chaoskit/dns/faults/` is one fault; its name is the key in YAML. A fault is handed the honest answer and returns
+another; several on one name apply in the order written. To write your own, see [creating-a-fault.md](creating-a-fault.md); how these
+compare with other tools, see [comparison.md](comparison.md).
+
+```yaml
+timeline:
+  - id: blank
+    dns: {empty: {negative_ttl: 15s}}      # the fault: its kind, or its kind with parameters
+    where: api.example                     # which queries
+    when: {from: 5s, for: 20s}             # when
+    chance: 0.5                            # to how many of them; 1 unless said
+```
+
+## Where
+
+`where: NAME` is short for `{name: NAME}`. Exactly one of the first four says which names; what else is written narrows it further.
+
+| key | meaning |
+|---|---|
+| `name` | this name |
+| `under` | this name and all below it |
+| `glob` | `*` any characters, dots included; `?` one; `[abc]` |
+| `regex` | must match the whole name; only patterns that cannot run away |
+| `types` | record types: `[A, AAAA]` |
+| `transports` | `[udp]` or `[tcp]` |
+| `askers` | clients of the experiment, by name |
+| `clients` | addresses and prefixes of askers: `[127.0.0.0/8]` |
+| `first` | only the first so many |
+| `every` | only every so many-th |
+
+`first` and `every` count, for each injection, asker, name and type, the questions that the rest of `where` lets through while the window
+is on. So they fall alike in a replay. No fault may cover the canary name.
+
+## When
+
+| `when` | on |
+|---|---|
+| `{from: 5s, for: 20s}` | for this span |
+| `{from: 5s, for: 20s, pulse: {every: 5s, for: 1s}}` | for 1 s at the beginning of every 5 s of it |
+| `{from: 5s, for: 20s, flap: {on: 1s, off: 2s}}` | on and off for random times, each between half and one and a half of what is written |
+| `{from: 5s, for: 20s, ramp: {over: 10s}}` | for this span, its `chance` growing from 0 to all of it in 10 s |
+| `{cron: "*/10 * * * *", for: 30s, anchor: 2025-10-20T06:48:00Z}` | at these minutes (UTC), the clock being at `anchor` at 0 s |
+
+A plan for the DNS process itself (ARCHITECTURE.md, "The process contract") may also hold a window `until`, which ends when the command
+`event` names its event.
+
+## What resolvers make of them
+
+Each table below was measured by `python -m docs.resolvers.measure`: one lookup of a name with four A records and one AAAA record, in a
+fresh process, with chaoskit as the only name server. The programs are `docs/resolvers/lookup.*` and `Lookup.java`. One measurement each,
+so times are to be read as orders of magnitude. Queries are those in chaoskit's log, for A and AAAA together.
+
+"""
+
+TAIL = """\
+The JVM (`InetAddress`) and Node (`dns.lookup`) ask the C library, glibc here.
+
+Caches, measured apart from these tables on Debian 12: the JVM (OpenJDK 17) keeps addresses for 30 s whatever their TTL, and a NODATA
+answer for 10 s; Node and CPython keep nothing and look up once per connection.
+
+"""
+
+
+def page() -> str:
+    """The text of ``docs/faults.md``."""
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    versions = "".join(f"- {runtime}: {measured['versions'][runtime]}\n" for runtime in RUNTIMES)
+    honest = _table(measured["cases"]["honest"]["met"])
+    parts = [HEAD, "Versions:\n\n", versions, "\nWithout a fault:\n\n", honest, "\n", TAIL]
+    parts += [_section(kind, measured["cases"].get(kind)) for kind in FAULTS.kinds]
+    return "".join(parts).rstrip() + "\n"
+
+
+def _section(kind: str, case: dict[str, Any] | None) -> str:
+    fault = FAULTS.get(kind)
+    about = _markdown(inspect.getdoc(inspect.getmodule(fault)) or "").partition(": ")[2]
+    meaning = _markdown(inspect.getdoc(fault) or "")
+    text = f"## `{kind}`\n\n{about[0].upper()}{about[1:]}\n\n"
+    if dataclasses.fields(fault):
+        text += f"Parameters: {meaning}\n\n| parameter | type | default |\n|---|---|---|\n{_parameters(fault)}\n"
+    if kind in EXAMPLES:
+        text += f"```yaml\n- dns: {EXAMPLES[kind]}\n  where: api.example\n  when: {{from: 5s, for: 20s}}\n```\n\n"
+    else:
+        text += f"```console\n$ {COMMANDS[kind]}\n```\n\n"
+    if case is None:
+        return text + "What resolvers make of it: not measured.\n\n"
+    return text + f"Measured with {_written(kind, case['parameters'], fault)}:\n\n{_table(case['met'])}\n"
+
+
+def _markdown(docstring: str) -> str:
+    return docstring.replace("``", "`")
+
+
+def _parameters(fault: Any) -> str:
+    rows = []
+    for field in dataclasses.fields(fault):
+        kind = str(field.type)
+        is_duration = "Duration" in kind
+        default = "needed" if field.default is dataclasses.MISSING else f"`{_value(field.default, is_duration)}`"
+        shown = kind.replace("str | tuple[str, ...]", "text or list").replace(" | None", "").replace("|", "or")
+        shown = re.sub(r"Literal\[(.*?)\]", lambda match: match[1].replace("'", "").replace(", ", " or "), shown)
+        shown = {"Place": "header or question or answer or length or anywhere", "str": "text", "int": "number"}.get(
+            shown, shown
+        )
+        rows.append(f"| `{field.name}` | {shown} | {default} |\n")
+    return "".join(rows)
+
+
+def _value(value: Any, is_duration: bool) -> str:
+    if is_duration and isinstance(value, int):
+        return format_duration(value).replace(" ", "").replace("min", "m")
+    if value == () or value is None or value == "":
+        return "none"
+    return json.dumps(value).strip('"')
+
+
+def _written(kind: str, parameters: dict[str, Any], fault: Any) -> str:
+    if kind == "hangup":
+        return "`hangup` over TCP, and `truncate` over UDP to lead there"
+    if not parameters:
+        return f"`{kind}`"
+    types = {field.name: str(field.type) for field in dataclasses.fields(fault)}
+    words = []
+    for name, value in parameters.items():
+        several = [value] if not isinstance(value, list) else value
+        shown = ", ".join(_value(one, "Duration" in types[name]) for one in several)
+        words.append(f"{name}: {f'[{shown}]' if isinstance(value, list) else shown}")
+    return f"`{kind}: {{{', '.join(words)}}}`"
+
+
+def _table(met: dict[str, dict[str, Any]]) -> str:
+    rows = [f"| {runtime} | {_said(met[runtime]['said'])} | {_asked(met[runtime])} |\n" for runtime in RUNTIMES]
+    return "| | what the program gets | how |\n|---|---|---|\n" + "".join(rows)
+
+
+def _said(said: str) -> str:
+    said = re.sub(r"read udp \S+: ", "", said.replace("0:0:0:0:0:0:0:1", "::1"))
+    code, _, words = said.partition(" ")
+    names = {"-2": "EAI_NONAME", "-3": "EAI_AGAIN", "-5": "EAI_NODATA"}
+    if code in names:
+        return f"{names[code]} ({code.replace('-', '−')}), “{words}”"
+    return said
+
+
+def _asked(met: dict[str, Any]) -> str:
+    over_tcp = f", {met['tcp']} over TCP" if met["tcp"] else ""
+    took = "at once" if met["ms"] < 500 else f"{met['ms'] / 1000:.1f} s"
+    return f"{met['udp'] + met['tcp']} queries{over_tcp}; {took}"
+
+
+if __name__ == "__main__":
+    (HERE / "faults.md").write_text(page(), encoding="utf-8")
