@@ -181,7 +181,10 @@ class QueryLogClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionOpened:
-    """The proxy accepted a connection. ``upstream_peer`` is the proxy's own ``host:port`` towards the service."""
+    """The proxy accepted a connection. ``upstream_peer`` is the proxy's own ``host:port`` towards the service, empty where not told.
+
+    ``toxics`` are the injection ids that were on it from the start, where the proxy tells it then (Toxiproxy, by its log).
+    """
 
     kind: Literal["connection_opened"] = "connection_opened"
     at: Instant

@@ -21,6 +21,7 @@ from chaoskit.journal.events import (
     RunStarted,
     TimelineArmed,
 )
+from chaoskit.journal.proof import proved
 
 Phase: TypeAlias = Literal["baseline", "fault", "recovery"]
 PHASES: tuple[Phase, ...] = ("baseline", "fault", "recovery")
@@ -135,7 +136,10 @@ class Run:
         seqs += [seq for seq, closed in self.of(ConnectionClosed) if injection in closed.toxics]
         seqs += [seq for seq, opened in self.of(ConnectionOpened) if injection in opened.toxics]
         seqs += [seq for seq, answered in self.of(RequestAnswered) if injection in answered.faults]
-        return sorted(seqs)
+        planned = [one for one in self.injections if one.injection == injection and one.plane == "network"]
+        for one in planned:
+            seqs += proved(self.entries, one, self.header.experiment)
+        return sorted(set(seqs))
 
     def recovery(self, client: str) -> Recovery:
         """How ``client`` came back after the end of the last fault."""

@@ -46,7 +46,7 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
     from chaoskit.network.toxiproxy import ToxiproxyControl
 
     control = ToxiproxyControl(*proxy.address())
-    driver = Driver(plan.injections, control, child.emit, time.monotonic_ns)
+    driver = Driver(plan.injections, proxy.driven_by(control), child.emit, time.monotonic_ns)
     implementation = proxy.implementation(control.version())
     while (command := _next(commands, driver)) is None or command["do"] != "stop":
         if command is None:

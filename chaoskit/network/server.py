@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,13 +19,22 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from chaoskit.errors import PlaneError, ProxyError
+from chaoskit.journal.codec import encode
+from chaoskit.journal.events import Event
+from chaoskit.network.driver import Control
+from chaoskit.network.witness import Log, Witnessed
 
 START_WITHIN_S = 10.0
 STOP_WITHIN_S = 3.0
 DEFAULT_PORT = 8474  # Toxiproxy's
 
+OLDEST, BEYOND = (2, 5), (3, 0)
+"""Versions of Toxiproxy that are driven. 2.5 is the first with ``-proxy-metrics``."""
+UNVERSIONED = "git"
+"""What a build says whose version was not set when it was linked."""
+
 # Toxiproxy does not speak our process contract. So a watcher beside it reads our pipe and kills it when the pipe ends, whatever ended us.
-_GUARD = 'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$) & exec "$@" </dev/null 3<&-'
+_GUARD = 'exec 3<&0; (cat <&3; kill -9 $$) >/dev/null & exec "$@" </dev/null 3<&-'
 
 
 class ProxyServer(Protocol):
@@ -38,6 +48,9 @@ class ProxyServer(Protocol):
     def implementation(self, version: str) -> str:
         """What to call it in a report."""
 
+    def driven_by(self, control: Control) -> Control:
+        """``control``, with what this server needs to know of what is done."""
+
     def stop(self) -> None:
         """End it, if it is ours; returns when its last event was relayed. Raises ``ProxyError`` when it does not end well."""
 
@@ -48,7 +61,7 @@ def start(toxiproxy: str | None, seed: int, relay: Callable[[bytes], None], died
         return Embedded(seed, relay, died)
     if "://" in toxiproxy:
         return Remote(toxiproxy)
-    return Program(toxiproxy, died)
+    return Program(toxiproxy, died, lambda event: relay((encode(event) + "\n").encode()))
 
 
 class Embedded:
@@ -77,6 +90,9 @@ class Embedded:
 
     def implementation(self, version: str) -> str:
         return "embedded proxy"
+
+    def driven_by(self, control: Control) -> Control:
+        return control
 
     def stop(self) -> None:
         self._stopping = True
@@ -118,12 +134,13 @@ class Program:
 
     mine = True
 
-    def __init__(self, program: str, died: Callable[[str], None]) -> None:
+    def __init__(self, program: str, died: Callable[[str], None], emit: Callable[[Event], None] | None = None) -> None:
         found = shutil.which(program)
         if found is None:
             raise PlaneError(
                 f"there is no program {program!r} to start as Toxiproxy; give its path, its URL, or leave it out"
             )
+        _check_program(found)
         self.program = found
         self._host, self._port = "127.0.0.1", _free_port()
         argv = [
@@ -138,9 +155,12 @@ class Program:
             str(self._port),
             "-proxy-metrics",
         ]
-        environment = {**os.environ, "LOG_LEVEL": "error"}
-        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=sys.stderr, env=environment)
+        environment = {**os.environ, "LOG_LEVEL": "debug"}
+        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self._died = died
+        self.log = Log(emit or (lambda event: None), died)
+        self._reader = threading.Thread(target=self._read, name="toxiproxy log", daemon=True)
+        self._reader.start()
         self._stopping = False
 
     def address(self) -> tuple[str, int]:
@@ -158,13 +178,25 @@ class Program:
         return self._host, self._port
 
     def implementation(self, version: str) -> str:
-        return f"Toxiproxy {version}"
+        return (
+            f"Toxiproxy {version}" if version != UNVERSIONED else f"Toxiproxy {version} (a build without its version)"
+        )
+
+    def driven_by(self, control: Control) -> Control:
+        return Witnessed(control, self.log)
 
     def stop(self) -> None:
         self._stopping = True
         assert self._process.stdin is not None
         self._process.stdin.close()  # the guard does the rest, as it would had we been killed
         self._process.wait(STOP_WITHIN_S)
+        self._reader.join()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                self.log.line(line)
 
     def _watch(self) -> None:
         code = self._process.wait()
@@ -187,10 +219,34 @@ class Remote:
         return self._address
 
     def implementation(self, version: str) -> str:
-        return "embedded proxy, running before" if version.startswith("chaoskit") else f"Toxiproxy {version}"
+        if version.startswith("chaoskit"):
+            return "embedded proxy, running before"
+        check_version(version, "the Toxiproxy at {}:{}".format(*self._address))
+        return f"Toxiproxy {version}, running before"
+
+    def driven_by(self, control: Control) -> Control:
+        return control
 
     def stop(self) -> None:
         """Nothing: it is not ours."""
+
+
+def check_version(version: str, what: str) -> None:
+    """Raises ``PlaneError`` for a version whose API and toxics are others. A build without its version is taken at its word."""
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    if found and not OLDEST <= (int(found[1]), int(found[2])) < BEYOND:
+        raise PlaneError(
+            f"{what} is version {version}; chaoskit drives Toxiproxy from {OLDEST[0]}.{OLDEST[1]} on, below {BEYOND[0]}"
+        )
+
+
+def _check_program(program: str) -> None:
+    """Raises ``PlaneError`` when its ``-version`` is not one that is driven."""
+    try:
+        said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=START_WITHIN_S).stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise PlaneError(f"{program} does not tell its version ({error}); is it a Toxiproxy server?") from None
+    check_version(said.strip().rpartition(" ")[2], program)
 
 
 def _free_port() -> int:

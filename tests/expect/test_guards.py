@@ -108,7 +108,7 @@ class TestFaultExercised:
         assert "blank met no query, no connection and no request" in verdict.because
 
     def test_toxiproxy_is_silent_and_the_verdict_says_so(self) -> None:
-        ready = PlaneReady(at=0, plane="network", implementation="Toxiproxy 2.5.0", addresses={}, pid=1)
+        ready = ev.PlaneReady(at=0, plane="network", implementation="Toxiproxy 2.5.0", addresses={}, pid=1)
         verdict = FaultExercised("slow").judge(story().fault(8000, 9000, "slow", "network").add(ready).run())
         assert verdict.finding == "broken"
         assert "Toxiproxy does not tell which connections a toxic met" in verdict.because

@@ -168,18 +168,25 @@ def test_a_run_of_the_plane(start: Any, echo: str, kind: str) -> None:
         origin = time.monotonic_ns()
         plane.say({"do": "arm", "origin": origin})
         applied: Event = plane.hear()
-        if kind == "embedded":
-            assert isinstance(applied, ConnectionOpened)
-            applied = plane.hear()
+        assert isinstance(applied, ConnectionOpened)
+        assert applied.toxics == ()
+        applied = plane.hear()
         assert applied == InjectionApplied(at=applied.at, injection="slow", due=origin)
         assert applied.at >= origin
         assert ping(client) == b"x"
+        with dial(address) as second:
+            assert ping(second) == b"x"
+            opened = plane.hear()
+            assert isinstance(opened, ConnectionOpened)
+            assert opened.peer == host_port(second.getsockname())
+            # Toxiproxy's log says it when a connection begins; ours when it is over, because then it knows what the toxic did.
+            assert opened.toxics == (("slow",) if kind == "toxiproxy" else ())
         events = plane.stop()
     assert plane.process.wait(PATIENCE_S) == 0
     lifted = [event for event in events if isinstance(event, InjectionLifted)]
     assert [(event.injection, event.due) for event in lifted] == [("slow", origin + 3600 * SECOND)]
     closed = [event for event in events if isinstance(event, ConnectionClosed)]
-    assert [event.toxics for event in closed] == ([("slow",)] if kind == "embedded" else [])
+    assert [event.toxics for event in closed] == ([("slow",)] * 2 if kind == "embedded" else [])
     assert plane.complaint() == ""
     assert gone(address)
 
