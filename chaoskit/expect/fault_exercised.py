@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
-from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, InjectionPlanned, RequestAnswered
+from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, InjectionPlanned, PlaneReady, RequestAnswered
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Verdict
 
@@ -32,7 +32,10 @@ class FaultExercised(Expectation):
 def _part(run: Run, planned: InjectionPlanned) -> Part:
     met = run.met(planned.injection)
     if not met:
-        return Part("broken", f"{planned.injection} met no query, no connection and no request: nothing was tested")
+        return Part(
+            "broken",
+            f"{planned.injection} met no query, no connection and no request: nothing was tested{_unless(run, planned)}",
+        )
     askers = Counter(query.asker for _, query in run.queries if planned.injection in query.faults)
     connections = {event.connection for _, event in run.of(ConnectionOpened) if planned.injection in event.toxics}
     connections |= {event.connection for _, event in run.of(ConnectionClosed) if planned.injection in event.toxics}
@@ -40,6 +43,7 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
     counts += [f"{len(connections)} connection{'s' if len(connections) > 1 else ''}"] if connections else []
     requests = sum(planned.injection in answered.faults for _, answered in run.of(RequestAnswered))
     counts += [f"{requests} request{'s' if requests > 1 else ''}"] if requests else []
+    counts = counts or [f"connections, as {len(met)} event{'s' if len(met) > 1 else ''} of clients and service prove"]
     because = f"{planned.injection} met {' and '.join(counts)}"
     if askers:
         because += " (" + ", ".join(f"{asker} {count}" for asker, count in askers.items()) + ")"
@@ -48,3 +52,12 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
     if missed:
         because += f"; never met by {', '.join(missed)}"
     return Part("held", because, (*met[:2], *met[2:][-1:]))
+
+
+def _unless(run: Run, planned: InjectionPlanned) -> str:
+    """What keeps the journal from showing more."""
+    if planned.plane == "network" and any(
+        ready.plane == "network" and ready.implementation.startswith("Toxiproxy") for _, ready in run.of(PlaneReady)
+    ):
+        return ", as far as is known: Toxiproxy does not tell which connections a toxic met"
+    return ""
