@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,39 @@ def test_what_cannot_start_says_why(tmp_path: Path) -> None:
     assert (code, plane.events) == (4, [])
     assert complaint.startswith("the mock AWS cannot start:")
     assert "ca.pem" in complaint
+    for pipe in (plane.process.stdin, plane.process.stdout, plane.process.stderr):
+        assert pipe is not None
+        pipe.close()
+
+
+def test_an_armed_process_injects_and_ends_connections(tmp_path: Path) -> None:
+    injection = {
+        "id": "busy",
+        "where": {"service": "dynamodb", "operation": "GetItem", "first": 1},
+        "when": {"once": {"start": 0, "length": 10**12}},
+        "fault": {"throttle": {}},
+    }
+    services = {"dynamodb": {"max_requests": 2}}
+    plane = Plane(
+        {"certificates": str(tmp_path), "names": ["127.0.0.1"], "services": services, "injections": [injection]}
+    )
+    dynamodb = client("dynamodb", ready(plane).addresses["front"], tmp_path)
+    call = {"TableName": "chaoskit", "Key": {"id": {"S": "1"}}}
+    dynamodb.get_item(**call)
+    plane.say({"do": "arm", "origin": time.monotonic_ns()})
+    plane.say({"do": "nothing"})
+    deadline = time.monotonic() + PATIENCE_S
+    while not any(isinstance(event, RequestAnswered) and event.faults for event in list(plane.events)):
+        assert time.monotonic() < deadline, "it was never armed"
+        dynamodb.get_item(**call)
+    dynamodb.close()
+    plane.say({"do": "stop"})
+    assert plane.end() == (0, "")
+    answered = [event for event in plane.events if isinstance(event, RequestAnswered)]
+    (throttled,) = [event for event in answered if event.status != 200]
+    assert (throttled.error, throttled.faults) == ("ProvisionedThroughputExceededException", ("busy",))
+    nths = [event.nth for event in plane.events if isinstance(event, RequestArrived)]
+    assert nths == [1 + number % 2 for number in range(len(nths))]
     for pipe in (plane.process.stdin, plane.process.stdout, plane.process.stderr):
         assert pipe is not None
         pipe.close()
