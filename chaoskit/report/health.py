@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaoskit.clock import Instant
 from chaoskit.journal.events import (
@@ -17,6 +17,10 @@ from chaoskit.journal.events import (
 )
 from chaoskit.journal.run import Phase, Run
 from chaoskit.report.figures import carriage, percentile
+from chaoskit.units import MILLISECOND
+
+SWITCHED_WITHIN_NS = 50 * MILLISECOND
+"""By how much an actual window may differ from the planned one without the report making a point of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +28,8 @@ class SpanMet:
     """One planned window of an injection and what was seen of it.
 
     ``met`` counts the answers and connections that the fault changed inside it; ``first`` and ``last`` are the instants of the first
-    and last of them. ``seq`` are those two events.
+    and last of them. ``seq`` are those two events. ``applied`` and ``lifted`` are when a driver had switched the fault on and off; None
+    for a fault that nothing switches, and for a switch that the journal does not hold.
     """
 
     start: Instant
@@ -33,6 +38,19 @@ class SpanMet:
     first: Instant | None
     last: Instant | None
     seq: tuple[int, ...]
+    applied: Instant | None = None
+    lifted: Instant | None = None
+
+    @property
+    def off_by_ns(self) -> int | None:
+        """The larger difference between a planned edge and the actual one."""
+        edges = ((self.applied, self.start), (self.lifted, self.end))
+        return max((abs(actual - planned) for actual, planned in edges if actual is not None), default=None)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the actual window is another than the planned one, beyond what a busy machine explains."""
+        return (self.off_by_ns or 0) > SWITCHED_WITHIN_NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +118,22 @@ def all_injections(run: Run) -> tuple[InjectionFigures, ...]:
     """The figures of every planned injection, as planned."""
     at = {entry.seq: entry.event.at for entry in run.entries}
     late: dict[str, int] = {}
+    switched: dict[tuple[type, str, Instant], Instant] = {}
     for event in (entry.event for entry in run.entries):
         if isinstance(event, InjectionApplied | InjectionLifted):
             late[event.injection] = max(late.get(event.injection, 0), event.at - event.due)
+            switched[type(event), event.injection, event.due] = event.at
     found = []
     for plan in run.injections:
         met = run.met(plan.injection)
-        spans = tuple(_span(start, end, [(at[seq], seq) for seq in met]) for start, end in plan.spans)
+        spans = tuple(
+            replace(
+                _span(start, end, [(at[seq], seq) for seq in met]),
+                applied=switched.get((InjectionApplied, plan.injection, start)),
+                lifted=switched.get((InjectionLifted, plan.injection, end)),
+            )
+            for start, end in plan.spans
+        )
         found.append(
             InjectionFigures(
                 id=plan.injection,

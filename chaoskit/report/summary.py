@@ -153,6 +153,9 @@ def _injection(injection: InjectionFigures, origin: Instant) -> dict[str, Any]:
             {
                 "planned_start_at_ns": span.start - origin,
                 "planned_end_at_ns": span.end - origin,
+                "applied_at_ns": None if span.applied is None else span.applied - origin,
+                "lifted_at_ns": None if span.lifted is None else span.lifted - origin,
+                "differs": span.differs,
                 "met": span.met,
                 "first_at_ns": None if span.first is None else span.first - origin,
                 "last_at_ns": None if span.last is None else span.last - origin,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chaoskit.journal.run import Run
 from chaoskit.report.figures import ClientFigures, all_figures
 from chaoskit.report.headline import headline_of
-from chaoskit.report.health import health_of
+from chaoskit.report.health import all_injections, health_of
 from chaoskit.report.words import FATE_WORDS, duration
 from chaoskit.verdict import Finding, Outcome, Verdict
 
@@ -53,6 +53,11 @@ def print_verdicts(
             console.print(Text(f"  {sentence}"))
     if headline.contrast:
         console.print(Text(headline.contrast))
+    for injection in all_injections(run):
+        off_by = max((span.off_by_ns or 0 for span in injection.spans if span.differs), default=0)
+        if off_by:
+            text = f"{injection.id} was not on as planned: switched up to {duration(off_by)} off its window."
+            console.print(Text(text, style="yellow"))
     console.print()
     for path in paths:
         # Never wrapped: a path is there to be copied.
