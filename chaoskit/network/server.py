@@ -79,6 +79,11 @@ class Embedded:
         self._reader = threading.Thread(target=self._read, name="embedded", daemon=True)
         self._reader.start()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def address(self) -> tuple[str, int]:
         try:
             host, _, port = self._address.result(START_WITHIN_S).rpartition(":")
@@ -162,6 +167,11 @@ class Program:
         self._reader = threading.Thread(target=self._read, name="toxiproxy log", daemon=True)
         self._reader.start()
         self._stopping = False
+
+    @property
+    def pid(self) -> int:
+        """Its process: the shell that starts it becomes it."""
+        return self._process.pid
 
     def address(self) -> tuple[str, int]:
         deadline = time.monotonic() + START_WITHIN_S
