@@ -10,7 +10,6 @@ A client in any language can speak this; see ``docs/creating-a-client.md``.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import threading
@@ -36,17 +35,31 @@ class Child:
         # damage the stream of events.
         self._out = os.dup(1)
         os.dup2(2, 1)
-        # Unbuffered: a thread that waits in a buffered read holds a lock, and the interpreter aborts at exit for want of it.
-        self._in = io.FileIO(0, closefd=False)
+        self._received = b""
         self._lock = threading.Lock()
 
     def plan(self) -> dict[str, Any]:
         """Read the plan; call once, first."""
-        line = self._in.readline()
+        line = self._read_line()
         if not line:
             os._exit(PARENT_GONE)
         plan: dict[str, Any] = json.loads(line)
         return plan
+
+    def _read_line(self) -> bytes:
+        """The next line with its newline; empty at the end of the input.
+
+        By hand: a thread that waits in a buffered read holds a lock, and the interpreter aborts at exit for want of it; and an
+        unbuffered file reads a line byte by byte.
+        """
+        while b"\n" not in self._received:
+            more = os.read(0, 1 << 16)
+            if not more:
+                rest, self._received = self._received, b""
+                return rest
+            self._received += more
+        line, _, self._received = self._received.partition(b"\n")
+        return line + b"\n"
 
     def emit(self, event: Event) -> None:
         """Send one event; whole lines only, from any thread."""
@@ -72,7 +85,7 @@ class Child:
 
         def read() -> None:
             try:
-                for line in self._in:
+                while line := self._read_line():
                     handle(json.loads(line))
             except BaseException:  # noqa: BLE001 - a dead reader would never see the parent go
                 traceback.print_exc()

@@ -33,6 +33,7 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> Non
     stopped = asyncio.Event()
 
     def obey(command: Command) -> None:
+        # On the thread that reads the commands: a new responder is taken up by the next query, without a way round the loop.
         match command:
             case {"do": "arm", "origin": int(origin)}:
                 timeline = plan.responder.timeline.anchored(origin)
@@ -40,15 +41,12 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> Non
             case {"do": "event", "name": str(name), "at": int(at)}:
                 server.responder = replace(server.responder, timeline=server.responder.timeline.seen(name, at))
             case {"do": "stop"}:
-                stopped.set()
+                loop.call_soon_threadsafe(stopped.set)
             case _:
-                server.fail(HarnessError(f"the DNS plane knows no command {command}"))
-
-    def from_thread(command: Command) -> None:
-        loop.call_soon_threadsafe(obey, command)
+                loop.call_soon_threadsafe(server.fail, HarnessError(f"the DNS plane knows no command {command}"))
 
     addresses = {listener.label: await server.listen(listener) for listener in plan.listeners}
-    child.on_command(from_thread)
+    child.on_command(obey)
     implementation = f"chaoskit {__version__}"
     child.emit(
         PlaneReady(at=clock.now(), plane="dns", implementation=implementation, addresses=addresses, pid=os.getpid())

@@ -23,7 +23,7 @@ class QuickTcp:
     def __init__(self, server: Answering, label: str) -> None:
         self._server = server
         self._label = label
-        self._templates = Templates(label, "tcp", server.log)
+        self._templates = Templates(label, "tcp", server.log, _add_length)
 
     def answer(self, received: bytearray, peer: tuple[str, int], write: Callable[[bytes], None]) -> bool:
         """Take whole messages off the front of ``received`` and answer them, until one has no template; true if there was any."""
@@ -49,13 +49,13 @@ class QuickTcp:
                 break
             template = templates.known.get(data[begin + ID : end])
             if template is not None:
-                answers += template.exact or _prefix(template), data[begin : begin + ID], template.rest
+                answers += template.exact, data[begin : begin + ID], template.rest
             else:
                 message = data[begin:end]
                 template = templates.find(message, at, server.ordinals[self._label] + len(numbers) + 1)
                 if template is None:
                     break
-                answers += template.exact or _prefix(template), template.answer(message)
+                answers += template.exact, template.answer(message)
             numbers.append(template.number)
             start = end
             size += len(template.rest)
@@ -65,10 +65,10 @@ class QuickTcp:
         write(b"".join(answers))
         server.ordinals[self._label] += len(numbers)
         server.log.batch(numbers, at, server.clock.now(), pack_peer(*peer) * len(numbers))
+        templates.prepare()
         return True
 
 
-def _prefix(template: Template) -> bytes:
-    """The message's length, which goes before it (RFC 1035 §4.2.2)."""
+def _add_length(template: Template) -> None:
+    """The message's length goes before it (RFC 1035 §4.2.2)."""
     template.exact = (ID + len(template.rest)).to_bytes(LENGTH, "big")
-    return template.exact

@@ -12,6 +12,7 @@ an injection with a chance meets a question, both outcomes get a template, and t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
@@ -40,7 +41,7 @@ class _LogFull(Exception):
 class Template:
     """One answer. ``rest`` is all of it but the ID, for a question in lower case; ``question_end`` is where the question ends.
 
-    ``number`` is that of its shape in the log. ``exact`` and ``cased`` are what the loop that answers keeps with it, ready-made.
+    ``number`` is that of its shape in the log. ``exact`` and ``cased`` are what the loop that answers keeps with it.
     """
 
     number: int
@@ -55,44 +56,82 @@ class Template:
         return data[:ID] + self.rest[: HEADER - ID] + data[HEADER:end] + self.rest[end - ID :]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """What is said from one change of the timeline to the next, which is at ``until``.
+
+    The keys are questions in lower case without their ID. In ``choices``, None means that the general path must answer.
+    """
+
+    active: tuple[DnsInjection, ...]
+    until: Instant
+    known: dict[bytes, Template]
+    choices: dict[bytes, _Choice | None]
+
+
 class Templates:
     """The templates of one listener and transport.
 
-    What is in ``known`` is valid while the responder is the same object, and until its timeline changes next. ``begin`` is called at the
-    head of each batch, before anything is looked up, and forgets it when that is over. The templates themselves live on, since the same
-    question meeting the same injection in the same zones has the same answer, now and later: so a record can go blank and come back in
-    the time of a round trip. They live for one *generation*, which ends when the zones change or the memory is full.
+    What is in ``known`` is valid while the responder is the same object, and until its timeline changes next. ``begin`` is called at
+    the head of each batch, before anything is looked up, and sees to that. The templates themselves live on, since the same question
+    meeting the same injection in the same zones has the same answer, now and later. They live for one *generation*, which ends when
+    the zones change or the memory is full.
+
+    ``prepare`` is called between batches. It makes ready, a question at a time, what will be said after the next change, so that a record
+    goes blank in no more time than a round trip takes. ``made`` is called with each new template.
     """
 
-    def __init__(self, label: str, transport: Literal["udp", "tcp"], log: QueryLog) -> None:
+    def __init__(
+        self,
+        label: str,
+        transport: Literal["udp", "tcp"],
+        log: QueryLog,
+        made: Callable[[Template], None] = lambda _: None,
+    ) -> None:
         self._label = label
         self._transport: Literal["udp", "tcp"] = transport
         self._log = log
+        self._made = made
         self._responder: Responder | None = None
-        self._until: Instant = NEVER
-        self._active: tuple[DnsInjection, ...] = ()
+        self._state = self._coming = _State((), 0, {}, {})
+        self._unready: list[bytes] = []
         self._requests: dict[bytes, Request] = {}
         # By question and injection met (or None); the number is that of the object, which the value keeps alive.
         self._built: dict[tuple[bytes, int], tuple[DnsInjection | None, Template | None]] = {}
         self._bytes = 0
-        # By the same keys as ``known``; None: the general path must answer.
-        self._choices: dict[bytes, _Choice | None] = {}
         self.known: dict[bytes, Template] = {}
         """By a question in lower case without its ID. A question found here as it came is in lower case itself."""
 
     def begin(self, responder: Responder, at: Instant) -> bool:
         """Begin a batch at ``at``; true if that began a new generation, and all templates are gone."""
-        if responder is self._responder and at < self._until and self._bytes < MAX_BYTES:
+        full = self._bytes >= MAX_BYTES
+        same = responder is self._responder and not full
+        if same and at < self._state.until:
             return False
-        anew = self._bytes >= MAX_BYTES or self._responder is None or not _differ_in_time(self._responder, responder)
-        change = responder.timeline.next_change(at)
-        self._responder, self._until = responder, NEVER if change is None else change
-        self._active = responder.timeline.active(at)
-        self._choices = {}
-        self.known = {}
+        anew = full or self._responder is None or not _differ_in_time(self._responder, responder)
+        self._responder = responder
         if anew:
             self._requests, self._built, self._bytes = {}, {}, 0
+        if not (same and self._state.until <= at < self._coming.until):
+            self._coming = self._state_at(at)
+        self._state = self._coming
+        self.known = self._state.known
+        self._unready = list(self._requests)
         return anew
+
+    def prepare(self) -> None:
+        """One step of making ready for the next change."""
+        change = self._state.until
+        if change == NEVER:
+            return
+        if self._coming is self._state:
+            self._coming = self._state_at(change)
+        elif self._unready:
+            self._learn(self._coming, self._unready.pop(), change)
+
+    def _state_at(self, at: Instant) -> _State:
+        change = self._now.timeline.next_change(at)
+        return _State(self._now.timeline.active(at), NEVER if change is None else change, {}, {})
 
     def find(self, data: bytes, at: Instant, ordinal: int) -> Template | None:
         """The template for a question that is not in ``known`` as it came; None: the general path must answer.
@@ -103,26 +142,27 @@ class Templates:
         template = self.known.get(key)
         if template is not None:
             return template
-        if key not in self._choices and _can_be_key(data):
-            self._learn(key, at)
-        choice = self._choices.get(key)
+        choices = self._state.choices
+        if key not in choices and _can_be_key(data):
+            self._learn(self._state, key, at)
+        choice = choices.get(key)
         return choice.throw(self._now.seed, self._label, ordinal) if choice else self.known.get(key)
 
-    def _learn(self, key: bytes, at: Instant) -> None:
-        """Put ``key`` into ``known`` or ``_choices``; into neither if it is none of our business."""
+    def _learn(self, state: _State, key: bytes, at: Instant) -> None:
+        """Put ``key`` into what ``state`` knows or its choices; into neither if it is none of our business."""
         request = self._requests.get(key) or self._read(key)
         if request is None:
             return
         try:
-            found = self._choose(key, request, at)
+            found = self._choose(state, key, request, at)
         except _LogFull:
             return  # for now, so it is not remembered
         except Exception:  # noqa: BLE001 - it reached for what is not there, or is broken: the general path finds out, and tells
             found = None
         if isinstance(found, Template):
-            self.known[key] = found
+            state.known[key] = found
         else:
-            self._choices[key] = found
+            state.choices[key] = found
 
     def _read(self, key: bytes) -> Request | None:
         """The question, without what differs from asker to asker; None if it is not for our zones."""
@@ -134,15 +174,16 @@ class Templates:
             return None  # not remembered: there is no end to what is not ours
         self._bytes += 4 * len(key) + 1000
         request = self._requests[key] = replace(request, query=_question_alone(request.query))
+        self._unready.append(key)
         return request
 
-    def _choose(self, key: bytes, request: Request, at: Instant) -> Template | _Choice | None:
+    def _choose(self, state: _State, key: bytes, request: Request, at: Instant) -> Template | _Choice | None:
         """What may be answered to ``request``; None for what the general path must decide.
 
         At most one injection may meet it: what a second one looks at could depend on what the first one did. Raises whatever a
         policy raises that looks at the asker.
         """
-        met = [one for one in self._active if one.where.matches(request.query)]
+        met = [one for one in state.active if one.where.matches(request.query)]
         if not met:
             return self._outcome(key, request, None, at)
         if len(met) > 1 or met[0].where.counts or not met[0].when.steady:
@@ -177,7 +218,9 @@ class Templates:
         if number is None:
             raise _LogFull
         self._bytes += len(wire) + 500
-        return Template(number, wire[ID:], end)
+        template = Template(number, wire[ID:], end)
+        self._made(template)
+        return template
 
     @property
     def _now(self) -> Responder:

@@ -116,7 +116,7 @@ class BatchedUdp:
         self._udp = udp
         self._file = udp.fileno()
         self._label = label
-        self._templates = Templates(label, "udp", server.log)
+        self._templates = Templates(label, "udp", server.log, self._place)
         self._arena = Arena()
         self._is_v4 = udp.family == socket.AF_INET
         self._lay_out(name_size=16 if self._is_v4 else PEER_V6)
@@ -160,7 +160,8 @@ class BatchedUdp:
                     raise _error("recvmmsg")
                 self._answer(got)
                 if got < BATCH:
-                    return
+                    break
+            self._templates.prepare()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told: silence would look like a fault
             self._server.fail(error)
 
@@ -186,8 +187,6 @@ class BatchedUdp:
                     numbers.clear()
                     self._receive(data, start // SLOT)
                     continue
-                if not template.exact:
-                    self._place(template)
                 slots[after_id : start + HEADER] = template.rest[: HEADER - ID]
                 table[cell] = template.cased
             numbers.append(template.number)

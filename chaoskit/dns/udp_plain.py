@@ -58,6 +58,7 @@ class PlainUdp:
             batch = self._receive()
             if batch:
                 self._answer(batch)
+                self._templates.prepare()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told: silence would look like a fault
             self._server.fail(error)
 

@@ -293,7 +293,7 @@ def test_names_outside_our_zones_take_no_memory() -> None:
     found = templates(responder())
     assert found.find(query(b"x.org"), 1, 1) is None
     assert not found.known
-    assert not found._choices
+    assert not found._state.choices
 
 
 def test_a_change_is_followed_and_what_it_does_not_touch_is_not_built_again() -> None:
@@ -314,6 +314,36 @@ def test_a_change_is_followed_and_what_it_does_not_touch_is_not_built_again() ->
     assert during[1] is before[1]
     found.begin(made, 15)
     assert look(15) == before, "it comes back as it was"
+
+
+def test_what_comes_after_the_next_change_is_made_ready() -> None:
+    made = responder(injection(1, "api.test", "empty", 5, 10, 1))
+    found = templates(made)
+    asked = [query(name) for name in (b"api.test", b"slow.api.test")]
+    before = [found.find(one, 1, 1) for one in asked]
+    for _ in range(3):
+        found.prepare()
+    assert [found.known[one[2:]] for one in asked] == before, "nothing has changed yet"
+    found.begin(made, 5)
+    assert len(found.known) == 2
+    assert found.known[asked[0][2:]].rest[4:6] == bytes(2), "no answers"
+    assert found.known[asked[1][2:]] is before[1]
+    found.begin(made, 15)
+    assert not found.known, "this was not made ready"
+
+
+def test_what_was_made_ready_is_not_used_when_it_is_too_late_or_all_has_changed() -> None:
+    windows = [injection(n, "api.test", "empty", 10 * n, 5, 1) for n in (1, 2)]
+    made = responder(*windows)
+    for responder_then, at in ((made, 17), (responder(), 12)):
+        found = templates(made)
+        found.find(query(b"api.test"), 1, 1)
+        for _ in range(3):
+            found.prepare()
+        found.begin(responder_then, at)
+        template = found.find(query(b"api.test"), at, 1)
+        assert template is not None
+        assert template.rest[4:6] != bytes(2), "it answers"
 
 
 def test_another_timeline_is_followed_at_once_and_other_zones_begin_a_generation() -> None:
