@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import re
 import shlex
 import shutil
@@ -45,7 +46,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where a run lives: ``work`` is temporary; ``partial`` becomes ``final`` when the run is complete, and never else."""
+    """Where a run lives: ``work`` is temporary; ``partial`` takes the place of the empty ``final`` when the run is complete."""
 
     work: Path
     partial: Path
@@ -55,7 +56,7 @@ class Folders:
     @property
     def empty(self) -> list[Path]:
         """Folders that are ours to remove if nothing came of the run."""
-        return [self.partial.parent] if self.out_is_new else []
+        return [self.final, *([self.final.parent] if self.out_is_new else [])]
 
     def remove(self) -> None:
         """What the keeper does, where there is none."""
@@ -184,19 +185,28 @@ def _conclude(entries: Sequence[Entry], folders: Folders, experiment: Experiment
     return outcome.exit_code
 
 
+def _reserve(out: Path, name: str) -> Path:
+    """A folder of the run's own, empty until the end: two runs begun in one second must not meet."""
+    for number in itertools.count(1):
+        final = out / (name if number == 1 else f"{name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            final.mkdir()
+            return final
+    raise AssertionError("there is always another number")
+
+
 def _make_folders(out: Path, stem: str) -> Folders:
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{re.sub(r'[^A-Za-z0-9]+', '-', stem).strip('-').lower() or 'run'}"
     out = out.absolute()
     is_new = not out.exists()
     try:
         out.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=out))
+        final = _reserve(out, name)
+        partial = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=out))
         partial.chmod(0o755)
         work = Path(tempfile.mkdtemp(prefix="chaoskit-"))
     except OSError as error:
         raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
-    # The random end of the partial name keeps two runs begun in one second apart.
-    final = out / (name if not (out / name).exists() else partial.name.removeprefix("."))
     return Folders(work, partial, final, is_new)
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 
 from chaoskit.cli import authoring
 from chaoskit.cli.shipped import index
 from chaoskit.errors import InputError
+from chaoskit.experiment.document import read_document
 from chaoskit.experiment.json_schema import json_schema
 from chaoskit.experiment.loader import load
 
@@ -25,7 +25,7 @@ def schema() -> dict[str, Any]:
 def test_the_starter_is_a_valid_experiment(tmp_path: Path, schema: dict[str, Any]) -> None:
     path = tmp_path / "starter.yaml"
     authoring.write_starter(path)
-    jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+    jsonschema.validate(read_document(str(path), path.read_text()).data, schema)
     assert load(path).expectations
 
 
@@ -39,7 +39,7 @@ def test_the_starter_overwrites_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shipped", index(), ids=lambda shipped: shipped.name)
 def test_every_shipped_experiment_satisfies_the_schema(shipped: Any, schema: dict[str, Any]) -> None:
-    jsonschema.validate(yaml.safe_load(shipped.path.read_text()), schema)
+    jsonschema.validate(read_document(shipped.name, shipped.path.read_text()).data, schema)
 
 
 @pytest.mark.parametrize(

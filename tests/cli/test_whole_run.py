@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from chaoskit.cli.run import _reserve
 from chaoskit.cli.shipped import Shipped, index
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
@@ -151,8 +152,9 @@ def all_ended(pidfds: list[int]) -> bool:
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for processes that are not ours needs Linux's pidfd")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_whatever_ends_it_nothing_is_left(place: Path, sandbox: str, number: signal.Signals) -> None:
-    before = set(network_namespaces())
     with started(place, sandbox) as (process, watched):
+        made = {network_namespace(pid) for pid in descendants(process.pid)} - {network_namespace(os.getpid()), None}
+        assert bool(made) == (sandbox == "namespace")
         process.send_signal(number)
         output, _ = process.communicate(timeout=15)
         assert all_ended(watched), "a process outlived the run by 10 s"
@@ -163,18 +165,16 @@ def test_whatever_ends_it_nothing_is_left(place: Path, sandbox: str, number: sig
         assert "cleaned up" in output
     assert not (place / "runs").exists(), "no half-done results"
     assert not list((place / "tmp").iterdir()), "no temporary file"
-    assert set(network_namespaces()) <= before, "no namespace"
+    still_there = {network_namespace(int(folder.name)) for folder in Path("/proc").glob("[0-9]*")}
+    assert not made & still_there, "no namespace"
 
 
-def network_namespaces() -> list[str]:
-    """The network namespaces that any process is in, as far as we may look."""
-    found = []
-    for link in Path("/proc").glob("[0-9]*/ns/net"):
-        try:
-            found.append(str(link.readlink()))
-        except OSError:
-            continue
-    return found
+def network_namespace(pid: int) -> str | None:
+    """The network namespace that a process is in; None when it has gone or is not ours to look at."""
+    try:
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
+    except OSError:
+        return None
 
 
 @pytest.mark.slow
@@ -188,6 +188,11 @@ def test_shipped_experiments_end_as_their_index_says(shipped: Shipped, tmp_path:
     assert summary["outcome"]["word"] == shipped.outcome, result.stdout + result.stderr
     again = subprocess.run([sys.executable, "-m", "chaoskit", "check", str(folder)], capture_output=True, timeout=60)
     assert again.returncode == result.returncode
+
+
+def test_two_runs_begun_at_once_do_not_meet(tmp_path: Path) -> None:
+    folders = {_reserve(tmp_path, "20251020-234800-x") for _ in range(3)}
+    assert {folder.name for folder in folders} == {"20251020-234800-x", "20251020-234800-x-2", "20251020-234800-x-3"}
 
 
 @pytest.mark.parametrize(

@@ -88,12 +88,12 @@ def test_a_full_disk_is_counted_and_what_follows_is_readable(tmp_path: Path, mon
     log = Spool(tmp_path / "log")
     log.record(event(1))
     while not log.written:
-        assert disk.tries.acquire(timeout=5)
+        assert disk.tries.acquire(timeout=60)
     disk.room = (tmp_path / "log").stat().st_size + 20  # a part of a block still fits
     log.record(event(2, "new.test"))  # its shape is refused, too, and needed later
     log.record(event(3))
     while log.lost < 2:
-        assert disk.tries.acquire(timeout=5)
+        assert disk.tries.acquire(timeout=60)
     disk.room = None
     log.record(event(4, "new.test"))
     assert log.close() == 2
