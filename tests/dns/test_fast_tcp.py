@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +43,7 @@ class Stream(asyncio.Transport):
         return False
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return ("127.0.0.1", 5353)
+        return ("127.0.0.1", 5353) if name == "peername" else Mock()  # a socket's options, for a reset
 
     def close(self) -> None:
         pass
