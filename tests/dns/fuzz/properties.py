@@ -115,5 +115,6 @@ def check_data(rtype: str, written: str) -> None:
     try:
         dns.message.from_wire(answer)
     except (dns.exception.DNSException, ValueError) as error:
-        if not written.lstrip().startswith("\\#"):  # such data is the writer's own business (RFC 3597 §5)
+        # Data in hexadecimal is the writer's own business (RFC 3597 §5), and of DS dnspython judges the digest, not the form.
+        if not written.lstrip().startswith("\\#") and rtype != "DS":
             raise AssertionError(f"dnspython cannot read {rtype} {written!r}: {error!r}") from error
