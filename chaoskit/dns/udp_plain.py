@@ -14,7 +14,7 @@ from chaoskit.dns.spool import QueryLog
 from chaoskit.dns.templates import ID, Templates
 from chaoskit.journal.spool import pack_peer
 
-BATCH = 64
+BATCH = 128
 """Datagrams read before the loop gets its turn, so that a flood on one socket cannot starve the others."""
 
 LONGEST = 4096
@@ -79,7 +79,7 @@ class PlainUdp:
         templates.begin(server.responder, at)
         known, send = templates.known.get, self._udp.sendto
         numbers: list[int] = []
-        peers: list[bytes] = []
+        askers: list[Any] = []
         for data, address in batch:
             template = known(data[ID:])
             if not address[1]:
@@ -89,20 +89,20 @@ class PlainUdp:
             elif (template := templates.find(data, at, server.ordinals[self._label] + len(numbers) + 1)) is not None:
                 send(template.answer(data), address)
             else:
-                self._settle(numbers, peers, at)
+                self._settle(numbers, askers, at)
                 server.receive(data, Datagram(self._label, address, self._udp))
                 continue
             numbers.append(template.number)
-            peers.append(_peer(address))
-        self._settle(numbers, peers, at)
+            askers.append(address)
+        self._settle(numbers, askers, at)
 
-    def _settle(self, numbers: list[int], peers: list[bytes], at: Instant) -> None:
+    def _settle(self, numbers: list[int], askers: list[Any], at: Instant) -> None:
         """Log and count what was answered so far, before another query is."""
         if numbers:
             self._server.ordinals[self._label] += len(numbers)
-            self._server.log.batch(numbers, at, self._server.clock.now(), b"".join(peers))
+            self._server.log.batch(numbers, at, self._server.clock.now(), b"".join(map(_peer, askers)))
             numbers.clear()
-            peers.clear()
+            askers.clear()
 
 
 @lru_cache(maxsize=4096)
