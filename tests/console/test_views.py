@@ -15,6 +15,7 @@ from chaoskit.journal import events as ev
 from chaoskit.journal.events import Entry
 from chaoskit.journal.run import Run
 from chaoskit.units import SECOND
+from tests.effort import examples
 from tests.report.anything import HOSTILE, journals
 from tests.report.journals import HOST, ORIGIN, Journals, demo
 
@@ -188,7 +189,7 @@ def test_hostile_text_is_printed_as_it_is() -> None:
     assert plain(journal.entries())[0] == HOSTILE[7]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(journals())
 def test_any_journal_can_be_watched(run: Run) -> None:
     plain(run.entries)

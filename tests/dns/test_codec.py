@@ -26,6 +26,7 @@ from chaoskit.dns.codec import (
     write_answer,
 )
 from chaoskit.dns.message import Answer, Record
+from tests.effort import examples
 
 OPT = b"\x00" + struct.pack("!HHIH", 41, 1400, 0, 0)
 
@@ -101,7 +102,7 @@ def test_pointers_are_never_followed() -> None:
     assert request(wire(b"\x00\x00\x01\x00\x01", more=pointed + deep, ar=2)).query.name == ""
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.binary(max_size=120), st.integers(0, 3), st.integers(0, 3))
 def test_anything_behind_a_header_is_read_or_refused_in_short(rest: bytes, questions: int, additional: int) -> None:
     data = struct.pack("!6H", 7, 0x0100, questions, 0, 0, additional) + rest

@@ -28,6 +28,7 @@ from chaoskit.timeline.injection import Injection, Once, Timeline
 from chaoskit.timeline.window import Ramp
 from tests.dns.test_faults import ALL
 from tests.dns.test_server import ZONE, has_ipv6
+from tests.effort import examples
 
 try:
     from chaoskit.dns import udp_batched
@@ -195,7 +196,7 @@ def assert_alike(path: Any, host: str, batches: list[tuple[list[bytes], int]], i
 
 @pytest.mark.parametrize("host", LOOPBACKS)
 @pytest.mark.parametrize("path", PATHS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.tuples(st.lists(questions(), min_size=1, max_size=8), st.integers(0, 6)), min_size=1, max_size=8), FLIPS
 )
@@ -218,6 +219,7 @@ def each_fault() -> list[list[Any]]:
     return alone + [[Injection(f"i{n}", everywhere, window, one) for n, one in enumerate(pair)] for pair in pairs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_every_fault_is_the_same_as_on_the_general_path(path: Any) -> None:
     batch = [

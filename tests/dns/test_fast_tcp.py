@@ -18,6 +18,7 @@ from chaoskit.dns.tcp import Connection, Connections
 from chaoskit.dns.tcp_quick import BATCH, QuickTcp
 from chaoskit.journal.events import QueryAnswered
 from tests.dns.test_fast import FLIPS, query, questions, responder
+from tests.effort import examples
 
 
 class Never(QuickTcp):
@@ -74,7 +75,7 @@ def framed(data: bytes) -> bytes:
     return len(data).to_bytes(2, "big") + data
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.tuples(st.lists(questions(), max_size=6), st.integers(0, 300), st.integers(0, 6)), max_size=6), FLIPS
 )

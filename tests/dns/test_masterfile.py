@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from chaoskit.dns.masterfile import parse_ttl, read_master_file
 from chaoskit.dns.zone import Zone
 from chaoskit.errors import InputError
+from tests.effort import examples
 
 EVERYTHING = r"""
 $ORIGIN example.com.
@@ -146,7 +147,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 @given(st.lists(PIECES, max_size=40).map("".join) | st.lists(PIECES, max_size=40).map(" ".join) | st.text(max_size=60))
 def test_any_text_is_a_zone_or_an_error_with_a_line(text: str) -> None:
     try:
@@ -161,7 +162,7 @@ LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 TEXTS = st.text(st.characters(codec="ascii", exclude_characters='"\\\n\r', exclude_categories=["Cc"]), max_size=20)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(st.tuples(LABEL, st.integers(0, 9999), TEXTS), min_size=1, max_size=5, unique_by=lambda one: one[0]))
 def test_generated_zones_are_read_as_dnspython_reads_them(rows: list[tuple[str, int, str]]) -> None:
     text = "".join(f'{name} {ttl} TXT "{said}"\n' for name, ttl, said in rows)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from chaoskit.dns.codec import Request, read_request, write_answer
 from chaoskit.dns.reply import CaseChanged, NotTheReply, read_reply
+from tests.effort import examples
 
 RRSETS = {
     "A": ["192.0.2.1", "192.0.2.2"],
@@ -103,7 +104,7 @@ def test_what_cannot_be_read_is_said(tail: bytes, message: str) -> None:
         read_reply(bytes(wire) + tail, query.id, request.question)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 @given(st.sampled_from(list(RRSETS)), st.integers(0, 200), st.binary(min_size=1, max_size=4))
 def test_damage_is_an_answer_or_an_error_and_an_answer_can_be_written(rtype: str, place: int, damage: bytes) -> None:
     query, request = ask(rtype=rtype, use_edns=0)

@@ -33,6 +33,7 @@ from chaoskit.errors import HarnessError
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Injection, Once, Timeline
 from chaoskit.units import MILLISECOND
+from tests.effort import examples
 
 ZONE = {
     "apex": "api.test",
@@ -299,7 +300,7 @@ def test_it_listens_on_loopback_only_and_says_what_is_taken() -> None:
     serve(test)
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.binary(max_size=80))
 def test_garbage_is_silence_or_a_short_error(data: bytes) -> None:
     with contextlib.suppress(NotAnswerable):
@@ -308,7 +309,7 @@ def test_garbage_is_silence_or_a_short_error(data: bytes) -> None:
             assert len(request.data) <= max(len(data), 12), "never more than was sent: nothing to amplify"
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.binary(min_size=1, max_size=6), st.integers(0, 60))
 def test_a_damaged_query_never_crashes(damage: bytes, place: int) -> None:
     wire = bytearray(a("many.api.test", use_edns=0).to_wire())

@@ -15,12 +15,15 @@ from chaoskit.network.embedded.addresses import host_port
 from chaoskit.network.embedded.connection import BUFFERED_MAX, Side
 from chaoskit.network.embedded.link import HELD_MAX
 from chaoskit.units import MILLISECOND
+from tests.effort import examples
 from tests.network.lab import Reader, Writer, echo, laboratory, until
 
 chunks = st.lists(st.binary(min_size=1, max_size=200_000), max_size=6)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(
     up=chunks,
     down=chunks,

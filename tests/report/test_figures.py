@@ -8,6 +8,7 @@ from chaoskit.journal.run import Run
 from chaoskit.report.figures import ClientFigures, all_figures, carriage, percentile, spread
 from chaoskit.report.health import all_injections, carried, health_of
 from chaoskit.units import MILLISECOND, SECOND
+from tests.effort import examples
 from tests.report.anything import journals
 from tests.report.journals import ORIGIN, Caller, Journals, demo, steady
 
@@ -152,7 +153,7 @@ def test_percentile_is_a_sample_that_enough_others_do_not_exceed(samples: list[i
     assert sum(sample <= found for sample in samples) >= share * len(samples)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(journals())
 def test_no_figure_claims_what_the_journal_does_not_hold(run: Run) -> None:
     started = [event for _, event in run.of(CallStarted)]

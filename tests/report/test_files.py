@@ -16,6 +16,7 @@ from chaoskit.report.terminal import print_verdicts
 from chaoskit.report.words import percent
 from chaoskit.report.write import write_reports
 from chaoskit.verdict import Outcome, Verdict
+from tests.effort import examples
 from tests.report.anything import journals, verdicts
 from tests.report.journals import demo
 
@@ -95,7 +96,7 @@ def test_only_all_is_100_percent(share: float) -> None:
     assert (percent(share) == "0 %") == (share == 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(journals(), verdicts, st.sampled_from(Outcome))
 def test_any_journal_can_be_summed_up_and_printed(run: Run, found: list[Verdict], outcome: Outcome) -> None:
     json.dumps(summarize(run, found, outcome), allow_nan=False)

@@ -13,6 +13,7 @@ from chaoskit.report.figures import all_figures
 from chaoskit.report.page import render_page
 from chaoskit.units import MILLISECOND, SECOND
 from chaoskit.verdict import Outcome, Verdict
+from tests.effort import examples
 from tests.report.anything import HOSTILE, journals, verdicts
 from tests.report.journals import Caller, Journals, demo, steady
 
@@ -123,6 +124,7 @@ def test_long_evidence_is_cut_and_says_so(demo_html: str) -> None:
     assert f"and {total - 8} more" in check(demo_html).words
 
 
+@pytest.mark.slow
 def test_thousands_of_calls_are_merged_and_said_to_be() -> None:
     journal = Journals(length=600 * SECOND, blanks=[(100 * SECOND, 300 * SECOND)])
     journal.head()
@@ -210,7 +212,7 @@ def test_hostile_title_and_names_stay_text() -> None:
     assert HOSTILE[0] in render(journal).words
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(journals(), verdicts, st.sampled_from(Outcome))
 def test_any_journal_gives_a_sound_page(run: Run, found: list[Verdict], outcome: Outcome) -> None:
     check(render_page(run, found, outcome))

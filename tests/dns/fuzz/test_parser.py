@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from chaoskit.dns.zone import Zones
 from tests.dns.fuzz.properties import Transport, check_data, check_message, check_name
 from tests.dns.fuzz.strategies import damaged, messages
+from tests.effort import examples
 
 TRANSPORTS = st.sampled_from(["udp", "tcp"])
 
 
 @given(data=messages, transport=TRANSPORTS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 def test_any_message_is_answered_within_bounds_or_not_at_all(data: bytes, transport: Transport) -> None:
     check_message(data, transport)
 
@@ -55,7 +56,7 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
     size=st.sampled_from([None, 0, 512, 800, 1232, 65535]),
     transport=TRANSPORTS,
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_whatever_the_zone_no_answer_exceeds_its_askers_size(
     plan: dict[str, Any], name: str, rtype: int, size: int | None, transport: Transport
 ) -> None:
@@ -71,7 +72,7 @@ def test_whatever_the_zone_no_answer_exceeds_its_askers_size(
 
 
 @given(written=st.one_of(st.text(max_size=80), st.text("ab.\\019 *", max_size=300)))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_text_is_a_name_or_is_refused(written: str) -> None:
     check_name(written)
 
@@ -82,13 +83,13 @@ def test_any_text_is_a_name_or_is_refused(written: str) -> None:
     ),
     written=st.one_of(st.text(max_size=60), st.text('0123456789abAB.\\" #', max_size=60)),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_any_text_is_data_or_is_refused(rtype: str, written: str) -> None:
     check_data(rtype, written)
 
 
 @given(data=damaged())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_damage_far_behind_is_noticed_in_bounded_time(data: bytes) -> None:
     for end in (b"\xc0\x0c" * 30_000, b"\0" * 60_000, b"\x3f" * 60_000):
         check_message((data + end)[:65535], "tcp")

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from tests.dns.fuzz.properties import Transport, answer_of, zones
 from tests.dns.fuzz.strategies import messages
 from tests.dns.protocol.plane import PATIENCE_S, Plane, Way, receive, running, send, udp_paths
+from tests.effort import examples
 
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LAST = dns.message.make_query("p.test", "SOA", id=0xFFFF).to_wire()
 
 
