@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,13 @@ class Disk:
         monkeypatch.setattr(os, "pwrite", self)
         monkeypatch.setattr(module, "WRITE_EVERY_S", 0.001)
 
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Look at ``condition`` at each write, and between: what a write changes is counted only after it."""
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline, "the writer has not come so far in 60 s"
+            self.tries.acquire(timeout=0.01)
+
     def __call__(self, file: int, data: bytes, at: int) -> int:
         self.gate.wait()
         self.tries.release()
@@ -87,13 +95,11 @@ def test_a_full_disk_is_counted_and_what_follows_is_readable(tmp_path: Path, mon
     disk = Disk(monkeypatch)
     log = Spool(tmp_path / "log")
     log.record(event(1))
-    while not log.written:
-        assert disk.tries.acquire(timeout=60)
+    disk.until(lambda: log.written > 0)
     disk.room = (tmp_path / "log").stat().st_size + 20  # a part of a block still fits
     log.record(event(2, "new.test"))  # its shape is refused, too, and needed later
     log.record(event(3))
-    while log.lost < 2:
-        assert disk.tries.acquire(timeout=60)
+    disk.until(lambda: log.lost >= 2)
     disk.room = None
     log.record(event(4, "new.test"))
     assert log.close() == 2
