@@ -9,4 +9,4 @@ THOROUGH = bool(os.environ.get("CHAOSKIT_THOROUGH"))
 
 def examples(thorough: int) -> int:
     """How many examples a test takes that deserves ``thorough`` of them."""
-    return thorough if THOROUGH else max(10, thorough // 6)
+    return thorough if THOROUGH else max(10, thorough // 10)

@@ -153,7 +153,9 @@ class SpoolReader:
                 case _:
                     raise ValueError(f"unknown block {tag!r}")
         except (ValueError, TypeError, KeyError, IndexError, struct.error) as error:
-            raise JournalError(f"{self.path}: damaged after {self.read} queries ({type(error).__name__}: {error})") from error
+            raise JournalError(
+                f"{self.path}: damaged after {self.read} queries ({type(error).__name__}: {error})"
+            ) from error
 
     def _rows(self, body: bytes) -> Iterator[QueryAnswered]:
         at, answered_at, count, width = ROWS_HEAD.unpack_from(body)
