@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -178,16 +179,27 @@ def network_namespace(pid: int) -> str | None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.filterwarnings("default::UserWarning")
 @pytest.mark.parametrize("shipped", index(), ids=lambda shipped: shipped.name)
 def test_shipped_experiments_end_as_their_index_says(shipped: Shipped, tmp_path: Path) -> None:
-    base = [sys.executable, "-m", "chaoskit", "run", shipped.name, "--out", str(tmp_path), "--plain"]
+    outcome, output = run_shipped(shipped, tmp_path / "first")
+    if outcome != shipped.outcome:
+        # These are real clients on a real clock. One disturbed run on a busy machine is told, not hidden; two are a failure.
+        warnings.warn(f"{shipped.name} ended as {outcome!r} at first:\n{output}", stacklevel=1)
+        outcome, output = run_shipped(shipped, tmp_path / "second")
+    assert outcome == shipped.outcome, output
+
+
+def run_shipped(shipped: Shipped, out: Path) -> tuple[str, str]:
+    """Run it, see that ``check`` says the same of the stored journal, and return outcome and output."""
+    base = [sys.executable, "-m", "chaoskit", "run", shipped.name, "--out", str(out), "--plain"]
     scale = ["--time-scale", str(shipped.time_scale)] if shipped.time_scale != 1.0 else []
-    result = subprocess.run(base + scale, capture_output=True, text=True, timeout=300)
-    (folder,) = tmp_path.iterdir()
-    summary = json.loads((folder / "summary.json").read_text())
-    assert summary["outcome"]["word"] == shipped.outcome, result.stdout + result.stderr
+    result = subprocess.run(base + scale, capture_output=True, text=True, timeout=110)
+    (folder,) = out.iterdir()
     again = subprocess.run([sys.executable, "-m", "chaoskit", "check", str(folder)], capture_output=True, timeout=60)
     assert again.returncode == result.returncode
+    return json.loads((folder / "summary.json").read_text())["outcome"]["word"], result.stdout + result.stderr
 
 
 def test_two_runs_begun_at_once_do_not_meet(tmp_path: Path) -> None:
