@@ -12,5 +12,14 @@ import random
 
 def generator(seed: int, *identity: object) -> random.Random:
     """A generator for one decision, equal for equal ``(seed, identity)`` on every machine and Python version."""
+    return random.Random(int.from_bytes(_digest(seed, identity, 16), "big"))
+
+
+def fraction(seed: int, *identity: object) -> float:
+    """One throw, evenly between 0 and 1 (excluded), equal for equal ``(seed, identity)``: for a decision that needs no more."""
+    return (int.from_bytes(_digest(seed, identity, 8), "big") >> 11) / (1 << 53)
+
+
+def _digest(seed: int, identity: tuple[object, ...], size: int) -> bytes:
     text = "\x1f".join([str(seed), *map(str, identity)])
-    return random.Random(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big"))
+    return hashlib.blake2b(text.encode(), digest_size=size).digest()

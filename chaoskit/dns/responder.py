@@ -13,7 +13,7 @@ from chaoskit.dns.message import Answer, Query, Reply
 from chaoskit.dns.tally import Tally
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
-from chaoskit.seeds import generator
+from chaoskit.seeds import fraction, generator
 from chaoskit.timeline.injection import Timeline
 
 MAX_HISTORY = 16
@@ -57,7 +57,7 @@ class Responder:
                 continue
             rng: Any = _Dice(self.seed, injection.id, query)
             chance = self.timeline.chance(injection, at)
-            if chance < 1 and rng.random() >= chance:
+            if chance < 1 and throw(self.seed, injection.id, query, query.ordinal) >= chance:
                 continue
             if isinstance(reply, Answer) and reply.look is None:
                 reply = replace(reply, look=partial(self._look, query))
@@ -79,9 +79,9 @@ class Responder:
         return zones.answer(query if name is None else replace(query, name=name))
 
 
-def dice(seed: int, injection: str, asker: str, name: str, rtype: str, ordinal: int) -> random.Random:
-    """The generator of one decision: whether ``injection`` meets a question (if it has a chance), then whatever its fault draws."""
-    return generator(seed, injection, asker, name, rtype, ordinal)
+def throw(seed: int, injection: str, query: Query, ordinal: int) -> float:
+    """Between 0 and 1: the injection meets the question if this is below its chance."""
+    return fraction(seed, injection, query.asker, query.name, query.rtype, ordinal)
 
 
 class _Dice:
@@ -97,5 +97,5 @@ class _Dice:
     def __getattr__(self, name: str) -> Any:
         if self._made is None:
             seed, injection, query = self._identity
-            self._made = dice(seed, injection, query.asker, query.name, query.rtype, query.ordinal)
+            self._made = generator(seed, injection, query.asker, query.name, query.rtype, query.ordinal)
         return getattr(self._made, name)

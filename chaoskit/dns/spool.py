@@ -21,11 +21,11 @@ from chaoskit.journal.spool import Shape, pack_peer, pack_rows, pack_shape, shap
 
 Log: TypeAlias = Callable[[QueryAnswered], None]
 
-WRITE_AT = 1 << 18
-"""Bytes that wake the writer; what is less waits for ``WRITE_EVERY_S``."""
+WRITE_AT = 1 << 17
+"""Bytes that wake the writer, and that it writes at once; what is less waits for ``WRITE_EVERY_S``."""
 
 WRITE_EVERY_S = 0.2
-PENDING_MAX = 4 << 20
+PENDING_MAX = 2 << 20
 """Bytes that may wait for a slow disk; what comes on top is lost, and counted."""
 
 SHAPES_MAX = 1 << 14
@@ -161,28 +161,35 @@ class Spool:
 
     def _write_waiting(self) -> None:
         """Write all blocks that wait. Shapes that the disk refuses wait on, since later rows may use them."""
-        taken = [self._blocks.popleft() for _ in range(len(self._blocks))]
-        queries = sum(count for _, count in taken)
-        data = b"".join(block for block, _ in taken)
-        lost = self.lost
-        if lost != self._told:
-            data += form.pack_block(form.LOST, form.COUNT.pack(lost))
-        kept: list[tuple[bytes, int]] = []
-        if self._write(data):
+        while taken := self._take():
+            queries = sum(count for _, count in taken)
+            if not self._write(b"".join(block for block, _ in taken)):
+                self._refused += queries
+                shapes = [(block, count) for block, count in taken if not count]
+                self._blocks.extendleft(reversed(shapes))
+                self._taken_bytes -= sum(len(block) for block, _ in shapes)
+                return
             self.written += queries
+        lost = self.lost
+        if lost != self._told and self._write(form.pack_block(form.LOST, form.COUNT.pack(lost))):
             self._told = lost
-        else:
-            self._refused += queries
-            kept = [(block, count) for block, count in taken if not count]
-            self._blocks.extendleft(reversed(kept))
-        self._taken_bytes += sum(len(block) for block, _ in taken) - sum(len(block) for block, _ in kept)
+
+    def _take(self) -> list[tuple[bytes, int]]:
+        """Blocks for one write."""
+        taken = []
+        size = 0
+        while self._blocks and size < WRITE_AT:
+            taken.append(self._blocks.popleft())
+            size += len(taken[-1][0])
+        self._taken_bytes += size
+        return taken
 
     def _write(self, data: bytes) -> bool:
         """All of it, or nothing; false if the disk refused."""
         done = 0
         try:
             while done < len(data):
-                done += os.pwrite(self._file, data[done:], self._size + done)
+                done += os.pwrite(self._file, memoryview(data)[done:], self._size + done)
         except OSError:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self._size)

@@ -49,13 +49,13 @@ class QuickTcp:
                 break
             template = templates.known.get(data[begin + ID : end])
             if template is not None:
-                answers += template.exact, data[begin : begin + ID], template.rest
+                answers += template.pieces, data[begin : begin + ID], template.rest
             else:
                 message = data[begin:end]
                 template = templates.find(message, at, server.ordinals[self._label] + len(numbers) + 1)
                 if template is None:
                     break
-                answers += template.exact, template.answer(message)
+                answers += template.pieces, template.answer(message)
             numbers.append(template.number)
             start = end
             size += len(template.rest)
@@ -71,4 +71,4 @@ class QuickTcp:
 
 def _add_length(template: Template) -> None:
     """The message's length goes before it (RFC 1035 §4.2.2)."""
-    template.exact = (ID + len(template.rest)).to_bytes(LENGTH, "big")
+    template.pieces = (ID + len(template.rest)).to_bytes(LENGTH, "big")

@@ -20,7 +20,7 @@ from chaoskit.clock import Instant
 from chaoskit.dns.codec import HEADER, NotAnswerable, Request, answer_count, read_request, write_answer
 from chaoskit.dns.message import Answer, Query
 from chaoskit.dns.plan import DnsInjection
-from chaoskit.dns.responder import Responder, dice
+from chaoskit.dns.responder import Responder, throw
 from chaoskit.dns.spool import QueryLog
 from chaoskit.journal.spool import Shape
 
@@ -41,14 +41,14 @@ class _LogFull(Exception):
 class Template:
     """One answer. ``rest`` is all of it but the ID, for a question in lower case; ``question_end`` is where the question ends.
 
-    ``number`` is that of its shape in the log. ``exact`` and ``cased`` are what the loop that answers keeps with it.
+    ``number`` is that of its shape in the log. ``pieces`` and ``cased`` are what the loop that answers keeps with it.
     """
 
     number: int
     rest: bytes
     question_end: int
-    exact: bytes = b""
-    cased: bytes = b""
+    pieces: bytes = b""
+    cased: Template | None = None
 
     def answer(self, data: bytes) -> bytes:
         """The bytes to send to the asker of ``data``."""
@@ -146,7 +146,7 @@ class Templates:
         if key not in choices and _can_be_key(data):
             self._learn(self._state, key, at)
         choice = choices.get(key)
-        return choice.throw(self._now.seed, self._label, ordinal) if choice else self.known.get(key)
+        return choice.throw(self._now.seed, ordinal) if choice else self.known.get(key)
 
     def _learn(self, state: _State, key: bytes, at: Instant) -> None:
         """Put ``key`` into what ``state`` knows or its choices; into neither if it is none of our business."""
@@ -238,10 +238,9 @@ class _Choice:
     met: Template
     missed: Template
 
-    def throw(self, seed: int, asker: str, ordinal: int) -> Template:
+    def throw(self, seed: int, ordinal: int) -> Template:
         """The template for the asker's question number ``ordinal``: as ``Responder.respond`` would decide."""
-        rng = dice(seed, self.injection, asker, self.query.name, self.query.rtype, ordinal)
-        return self.met if rng.random() < self.chance else self.missed
+        return self.met if throw(seed, self.injection, self.query, ordinal) < self.chance else self.missed
 
 
 def _can_be_key(data: bytes) -> bool:

@@ -11,8 +11,8 @@ in any other case      ID, header (written over the  what follows the question i
                        asker's), question as asked
 =====================  ============================  ============================================
 
-So an answer costs one dictionary look-up and one copy of 24 bytes: length of the first piece, address and length of the second. They
-lie side by side in the table of pieces, and each template carries them ready-made.
+So a template carries 24 bytes ready-made: length of the first piece, address and length of the second. An answer costs a dictionary
+look-up and a copy of these into the table of pieces, behind the address of its slot; and no loop in Python but over the look-ups.
 
 **The kernel reads template memory by address**, so that memory must not be freed or moved while a piece may name it. It is in an
 ``Arena``, which only grows, lives as long as its generation, and is let go at the head of a batch, when nothing is being sent.
@@ -29,6 +29,7 @@ import os
 import socket
 import struct
 import sys
+from typing import Any
 
 from chaoskit.clock import Instant
 from chaoskit.dns.channel import Datagram
@@ -44,8 +45,11 @@ BATCH = 128
 ROUNDS = 4
 """Batches before the loop gets its turn, so that a flood on one socket cannot starve the others."""
 
-SLOT = LONGEST + 64
-"""Bytes from slot to slot: not 4,096, or all slots would compete for the same lines of the processor's cache."""
+SLOT = 320
+"""Bytes of a slot. The rare longer question goes on in an *overflow* and is answered on the general path. Slots lie side by side, so that
+one copy takes them all; 320 is more than any question with the usual options has, and no power of two, for the processor's cache."""
+
+OVERFLOW = LONGEST - SLOT
 
 ARENA_CHUNK = 1 << 18
 
@@ -86,6 +90,7 @@ _PIECE = ctypes.sizeof(Piece)
 _WORD = ctypes.sizeof(ctypes.c_size_t)
 _ANSWER = struct.Struct("@NPN")
 """Length of the first piece, address and length of the second."""
+_POINTER = struct.Struct("@P")
 
 
 class Arena:
@@ -126,29 +131,27 @@ class BatchedUdp:
     def _lay_out(self, name_size: int) -> None:
         """Slots, askers' addresses (*names*), and the headers for both directions, which say where all that is."""
         self._slots = mmap.mmap(-1, BATCH * SLOT)
+        self._overflows = mmap.mmap(-1, BATCH * OVERFLOW)
         self._names = mmap.mmap(-1, BATCH * name_size)
         self._table = mmap.mmap(-1, BATCH * 2 * _PIECE)
-        slots, names, table = map(_address, (self._slots, self._names, self._table))
-        self._whole_slots = (Piece * BATCH)()
-        answers = (Piece * (2 * BATCH)).from_buffer(self._table)
+        slots, overflows, names, table = map(_address, (self._slots, self._overflows, self._names, self._table))
+        self._room = (Piece * (2 * BATCH))()
+        room = ctypes.addressof(self._room)
         incoming, outgoing = (Message * BATCH)(), (Message * BATCH)()
         for n in range(BATCH):
-            answers[2 * n].base = slots + n * SLOT
-            self._whole_slots[n] = Piece(slots + n * SLOT, LONGEST)
+            self._room[2 * n] = Piece(slots + n * SLOT, SLOT)
+            self._room[2 * n + 1] = Piece(overflows + n * OVERFLOW, OVERFLOW)
             name, length = names + n * name_size, 16 if self._is_v4 else 28
-            whole = ctypes.addressof(self._whole_slots) + n * _PIECE
-            incoming[n].header = Header(name, length, whole, 1)
+            incoming[n].header = Header(name, length, room + n * 2 * _PIECE, 2)
             outgoing[n].header = Header(name, length, table + n * 2 * _PIECE, 2)
         self._headers = incoming, outgoing
         self._received, self._sent = map(ctypes.addressof, self._headers)
         self._sizes = memoryview(incoming).cast("B").cast("I")[Message.size.offset // 4 :: _MESSAGE // 4]
         self._peers = memoryview(self._names).cast("Q")[:: 2 if self._is_v4 else 1]
         self._peer_words = 1 if self._is_v4 else PEER_V6 // 8
-        # Where in the slots and in the table each message has its question without the ID, and its 24 bytes.
-        self._places = [
-            (n * SLOT, n * SLOT + ID, slice(2 * n * _PIECE + _PIECE - _WORD, 2 * (n + 1) * _PIECE))
-            for n in range(BATCH)
-        ]
+        self._starts = [n * SLOT for n in range(BATCH)]
+        # The table of pieces before it is joined: the address of each slot, and room for what its template says.
+        self._parts = [part for start in self._starts for part in (_POINTER.pack(slots + start), b"")]
 
     def read(self) -> None:
         try:
@@ -171,33 +174,36 @@ class BatchedUdp:
         at = server.clock.now()
         if templates.begin(server.responder, at):
             self._arena = Arena()
-        known, slots, table = templates.known.get, self._slots, self._table
-        first = 0  # of those that are answered but not sent yet
-        numbers: list[int] = []
-        for size, (start, after_id, cell) in zip(self._sizes[:got].tolist(), self._places, strict=False):
-            template = known(slots[after_id : start + size])
+        known = templates.known.get
+        slots = self._slots[: got * SLOT]
+        sizes = self._sizes[:got].tolist()
+        found: list[Any] = [known(slots[a + ID : a + size]) for a, size in zip(self._starts, sizes, strict=False)]
+        first = slot = 0  # the first that is not sent yet, and where we are
+        for _ in range(found.count(None)):
+            slot = found.index(None, slot)
+            data = slots[slot * SLOT : slot * SLOT + min(sizes[slot], SLOT)]
+            ordinal = server.ordinals[self._label] + slot - first + 1
+            template = templates.find(data, at, ordinal) if sizes[slot] <= SLOT else None
             if template is not None:
-                table[cell] = template.exact
+                self._slots[slot * SLOT + ID : slot * SLOT + HEADER] = template.rest[: HEADER - ID]
+                found[slot] = template.cased
             else:
-                data = slots[start : start + size]
-                template = templates.find(data, at, server.ordinals[self._label] + len(numbers) + 1)
-                if template is None:
-                    self._send(first, numbers, at)
-                    first += len(numbers) + 1
-                    numbers.clear()
-                    self._receive(data, start // SLOT)
-                    continue
-                slots[after_id : start + HEADER] = template.rest[: HEADER - ID]
-                table[cell] = template.cased
-            numbers.append(template.number)
-        self._send(first, numbers, at)
+                self._send(first, found[first:slot], at)
+                self._receive(data + self._overflow(slot, sizes[slot]), slot)
+                first = slot = slot + 1
+        self._send(first, found[first:] if first else found, at)
+
+    def _overflow(self, slot: int, size: int) -> bytes:
+        """What of a message did not fit into its slot."""
+        return self._overflows[slot * OVERFLOW : slot * OVERFLOW + max(0, size - SLOT)]
 
     def _place(self, template: Template) -> None:
         """Put a new template into the arena."""
         end = template.question_end
         address, length = self._arena.add(template.rest), len(template.rest)
-        template.exact = _ANSWER.pack(ID, address, length)
-        template.cased = _ANSWER.pack(end, address + end - ID, length + ID - end)
+        template.pieces = _ANSWER.pack(ID, address, length)
+        cased = _ANSWER.pack(end, address + end - ID, length + ID - end)
+        template.cased = Template(template.number, template.rest, end, cased)
 
     def _receive(self, data: bytes, slot: int) -> None:
         """Let the general path answer what has no template."""
@@ -205,22 +211,28 @@ class BatchedUdp:
         if address[1]:  # no answer could reach port 0
             self._server.receive(data, Datagram(self._label, address, self._udp))
 
-    def _send(self, first: int, numbers: list[int], at: Instant) -> None:
-        """Send, log and count the answers in the slots from ``first``, one for each shape number."""
-        end = first + len(numbers)
+    def _send(self, first: int, templates: list[Template], at: Instant) -> None:
+        """Send, log and count the answers from these templates to the questions in the slots from ``first``."""
+        end = first + len(templates)
+        size = 2 * _PIECE
+        parts = self._parts[2 * first : 2 * end]
+        parts[1::2] = [template.pieces for template in templates]
+        self._table[first * size : end * size] = b"".join(parts)
         while first < end:
             sent = _sendmmsg(self._file, self._sent + first * _MESSAGE, end - first, 0)
             if sent > 0:
                 words = self._peers[first * self._peer_words : (first + sent) * self._peer_words]
-                done, numbers = numbers[:sent], numbers[sent:]
+                numbers = [template.number for template in templates[:sent]]
                 self._server.ordinals[self._label] += sent
-                self._server.log.batch(done, at, self._server.clock.now(), words.tobytes())
-                first += sent
+                self._server.log.batch(numbers, at, self._server.clock.now(), words.tobytes())
             elif self._asker(first)[1] == 0:  # no answer could reach port 0
-                first += 1
-                numbers = numbers[1:]
-            elif ctypes.get_errno() != errno.EINTR:
+                sent = 1
+            elif ctypes.get_errno() == errno.EINTR:
+                sent = 0
+            else:
                 raise _error("sendmmsg")
+            first += sent
+            templates = templates[sent:]
 
     def _asker(self, slot: int) -> tuple[str, int] | tuple[str, int, int, int]:
         """The asker's address, as the socket module has it."""

@@ -93,7 +93,7 @@ def machine(names: list[str]) -> None:
     say("; ".join(found) + "\n")
 
 
-def throughputs(folder: Path, names: list[str], report: Report, *, rounds: int, seconds: float) -> None:
+def throughputs(folder: Path, names: list[str], report: Report, *, rounds: int) -> None:
     """The table of servers, and the ratios."""
     with contextlib.ExitStack() as stack:
         servers = [chaoskit(folder, udp="batched"), chaoskit(folder, udp="plain")]
@@ -107,13 +107,15 @@ def throughputs(folder: Path, names: list[str], report: Report, *, rounds: int, 
                 servers.append(made)
             else:
                 missing[name] = made
-        throughput.measure(servers, throughput.batching, BATCHING, rounds=rounds, seconds=seconds)
+        throughput.measure(servers, throughput.batching, BATCHING, rounds=rounds, seconds=1)
         udp, tcp = (
             throughput.dnsperf(folder, "-q", "200"),
             throughput.dnsperf(folder, "-m", "tcp", "-q", "1000", "-c", "4"),
         )
         if udp and tcp:
-            throughput.measure(servers, udp, DNSPERF, rounds=max(1, rounds - 2), seconds=1)
+            # Of what dnslib does not answer, dnsperf waits for the rest.
+            answering = [one for one in servers if one.name != "dnslib threaded"]
+            throughput.measure(answering, udp, DNSPERF, rounds=max(1, rounds - 2), seconds=1)
             by_tcp = [one for one in servers if one.name in ("chaoskit batched", "PowerDNS", "Knot")]
             throughput.measure(by_tcp, tcp, TCP, rounds=rounds, seconds=1)
         else:
@@ -167,9 +169,9 @@ def whole_log(running: Running, report: Report) -> None:
     """The query log of all that load, read back."""
     assert running.log is not None
     reader = SpoolReader(running.log)
-    faults = sum(1 for event in reader if event.faults)
+    faults = sum(count for shape, count in reader.count().items() if shape.faults)
     what = f"query log of {running.name}"
-    measured = f"{reader.read:,} queries ({faults:,} met a fault), {reader.lost} lost"
+    measured = f"{reader.read:,} queries ({faults:,} met a fault), {reader.lost:,} lost"
     report.row(what, measured, "complete, or loss counted", met=reader.complete)
 
 
@@ -223,7 +225,7 @@ def main() -> None:
         folder = Path(made)
         folder.chmod(0o755)  # servers that change their user read their zone here
         machine(names)
-        throughputs(folder, names, report, rounds=2 if quick else 5, seconds=0.7 if quick else 1.0)
+        throughputs(folder, names, report, rounds=2 if quick else 4)
         latencies(folder, report)
         start_up(folder, report)
     report.show()

@@ -1,7 +1,7 @@
 """A closed-loop load generator that batches: ``python -m tests.bench.generator PORT SECONDS`` (loopback only, ends by itself).
 
-``WINDOW`` questions are on their way at any time. When ``TURN`` answers have come, as many questions follow, by one system call each way;
-nothing in Python happens per packet, so that the server is the slower one. It prints one line of JSON.
+``WINDOW`` questions are on their way at any time: as many answers as have come are taken by one system call, and as many questions
+follow by another. Nothing in Python happens per packet, so that the server is the slower one. It prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections import Counter
 from chaoskit.dns.udp_batched import Header, Message, Piece
 
 WINDOW = 128
-TURN = 64
+MSG_WAITFORONE = 0x10000
 RING = 8192
 LOST_AFTER_S = 0.2
 SLOT = 1024
@@ -68,9 +68,9 @@ class Slots:
             self._pieces[n] = Piece(ctypes.addressof(self._room) + n * SLOT, SLOT)
             self._messages[n].header = Header(None, 0, ctypes.addressof(self._pieces) + n * ctypes.sizeof(Piece), 1)
 
-    def receive(self, file: int, count: int) -> int:
-        """Wait for ``count`` answers; fewer when ``LOST_AFTER_S`` passes without one."""
-        return max(0, int(_libc.recvmmsg(file, self._messages, count, 0, None)))
+    def receive(self, file: int) -> int:
+        """Wait for an answer, and take all that have come; 0 when ``LOST_AFTER_S`` passes without one."""
+        return max(0, int(_libc.recvmmsg(file, self._messages, WINDOW, MSG_WAITFORONE, None)))
 
     def first(self) -> bytes:
         """The header of the first answer."""
@@ -91,14 +91,14 @@ def load(port: int, seconds: float, names: list[str]) -> dict[str, object]:
         began = time.monotonic()
         ring.send(file, WINDOW)
         while time.monotonic() - began < seconds:
-            got = slots.receive(file, TURN)
-            if got < TURN:
-                lost += WINDOW - got
-                ring.send(file, WINDOW - got)
+            got = slots.receive(file)
             if got:
                 rcodes[slots.first()[3] & 0xF] += 1
                 answers += got
                 ring.send(file, got)
+            else:
+                lost += WINDOW
+                ring.send(file, WINDOW)
         took = time.monotonic() - began
     return {"answers": answers, "lost": lost, "seconds": took, "rcodes": dict(rcodes)}
 

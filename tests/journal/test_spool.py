@@ -50,6 +50,9 @@ def test_queries_come_back_in_order(tmp_path: Path) -> None:
         other.event(13, 14, "[::1]:53"),
     ]
     assert (reader.read, reader.lost, reader.complete) == (3, 0, True)
+    again = SpoolReader(reader.path)
+    assert again.count() == {SHAPE: 1, other: 2}
+    assert again.complete
 
 
 def test_what_was_lost_is_known(tmp_path: Path) -> None:
