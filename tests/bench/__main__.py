@@ -10,6 +10,7 @@ import contextlib
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -219,6 +220,7 @@ def main() -> None:
     if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2:
         say("The bench pins server and asker to a core each: it needs Linux and two cores. Nothing was measured.")
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the way out that ends every child
     names = list(QUICK_PEERS if quick else PEERS)
     report = Report()
     with tempfile.TemporaryDirectory(prefix="chaoskit-bench-") as made:

@@ -33,6 +33,8 @@ NAMES = [f"name{n}.{ZONE}" for n in range(1000)]
 ADDRESS = "127.0.0.9"
 SERVER_CORE, ASKER_CORE = 0, 1
 READY_WITHIN_S = 10.0
+LONGEST_S = 400
+"""No peer lives longer, whatever becomes of the bench."""
 
 Environment = Callable[[Path, int], list[str]]
 
@@ -243,7 +245,7 @@ def peer(name: str, parent: Path) -> Iterator[Running | str]:
     port = free_port()
     with on_core(SERVER_CORE), (folder / "stderr").open("wb") as said:
         process = subprocess.Popen(
-            configure(folder, port),
+            [*at_most(), *configure(folder, port)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=said,
@@ -257,6 +259,11 @@ def peer(name: str, parent: Path) -> Iterator[Running | str]:
         yield running if answers else f"it does not answer: {lines[-1] if lines else 'it said nothing'}"
     finally:
         running.end()
+
+
+def at_most() -> list[str]:
+    """So that a peer ends even if we are killed: coreutils' ``timeout``."""
+    return ["timeout", "--foreground", "--kill-after=1", str(LONGEST_S)] if shutil.which("timeout") else []
 
 
 def wait_until_it_answers(running: Running) -> bool:
