@@ -108,7 +108,7 @@ class Templates:
         same = responder is self._responder and not full
         if same and at < self._state.until:
             return False
-        anew = full or self._responder is None or not _differ_in_time(self._responder, responder)
+        anew = not same and (full or self._responder is None or not _differ_in_time(self._responder, responder))
         self._responder = responder
         if anew:
             self._requests, self._built, self._bytes = {}, {}, 0
