@@ -13,6 +13,7 @@ from typing import Any
 from chaoskit import __version__
 from chaoskit.child import Child, Command
 from chaoskit.clock import WallClock
+from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.log import ThreadedLog
 from chaoskit.dns.plan import plan_from_json
 from chaoskit.dns.server import Server
@@ -20,13 +21,17 @@ from chaoskit.dns.spool import Log, QueryLog, Spool
 from chaoskit.errors import ChaoskitError, HarnessError
 from chaoskit.journal.events import HarnessFailed, PlaneReady, QueryLogClosed
 
+ALLOWED_PER_S = 100_000
+"""Answers a second to each client beyond loopback: a network of the run's own has nobody to shower with answers."""
+
 
 async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> None:
     """Listen, say ready, answer until told to stop. Raises what went wrong."""
     clock = WallClock()
     loop = asyncio.get_running_loop()
     plan = plan_from_json(plain)
-    server = Server(plan.responder, clock, log, plain.get("udp", "batched"))
+    guard = Guard(read_networks(plain["allow"]), ALLOWED_PER_S) if plain.get("allow") else None
+    server = Server(plan.responder, clock, log, plain.get("udp", "batched"), guard=guard)
     loop.set_exception_handler(
         lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
     )

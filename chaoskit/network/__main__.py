@@ -40,7 +40,11 @@ def main() -> NoReturn:
 def _run(child: Child, plain: Command, commands: Commands) -> None:
     plan = plan_from_json(plain)
     proxy = server.start(
-        plan.toxiproxy, plan.seed, child.relay, lambda reason: commands.put({"do": "fail", "reason": reason})
+        plan.toxiproxy,
+        plan.seed,
+        child.relay,
+        lambda reason: commands.put({"do": "fail", "reason": reason}),
+        plan.within,
     )
     # Costs a quarter of a second of CPU, so it is spent while the proxy starts.
     from chaoskit.network.toxiproxy import ToxiproxyControl

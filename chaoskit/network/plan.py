@@ -24,11 +24,15 @@ class ProxySpec:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``toxiproxy`` None is the embedded proxy; otherwise a program, or the URL of a running Toxiproxy. ``seed`` draws the chances."""
+    """``toxiproxy`` None is the embedded proxy; otherwise a program, or the URL of a running Toxiproxy. ``seed`` draws the chances.
+
+    ``within`` has prefixes beside loopback in which the embedded proxy may listen: a network that is the run's own.
+    """
 
     toxiproxy: str | None
     injections: tuple[NetworkInjection, ...]
     seed: int = 0
+    within: tuple[str, ...] = ()
 
 
 def injection_to_json(injection: NetworkInjection) -> dict[str, Any]:
@@ -59,4 +63,4 @@ def injection_from_json(plain: dict[str, Any]) -> NetworkInjection:
 def plan_from_json(plain: dict[str, Any]) -> Plan:
     """The plan of the process contract (ARCHITECTURE.md)."""
     injections = tuple(injection_from_json(injection) for injection in plain.get("injections", ()))
-    return Plan(plain.get("toxiproxy"), injections, plain.get("seed", 0))
+    return Plan(plain.get("toxiproxy"), injections, plain.get("seed", 0), tuple(plain.get("within", ())))

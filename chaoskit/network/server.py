@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import closing, suppress
@@ -55,10 +55,19 @@ class ProxyServer(Protocol):
         """End it, if it is ours; returns when its last event was relayed. Raises ``ProxyError`` when it does not end well."""
 
 
-def start(toxiproxy: str | None, seed: int, relay: Callable[[bytes], None], died: Callable[[str], None]) -> ProxyServer:
-    """Start or find the server that a plan names. ``relay`` gets its event lines; ``died`` is told when it ends unasked."""
+def start(
+    toxiproxy: str | None,
+    seed: int,
+    relay: Callable[[bytes], None],
+    died: Callable[[str], None],
+    within: Sequence[str] = (),
+) -> ProxyServer:
+    """Start or find the server that a plan names. ``relay`` gets its event lines; ``died`` is told when it ends unasked.
+
+    ``within``: prefixes beside loopback where the embedded proxy may listen.
+    """
     if toxiproxy is None:
-        return Embedded(seed, relay, died)
+        return Embedded(seed, relay, died, within)
     if "://" in toxiproxy:
         return Remote(toxiproxy)
     return Program(toxiproxy, died, lambda event: relay((encode(event) + "\n").encode()))
@@ -69,13 +78,15 @@ class Embedded:
 
     mine = True
 
-    def __init__(self, seed: int, relay: Callable[[bytes], None], died: Callable[[str], None]) -> None:
+    def __init__(
+        self, seed: int, relay: Callable[[bytes], None], died: Callable[[str], None], within: Sequence[str] = ()
+    ) -> None:
         argv = [sys.executable, "-m", "chaoskit.network.embedded"]
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._relay, self._died = relay, died
         self._address: Future[str] = Future()
         self._stopping = False
-        self._say({"host": "127.0.0.1", "port": 0, "seed": seed})
+        self._say({"host": "127.0.0.1", "port": 0, "seed": seed, "within": list(within)})
         self._reader = threading.Thread(target=self._read, name="embedded", daemon=True)
         self._reader.start()
 

@@ -1,7 +1,7 @@
 """``python -m chaoskit.network.embedded``: the embedded proxy as a process.
 
-Its plan is ``{"host", "port", "seed"}``; its ready event is ``plane_ready`` with the address of its HTTP API under ``api``; then come
-connection events. It ends on ``stop``, or when its standard input ends.
+Its plan is ``{"host", "port", "seed", "within"}``; its ready event is ``plane_ready`` with the address of its HTTP API under ``api``; then
+come connection events. It ends on ``stop``, or when its standard input ends.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ async def _serve(child: Child, plan: dict[str, Any]) -> None:
 
     loop.set_exception_handler(broke)
     _raise_open_files()
-    api = Api(plan.get("seed", 0), Journal(child.emit, failed))
+    api = Api(plan.get("seed", 0), Journal(child.emit, failed), plan.get("within", ()))
     host, port = parse(f"{plan.get('host', '127.0.0.1')}:{plan.get('port', 0)}")
     server = await serve(api.handle, host, port)
     address = host_port(server.sockets[0].getsockname())

@@ -1,8 +1,9 @@
-"""``host:port`` as the embedded proxy takes it: loopback only, because it serves a rehearsal on this machine and nothing else."""
+"""``host:port`` as the embedded proxy takes it: of loopback, or of a network of the run's own; it serves a rehearsal and nothing else."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -12,8 +13,8 @@ def host_port(address: tuple[Any, ...]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def parse(text: str) -> tuple[str, int]:
-    """Host and port. Raises ``ValueError`` unless the host is a loopback address.
+def parse(text: str, within: Sequence[str] = ()) -> tuple[str, int]:
+    """Host and port. Raises ``ValueError`` unless the host is a loopback address, or one of the prefixes ``within``.
 
     A host *name* is refused: it would be looked up in the very DNS that a run disturbs.
     """
@@ -24,10 +25,11 @@ def parse(text: str) -> tuple[str, int]:
     if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError(f"{text!r} is not host:port; write for example 127.0.0.1:8001")
     try:
-        loopback = ipaddress.ip_address(host).is_loopback
+        found = ipaddress.ip_address(host)
+        ours = found.is_loopback or any(found in ipaddress.ip_network(prefix) for prefix in within)
     except ValueError:
-        loopback = False
-    if not loopback:
+        ours = False
+    if not ours:
         raise ValueError(
             f"{text!r}: the embedded proxy serves loopback addresses only; write for example 127.0.0.1:8001"
         )

@@ -6,7 +6,7 @@ https://github.com/Shopify/toxiproxy#http-api; read against its ``api.go`` and `
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 from chaoskit import __version__
@@ -35,10 +35,11 @@ class _Refused(Exception):
 class Api:
     """All proxies, and the operations on them. ``handle`` answers a request."""
 
-    def __init__(self, seed: int, journal: Journal) -> None:
+    def __init__(self, seed: int, journal: Journal, within: Sequence[str] = ()) -> None:
         self.proxies: dict[str, Proxy] = {}
         self._seed = seed
         self._journal = journal
+        self._within = tuple(within)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. What the request got wrong is an answer; what we got wrong is raised."""
@@ -102,8 +103,8 @@ class Api:
 
     async def update(self, name: str, body: bytes) -> Answer:
         proxy, wanted = self._proxy(name), _object(body)
-        listen = _address(wanted.get("listen", proxy.listen))
-        upstream = _address(wanted.get("upstream", proxy.upstream))
+        listen = self._address(wanted.get("listen", proxy.listen))
+        upstream = self._address(wanted.get("upstream", proxy.upstream))
         enabled = wanted.get("enabled", proxy.enabled)
         if (listen, upstream) != (proxy.listen, proxy.upstream) or not enabled:
             proxy.stop(None if enabled else DOWN)
@@ -164,13 +165,20 @@ class Api:
         return self.proxies[name]
 
     async def _make(self, wanted: Body) -> Proxy:
-        upstream = _address(_text(wanted, "upstream"))
-        listen = _address(wanted.get("listen") or "127.0.0.1:0")
-        proxy = Proxy(_text(wanted, "name"), listen, upstream, self._seed, self._journal)
+        upstream = self._address(_text(wanted, "upstream"))
+        listen = self._address(wanted.get("listen") or "127.0.0.1:0")
+        proxy = Proxy(_text(wanted, "name"), listen, upstream, self._seed, self._journal, self._within)
         if wanted.get("enabled", True):
             await _start(proxy)
         self.proxies[proxy.name] = proxy
         return proxy
+
+    def _address(self, text: Any) -> str:
+        try:
+            parse(str(text), self._within)
+        except ValueError as error:
+            raise _Refused(400, str(error)) from error
+        return str(text)
 
 
 _ROUTES: tuple[tuple[str, str, Callable[..., Awaitable[Answer]]], ...] = (
@@ -231,14 +239,6 @@ def _text(body: Body, field: str) -> str:
     if not isinstance(value, str) or not value:
         raise _Refused(400, f"missing required field: {field}")
     return value
-
-
-def _address(text: Any) -> str:
-    try:
-        parse(str(text))
-    except ValueError as error:
-        raise _Refused(400, str(error)) from error
-    return str(text)
 
 
 def _toxicity(body: Body, default: float) -> float:

@@ -43,11 +43,14 @@ class Journal:
 class Proxy:
     """One proxy. It is stopped when made; ``start`` makes it listen."""
 
-    def __init__(self, name: str, listen: str, upstream: str, seed: int, journal: Journal) -> None:
+    def __init__(
+        self, name: str, listen: str, upstream: str, seed: int, journal: Journal, within: tuple[str, ...] = ()
+    ) -> None:
         self.name = name
         self.asked = self.listen = listen
         self.upstream = upstream
         self.seed = seed
+        self._within = within
         self.emit = journal.emit
         self.failed = journal.failed
         self.doses: dict[str, Dose] = {}
@@ -65,7 +68,7 @@ class Proxy:
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address cannot be had."""
         if self._server is None:
-            host, port = parse(self.listen)
+            host, port = parse(self.listen, self._within)
             self._server = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=BACKLOG)
             self.listen = host_port(self._server.sockets[0].getsockname())
 
@@ -86,7 +89,7 @@ class Proxy:
     # What connections ask for (``connection.Owner``).
 
     def upstream_address(self) -> tuple[str, int]:
-        return parse(self.upstream)
+        return parse(self.upstream, self._within)
 
     def ready(self, connection: Connection) -> None:
         for dose in self.doses.values():
