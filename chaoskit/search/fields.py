@@ -1,0 +1,134 @@
+"""Fields of an experiment by their path: ``timeline.0.when.for``, ``timeline.blank.when.for``, ``clients.app.every``.
+
+A path is read against the document as it was written, and the changed document goes through the loader, so whatever is wrong with a
+value is told with file, line and field, as if it had been written there.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from chaoskit.errors import InputError
+from chaoskit.experiment.document import Document, FieldPath, dotted
+
+_LABELLED = ("clients",)
+"""Mappings whose keys are names of the file's own: a name that is not there is a mistake, never a new entry."""
+
+
+def with_values(document: Document, values: Mapping[str, Any]) -> Document:
+    """A copy of ``document`` in which each field (by path, see ``find``) has its value.
+
+    The lines stay those of the file. Raises ``InputError`` for a path that leads nowhere.
+    """
+    data = copy.deepcopy(document.data)
+    for path, value in values.items():
+        data = _set(data, find(document, path), value)
+    return Document(document.path, data, document.lines)
+
+
+def value_at(document: Document, field: FieldPath) -> Any:
+    """The value written at ``field``; None where nothing is written (and a default holds)."""
+    value = document.data
+    for part in field:
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return None
+    return value
+
+
+def find(document: Document, path: str) -> FieldPath:
+    """The field that ``path`` means: keys and numbers with dots between them; an injection also by its id.
+
+    A field that is not written but may be (``clients.app.retry_mode``) is found too: whether it exists is the loader's word. Raises
+    ``InputError`` naming the fields that are near.
+    """
+    parts = [part for part in re.split(r"[.\[\]]", path) if part]
+    if not parts or not isinstance(document.data, dict):
+        raise _nowhere(document, path, "it names no field")
+    found: list[str | int] = []
+    value: Any = document.data
+    for part in parts:
+        step: str | int = part
+        if isinstance(value, list) and found != ["services"]:
+            step = _entry(document, path, found, value, part)
+        elif isinstance(value, dict) and part not in value and tuple(found) in {(name,) for name in _LABELLED}:
+            raise _nowhere(document, path, f"{dotted(tuple(found))} has no {part!r}")
+        elif not isinstance(value, dict | list | None) and value != part:
+            raise _nowhere(document, path, f"{dotted(tuple(found))} is {value!r}, which has no fields")
+        found.append(step)
+        value = _below(value, step)
+    return tuple(found)
+
+
+def written_fields(document: Document) -> list[str]:
+    """The path of every single value in the document, in its order; injections by their id where they have one."""
+    found: list[str] = []
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, dict):
+            for key, below in value.items():
+                walk(below, f"{path}.{key}" if path else str(key))
+        elif isinstance(value, list):
+            for number, below in enumerate(value if path != "services" else ()):
+                walk(below, f"{path}.{_name(below, number)}")
+        else:
+            found.append(path)
+
+    walk(document.data, "")
+    return found
+
+
+def _name(entry: Any, number: int) -> str:
+    return str(entry["id"]) if isinstance(entry, dict) and isinstance(entry.get("id"), str) else str(number)
+
+
+def _entry(document: Document, path: str, found: list[str | int], entries: list[Any], part: str) -> int:
+    """The number of the entry that ``part`` means."""
+    names = [_name(entry, number) for number, entry in enumerate(entries)]
+    if part in names:
+        return names.index(part)
+    if part.isascii() and part.isdigit() and int(part) < len(entries):
+        return int(part)
+    where = dotted(tuple(found))
+    said = f"{where} has {len(entries)} entries, counted from 0" if part.isdigit() else f"{where} has no {part!r}"
+    raise _nowhere(document, path, said)
+
+
+def _below(value: Any, step: str | int) -> Any:
+    if isinstance(value, dict):
+        return value.get(step)
+    return value[step] if isinstance(value, list) and isinstance(step, int) else None
+
+
+def _set(value: Any, field: FieldPath, new: Any) -> Any:
+    """``value`` with ``new`` at ``field``; short forms on the way (``dns: delay``, ``services: [ec2]``) are written out."""
+    if not field:
+        return new
+    step, rest = field[0], field[1:]
+    if isinstance(step, int):
+        value[step] = _set(value[step], rest, new)
+        return value
+    if isinstance(value, list):  # services: [dynamodb], the short form of services: {dynamodb: {}}
+        value = {name: {} for name in value}
+    elif value is None or value == step:
+        value = {} if value is None else {step: {}}
+    value[step] = _set(value.get(step), rest, new)
+    return value
+
+
+def _nowhere(document: Document, path: str, said: str) -> InputError:
+    fields = written_fields(document)
+    near = difflib.get_close_matches(path, fields, n=3, cutoff=0.5)
+    start = path.replace("[", ".").split(".", maxsplit=1)[0]
+    listed = near or [field for field in fields if field.startswith(start)] or fields
+    more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
+    return InputError(
+        f"{document.path}: no field {path!r}: {said}. {'Near' if near else 'Fields'}: {', '.join(listed[:12])}{more}"
+    )
