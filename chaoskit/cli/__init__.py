@@ -55,6 +55,34 @@ def run(
     raise typer.Exit(run_experiment(options))
 
 
+@app.command("exec", context_settings={"allow_interspersed_args": False})
+def exec_(
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="Any command, with its arguments.")],
+    blank: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME@FROM+FOR",
+            help="Answer for NAME without records, from so long after the command's start, for so long; may be repeated.",
+        ),
+    ] = [],  # noqa: B006
+    experiment: Annotated[
+        str | None, typer.Option(help="Zones, services and faults of this experiment; the command plays its clients.")
+    ] = None,
+    no_aws: Annotated[bool, typer.Option("--no-aws", help="No mock services: DNS alone.")] = False,
+    sandbox: Annotated[str, typer.Option(help="auto or namespace.")] = "auto",
+    env: Annotated[
+        list[str], typer.Option(metavar="NAME=VALUE", help="A variable for the command; may be repeated.")
+    ] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="The folder in which the run's own folder is made.")] = Path("runs"),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+) -> None:
+    """Run any command in the sandbox, unmodified; ends with its exit code, or 125 if chaoskit failed."""
+    from chaoskit.cli.exec import Options, run_command
+
+    options = Options(tuple(command), tuple(blank), experiment, no_aws, sandbox, tuple(env), out, quiet)
+    raise typer.Exit(run_command(options))
+
+
 @app.command()
 def check(journal: JournalPath) -> None:
     """Judge a stored journal again; ends with the same code as the run."""

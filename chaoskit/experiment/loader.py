@@ -52,6 +52,14 @@ class Experiment:
 
 def load(path: Path, time_scale: float = 1.0, seed: int | None = None) -> Experiment:
     """Read and validate an experiment file; ``seed`` replaces the file's. Raises ``ExperimentError`` with every problem found."""
+    document = read(path)
+    if seed is not None and isinstance(document.data, dict):
+        document.data["seed"] = seed
+    return resolve(document, time_scale)
+
+
+def read(path: Path) -> Document:
+    """An experiment file as plain data, not yet validated. Raises ``InputError``."""
     try:
         text = path.read_text(encoding="utf-8")
     except IsADirectoryError as error:
@@ -60,10 +68,7 @@ def load(path: Path, time_scale: float = 1.0, seed: int | None = None) -> Experi
         raise InputError(f"{path}: not UTF-8 text; is it an experiment?") from error
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
-    document = read_document(str(path), text)
-    if seed is not None and isinstance(document.data, dict):
-        document.data["seed"] = seed
-    return resolve(document, time_scale)
+    return read_document(str(path), text)
 
 
 def resolve_plain(plain: dict[str, Any], source: str) -> Experiment:

@@ -32,6 +32,8 @@ LEAD_NS = 50 * MILLISECOND
 """Between the order to begin and 0 s of the experiment: every process has read the order by then."""
 
 PLANES = ("dns", "network", "aws")
+STOPPED = ("network", "aws", "dns")
+"""Planes in the order of their end: whoever asks others ends before them."""
 PACKAGES = ("dnslib", "moto", "cheroot", "toxiproxy-python", "boto3", "botocore")
 
 
@@ -53,10 +55,21 @@ class Runner:
     """Plays one experiment. ``run`` returns when the journal is complete; how it went is in the journal alone."""
 
     def __init__(
-        self, experiment: Experiment, settings: RunSettings, sandbox: Sandbox, cast: Cast, journal: Journal
+        self,
+        experiment: Experiment,
+        settings: RunSettings,
+        sandbox: Sandbox,
+        cast: Cast,
+        journal: Journal,
+        command: str | None = None,
     ) -> None:
+        """``command`` is the label of the user's own command, which plays in place of the experiment's clients until it ends."""
         self.experiment = experiment
         self.settings = settings
+        self._command = command
+        spec = experiment.spec
+        self._clients = [command] if command else list(spec.clients)
+        self._planes = PLANES if wiring.services_of(spec) or not command else ("dns",)
         self.sandbox = sandbox
         self.cast = cast
         self.journal = journal
@@ -89,7 +102,7 @@ class Runner:
 
     async def _start(self, clock: Clock) -> None:
         spec, cast, sandbox = self.experiment.spec, self.cast, self.sandbox
-        labels = [*spec.clients, wiring.CANARY_LABEL]
+        labels = [*self._clients, wiring.CANARY_LABEL]
         self.journal.append(
             SandboxReady(
                 at=clock.now(), sandbox=sandbox.name, libc_exercised=sandbox.libc_exercised, because=sandbox.because
@@ -97,10 +110,16 @@ class Runner:
         )
         resolvers = {label: sandbox.resolver(label) for label in labels}
         # Slowest first: everything starts at once, and two cores are soon shared by all.
-        cast.start_plane("aws", wiring.aws_plan(spec, self.experiment.service, self.settings.certificates))
-        for label, client in spec.clients.items():
-            cast.start_client(label, client.use, wiring.client_plan(label, client, spec.region))
-        cast.start_plane("network", wiring.network_plan(spec, self.experiment.network, self.settings.toxiproxy))
+        if "aws" in self._planes:
+            cast.start_plane("aws", wiring.aws_plan(spec, self.experiment.service, self.settings.certificates))
+        for label in self._clients:
+            if self._command:
+                cast.start_client(label, "command", {})
+            else:
+                client = spec.clients[label]
+                cast.start_client(label, client.use, wiring.client_plan(label, client, spec.region))
+        if "network" in self._planes:
+            cast.start_plane("network", wiring.network_plan(spec, self.experiment.network, self.settings.toxiproxy))
         cast.start_plane("dns", wiring.dns_plan(spec, self.experiment.dns, resolvers, ipv6=sandbox.ipv6))
         canary = {"client": wiring.CANARY_LABEL, "name": spec.canary, "every_ns": wiring.CANARY_PERIOD_NS}
         cast.start_client(wiring.CANARY_LABEL, "canary", canary)
@@ -108,14 +127,16 @@ class Runner:
 
     async def _connect(self, labels: list[str]) -> None:
         """As each part becomes ready, tell the next where it is."""
-        aws = await self._plane("aws")
-        wanted = wiring.proxies(
-            self.experiment.spec, aws.addresses["front"], self.sandbox.service, ipv6=self.sandbox.ipv6
-        )
-        self.cast.send("network", {"do": "populate", "proxies": wanted})
-        network = await self._plane("network")
+        services: dict[str, str] = {}
+        if "aws" in self._planes:
+            aws = await self._plane("aws")
+            wanted = wiring.proxies(
+                self.experiment.spec, aws.addresses["front"], self.sandbox.service, ipv6=self.sandbox.ipv6
+            )
+            self.cast.send("network", {"do": "populate", "proxies": wanted})
+            network = await self._plane("network")
+            services = {name.partition("@")[2]: address for name, address in network.addresses.items()}
         dns = await self._plane("dns")
-        services = {name.partition("@")[2]: address for name, address in network.addresses.items()}
         await self.sandbox.publish(dns.addresses, services)
         for label in labels:
             await self.cast.ready(label)
@@ -129,17 +150,18 @@ class Runner:
         """From arming to the end of the last call."""
         origin = clock.now() + LEAD_NS
         ends = origin + self.experiment.duration_ns
-        clients = list(self.experiment.spec.clients)
+        clients = self._clients
         self._journal_timeline(clock, origin, ends)
-        for plane in PLANES:
+        for plane in self._planes:
             self.cast.send(plane, {"do": "arm", "origin": origin})
         for client in [*clients, wiring.CANARY_LABEL]:
             self.cast.send(client, {"do": "start", "origin": origin, "ends": ends})
-        await self._unless_failed(clock.sleep_until(ends))
+        until = [clock.sleep_until(ends), *([self.cast.ended(clients)] if self._command else [])]
+        await self._unless_failed(*until)
         finishing = asyncio.ensure_future(self.cast.ended(clients))
         grace = clock.sleep_until(ends + self.experiment.spec.limits.grace)
         await self._unless_failed(grace, finishing)
-        for part in (clients, [wiring.CANARY_LABEL], ["network"], ["aws"], ["dns"]):
+        for part in (clients, [wiring.CANARY_LABEL], *([plane] for plane in STOPPED if plane in self._planes)):
             await self.cast.stop(part)
 
     async def _unless_failed(self, *awaited: Any) -> None:

@@ -1,7 +1,8 @@
 """The environment of the processes of a run, made from nothing.
 
 Only what is named here is handed on. So no real credential, profile, endpoint, proxy variable or trust store of the user can
-reach a client, whatever it is called.
+reach a client, whatever it is called. A command of the user's own (``chaoskit exec``) is different: it needs its own variables, so it keeps
+the caller's, except those that would lead past the sandbox.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+
+from chaoskit.sandbox.trust import JAVA_PASSWORD, JAVA_STORE
 
 HANDED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT")
 """What a process needs to start and to print text; none of it can lead out or sign a request."""
@@ -42,3 +45,56 @@ def client_environment(
         "CURL_CA_BUNDLE": trust,
         "NODE_EXTRA_CA_CERTS": trust,
     }
+
+
+HARMLESS_AWS = (
+    "AWS_RETRY_MODE",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_NEW_RETRIES_2026",
+    "AWS_DEFAULTS_MODE",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_DEFAULT_OUTPUT",
+    "AWS_PAGER",
+)
+"""AWS settings that a command keeps: how an SDK behaves is what is tested. They name no account, no key and no place."""
+
+TRUST = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "DENO_CERT",
+    "GIT_SSL_CAINFO",
+    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+)
+"""Variables by which programs are told what they trust: OpenSSL, Go and Rust read the first."""
+
+
+def command_environment(
+    work: Path,
+    region: str,
+    authority: Path | None,
+    added: Mapping[str, str],
+    inherited: Mapping[str, str] = os.environ,
+) -> dict[str, str]:
+    """For a command of the user's: the caller's variables without AWS's and the proxies', then ours, then ``added``.
+
+    ``authority`` None is a run without mock services: then what the command trusts is its own affair.
+    """
+    kept = {name: value for name, value in inherited.items() if _may_stay(name)}
+    ours = client_environment(work, authority or Path(os.devnull), region, inherited)
+    kept |= {name: value for name, value in ours.items() if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"}
+    if authority is not None:
+        kept.pop("SSL_CERT_DIR", None)
+        kept |= dict.fromkeys(("AWS_CA_BUNDLE", *TRUST), str(authority))
+        store = f"-Djavax.net.ssl.trustStore={work / JAVA_STORE} -Djavax.net.ssl.trustStorePassword={JAVA_PASSWORD}"
+        kept["JAVA_TOOL_OPTIONS"] = (
+            f"{kept.get('JAVA_TOOL_OPTIONS', '')} {store} -Djavax.net.ssl.trustStoreType=JKS".strip()
+        )
+    return kept | dict(added)
+
+
+def _may_stay(name: str) -> bool:
+    if name.startswith("AWS_"):
+        return name in HARMLESS_AWS
+    return not name.lower().endswith("_proxy") and name != "BOTO_CONFIG"

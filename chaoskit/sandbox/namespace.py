@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import SandboxError
@@ -20,6 +22,15 @@ from chaoskit.sandbox.base import Keeper
 NAME = "namespace"
 TOOLS = ("unshare", "nsenter", "mount", "sh")
 _BIND_AND_RUN = 'mount --bind "$1" "$(readlink -f /etc/resolv.conf)" && shift && exec "$@"'
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """How ``launcher.py`` gets in: the keeper's pid, whether by its user namespace, and what to mount: (source, target)."""
+
+    target: int
+    user: bool
+    binds: tuple[tuple[str, str], ...]
 
 
 class NamespaceSandbox:
@@ -34,6 +45,7 @@ class NamespaceSandbox:
         self._work = work
         self._keeper = Keeper(remove, empty)
         self._enter: list[str] = []
+        self._held = (0, False)
         self._resolvers: dict[str, str] = {}
 
     async def open(self, labels: list[str]) -> None:
@@ -57,6 +69,7 @@ class NamespaceSandbox:
                 continue
             join = ["--user", "--preserve-credentials"] if user_namespace else []
             self._enter = ["nsenter", "--target", str(kept.pid), *join, "--mount", "--net", "--pid", "--"]
+            self._held = (kept.pid, user_namespace)
             self.ipv6 = kept.ipv6
             return
         raise SandboxError(f"{reasons[-1]}. {_way_out()}")
@@ -97,6 +110,16 @@ class NamespaceSandbox:
         """``argv`` as a client: with the resolv.conf of ``label``."""
         resolv = str(self._work / "etc" / f"resolv.{label}")
         return [*self._enter, "unshare", "--mount", "--", "sh", "-c", _BIND_AND_RUN, "sh", resolv, *argv]
+
+    def way_in(self, label: str) -> WayIn:
+        """The way in for a command of the user's: the resolv.conf of ``label``, and a hosts file that knows this machine's own name."""
+        folder = self._work / "etc"
+        hosts = folder / "hosts.command"
+        name = socket.gethostname()
+        # The JVM, for one, looks its own host up; it would ask our DNS, which knows no such name.
+        hosts.write_text(f"127.0.0.1 localhost {name}\n::1 localhost\n")
+        binds = ((str(folder / f"resolv.{label}"), "/etc/resolv.conf"), (str(hosts), "/etc/hosts"))
+        return WayIn(*self._held, tuple((source, target) for source, target in binds if Path(target).exists()))
 
     async def close(self) -> None:
         """End every process in there and remove the run's temporary folders."""
