@@ -45,11 +45,8 @@ BATCH = 128
 ROUNDS = 4
 """Batches before the loop gets its turn, so that a flood on one socket cannot starve the others."""
 
-SLOT = 320
-"""Bytes of a slot. The rare longer question goes on in an *overflow* and is answered on the general path. Slots lie side by side, so that
-one copy takes them all; 320 is more than any question with the usual options has, and no power of two, for the processor's cache."""
-
-OVERFLOW = LONGEST - SLOT
+SLOT = LONGEST + 64
+"""Bytes from a slot to the next: no power of two, so that the beginnings of all slots fit into the processor's cache together."""
 
 ARENA_CHUNK = 1 << 18
 
@@ -131,27 +128,25 @@ class BatchedUdp:
     def _lay_out(self, name_size: int) -> None:
         """Slots, askers' addresses (*names*), and the headers for both directions, which say where all that is."""
         self._slots = mmap.mmap(-1, BATCH * SLOT)
-        self._overflows = mmap.mmap(-1, BATCH * OVERFLOW)
         self._names = mmap.mmap(-1, BATCH * name_size)
         self._table = mmap.mmap(-1, BATCH * 2 * _PIECE)
-        slots, overflows, names, table = map(_address, (self._slots, self._overflows, self._names, self._table))
-        self._room = (Piece * (2 * BATCH))()
+        slots, names, table = map(_address, (self._slots, self._names, self._table))
+        self._room = (Piece * BATCH)()
         room = ctypes.addressof(self._room)
         incoming, outgoing = (Message * BATCH)(), (Message * BATCH)()
         for n in range(BATCH):
-            self._room[2 * n] = Piece(slots + n * SLOT, SLOT)
-            self._room[2 * n + 1] = Piece(overflows + n * OVERFLOW, OVERFLOW)
+            self._room[n] = Piece(slots + n * SLOT, LONGEST)
             name, length = names + n * name_size, 16 if self._is_v4 else 28
-            incoming[n].header = Header(name, length, room + n * 2 * _PIECE, 2)
+            incoming[n].header = Header(name, length, room + n * _PIECE, 1)
             outgoing[n].header = Header(name, length, table + n * 2 * _PIECE, 2)
         self._headers = incoming, outgoing
         self._received, self._sent = map(ctypes.addressof, self._headers)
         self._sizes = memoryview(incoming).cast("B").cast("I")[Message.size.offset // 4 :: _MESSAGE // 4]
         self._peers = memoryview(self._names).cast("Q")[:: 2 if self._is_v4 else 1]
         self._peer_words = 1 if self._is_v4 else PEER_V6 // 8
-        self._starts = [n * SLOT for n in range(BATCH)]
+        self._keys = [n * SLOT + ID for n in range(BATCH)]
         # The table of pieces before it is joined: the address of each slot, and room for what its template says.
-        self._parts = [part for start in self._starts for part in (_POINTER.pack(slots + start), b"")]
+        self._parts = [part for n in range(BATCH) for part in (_POINTER.pack(slots + n * SLOT), b"")]
 
     def read(self) -> None:
         try:
@@ -174,28 +169,21 @@ class BatchedUdp:
         at = server.clock.now()
         if templates.begin(server.responder, at):
             self._arena = Arena()
-        known = templates.known.get
-        slots = self._slots[: got * SLOT]
+        known, slots = templates.known.get, self._slots
         sizes = self._sizes[:got].tolist()
-        found: list[Any] = [known(slots[a + ID : a + size]) for a, size in zip(self._starts, sizes, strict=False)]
-        first = slot = 0  # the first that is not sent yet, and where we are
-        for _ in range(found.count(None)):
-            slot = found.index(None, slot)
-            data = slots[slot * SLOT : slot * SLOT + min(sizes[slot], SLOT)]
-            ordinal = server.ordinals[self._label] + slot - first + 1
-            template = templates.find(data, at, ordinal) if sizes[slot] <= SLOT else None
+        found: list[Any] = [known(slots[key : key + size - ID]) for key, size in zip(self._keys, sizes, strict=False)]
+        first = 0  # that is not sent yet
+        for slot in () if all(found) else [slot for slot, template in enumerate(found) if template is None]:
+            data = slots[slot * SLOT : slot * SLOT + sizes[slot]]
+            template = templates.find(data, at, server.ordinals[self._label] + slot - first + 1)
             if template is not None:
-                self._slots[slot * SLOT + ID : slot * SLOT + HEADER] = template.rest[: HEADER - ID]
+                slots[slot * SLOT + ID : slot * SLOT + HEADER] = template.rest[: HEADER - ID]
                 found[slot] = template.cased
             else:
                 self._send(first, found[first:slot], at)
-                self._receive(data + self._overflow(slot, sizes[slot]), slot)
-                first = slot = slot + 1
+                self._receive(data, slot)
+                first = slot + 1
         self._send(first, found[first:] if first else found, at)
-
-    def _overflow(self, slot: int, size: int) -> bytes:
-        """What of a message did not fit into its slot."""
-        return self._overflows[slot * OVERFLOW : slot * OVERFLOW + max(0, size - SLOT)]
 
     def _place(self, template: Template) -> None:
         """Put a new template into the arena."""
