@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from chaoskit.cli.docker import docker_app
 from chaoskit.errors import ChaoskitError
 
 app = typer.Typer(
@@ -32,12 +33,14 @@ TokenFile = Annotated[Path | None, typer.Option(help="A file that holds the cont
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 DEFAULT_CONTROL = "127.0.0.1:8530"
 
+app.add_typer(docker_app, name="docker")
+
 
 @app.command()
 def run(
     experiment: Experiment,
     out: Annotated[Path, typer.Option(help="The folder in which the run's own folder is made.")] = Path("runs"),
-    sandbox: Annotated[str, typer.Option(help="auto, namespace or inline.")] = "auto",
+    sandbox: Annotated[str, typer.Option(help="auto, namespace, docker or inline.")] = "auto",
     time_scale: Annotated[
         float, typer.Option(help="Shrink or stretch the experiment's times, where the file allows it.")
     ] = 1.0,

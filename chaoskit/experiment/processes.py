@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chaoskit.clock import Clock
@@ -35,7 +36,10 @@ class _Process:
 
 
 class ProcessCast:
-    """See ``ports.Cast``. ``environment`` is for planes, ``client_environment`` for clients."""
+    """See ``ports.Cast``. ``environment`` is for planes, ``client_environment`` for clients.
+
+    ``adapt`` is given each process's name and plan, and returns the plan as the sandbox wants it.
+    """
 
     def __init__(
         self,
@@ -44,11 +48,13 @@ class ProcessCast:
         sandbox: Sandbox,
         environment: dict[str, str],
         client_environment: dict[str, str],
+        adapt: Callable[[str, Plan], Plan] | None = None,
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._sandbox = sandbox
         self._environments = {"plane": environment, "client": client_environment}
+        self._adapt = adapt or (lambda name, plan: plan)
         self._processes: dict[str, _Process] = {}
         self._failure = asyncio.Event()
 
@@ -60,7 +66,7 @@ class ProcessCast:
 
     def _start(self, name: str, kind: str, argv: list[str], plan: Plan) -> None:
         process = _Process(name, asyncio.get_running_loop().create_future())
-        process.waiting.append(_line(plan))
+        process.waiting.append(_line(self._adapt(name, plan)))
         self._processes[name] = process
         command = self._sandbox.command(argv) if kind == "plane" else self._sandbox.client_command(name, argv)
         process.task = asyncio.create_task(self._live(process, command, self._environments[kind]), name=name)
