@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaoskit.cli.clients import check_built
 from chaoskit.cli.shipped import find_experiment
 from chaoskit.clock import WallClock
 from chaoskit.errors import HarnessError, InputError, Interrupted
@@ -75,6 +76,7 @@ def run_experiment(options: Options) -> int:
         _check_toxiproxy(options.toxiproxy, options.sandbox)
     experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
     _check_stand_ins(experiment, options.sandbox)
+    check_built(experiment)
     return asyncio.run(_guarded(options, experiment))
 
 
@@ -157,7 +159,7 @@ async def _play(options: Options, experiment: Experiment, folders: Folders, sand
     console = Console(force_terminal=False) if options.plain else Console()
     with Journal(folders.partial / "journal.jsonl") as journal, make_view(console, clock) as view:
         journal.listen(view)
-        cast = ProcessCast(journal, clock, sandbox, *environments)
+        cast = ProcessCast(journal, clock, sandbox, *environments, adapt=getattr(sandbox, "adapt", None))
         await Runner(experiment, settings, sandbox, cast, journal).run(clock)
     return journal.entries
 

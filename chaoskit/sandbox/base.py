@@ -22,11 +22,15 @@ class Kept:
 
 
 class Keeper:
-    """Our end of the keeper process. ``remove`` and ``empty`` are the folders that it destroys when we end, however we end."""
+    """Our end of the keeper process. ``remove`` and ``empty`` are the folders that it destroys when we end, however we end.
 
-    def __init__(self, remove: list[Path], empty: list[Path]) -> None:
+    ``last`` are commands that it runs before, to take away what is not a process of ours (containers).
+    """
+
+    def __init__(self, remove: list[Path], empty: list[Path], last: list[list[str]] | None = None) -> None:
         self._remove = [str(path) for path in remove]
         self._empty = [str(path) for path in empty]
+        self._last = last or []
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self, prefix: list[str], *, namespace: bool, binds: list[tuple[str, str]]) -> Kept:
@@ -43,7 +47,13 @@ class Keeper:
             )
         except OSError as error:
             raise SandboxError(f"cannot start {command[0]}: {error.strerror}") from error
-        plan = {"remove": self._remove, "empty": self._empty, "namespace": namespace, "binds": binds}
+        plan = {
+            "remove": self._remove,
+            "empty": self._empty,
+            "namespace": namespace,
+            "binds": binds,
+            "last": self._last,
+        }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(plan).encode() + b"\n")

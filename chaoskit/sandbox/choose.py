@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TypeAlias
 
 from chaoskit.errors import SandboxError
+from chaoskit.sandbox.docker_sandbox import DockerSandbox
 from chaoskit.sandbox.inline import InlineSandbox
 from chaoskit.sandbox.namespace import NamespaceSandbox
 
-AnySandbox: TypeAlias = NamespaceSandbox | InlineSandbox
+AnySandbox: TypeAlias = NamespaceSandbox | InlineSandbox | DockerSandbox
 
-CHOICES = ("auto", "namespace", "inline")
+CHOICES = ("auto", "namespace", "docker", "inline")
 
 
 async def open_sandbox(choice: str, work: Path, labels: list[str], remove: list[Path], empty: list[Path]) -> AnySandbox:
@@ -21,6 +23,10 @@ async def open_sandbox(choice: str, work: Path, labels: list[str], remove: list[
     that vanish with the sandbox, whatever ends the run; ``empty`` those that vanish if nothing is in them. Raises ``SandboxError``,
     and then the folders still stand.
     """
+    if choice == "docker":
+        docker = DockerSandbox(work, remove, empty, lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
+        await docker.open(labels)
+        return docker
     if choice in ("auto", "namespace"):
         namespace = NamespaceSandbox(work, remove, empty)
         try:

@@ -5,7 +5,8 @@ enough to clean up: the kernel closes the pipe, the keeper sees the end, removes
 PID namespace it is process 1, so its exit makes the kernel kill whatever still runs in there.
 
 The first line on standard input is its plan: ``{"remove": [folders], "empty": [folders to remove if empty], "namespace": bool,
-"binds": [[source, target], …]}``. It answers one line: ``{"pid": its pid as the parent sees it, "ipv6": bool}`` or ``{"error": text}``.
+"binds": [[source, target], …], "last": [commands to run at the end]}``. It answers one line: ``{"pid": its pid as the parent sees
+it, "ipv6": bool}`` or ``{"error": text}``.
 """
 
 import contextlib
@@ -94,6 +95,12 @@ def enter_world(binds: list[list[str]]) -> None:
 
 def remove(plan: dict[str, list[str]]) -> None:
     """Delete what the run left; whatever is already gone is fine."""
+    last: list[list[str]] = plan.get("last", [])  # type: ignore[assignment]
+    for command in last:
+        import subprocess  # costs as much as everything else here, and few runs need it
+
+        with contextlib.suppress(OSError):
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     for folder in plan["remove"]:
         shutil.rmtree(folder, ignore_errors=True)
     for folder in plan["empty"]:

@@ -1,0 +1,39 @@
+"""``chaoskit docker``: the image that the docker sandbox runs, and what is left of runs that nobody could clean up after."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+docker_app = typer.Typer(help="The image of the docker sandbox, and its clean-up.", no_args_is_help=True)
+
+
+@docker_app.command()
+def build(
+    base: Annotated[
+        str | None, typer.Option(help="An image with Python 3.11 or newer and pip, instead of python:3.11-slim.")
+    ] = None,
+) -> None:
+    """Build chaoskit's image from the code that runs here. The docker sandbox does it by itself when it must."""
+    from chaoskit.sandbox.docker import connect
+    from chaoskit.sandbox.docker_image import BASE, TAG
+
+    engine = connect()
+    engine.build(typer.echo, base or BASE)
+    typer.echo(f"{TAG} is built")
+
+
+@docker_app.command()
+def clean(
+    images: Annotated[bool, typer.Option("--images", help="chaoskit's images too.")] = False,
+) -> None:
+    """Remove all containers and networks that chaoskit made (label chaoskit.run), and nothing else."""
+    from chaoskit.sandbox.docker import connect
+
+    engine = connect()
+    removed = engine.remove() + (engine.remove_images() if images else [])
+    for what in removed:
+        typer.echo(f"removed {what}")
+    if not removed:
+        typer.echo("nothing of chaoskit's is here")

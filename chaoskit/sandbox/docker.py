@@ -1,0 +1,292 @@
+"""The Docker engine, as far as chaoskit needs it. The only file that imports the Docker SDK.
+
+Everything made here carries the label ``chaoskit.run=<id>``, and ``remove`` takes away what carries it and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from chaoskit.errors import SandboxError
+from chaoskit.sandbox import docker_image
+
+LABEL = "chaoskit.run"
+"""On every container and network that a run makes; its value is the run's id."""
+
+ANSWER_WITHIN_S = 60
+WORLD_WITHIN_S = 30.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A run's network: its name, its prefix, and the container whose network the planes share."""
+
+    network: str
+    subnet: str
+    container: str
+
+
+class Engine:
+    """A Docker engine that answers. Make it with ``connect``."""
+
+    def __init__(self, client: Any, host: str, version: str) -> None:
+        self._client = client
+        self.host = host
+        self.version = version
+
+    def image(self) -> str:
+        """The id of chaoskit's image: another build of the same tag does not change what a run uses."""
+        return str(self._client.images.get(docker_image.TAG).id)
+
+    def has_image(self, tag: str) -> bool:
+        """Whether the image is here."""
+        return bool(self._client.images.list(name=tag))
+
+    def needs_build(self) -> bool:
+        """Whether chaoskit's image is missing, or made of other code than this."""
+        found = self._client.images.list(name=docker_image.TAG)
+        return not found or found[0].labels.get(docker_image.SOURCE_LABEL) != docker_image.digest()
+
+    def build(self, tell: Tell, base: str = docker_image.BASE) -> None:
+        """Build chaoskit's image; ``tell`` gets a line a step. Raises ``SandboxError`` with the way out."""
+        from docker.errors import APIError
+
+        labels = {docker_image.SOURCE_LABEL: docker_image.digest()}
+        steps = self._client.api.build(
+            fileobj=docker_image.context(),
+            custom_context=True,
+            dockerfile="docker/Dockerfile",
+            tag=docker_image.TAG,
+            buildargs={"BASE": base},
+            labels=labels,
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        try:
+            for step in steps:
+                if "error" in step:
+                    raise SandboxError(_build_failed(step["error"].strip(), base))
+                if (text := step.get("stream", "").strip()).startswith(("Step ", "Collecting ")):
+                    tell(text.splitlines()[0])
+        except APIError as error:
+            raise SandboxError(_build_failed(str(error.explanation or error), base)) from error
+
+    def make_world(self, run: str, image: str, tell: Tell) -> World:
+        """Make the run's network, which leads nowhere else, and its world. Raises ``SandboxError``."""
+        with _told():
+            network = self._client.networks.create(
+                f"chaoskit-{run}", driver="bridge", internal=True, labels={LABEL: run}, check_duplicate=True
+            )
+            network.reload()
+            subnet = network.attrs["IPAM"]["Config"][0]["Subnet"]
+            name = f"chaoskit-{run}-world"
+            tell(f"network {network.name} ({subnet}), internal")
+            before = time.monotonic_ns()
+            container = self._client.containers.run(
+                image,
+                ["-m", "chaoskit.sandbox.docker_world", upper_half(subnet), str(docker_image.USER)],
+                entrypoint="python3",
+                name=name,
+                labels={LABEL: run},
+                network=network.name,
+                user="0:0",
+                cap_drop=["ALL"],
+                cap_add=["NET_ADMIN", "SETUID", "SETGID"],
+                sysctls={"net.ipv4.ip_unprivileged_port_start": "0"},
+                healthcheck={"test": ["NONE"]},
+                log_config={"type": "json-file"},
+                detach=True,
+            )
+            _same_clock(_first_line(container), before)
+        return World(network.name, subnet, name)
+
+    def start(self, run: str, name: str, image: str, command: list[str], world: World) -> None:
+        """Start a program of another image in the world, such as Toxiproxy's."""
+        with _told():
+            self._client.containers.run(
+                image,
+                command,
+                name=f"chaoskit-{run}-{name}",
+                labels={LABEL: run},
+                network_mode=f"container:{world.container}",
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                detach=True,
+            )
+
+    def pause(self, container: str) -> None:
+        """Stop every process of the container where it is (the kernel's freezer)."""
+        with _told():
+            self._client.containers.get(container).pause()
+
+    def resume(self, container: str) -> None:
+        """Undo ``pause``."""
+        with _told():
+            self._client.containers.get(container).unpause()
+
+    def kill(self, container: str) -> None:
+        """End the container with SIGKILL."""
+        with _told():
+            self._client.containers.get(container).kill()
+
+    def remove(self, run: str | None = None) -> list[str]:
+        """Remove all containers and networks with the label, of one run or of all. Returns what was removed."""
+        from docker.errors import APIError, NotFound
+
+        wanted = {"label": LABEL if run is None else f"{LABEL}={run}"}
+        removed = []
+        with _told():
+            for container in self._client.containers.list(all=True, filters=wanted, ignore_removed=True):
+                try:
+                    container.remove(force=True, v=True)
+                except NotFound:
+                    continue
+                except APIError as error:
+                    if error.status_code != 409:  # its own AutoRemove is at it
+                        raise
+                removed.append(f"container {container.name}")
+            for network in self._client.networks.list(filters=wanted):
+                self._remove_network(network)
+                removed.append(f"network {network.name}")
+        return removed
+
+    def remove_images(self) -> list[str]:
+        """Remove every image that chaoskit built here; those that a container still uses stay. Returns what was removed."""
+        from docker.errors import APIError
+
+        removed = []
+        with _told():
+            for image in self._client.images.list(filters={"label": docker_image.SOURCE_LABEL}):
+                try:
+                    self._client.images.remove(image.id, force=True)
+                except APIError as error:
+                    if error.status_code != 409:
+                        raise
+                    continue
+                removed.append(f"image {image.tags[0] if image.tags else image.short_id}")
+        return removed
+
+    def _remove_network(self, network: Any) -> None:
+        """Take a network away; a container that is just being removed may still hold it for a moment."""
+        from docker.errors import APIError, NotFound
+
+        for last in (False, False, False, False, True):
+            try:
+                network.remove()
+            except NotFound:
+                return
+            except APIError:
+                if last:
+                    raise
+                network.reload()
+                for endpoint in network.attrs.get("Containers") or {}:
+                    with _unless_gone():
+                        self._client.api.wait(endpoint, timeout=5, condition="removed")
+            else:
+                return
+
+
+def connect() -> Engine:
+    """The engine that the ``docker`` command line would use. Raises ``SandboxError`` with the way out."""
+    from docker.context import ContextAPI
+    from docker.errors import DockerException
+
+    import docker
+
+    host = os.environ.get("DOCKER_HOST")
+    if not host:
+        context = ContextAPI.get_current_context()
+        host = (context.Host if context else None) or "unix:///var/run/docker.sock"
+    try:
+        if os.environ.get("DOCKER_HOST"):
+            client = docker.from_env(timeout=ANSWER_WITHIN_S)
+        else:
+            client = docker.DockerClient(base_url=host, timeout=ANSWER_WITHIN_S)
+        version = str(client.version()["Version"])
+    except (DockerException, OSError) as error:
+        if "PermissionError" in repr(error) or "Permission denied" in str(error):
+            raise SandboxError(
+                f"no permission to speak with the Docker engine at {host}; join the group that owns the socket "
+                "(usually: sudo usermod -aG docker $USER, then log in again), or use --sandbox namespace"
+            ) from None
+        raise SandboxError(
+            f"no Docker engine answers at {host}; start Docker, or set DOCKER_HOST, or use --sandbox namespace"
+        ) from None
+    return Engine(client, host, version)
+
+
+def upper_half(subnet: str) -> str:
+    """The half of a network from which the engine hands out no addresses as long as there are few containers."""
+    import ipaddress
+
+    _, upper = ipaddress.ip_network(subnet).subnets(prefixlen_diff=1)
+    return f"{upper[1]}/{upper.prefixlen}"
+
+
+def _first_line(container: Any) -> str:
+    """What the container says first. Raises ``SandboxError`` when it ends instead."""
+    for chunk in container.logs(stream=True, follow=True, stdout=True, stderr=False):
+        return str(chunk.decode().strip())
+    said = container.logs(stdout=False, stderr=True).decode(errors="replace").strip().splitlines()
+    raise SandboxError(f"the container {container.name} ended: {said[-1] if said else 'it said nothing'}")
+
+
+def _same_clock(told: str, before: int) -> None:
+    """Raises ``SandboxError`` unless containers count time as we do: every instant of a run is on one clock."""
+    if not before <= int(told) <= time.monotonic_ns():
+        raise SandboxError(
+            "the Docker engine runs in a machine of its own, whose clock is not this one's, so what happens there could not be "
+            "told in order; run chaoskit in there too: docker compose -f docker/compose.yaml up"
+        )
+
+
+def _build_failed(reason: str, base: str) -> str:
+    """What to say of a build that failed."""
+    way_out = (
+        f"log in to a registry, or name a base image that is here: chaoskit docker build --base IMAGE (now {base})"
+    )
+    if "pull" in reason or "manifest" in reason or "not found" in reason or "registry" in reason:
+        return f"the base image {base} cannot be had: {reason}; {way_out}"
+    return f"the image cannot be built: {reason}; the lines above say where"
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the engine refuses is told as ours."""
+    from docker.errors import DockerException
+
+    try:
+        yield
+    except DockerException as error:
+        reason = getattr(error, "explanation", None) or str(error)
+        raise SandboxError(f"the Docker engine says: {reason}") from error
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    from docker.errors import APIError
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except (APIError, RequestException):
+        return
+
+
+def main() -> None:
+    """``python -m chaoskit.sandbox.docker sweep RUN``: what the keeper calls when a run is over, however it ended."""
+    if sys.argv[1:2] == ["sweep"] and len(sys.argv) == 3:
+        connect().remove(sys.argv[2])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The docker sandbox: every process of a run in a container of its own, on a network that leads nowhere else.
+
+The planes share the network of one container, the *world*, which owns the upper half of the run's network: each client gets a
+resolver address there, each service its addresses. A client has a network of its own, and Docker's resolver (127.0.0.11) between libc
+and chaoskit's DNS, as any container has. The ``docker`` command line runs the containers and carries the process contract over standard
+input and output; all else is asked of the engine (``sandbox/docker.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import secrets
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from chaoskit.errors import SandboxError
+from chaoskit.sandbox.base import Keeper
+from chaoskit.sandbox.docker import LABEL, Engine, Tell, World, connect, upper_half
+from chaoskit.sandbox.docker_image import TAG, USER
+from chaoskit.sandbox.environment import client_environment
+
+NAME = "docker"
+HTTPS = 443
+DNS = 53
+
+HOST_ONLY = {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}
+"""Variables that speak of the host's files: the image has its own."""
+
+
+class DockerSandbox:
+    """See the module. ``tell`` gets a line for each step that takes time."""
+
+    name = NAME
+    libc_exercised = True
+
+    def __init__(self, work: Path, remove: list[Path], empty: list[Path], tell: Tell) -> None:
+        self.because = "asked for with --sandbox docker"
+        self.ipv6 = False
+        self.run = secrets.token_hex(4)
+        self._work = work
+        self._tell = tell
+        sweep = [sys.executable, "-m", "chaoskit.sandbox.docker", "sweep", self.run]
+        self._keeper = Keeper(remove, empty, last=[sweep])
+        self._docker = self._image = ""
+        self._engine: Engine | None = None
+        self._world: World | None = None
+        self._addresses: dict[str, str] = {}
+        self._user = f"{os.getuid()}:{os.getgid()}"
+
+    async def open(self, labels: list[str]) -> None:
+        """Make image, network and world. Raises ``SandboxError``."""
+        self._docker = shutil.which("docker") or ""
+        if not self._docker:
+            raise SandboxError("the docker command line is not on PATH; install Docker, or use --sandbox namespace")
+        engine = self._engine = await asyncio.to_thread(connect)
+        if await asyncio.to_thread(engine.needs_build):
+            self._tell(f"building the image {TAG}, once for this version (about a minute)")
+            await asyncio.to_thread(engine.build, self._tell)
+        self._image = await asyncio.to_thread(engine.image)
+        if os.getuid() == 0:  # nothing in a container runs as root
+            os.chown(self._work, USER, USER)
+            self._user = f"{USER}:{USER}"
+        await self._keeper.start([], namespace=False, binds=[])
+        try:
+            self._world = await asyncio.to_thread(engine.make_world, self.run, self._image, self._tell)
+            self.because = f"asked for with --sandbox docker; engine {engine.version}"
+            for label in labels:
+                self._own(f"resolver of {label}")
+        except BaseException:
+            await self._keeper.stop()
+            raise
+
+    def _own(self, what: str) -> str:
+        """The address in the world that stands for ``what``, the same one whenever asked."""
+        assert self._world is not None
+        if what not in self._addresses:
+            half = ipaddress.ip_interface(upper_half(self._world.subnet)).network
+            number = len(self._addresses) + 2
+            if number >= half.num_addresses - 1:
+                raise SandboxError(f"the network {self._world.subnet} is too small for this experiment's addresses")
+            self._addresses[what] = str(half[number])
+        return self._addresses[what]
+
+    def resolver(self, label: str) -> tuple[str, int]:
+        """Its address in the world: Docker's resolver of that client passes every question on to it."""
+        return self._own(f"resolver of {label}"), DNS
+
+    def service(self, address: str) -> str:
+        """The address in the world that stands for a service's loopback address."""
+        return f"{self._own(address)}:{HTTPS}"
+
+    async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
+        """Nothing to tell anyone: addresses are as promised."""
+
+    def adapt(self, name: str, plan: dict[str, Any]) -> dict[str, Any]:
+        """A process's plan with the world's addresses in place of loopback's, which in a container is its own."""
+        assert self._world is not None
+        if name == "network":
+            return plan | {"within": [self._world.subnet]}
+        if name != "dns":
+            return plan
+        for zone in plan["zones"]:
+            for record in zone["records"]:
+                if record["rtype"] == "A" and record["data"] != "127.0.0.1":
+                    record["data"] = self._own(record["data"])
+        injections = _replaced(plan["injections"], self._addresses)
+        return plan | {"injections": injections, "allow": [self._world.subnet]}
+
+    def command(self, argv: list[str]) -> list[str]:
+        """``argv`` (``python -m chaoskit.plane``) as a container in the world."""
+        assert self._world is not None
+        return self._run(argv[2].rpartition(".")[2], ["--network", f"container:{self._world.container}"], argv)
+
+    def client_command(self, label: str, argv: list[str]) -> list[str]:
+        """``argv`` as a container on the run's network, whose resolver is Docker's, which asks ours alone."""
+        assert self._world is not None
+        host, _ = self.resolver(label)
+        return self._run(label, ["--network", self._world.network, "--dns", host, "--dns-search", "."], argv)
+
+    def container(self, name: str) -> str:
+        """The container of a process of the run."""
+        return f"chaoskit-{self.run}-{name}"
+
+    def _run(self, name: str, network: list[str], argv: list[str]) -> list[str]:
+        if argv[0] != sys.executable:
+            raise SandboxError(
+                f"{name}: the docker sandbox runs Python clients only, from chaoskit's image, not {argv[0]}"
+            )
+        assert self._engine is not None
+        known = client_environment(self._work, self._work, "", {})
+        variables = [
+            part for name in (*known, "LANG", "LC_ALL", "TZ") if name not in HOST_ONLY for part in ("--env", name)
+        ]
+        return [
+            *(self._docker, "--host", self._engine.host, "run", "--interactive", "--rm"),
+            *("--name", self.container(name), "--label", f"{LABEL}={self.run}", *network),
+            *("--user", self._user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+            *("--no-healthcheck", "--log-driver", "none"),
+            *("--mount", f"type=bind,source={self._work},target={self._work}", "--workdir", str(self._work)),
+            *variables,
+            *("--entrypoint", "python3", self._image, *argv[1:]),
+        ]
+
+    async def close(self) -> None:
+        """Remove everything of the run that carries its label, and its temporary folders."""
+        await self._keeper.stop()
+
+
+def _replaced(plain: Any, addresses: dict[str, str]) -> Any:
+    """``plain`` with every text that is a key of ``addresses`` replaced."""
+    if isinstance(plain, dict):
+        return {key: _replaced(value, addresses) for key, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [_replaced(value, addresses) for value in plain]
+    return addresses.get(plain, plain) if isinstance(plain, str) else plain
