@@ -130,6 +130,20 @@ def experiments() -> None:
 
 
 @app.command()
+def clients(
+    action: Annotated[str, typer.Argument(metavar="[build]", help="Leave it out to list them.")] = "",
+    names: Annotated[list[str], typer.Argument(metavar="[NAME]...", help="Which to build; by default all.")] = [],  # noqa: B006
+) -> None:
+    """List the client programs, or build those that are built before a run: `chaoskit clients build [NAME]...`."""
+    from chaoskit.cli.clients import build_clients, list_clients
+    from chaoskit.errors import InputError
+
+    if action not in ("", "build"):
+        raise InputError(f"chaoskit clients {action}: did you mean: chaoskit clients build {action}?")
+    raise typer.Exit(build_clients(names) if action else list_clients())
+
+
+@app.command()
 def doctor() -> None:
     """Say which sandbox works on this machine, and why."""
     from chaoskit.cli.doctor import examine

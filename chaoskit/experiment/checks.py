@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chaoskit.clients import CLIENTS
 from chaoskit.dns.faults.stale import Stale
 from chaoskit.dns.names import canonical
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
-from chaoskit.errors import Problem
+from chaoskit.errors import PlaneError, Problem
 from chaoskit.experiment.document import Document, FieldPath, dotted
 from chaoskit.experiment.schema import ExperimentSpec
 from chaoskit.experiment.when import WhenSpec
-from chaoskit.experiment.wiring import CANARY_LABEL, SEEDED, services_of, zones
+from chaoskit.experiment.wiring import CANARY_LABEL, SEEDED, client_plan, services_of, zones
 from chaoskit.units import format_duration
 
 
@@ -137,6 +138,13 @@ def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         if spec.services and client.use != "noop" and client.service not in spec.services:
             fix = f"Add {client.service!r} to 'services', or remove 'services' to get what the clients use."
             found.append((("clients", label, "service"), f"this experiment has no service {client.service!r}.", fix))
+        kind = CLIENTS.get(client.use)
+        if hasattr(kind, "recipe"):  # an SDK's client, which says what it cannot honour
+            try:
+                kind.from_json(client_plan(label, client, spec.region))
+            except PlaneError as error:
+                what, _, fix = str(error).removeprefix(f"client {label}: ").partition("; ")
+                found.append((("clients", label), f"{what}.", f"{fix[:1].upper()}{fix[1:]}." if fix else ""))
     return found
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from chaoskit.clients.start import argv_of
 from chaoskit.clock import Clock
 from chaoskit.errors import PlaneError
 from chaoskit.experiment.ports import Plan, Sandbox
@@ -62,7 +63,7 @@ class ProcessCast:
         self._start(name, "plane", [sys.executable, "-m", f"chaoskit.{name}"], plan)
 
     def start_client(self, name: str, use: str, plan: Plan) -> None:
-        self._start(name, "client", [sys.executable, "-m", f"chaoskit.clients.{use}"], plan)
+        self._start(name, "client", argv_of(use, plan), plan)
 
     def _start(self, name: str, kind: str, argv: list[str], plan: Plan) -> None:
         process = _Process(name, asyncio.get_running_loop().create_future())

@@ -110,6 +110,12 @@ class ClientSpec(_Strict):
     max_attempts: Annotated[int, Field(ge=1, le=100)] | None = Field(None, description="AWS_MAX_ATTEMPTS")
     connect_timeout: Duration | None = None
     read_timeout: Duration | None = None
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")] | None = Field(
+        None, description="of the SDK, where a client can pin it: boto3; see chaoskit clients"
+    )
+    dns_cache: Literal["default", "advised"] | None = Field(
+        None, description="java: the JVM's own cache times, or those that AWS advises (networkaddress.cache.ttl)"
+    )
 
     @field_validator("use")
     @classmethod

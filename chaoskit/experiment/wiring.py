@@ -150,8 +150,9 @@ def network_plan(spec: ExperimentSpec, injections: Sequence[Any], toxiproxy: str
 
 
 def client_plan(label: str, client: ClientSpec, region: str) -> dict[str, Any]:
-    """A client's plan: its label and its settings, times in nanoseconds."""
-    return {
+    """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
+    special = {"version": client.version, "dns_cache": client.dns_cache}
+    return {name: value for name, value in special.items() if value is not None} | {
         "client": label,
         "region": region,
         "service": client.service,

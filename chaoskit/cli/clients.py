@@ -1,0 +1,76 @@
+"""``chaoskit clients``: which client programs there are, and building those that must be built before a run."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from chaoskit.clients import CLIENTS
+from chaoskit.clients.build import Recipe, build
+from chaoskit.clients.start import needed, recipe_called, recipes
+from chaoskit.errors import InputError
+from chaoskit.experiment.loader import Experiment
+from chaoskit.experiment.wiring import client_plan
+
+
+def list_clients() -> None:
+    """Print every client, and whether it can be used."""
+    listed = recipes()
+    for use in CLIENTS.kinds:
+        if use not in {recipe.folder.name for recipe in listed} and use not in ("canary", "command", "container"):
+            typer.echo(f"{use:<18} ready")
+    for recipe in listed:
+        typer.echo(f"{recipe.name:<18} {_state(recipe):<9} {recipe.what}")
+        if recipe.built() is None and (why := recipe.missing()):
+            typer.echo(f"{'':<18} {'':<9} needs: {'; '.join(why)}")
+
+
+def _state(recipe: Recipe) -> str:
+    return "ready" if recipe.built() else "not built"
+
+
+def build_clients(names: list[str]) -> int:
+    """Build the clients of these names, or all that this machine can. Returns the exit code.
+
+    Raises ``InputError`` for a name that there is not, and for a missing tool of a client that was named.
+    """
+    wanted = [_recipe(name) for name in names] or recipes()
+    skipped = 0
+    for recipe in wanted:
+        if not names and recipe.built() is None and (why := recipe.missing()):
+            typer.echo(f"{recipe.name}: skipped: {'; '.join(why)}", err=True)
+            skipped += 1
+            continue
+        build(recipe, _tell)
+    if skipped:
+        typer.echo(f"{len(wanted) - skipped} of {len(wanted)} clients are ready.", err=True)
+    return 0
+
+
+def _recipe(name: str) -> Recipe:
+    if (found := recipe_called(name)) is None:
+        raise InputError(f"there is no client {name!r} to build; known: {', '.join(one.name for one in recipes())}")
+    return found
+
+
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)
+    sys.stderr.flush()
+
+
+def unbuilt(experiment: Experiment) -> list[str]:
+    """The names of the builds that this experiment's clients want and that are not there."""
+    spec = experiment.spec
+    plans = ((client.use, client_plan(label, client, spec.region)) for label, client in spec.clients.items())
+    wanted = [recipe for use, plan in plans if (recipe := needed(use, plan)) is not None]
+    return sorted({recipe.name for recipe in wanted if recipe.built() is None})
+
+
+def check_built(experiment: Experiment) -> None:
+    """Raise ``InputError`` with the command to run when a client of the experiment is not built."""
+    if names := unbuilt(experiment):
+        verb = "is" if len(names) == 1 else "are"
+        raise InputError(
+            f"{experiment.source}: {', '.join(names)} {verb} not built; run: chaoskit clients build {' '.join(names)}"
+        )
