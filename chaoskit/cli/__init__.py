@@ -151,6 +151,31 @@ def doctor() -> None:
     raise typer.Exit(examine())
 
 
+compose = typer.Typer(no_args_is_help=True, help="chaoskit under a compose project of your own.")
+app.add_typer(compose, name="compose")
+
+
+@compose.command()
+def overlay(
+    files: Annotated[list[Path], typer.Argument(help="Your compose file, or several as for `docker compose -f`.")],
+    service: Annotated[
+        list[str],
+        typer.Option(help="Only this service; may be repeated. By default all that have a network of their own."),
+    ] = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="By default chaoskit.override.yaml beside the first file.")] = None,
+    subnet: Annotated[
+        str, typer.Option(help="A private /24 that nothing else uses, for our network.")
+    ] = "172.31.253.0/24",
+    image: Annotated[str | None, typer.Option(help="Instead of the image that `chaoskit docker build` makes.")] = None,
+    region: Annotated[str, typer.Option(help="The region whose endpoints are mocked.")] = "us-east-1",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write an override file that puts services of your compose file under chaoskit, which is not edited."""
+    from chaoskit.cli.compose import Options, write_overlay
+
+    write_overlay(Options(files, service, out, subnet, image, region, force))
+
+
 @app.command()
 def serve(
     zone: Annotated[

@@ -1,0 +1,121 @@
+"""What in a project's own settings would keep a fault from its services, or real credentials in them: a pure judge.
+
+Each rule is one of Docker's, of the SDKs', or of libc's; see docs/your-own-stack.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from chaoskit.compose.project import Project, Service
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+ENDPOINTS = "AWS_ENDPOINT_URL"
+REPLACED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""Credentials that the overlay replaces by fake ones."""
+
+LIVE = (
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+"""Other ways to real credentials (AWS SDKs and Tools Reference Guide, "Standardized credential providers")."""
+
+AWS = ("amazonaws.com", "api.aws")
+CREDENTIAL_FOLDER = "/.aws"
+RESOLVER_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
+
+
+@dataclass(frozen=True, slots=True)
+class Bypass:
+    """One way past chaoskit: at which service, what was found, why it matters, and what to do (or what the overlay does)."""
+
+    service: str
+    found: str
+    why: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.service}: {self.found}: {self.why}; {self.cure}"
+
+
+def is_aws(name: str) -> bool:
+    """Whether a host name is one of AWS's."""
+    lowered = name.lower().rstrip(".")
+    return any(lowered == domain or lowered.endswith(f".{domain}") for domain in AWS)
+
+
+def find_bypasses(project: Project, chosen: Sequence[str], names: Iterable[str] = ()) -> list[Bypass]:
+    """Every bypass of the ``chosen`` services; ``names`` are host names that faults aim at, beside AWS's."""
+    aimed = {name.lower().rstrip(".") for name in names}
+    found: list[Bypass] = []
+    for name in chosen:
+        service = project.services[name]
+        found += _network(service)
+        found += _aliases(project, service, aimed)
+        found += _hosts(service, aimed)
+        found += _environment(service)
+        found += _mounts(service)
+    return found
+
+
+def _network(service: Service) -> Iterator[Bypass]:
+    if service.network_mode == "host":
+        why = "it asks the host's resolver, not Docker's, and chaoskit never edits the host's"
+        yield Bypass(service.name, "network_mode: host", why, "it is left out; give it a network of its own")
+    elif service.shares_a_network:
+        why = "its resolver is that of what it shares the network with"
+        yield Bypass(
+            service.name, f"network_mode: {service.network_mode}", why, "it is left out; choose the other service"
+        )
+    if len(service.dns) > 1:
+        why = "a SERVFAIL or a dropped query falls over to the second, which hides the fault"
+        yield Bypass(service.name, f"dns: with {len(service.dns)} servers", why, "the overlay puts one in their place")
+
+
+def _aliases(project: Project, service: Service, aimed: set[str]) -> Iterator[Bypass]:
+    for other in project.services.values():
+        for network, names in other.networks.items():
+            for alias in names:
+                if network in service.networks and (is_aws(alias) or alias.lower() in aimed):
+                    why = "Docker answers a name of the project itself and never asks chaoskit"
+                    cure = f"take the alias off {other.name} in network {network}"
+                    yield Bypass(service.name, f"{other.name} is called {alias}", why, cure)
+
+
+def _hosts(service: Service, aimed: set[str]) -> Iterator[Bypass]:
+    for host in service.extra_hosts:
+        why = "the hosts file is read before DNS is asked (nsswitch.conf: hosts: files dns)"
+        if is_aws(host) or host.lower() in aimed:
+            yield Bypass(service.name, f"extra_hosts: {host}", why, "take it out for the game day")
+
+
+def _environment(service: Service) -> Iterator[Bypass]:
+    if proxies := [name for name in PROXIES if service.sets(name)]:
+        why = "requests go to the proxy, which does the lookups"
+        yield Bypass(service.name, ", ".join(proxies), why, "the overlay empties it")
+    for variable in sorted(service.environment):
+        if variable.startswith(ENDPOINTS) and service.sets(variable):
+            why = "calls go there, so the names of AWS are never looked up"
+            yield Bypass(service.name, variable, why, "take it out, or aim the fault at its host")
+    if replaced := [name for name in REPLACED if service.sets(name)]:
+        why = "these may be real credentials"
+        yield Bypass(service.name, ", ".join(replaced), why, "the overlay puts AWS's own example key in their place")
+    if live := [name for name in LIVE if service.sets(name)]:
+        why = "it leads to real credentials"
+        yield Bypass(service.name, ", ".join(live), why, "the overlay empties it; check that the app starts so")
+
+
+def _mounts(service: Service) -> Iterator[Bypass]:
+    for mount in service.mounts:
+        if mount.rstrip("/").endswith(CREDENTIAL_FOLDER) or f"{CREDENTIAL_FOLDER}/" in mount:
+            why = "it may hold real credentials"
+            yield Bypass(service.name, f"a volume at {mount}", why, "the overlay has the SDKs look elsewhere")
+        if mount in RESOLVER_FILES:
+            yield Bypass(service.name, f"a volume at {mount}", "it takes the place of Docker's own file", "take it out")

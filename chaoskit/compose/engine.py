@@ -1,0 +1,108 @@
+"""Docker's own command line, and nothing else of Docker: what it says as data, and its complaints as our errors.
+
+Every command is a session of its own, so that Ctrl-C in the terminal ends no ``up`` half-way: the caller decides what to put back.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chaoskit.errors import HarnessError, InputError
+
+WITHIN_S = 600.0
+
+
+class Docker:
+    """The ``docker`` program. Raises ``InputError`` where there is none."""
+
+    def __init__(self) -> None:
+        if shutil.which("docker") is None:
+            raise InputError("docker is not installed here (no `docker` on PATH); install it, or run this where it is")
+
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        """What ``docker ARGUMENTS`` prints. Raises ``HarnessError`` with its own complaint."""
+        return self._run(arguments, stdin).decode(errors="replace")
+
+    def json(self, *arguments: str) -> Any:
+        """The same, as data."""
+        return json.loads(self.run(*arguments))
+
+    def lines(self, *arguments: str) -> list[str]:
+        """The same, by lines, without empty ones."""
+        return [line for line in self.run(*arguments).splitlines() if line.strip()]
+
+    def inspect(self, *names: str, kind: str = "container") -> list[dict[str, Any]]:
+        """``docker inspect``; empty for no names."""
+        found: list[dict[str, Any]] = self.json("inspect", "--type", kind, *names) if names else []
+        return found
+
+    def read(self, container: str, path: str, most: int = 64 << 20) -> bytes | None:
+        """A file of a container, links followed, running or not; None when there is none. No shell in it is needed."""
+        try:
+            packed = self._run(("cp", "--follow-link", f"{container}:{path}", "-"), None)
+        except HarnessError:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            for member in archive:
+                if member.isfile() and (stream := archive.extractfile(member)) is not None:
+                    return stream.read(most)
+        return None
+
+    def compose(self, project: Sequence[str], *arguments: str) -> str:
+        """``docker compose PROJECT… ARGUMENTS``; ``project`` are its ``-f`` and ``-p`` options."""
+        return self.run("compose", *project, *arguments)
+
+    def follow(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A command that goes on, its standard output to be read."""
+        return subprocess.Popen(
+            ["docker", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def _run(self, arguments: Sequence[str], stdin: str | None) -> bytes:
+        try:
+            done = subprocess.run(
+                ["docker", *arguments],
+                input=None if stdin is None else stdin.encode(),
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                capture_output=True,
+                timeout=WITHIN_S,
+                start_new_session=True,
+                env=dict(_environment(os.environ)),
+            )
+        except subprocess.TimeoutExpired as error:
+            raise HarnessError(f"docker {arguments[0]} took more than {WITHIN_S:g} s; is the engine well?") from error
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
+            raise HarnessError(
+                f"docker {' '.join(arguments[:2])}: {said.splitlines()[-1] if arguments[0] != 'compose' else said}"
+            )
+        return done.stdout
+
+
+def has_compose() -> bool:
+    """Whether ``docker compose`` is there."""
+    if shutil.which("docker") is None:
+        return False
+    done = subprocess.run(["docker", "compose", "version", "--short"], capture_output=True, stdin=subprocess.DEVNULL)
+    return done.returncode == 0
+
+
+def engine_version(docker: Docker) -> str:
+    """The engine's version. Raises ``HarnessError`` saying why no engine answers."""
+    return docker.run("version", "--format", "{{.Server.Version}}").strip()
+
+
+def _environment(inherited: Mapping[str, str]) -> Mapping[str, str]:
+    """Ours, without what would make compose talk to a terminal."""
+    return {**inherited, "COMPOSE_PROGRESS": "plain", "COMPOSE_ANSI": "never", "DOCKER_CLI_HINTS": "false"}

@@ -1,0 +1,156 @@
+"""The override file: from a project and a plan to what Compose merges over it. Pure.
+
+Compose appends the lists of an override to those of the file it overrides, so ``dns`` carries ``!override``: with a second server the fault
+would be hidden (Compose specification, 13-merge.md; Compose 2.24.4 or newer). ``networks`` of an override replace the implicit
+``default``, so that is written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from chaoskit import __version__
+from chaoskit.compose.bypasses import LIVE, PROXIES
+from chaoskit.compose.plan import StagePlan, dynamic_range
+from chaoskit.compose.project import DEFAULT_NETWORK, Project, Service
+from chaoskit.sandbox.environment import FAKE_KEY, FAKE_SECRET
+
+NAME = "chaoskit"
+"""Of our service, network, volume and config in their project."""
+
+IMAGE = f"chaoskit:{__version__}"
+"""Our image: what ``chaoskit docker build`` makes."""
+
+TRUST = "/chaoskit"
+"""Where the certificate authority and the fake credentials appear in their containers."""
+
+STAGE_FILE = "/etc/chaoskit/stage.json"
+READY_FILE = "/tmp/chaoskit-ready"  # noqa: S108 - inside our container
+TOOK_LABEL = "chaoskit.attach"
+"""Label of what ``attach`` made; its value is the project."""
+
+PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+
+
+class _Override(list[str]):
+    """A list that takes the place of theirs."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML with ``!override``, and text of many characters as it is."""
+
+
+_Dumper.add_representer(_Override, lambda dumper, data: dumper.represent_sequence("!override", data, flow_style=True))
+
+
+def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
+    """The services that can be given a resolver: those ``wanted``, or all. Raises ``InputError`` for one that is not there."""
+    from chaoskit.errors import InputError
+
+    for name in wanted:
+        if name not in project.services:
+            known = ", ".join(project.services)
+            raise InputError(f"{project.source}: there is no service {name!r}; services: {known}")
+        if project.services[name].shares_a_network:
+            mode = project.services[name].network_mode
+            raise InputError(
+                f"{project.source}: {name} has network_mode: {mode}, so Docker gives it no resolver of its own; choose another --service"
+            )
+    if NAME in project.services and not wanted:
+        wanted = [name for name in project.services if name != NAME]
+    chosen = [name for name in wanted or project.services if not project.services[name].shares_a_network]
+    if not chosen:
+        raise InputError(
+            f"{project.source}: no service of it has a network of its own, so none can be given a resolver"
+        )
+    return chosen
+
+
+def make_override(
+    project: Project, chosen: Sequence[str], plan: StagePlan, image: str, labels: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What to merge over the project so that the ``chosen`` services ask us and trust us."""
+    label = dict(labels or {})
+    return {
+        "services": {
+            **{name: _under_test(project.services[name], plan) for name in chosen},
+            NAME: _ours(plan, image, label),
+        },
+        "configs": {f"{NAME}-stage": {"content": plan.to_json().replace("$", "$$")}},
+        "networks": {
+            NAME: {
+                "internal": True,
+                "ipam": {"config": [{"subnet": plan.subnet, "ip_range": dynamic_range(plan.subnet)}]},
+                "labels": dict(label),
+            }
+        },
+        "volumes": {f"{NAME}-trust": {"labels": dict(label)}},
+    }
+
+
+def write_override(override: dict[str, Any], head: Sequence[str]) -> str:
+    """The file's text; ``head`` are comment lines."""
+    comment = "".join(f"# {line}".rstrip() + "\n" for line in head)
+    return comment + yaml.dump(override, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+
+
+def _under_test(service: Service, plan: StagePlan) -> dict[str, Any]:
+    networks = service.networks if set(service.networks) - {NAME} else {DEFAULT_NETWORK: ()}
+    return {
+        "dns": _Override([plan.resolvers[service.name]]),
+        "environment": app_environment(service, plan.region),
+        "networks": {**{name: None for name in networks if name != NAME}, NAME: None},
+        "volumes": [f"{NAME}-trust:{TRUST}:ro"],
+        "depends_on": {NAME: {"condition": "service_healthy"}},
+    }
+
+
+def app_environment(service: Service, region: str) -> dict[str, str]:
+    """Our trust and fake credentials; what of theirs leads to real ones or to a proxy is emptied."""
+    authority = f"{TRUST}/ca.pem"
+    emptied = [name for name in (*PROXIES, *LIVE) if service.sets(name) and name not in PROFILES]
+    return {
+        "AWS_ACCESS_KEY_ID": FAKE_KEY,
+        "AWS_SECRET_ACCESS_KEY": FAKE_SECRET,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_CONFIG_FILE": f"{TRUST}/aws-config",
+        "AWS_SHARED_CREDENTIALS_FILE": f"{TRUST}/aws-credentials",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CA_BUNDLE": authority,
+        "SSL_CERT_FILE": authority,
+        "REQUESTS_CA_BUNDLE": authority,
+        "CURL_CA_BUNDLE": authority,
+        "NODE_EXTRA_CA_CERTS": authority,
+        **dict.fromkeys(emptied, ""),
+        **{name: "default" for name in PROFILES if service.sets(name)},
+    }
+
+
+def _ours(plan: StagePlan, image: str, labels: dict[str, str]) -> dict[str, Any]:
+    ready = f"import os, sys; sys.exit(not os.path.exists({READY_FILE!r}))"
+    return {
+        "image": image,
+        "entrypoint": ["python3", "-m", "chaoskit.compose.stage"],
+        "command": [],
+        "user": "0",
+        "cap_drop": ["ALL"],
+        "cap_add": ["NET_ADMIN", "NET_BIND_SERVICE"],
+        "security_opt": ["no-new-privileges:true"],
+        "init": True,
+        "dns": _Override([plan.own]),
+        "networks": {NAME: {"ipv4_address": plan.own}},
+        "configs": [{"source": f"{NAME}-stage", "target": STAGE_FILE}],
+        "volumes": [f"{NAME}-trust:{TRUST}"],
+        "healthcheck": {
+            "test": ["CMD", "python3", "-c", ready],
+            "interval": "1s",
+            "timeout": "10s",
+            "retries": 60,
+            "start_period": "60s",
+        },
+        "labels": {"chaoskit.version": __version__, **labels},
+    }

@@ -1,0 +1,156 @@
+"""Somebody's compose project, as far as it matters to what its services resolve and whom they trust. Read, never written.
+
+The forms are those of the Compose specification (https://github.com/compose-spec/compose-spec/blob/main/05-services.md): nearly everything
+may be a list or a mapping. Values of environment variables are not kept, so none can be printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chaoskit.errors import ExperimentError, InputError, Problem
+
+DEFAULT_NETWORK = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service. ``networks`` maps each network to the names that Docker itself answers for this service there.
+
+    ``environment`` has the names of its variables, ``unset`` those among them that are empty. ``mounts`` are paths inside the container.
+    """
+
+    name: str
+    networks: Mapping[str, tuple[str, ...]]
+    network_mode: str = ""
+    dns: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    environment: frozenset[str] = frozenset()
+    unset: frozenset[str] = frozenset()
+    mounts: tuple[str, ...] = ()
+
+    @property
+    def shares_a_network(self) -> bool:
+        """Whether it has no network of its own (``host``, ``none``, another's), so that it cannot be given a resolver."""
+        return bool(self.network_mode) and self.network_mode not in ("bridge", "default")
+
+    def sets(self, variable: str) -> bool:
+        """Whether it is given a value for this environment variable."""
+        return variable in self.environment and variable not in self.unset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A compose project: where it was read from, and its services by name."""
+
+    source: str
+    name: str
+    services: Mapping[str, Service]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with Compose's own tags ``!reset`` and ``!override``, whose values count as if they had none."""
+
+
+def _any_tag(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.ScalarNode)
+    return loader.construct_scalar(node)
+
+
+_Loader.add_multi_constructor("!", _any_tag)
+
+
+def read_file(path: Path) -> Project:
+    """A compose file as it is written: without ``extends``, ``include`` or variables filled in.
+
+    Raises ``InputError`` or ``ExperimentError`` (file and line) for one that is none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder; name the compose file in it") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text; is it a compose file?") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    try:
+        plain = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        message = f"not valid YAML: {error.problem or error.context}."
+        raise ExperimentError(str(path), [Problem(mark.line + 1 if mark else 0, "", message)]) from error
+    return from_plain(plain, str(path))
+
+
+def from_plain(plain: Any, source: str) -> Project:
+    """A project from plain data, as a file or ``docker compose config`` gives it. Raises ``InputError``."""
+    services = plain.get("services") if isinstance(plain, dict) else None
+    if not isinstance(services, dict) or not services:
+        raise InputError(f"{source}: there are no services in it; name a compose file")
+    for name, written in services.items():
+        if not isinstance(written, dict):
+            raise InputError(f"{source}: services.{name} is no mapping; is it a compose file?")
+    found = {str(name): _service(str(name), written) for name, written in services.items()}
+    return Project(source=source, name=str(plain.get("name") or ""), services=found)
+
+
+def _service(name: str, written: dict[str, Any]) -> Service:
+    environment = _pairs(written.get("environment"))
+    return Service(
+        name=name,
+        networks=_networks(name, written),
+        network_mode=str(written.get("network_mode") or ""),
+        dns=_words(written.get("dns")),
+        extra_hosts=tuple(_pairs(written.get("extra_hosts"), also=":")),
+        environment=frozenset(environment),
+        unset=frozenset(variable for variable, value in environment.items() if value == ""),
+        mounts=tuple(mount for one in written.get("volumes") or () if (mount := _mount(one))),
+    )
+
+
+def _networks(name: str, written: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Each network with the names that Docker answers there: the service's, the container's, and aliases."""
+    if written.get("network_mode"):
+        return {}
+    own = tuple(str(one) for one in (name, written.get("container_name"), written.get("hostname")) if one)
+    given = written.get("networks") or {DEFAULT_NETWORK: None}
+    members = dict.fromkeys(map(str, given)) if isinstance(given, list) else given
+    return {
+        str(network): own + tuple(map(str, (member or {}).get("aliases") or ())) for network, member in members.items()
+    }
+
+
+def _pairs(written: Any, also: str = "=") -> dict[str, str | None]:
+    """``{"A": "1"}``, ``["A=1", "B"]`` or, for hosts, ``["name:address"]`` as a mapping; None where there is no value."""
+    if isinstance(written, dict):
+        return {str(name): None if value is None else str(value) for name, value in written.items()}
+    found: dict[str, str | None] = {}
+    for line in written or ():
+        name, equals, value = str(line).partition("=")
+        if not equals and also in name:
+            name, equals, value = name.partition(also)
+        found[name] = value if equals else None
+    return found
+
+
+def _words(written: Any) -> tuple[str, ...]:
+    if written is None:
+        return ()
+    return tuple(map(str, written)) if isinstance(written, list) else (str(written),)
+
+
+def _mount(written: Any) -> str:
+    """Where a volume appears in the container: ``source:/target:ro`` or ``{target: /target}``."""
+    if isinstance(written, dict):
+        return str(written.get("target") or "")
+    parts = str(written).split(":")
+    return parts[1] if len(parts) > 1 else parts[0]

@@ -1,0 +1,101 @@
+"""From a compose file to an override beside it: read, warn, lay out, write, check."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaoskit.compose.bypasses import Bypass, find_bypasses
+from chaoskit.compose.engine import Docker, has_compose
+from chaoskit.compose.overlay import NAME, eligible, make_override, write_override
+from chaoskit.compose.plan import SUBNET, lay_out
+from chaoskit.compose.project import Project, from_plain, read_file
+from chaoskit.errors import HarnessError, InputError
+from chaoskit.experiment.schema import ExperimentSpec, ServiceSpec
+from chaoskit.experiment.wiring import host_name, services_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """An override: its text, who is under it, what could bypass it, and whether ``docker compose config`` has passed it."""
+
+    text: str
+    chosen: tuple[str, ...]
+    bypasses: tuple[Bypass, ...]
+    checked: bool
+
+
+def read_projects(files: Sequence[Path]) -> Project:
+    """The project of these files: as Compose itself puts them together, or, without Compose, as the one file is written."""
+    written = [read_file(path) for path in files]  # its errors name a line
+    if has_compose():
+        try:
+            plain = json.loads(Docker().compose(_named(files), "config", "--format", "json"))
+        except HarnessError as error:
+            raise InputError(f"{files[0]}: docker compose does not take it: {error}") from error
+        return from_plain(plain, str(files[0]))
+    if len(files) > 1:
+        raise InputError("several files need docker compose to put them together, which is not here; give one")
+    return written[0]
+
+
+def loopback_of(spec: ExperimentSpec) -> list[str]:
+    """The IPv4 loopback addresses of an experiment's mock services, for which the overlay has others."""
+    return [one for addresses in services_of(spec).values() for one in addresses if ":" not in one]
+
+
+def every_service(region: str) -> ExperimentSpec:
+    """All mock services and no faults: what an overlay offers that is driven by hand."""
+    from chaoskit.compose.stage import ALL_SERVICES
+
+    return ExperimentSpec.model_validate(
+        {"title": "by hand", "region": region, "services": {name: ServiceSpec() for name in ALL_SERVICES}}
+    )
+
+
+def overlay_by_hand(
+    files: Sequence[Path], wanted: Sequence[str], image: str, out: Path, subnet: str = SUBNET, region: str = "us-east-1"
+) -> Written:
+    """An override with which faults are put on by hand (``chaoskit inject``). Nothing is written. Raises ``InputError``."""
+    project = read_projects(files)
+    chosen = eligible(project, wanted)
+    spec = every_service(region)
+    plan = lay_out(str(files[0]), chosen, loopback_of(spec), subnet, region)
+    names = [host_name(service, region) for service in services_of(spec)]
+    both = shlex.join(word for path in (*files, out) for word in ("-f", str(path)))
+    head = [
+        f"Puts {', '.join(chosen)} of {files[0].name} under chaoskit: its DNS, its mock AWS, fake credentials. Written by",
+        "chaoskit compose overlay; the file above is not changed. To bring it up, put a fault on, and take all away again:",
+        "",
+        f"  docker compose {both} up -d",
+        f"  docker compose {both} exec {NAME} python3 -m chaoskit inject empty {names[0]} --for 30s",
+        f"  docker compose {both} down --volumes && docker compose -f {shlex.quote(str(files[0]))} up -d",
+    ]
+    text = write_override(make_override(project, chosen, plan, image), head)
+    left_out = [name for name in project.services if project.services[name].shares_a_network and name not in chosen]
+    bypasses = find_bypasses(project, [*chosen, *(left_out if not wanted else ())], names)
+    return Written(text=text, chosen=tuple(chosen), bypasses=tuple(bypasses), checked=False)
+
+
+def check_merged(files: Sequence[Path], override: Path, chosen: Sequence[str]) -> bool:
+    """Have Compose merge the files and look at what came out; False where there is no Compose. Raises ``HarnessError``."""
+    if not has_compose():
+        return False
+    try:
+        merged = json.loads(Docker().compose(_named([*files, override]), "config", "--format", "json"))
+    except HarnessError as error:
+        raise HarnessError(
+            f"docker compose does not take the override: {error}\nIt needs Compose 2.24.4 or newer (!override)."
+        ) from error
+    services = merged["services"]
+    resolver = {name: services[name].get("dns") for name in chosen}
+    if wrong := [name for name, dns in resolver.items() if len(dns or ()) != 1]:
+        raise HarnessError(f"after merging, {', '.join(wrong)} would have other resolvers than chaoskit's: {resolver}")
+    return True
+
+
+def _named(files: Sequence[Path]) -> list[str]:
+    return [word for path in files for word in ("-f", str(path))]

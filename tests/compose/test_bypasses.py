@@ -1,0 +1,74 @@
+"""Every way past chaoskit that a compose file shows is named, and what is none is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chaoskit.compose.bypasses import find_bypasses, is_aws
+from tests.compose.projects import project
+
+DYNAMODB = "dynamodb.us-east-1.amazonaws.com"
+
+
+def told(**services: Any) -> list[str]:
+    return [str(one) for one in find_bypasses(project(**services), list(services))]
+
+
+def test_a_plain_service_has_none() -> None:
+    assert told(web={"environment": {"DATABASE_URL": "x"}, "dns": ["10.0.0.1"]}, db={}) == []
+
+
+@pytest.mark.parametrize(
+    ("web", "word"),
+    [
+        ({"network_mode": "host"}, "network_mode: host"),
+        ({"dns": ["10.0.0.1", "10.0.0.2"]}, "dns: with 2 servers"),
+        ({"extra_hosts": [f"{DYNAMODB}:10.0.0.9"]}, f"extra_hosts: {DYNAMODB}"),
+        ({"environment": {"HTTPS_PROXY": "http://p:3128"}}, "HTTPS_PROXY"),
+        ({"environment": {"AWS_ENDPOINT_URL_DYNAMODB": "http://x"}}, "AWS_ENDPOINT_URL_DYNAMODB"),
+        ({"environment": {"AWS_ACCESS_KEY_ID": "AKIA1"}}, "AWS_ACCESS_KEY_ID"),
+        ({"environment": ["AWS_PROFILE=prod"]}, "AWS_PROFILE"),
+        ({"volumes": ["~/.aws:/root/.aws:ro"]}, "/root/.aws"),
+        ({"volumes": [{"type": "bind", "source": "h", "target": "/etc/hosts"}]}, "/etc/hosts"),
+    ],
+)
+def test_each_bypass_is_named_once(web: dict[str, Any], word: str) -> None:
+    found = told(web=web)
+    assert len(found) == 1
+    assert word in found[0]
+    assert found[0].startswith("web: ")
+
+
+def test_no_value_of_a_variable_is_told() -> None:
+    found = told(web={"environment": {"AWS_SECRET_ACCESS_KEY": "real-secret", "HTTP_PROXY": "http://me:pw@p"}})
+    assert len(found) == 2
+    assert not any("real-secret" in one or "pw@p" in one for one in found)
+
+
+def test_an_alias_of_another_service_in_a_shared_network_counts() -> None:
+    fake = {"networks": {"back": {"aliases": [DYNAMODB]}}}
+    assert any(f"local is called {DYNAMODB}" in one for one in told(web={"networks": ["back"]}, local=fake))
+
+
+def test_an_alias_in_a_network_of_others_does_not() -> None:
+    one = project(web={"networks": ["front"]}, local={"networks": {"back": {"aliases": [DYNAMODB]}}})
+    assert find_bypasses(one, ["web"]) == []
+
+
+def test_an_emptied_variable_leads_nowhere() -> None:
+    assert told(web={"environment": {"HTTPS_PROXY": "", "AWS_SESSION_TOKEN": ""}}) == []
+
+
+def test_names_of_a_fault_count_as_aws_names_do() -> None:
+    one = project(web={"extra_hosts": ["api.example.com:1.2.3.4"]})
+    assert find_bypasses(one, ["web"]) == []
+    assert len(find_bypasses(one, ["web"], ["api.example.com"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "yes"), [(DYNAMODB, True), ("Amazonaws.com.", True), ("notamazonaws.com", False), ("x.api.aws", True)]
+)
+def test_names_of_aws(name: str, yes: bool) -> None:
+    assert is_aws(name) is yes

@@ -1,0 +1,124 @@
+"""The override: what it gives whom, and that Compose would take it as it is meant."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from chaoskit.compose.overlay import app_environment, eligible, make_override, write_override
+from chaoskit.compose.plan import StagePlan, dynamic_range, lay_out
+from chaoskit.compose.stage import here
+from chaoskit.compose.write import every_service, loopback_of
+from chaoskit.errors import InputError
+from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.experiment.wiring import services_of, zones
+from chaoskit.sandbox.environment import FAKE_KEY
+from tests.compose.projects import project
+
+PLAN = lay_out("theirs.yaml", ["web", "worker"], ["127.0.1.1", "127.0.1.2"])
+
+
+def override(**services: Any) -> dict[str, Any]:
+    one = project(**services)
+    return make_override(one, eligible(one, []), lay_out("theirs.yaml", list(services), ["127.0.1.1"]), "chaoskit:test")
+
+
+def test_no_two_parts_share_an_address_and_dynamic_ones_lie_apart() -> None:
+    import ipaddress
+
+    ours = [PLAN.own, *PLAN.resolvers.values(), *PLAN.addresses.values()]
+    assert len(set(ours)) == 5
+    dynamic = ipaddress.ip_network(dynamic_range(PLAN.subnet))
+    assert not any(ipaddress.ip_address(one) in dynamic for one in ours)
+    assert all(ipaddress.ip_address(one) in ipaddress.ip_network(PLAN.subnet) for one in ours)
+
+
+def test_the_plan_comes_back_from_json() -> None:
+    assert StagePlan.from_json(PLAN.to_json()) == PLAN
+
+
+@pytest.mark.parametrize("subnet", ["8.8.8.0/24", "10.0.0.0/16", "10.0.0.1/24", "x"])
+def test_a_subnet_that_cannot_be_is_refused(subnet: str) -> None:
+    with pytest.raises(InputError, match="--subnet"):
+        lay_out("theirs.yaml", ["web"], [], subnet)
+
+
+def test_each_service_has_one_resolver_of_its_own_in_place_of_theirs() -> None:
+    text = write_override(override(web={"dns": ["10.0.0.1", "10.0.0.2"]}, worker=None), [])
+    assert "dns: !override [172.31.253.10]" in text
+    assert "dns: !override [172.31.253.11]" in text
+
+
+def test_a_service_keeps_its_networks() -> None:
+    found = override(web=None, worker={"networks": {"back": {"aliases": ["x"]}}})["services"]
+    assert list(found["web"]["networks"]) == ["default", "chaoskit"]
+    assert list(found["worker"]["networks"]) == ["back", "chaoskit"]
+
+
+def test_our_network_leads_nowhere() -> None:
+    assert override(web=None)["networks"]["chaoskit"]["internal"] is True
+
+
+def test_real_credentials_and_proxies_are_taken_out() -> None:
+    service = project(
+        web={
+            "environment": {
+                "AWS_SESSION_TOKEN": "t",
+                "HTTPS_PROXY": "p",
+                "AWS_PROFILE": "prod",
+                "AWS_ACCESS_KEY_ID": "AKIA1",
+            }
+        }
+    ).services["web"]
+    found = app_environment(service, "us-east-1")
+    assert (found["AWS_SESSION_TOKEN"], found["HTTPS_PROXY"], found["AWS_PROFILE"]) == ("", "", "default")
+    assert found["AWS_ACCESS_KEY_ID"] == FAKE_KEY
+    assert "HTTP_PROXY" not in found  # what is not theirs is not set
+
+
+def test_a_dollar_in_the_plan_is_not_taken_for_a_variable() -> None:
+    one = project(web=None)
+    plan = lay_out("$HOME/theirs.yaml", ["web"], [])
+    content = make_override(one, ["web"], plan, "i")["configs"]["chaoskit-stage"]["content"]
+    assert "$$HOME" in content
+    assert json.loads(content.replace("$$", "$"))["source"] == "$HOME/theirs.yaml"
+
+
+def test_services_without_a_network_of_their_own_are_left_out_or_refused() -> None:
+    one = project(web={"network_mode": "host"}, worker=None)
+    assert eligible(one, []) == ["worker"]
+    with pytest.raises(InputError, match="web has network_mode: host"):
+        eligible(one, ["web"])
+    with pytest.raises(InputError, match="no service 'wep'; services: web, worker"):
+        eligible(one, ["wep"])
+    with pytest.raises(InputError, match="no service of it"):
+        eligible(project(web={"network_mode": "none"}), [])
+
+
+def test_the_text_is_yaml_with_its_head_as_comments() -> None:
+    text = write_override(override(web=None), ["first", "", "  second"])
+    assert text.startswith("# first\n#\n#   second\n")
+    assert "services" in yaml.compose(text).value[0][0].value  # type: ignore[union-attr]
+    assert "&id" not in text
+
+
+def test_every_service_of_the_experiment_has_its_place_in_the_overlay() -> None:
+    spec = every_service("us-east-1")
+    plan = lay_out("theirs.yaml", ["web"], loopback_of(spec))
+    moved = here(spec, plan)
+    addresses = [one for many in services_of(moved).values() for one in many]
+    assert sorted(addresses) == sorted(plan.addresses.values())
+    answered = {record["data"] for zone in zones(moved, ipv6=False) for record in zone["records"]}
+    assert not any(one.startswith("127.0.1.") for one in answered)
+
+
+def test_zones_of_a_service_move_with_their_addresses() -> None:
+    spec = ExperimentSpec.model_validate(
+        {"title": "t", "services": {"dynamodb": {"zones": 3, "addresses_per_zone": 2}}}
+    )
+    plan = lay_out("theirs.yaml", ["web"], loopback_of(spec))
+    assert services_of(here(spec, plan))["dynamodb"] == tuple(plan.addresses.values())
+    assert len(plan.addresses) == 6
