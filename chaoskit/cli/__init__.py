@@ -87,6 +87,54 @@ def exec_(
 
 
 @app.command()
+def margin(
+    experiment: Experiment,
+    field: Annotated[
+        str | None,
+        typer.Option(help="The field to search, like timeline.0.when.for; by default the one fault's length."),
+    ] = None,
+    low: Annotated[str, typer.Option("--from", help="The least value: a duration or a number.")] = "1s",
+    high: Annotated[str, typer.Option("--to", help="The largest.")] = "60s",
+    resolution: Annotated[str, typer.Option(help="How exactly, either way.")] = "500ms",
+    repeats: Annotated[int, typer.Option(help="At least so many runs are made near the margin.")] = 5,
+    confidence: Annotated[float, typer.Option(help="Of the interval that is told.")] = 0.9,
+    share: Annotated[float, typer.Option(help="It holds where at least this share of runs holds.")] = 0.8,
+    most_runs: Annotated[int, typer.Option(help="Stop after so many runs, with what is known then.")] = 40,
+    at_least: Annotated[str | None, typer.Option(help="For CI: end with 1 unless the margin is at least this.")] = None,
+    at_most: Annotated[
+        str | None, typer.Option(help="For fields where more is safer: end with 1 unless it is at most this.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Runs at once, all at one value.")] = 1,
+    sandbox: Annotated[str, typer.Option(help="auto, namespace or inline.")] = "auto",
+    seed: Annotated[int | None, typer.Option(help="Instead of the file's seed; each run adds its number.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The search's own folder; one that was interrupted goes on there.")
+    ] = None,
+) -> None:
+    """Find the longest blank for which the expectations hold. Ends with 0 found, 1 below --at-least, 2 bad input, 3 or 4 no answer."""
+    from chaoskit.cli.margin import Options, find_margin
+
+    options = Options(
+        experiment=experiment,
+        field=field,
+        low=low,
+        high=high,
+        resolution=resolution,
+        repeats=repeats,
+        confidence=confidence,
+        share=share,
+        most_runs=most_runs,
+        at_least=at_least,
+        at_most=at_most,
+        jobs=jobs,
+        sandbox=sandbox,
+        seed=seed,
+        out=out,
+    )
+    raise typer.Exit(find_margin(options))
+
+
+@app.command()
 def check(journal: JournalPath) -> None:
     """Judge a stored journal again; ends with the same code as the run."""
     from chaoskit.cli.judge import check_journal

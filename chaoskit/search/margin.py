@@ -98,7 +98,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The end. The margin lies between ``lower`` and ``upper`` with the search's confidence; ``margin`` is the median.
+    """The end. The margin lies between ``lower`` and ``upper`` with the search's confidence; ``margin`` is their middle.
 
     When the ending is *holds everywhere* or *fails everywhere* the figures are the end of the range that matters.
     """
@@ -193,14 +193,14 @@ class Belief:
                 return self._ask(end, lower, margin, upper)
         top = 2.0 * search.steps
         if self._above(top) >= search.confidence and self._made_near(answers, top) >= search.repeats:
-            return self._found("holds everywhere", top, top, top, answers)
+            return self._found("holds everywhere", top, top, answers)
         if 1 - self._above(0) >= search.confidence and self._made_near(answers, 0) >= search.repeats:
-            return self._found("fails everywhere", 0, 0, 0, answers)
+            return self._found("fails everywhere", 0, 0, answers)
         narrow = upper - lower <= 4 and self._made_near(answers, margin) >= search.repeats
         if narrow and 0 <= margin <= top:
-            return self._found("found", lower, margin, upper, answers)
+            return self._found("found", lower, upper, answers)
         if len(answers) >= search.runs_max:
-            return self._found("out of runs", lower, margin, upper, answers)
+            return self._found("out of runs", lower, upper, answers)
         return self._ask(self._best_point(), lower, margin, upper)
 
     def _best_point(self) -> int:
@@ -225,9 +225,9 @@ class Belief:
         a, b = sorted((self._value(lower), self._value(upper)))
         return Ask(point=self._mirrored(point), margin=self._value(margin), lower=a, upper=b)
 
-    def _found(self, ending: Ending, lower: float, margin: float, upper: float, answers: Sequence[Answer]) -> Found:
+    def _found(self, ending: Ending, lower: float, upper: float, answers: Sequence[Answer]) -> Found:
         a, b = sorted((self._value(lower), self._value(upper)))
-        return Found(ending=ending, margin=self._value(margin), lower=a, upper=b, runs=len(answers))
+        return Found(ending=ending, margin=(a + b) / 2, lower=a, upper=b, runs=len(answers))
 
     def _mirrored(self, point: int) -> int:
         return self.search.steps - point if self.search.rising else point

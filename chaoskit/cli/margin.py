@@ -1,0 +1,235 @@
+"""``chaoskit margin``: check the input, search, tell, write, and end with a code that a CI can use."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chaoskit.cli.shipped import find_experiment
+from chaoskit.errors import InputError
+from chaoskit.experiment.document import Document, read_document
+from chaoskit.experiment.loader import resolve
+from chaoskit.sandbox.choose import CHOICES
+from chaoskit.search.bisect import Step, Stopped, Task, search_margin
+from chaoskit.search.fields import with_values, written_fields
+from chaoskit.search.guard import run_guarded
+from chaoskit.search.margin import Ask, Found, Search
+from chaoskit.search.margin_report import as_json, as_markdown, curve, sentence
+from chaoskit.search.points import Made, Order, make_here
+from chaoskit.search.quantity import Quantity, quantity
+from chaoskit.search.store import Store, open_store
+from chaoskit.verdict import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user said on the command line; see ``chaoskit margin --help``."""
+
+    experiment: str
+    field: str | None
+    low: str
+    high: str
+    resolution: str
+    repeats: int
+    confidence: float
+    share: float
+    most_runs: int
+    at_least: str | None
+    at_most: str | None
+    jobs: int
+    sandbox: str
+    seed: int | None
+    out: Path | None
+
+
+def find_margin(options: Options) -> int:
+    """Search and tell; returns the exit code. Raises ``InputError`` before any run when something cannot be."""
+    document = read_experiment(options.experiment)
+    task = _task(options, document)
+    limits = [
+        _limit(task, name, text) for name, text in (("--at-least", options.at_least), ("--at-most", options.at_most))
+    ]
+    _check(task)
+    folder = options.out or default_folder("margin", document.path)
+    store = open_store(folder, _plan(task))
+    _say(
+        f"{task.document.data['title']}\n{task.field} from {task.value(0).shown} to {task.value(task.search.steps).shown}; runs in {folder}"
+    )
+
+    async def make(name: str, order: Order) -> Made:
+        return await make_here(order, store.experiment(name), store.run(name))
+
+    end, steps = run_guarded(search_margin(task, store, make, lambda step, state: _tell(task, step, state)), folder)
+    return _conclude(task, store, end, steps, limits, options)
+
+
+def read_experiment(wanted: str) -> Document:
+    """The document of an experiment file or a shipped one, known to be valid. Raises ``InputError``."""
+    path = find_experiment(wanted)
+    try:
+        document = read_document(str(path), path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read; name an experiment file") from error
+    resolve(document, 1.0)
+    return document
+
+
+def default_folder(what: str, experiment: str) -> Path:
+    """A new folder under ``runs``."""
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(experiment).stem).strip("-").lower() or "experiment"
+    return Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{what}-{stem}"
+
+
+def check_jobs(jobs: int, sandbox: str) -> None:
+    """Raises ``InputError``."""
+    if jobs < 1:
+        raise InputError("--jobs must be at least 1")
+    if sandbox not in CHOICES:
+        raise InputError(f"--sandbox {sandbox}: choose one of {', '.join(CHOICES)}")
+
+
+def _task(options: Options, document: Document) -> Task:
+    check_jobs(options.jobs, options.sandbox)
+    low, high = quantity(options.low, "--from"), quantity(options.high, "--to")
+    resolution = quantity(options.resolution, "--resolution")
+    if len({one.kind for one in (low, high, resolution)}) > 1:
+        kinds = f"{low.kind.value}, {high.kind.value} and {resolution.kind.value}"
+        raise InputError(f"--from, --to and --resolution must be of one kind, not {kinds}")
+    search = Search(
+        low=low.value,
+        high=high.value,
+        resolution=resolution.value,
+        confidence=options.confidence,
+        share=options.share,
+        repeats=options.repeats,
+        runs_max=options.most_runs,
+        rising={(True, False): False, (False, True): True}.get((bool(options.at_least), bool(options.at_most))),
+    )
+    seed = options.seed if options.seed is not None else int(document.data.get("seed", 0))
+    return Task(
+        document=document,
+        field=options.field or _only_length(document),
+        unit=low,
+        search=search,
+        seed=seed,
+        sandbox=options.sandbox,
+        jobs=options.jobs,
+    )
+
+
+def _only_length(document: Document) -> str:
+    lengths = [field for field in written_fields(document) if re.fullmatch(r"timeline\.[^.]+\.when\.for", field)]
+    if len(lengths) != 1:
+        raise InputError(f"{document.path}: say which field with --field; lengths here: {', '.join(lengths) or 'none'}")
+    return lengths[0]
+
+
+def _limit(task: Task, name: str, text: str | None) -> Quantity | None:
+    if text is None:
+        return None
+    limit = quantity(text, name)
+    if limit.kind is not task.unit.kind:
+        raise InputError(f"{name} {text}: write a {task.unit.kind.value}, as for --from")
+    if not task.search.low <= limit.value <= task.search.high:
+        raise InputError(f"{name} {text} must lie between --from and --to, or the search cannot decide it")
+    return limit
+
+
+def _check(task: Task) -> None:
+    """Both ends of the range must be valid experiments, and short enough to see what comes after the fault."""
+    for point in (0, task.search.steps):
+        experiment = resolve(with_values(task.document, {task.field: task.value(point).written}), 1.0)
+        ends = [entry.when.end for entry in experiment.spec.timeline]
+        if not experiment.expectations:
+            raise InputError(
+                f"{task.document.path}: has no 'expect', so there is nothing that could hold or fail; add expectations"
+            )
+        if task.field.startswith("timeline") and any(end is not None and end >= experiment.duration_ns for end in ends):
+            raise InputError(
+                f"{task.document.path}: with {task.field} = {task.value(point).shown} the fault lasts to the end of the run, so nothing "
+                "after it is seen; leave 'duration' out (the run then ends 10 s after the fault), or choose a lower --to"
+            )
+
+
+def _plan(task: Task) -> dict[str, object]:
+    search = {name: getattr(task.search, name) for name in task.search.__dataclass_fields__}
+    return {
+        "kind": "margin",
+        "experiment": task.document.data,
+        "field": task.field,
+        "unit": task.unit.kind.value,
+        "search": search,
+        "seed": task.seed,
+        "sandbox": task.sandbox,
+    }
+
+
+def _tell(task: Task, step: Step, state: Found | Ask | Stopped) -> None:
+    word = {"passed": "held", "failed": "failed"}.get(step.made.outcome, f"{step.made.outcome} (does not count)")
+    line = f"run {int(step.name[:4]):3}  {task.value(step.point).shown:>10}  {word}"
+    if isinstance(state, Ask) and state.margin == state.margin:
+        lower, upper = (
+            task.unit.at(min(max(end, task.search.low), task.search.high)) for end in (state.lower, state.upper)
+        )
+        line += f"   margin {lower.shown} to {upper.shown}"
+    _say(line)
+
+
+def _conclude(
+    task: Task, store: Store, end: Found | Stopped, steps: list[Step], limits: list[Quantity | None], options: Options
+) -> int:
+    rising = task.search.rising
+    if isinstance(end, Found) and rising is None:  # now it is known
+        held = {step.point for step in steps if step.made.outcome == "passed"}
+        rising = task.search.steps in held and 0 not in held
+    task = replace(task, search=replace(task.search, rising=bool(rising)))
+    store.write("margin.json", json.dumps(as_json(task, end, steps), indent=1, ensure_ascii=False) + "\n")
+    store.write("margin.md", as_markdown(task, end, steps, _replay(task, options)))
+    _say("")
+    for one in curve(task, steps):
+        beside = f"  ({one.uncounted} not counted)" if one.uncounted else ""
+        _say(f"{one.value.shown:>12}  {one.held:3}/{one.total:<3} {one.bar}{beside}")
+    _say(f"\n{sentence(task, end)}\n{store.folder / 'margin.md'}")
+    if isinstance(end, Stopped):
+        return Outcome(end.made.outcome).exit_code
+    at_least, at_most = limits
+    if at_least is not None and end.lower < at_least.value:
+        _say(
+            f"--at-least {at_least.shown}: {'it is less' if end.upper < at_least.value else 'not shown with this confidence'}."
+        )
+        return Outcome.FAILED.exit_code
+    if at_most is not None and end.upper > at_most.value:
+        _say(
+            f"--at-most {at_most.shown}: {'it is more' if end.lower > at_most.value else 'not shown with this confidence'}."
+        )
+        return Outcome.FAILED.exit_code
+    if end.ending == "fails everywhere" and (at_least or at_most):
+        return Outcome.FAILED.exit_code
+    return 0
+
+
+def _replay(task: Task, options: Options) -> str:
+    words = [
+        "chaoskit",
+        "margin",
+        options.experiment,
+        "--field",
+        task.field,
+        "--from",
+        options.low,
+        "--to",
+        options.high,
+    ]
+    words += ["--resolution", options.resolution, "--repeats", str(options.repeats), "--share", f"{options.share:g}"]
+    words += ["--confidence", f"{options.confidence:g}", "--seed", str(task.seed), "--sandbox", options.sandbox]
+    return shlex.join(words)
+
+
+def _say(text: str) -> None:
+    import typer
+
+    typer.echo(text)

@@ -1,0 +1,124 @@
+"""What a margin search found: a sentence, the curve, JSON and Markdown. Every figure is counted from the stored runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chaoskit.search.bisect import Step, Stopped, Task
+from chaoskit.search.margin import Found
+from chaoskit.search.points import read_summary
+from chaoskit.search.quantity import Quantity
+
+BAR = 10
+"""Characters of the bar that shows all runs of a value held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """A value, and how many of its runs that count held; ``uncounted`` were not exercised or invalid."""
+
+    value: Quantity
+    held: int
+    total: int
+    uncounted: int
+
+    @property
+    def bar(self) -> str:
+        """The share as a bar; empty when nothing counts."""
+        return "█" * round(BAR * self.held / self.total) if self.total else ""
+
+
+def curve(task: Task, steps: Sequence[Step]) -> list[CurvePoint]:
+    """Every value that was run, in its order."""
+    points = []
+    for point in sorted({step.point for step in steps}):
+        here = [step.made for step in steps if step.point == point]
+        counted = [made for made in here if made.counts]
+        held = sum(made.outcome == "passed" for made in counted)
+        points.append(
+            CurvePoint(value=task.value(point), held=held, total=len(counted), uncounted=len(here) - len(counted))
+        )
+    return points
+
+
+def sentence(task: Task, end: Found | Stopped) -> str:
+    """The result in a sentence: ``The expectations hold up to 12.4 s ± 300 ms of timeline.0.when.for``."""
+    unit = task.unit
+    if isinstance(end, Stopped):
+        return (
+            f"Stopped: at {task.value(end.point).shown} the runs do not count ({end.made.outcome}): {end.made.because}"
+        )
+    bound = unit.at(end.margin).shown
+    rests = f"({task.search.confidence:.0%} confidence, at least {task.search.share:.0%} of runs hold; {end.runs} runs)"
+    rising = bool(task.search.rising)
+    if end.ending == "holds everywhere":
+        return f"The expectations hold {'already' if rising else 'even'} at {task.field} = {bound} {rests}."
+    if end.ending == "fails everywhere":
+        return f"The expectations fail {'even' if rising else 'already'} at {task.field} = {bound} {rests}."
+    spread = unit.at((end.upper - end.lower) / 2).shown
+    text = f"The expectations hold {'from' if rising else 'up to'} {task.field} = {bound} ± {spread} {rests}."
+    if end.ending == "out of runs":
+        text += f" The runs were used up before it was known to ± {unit.at(task.search.resolution).shown}: allow more with --most-runs."
+    return text
+
+
+def as_json(task: Task, end: Found | Stopped, steps: Sequence[Step]) -> dict[str, Any]:
+    """``margin.json``: figures in the field's unit (nanoseconds for durations), versions, and every run with its folder."""
+    return {
+        "margin_version": 1,
+        "title": task.document.data.get("title", ""),
+        "experiment": task.document.path,
+        "field": task.field,
+        "unit": "ns" if task.unit.kind.value == "duration" else "1",
+        "result": sentence(task, end),
+        "ending": "stopped" if isinstance(end, Stopped) else end.ending,
+        "margin": None if isinstance(end, Stopped) else end.margin,
+        "lower": None if isinstance(end, Stopped) else end.lower,
+        "upper": None if isinstance(end, Stopped) else end.upper,
+        "confidence": task.search.confidence,
+        "share": task.search.share,
+        "resolution": task.search.resolution,
+        "runs": sum(step.made.counts for step in steps),
+        "uncounted_runs": sum(not step.made.counts for step in steps),
+        "curve": [
+            {"value": one.value.written, "held": one.held, "total": one.total, "uncounted": one.uncounted}
+            for one in curve(task, steps)
+        ],
+        "made": [
+            {
+                "run": step.name,
+                "value": task.value(step.point).written,
+                "outcome": step.made.outcome,
+                "because": step.made.because,
+            }
+            for step in steps
+        ],
+        "versions": versions(steps),
+    }
+
+
+def as_markdown(task: Task, end: Found | Stopped, steps: Sequence[Step], replay: str) -> str:
+    """``margin.md``."""
+    lines = [f"# {task.document.data.get('title', task.document.path)}", "", f"**{sentence(task, end)}**", ""]
+    lines += [f"| {task.field} | held | of | |", "|---|---|---|---|"]
+    for one in curve(task, steps):
+        beside = f" {one.uncounted} not counted" if one.uncounted else ""
+        lines.append(f"| {one.value.shown} | {one.held} | {one.total} | {one.bar}{beside} |")
+    lines += ["", "Made with " + "; ".join(f"{name} {version}" for name, version in versions(steps).items()) + "."]
+    lines += ["", f"Again: `{replay}`. The journal of every run is under `runs/`.", ""]
+    return "\n".join(lines)
+
+
+def versions(steps: Sequence[Step]) -> dict[str, str]:
+    """Of chaoskit and of what the clients were, as the journals tell; several where runs differ."""
+    found: dict[str, set[str]] = {}
+    for step in steps:
+        if step.made.folder is None:
+            continue
+        summary = read_summary(step.made.folder)
+        for told in (summary["run"]["versions"], *(client["versions"] for client in summary["clients"].values())):
+            for name, version in told.items():
+                found.setdefault(name, set()).add(version)
+    return {name: ", ".join(sorted(each)) for name, each in sorted(found.items()) if each != {"not installed"}}
