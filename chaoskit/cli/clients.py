@@ -13,13 +13,16 @@ from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.wiring import client_plan
 
+NOT_TO_CHOOSE = ("canary", "command", "container")
+"""Clients that have commands of their own, and chaoskit's own one."""
+
 
 def list_clients() -> None:
     """Print every client, and whether it can be used."""
     listed = recipes()
     for use in CLIENTS.kinds:
-        if use not in {recipe.folder.name for recipe in listed} and use not in ("canary", "command", "container"):
-            typer.echo(f"{use:<18} ready")
+        if use not in (*NOT_TO_CHOOSE, *(recipe.name for recipe in listed)):
+            typer.echo(f"{use:<18} {'ready':<9} comes with chaoskit")
     for recipe in listed:
         typer.echo(f"{recipe.name:<18} {_state(recipe):<9} {recipe.what}")
         if recipe.built() is None and (why := recipe.missing()):

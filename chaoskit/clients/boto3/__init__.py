@@ -1,10 +1,18 @@
-"""``boto3``: AWS's SDK for Python, unmodified, with no endpoint override. This module holds its plan and imports no SDK."""
+"""``boto3``: AWS's SDK for Python, unmodified, with no endpoint override. This module holds its plan and imports no SDK.
+
+Without ``version`` it is the boto3 that is installed beside chaoskit. With one it is a pinned one in an environment of its own, which
+``chaoskit clients build`` makes: a shipped pin (``1.43``: the files in ``versions/``) or any exact version (``1.43.10``).
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
+from chaoskit.clients.build import Recipe
+from chaoskit.clients.environments import module_argv, python_recipe
 from chaoskit.errors import PlaneError
 from chaoskit.units import MILLISECOND, SECOND
 
@@ -21,6 +29,10 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "route53": ("ListHostedZones", {}),
 }
 """Per service the operation that is called when the plan names none, and its parameters."""
+
+
+PINNED = ("1.43", "1.44")
+"""The versions that have a file in ``versions/``: before and after the retry behaviour of November 2026."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +56,7 @@ class Boto3:
     max_attempts: int | None = None
     connect_timeout_ns: int | None = None
     read_timeout_ns: int | None = None
+    version: str | None = None
 
     def __post_init__(self) -> None:
         if self.connection not in get_args(Connection):
@@ -54,6 +67,11 @@ class Boto3:
             )
         if self.operation is None and self.service not in OPERATIONS:
             raise PlaneError(f"client {self.client}: name the operation to call on {self.service}")
+        if self.version is not None and _recipe(self.version) is None:
+            raise PlaneError(
+                f"client {self.client}: no boto3 {self.version!r} is pinned here; "
+                f"use {', '.join(PINNED)}, or an exact version like {PINNED[0]}.0"
+            )
 
     @classmethod
     def from_json(cls, plan: dict[str, Any]) -> Boto3:
@@ -71,3 +89,34 @@ class Boto3:
         default, params = OPERATIONS.get(self.service, ("", {}))
         operation = self.operation or default
         return operation, params if operation == default else {}
+
+    @staticmethod
+    def recipes() -> tuple[Recipe, ...]:
+        """The builds of the shipped pins."""
+        return tuple(recipe for version in PINNED if (recipe := _recipe(version)))
+
+    @staticmethod
+    def recipe_called(name: str) -> Recipe | None:
+        """The build ``boto3-VERSION``, of a version that is not shipped too."""
+        return _recipe(name.removeprefix("boto3-"))
+
+    def recipe(self) -> Recipe | None:
+        """The build that this plan needs; None: the boto3 beside chaoskit."""
+        return None if self.version is None else _recipe(self.version)
+
+    def argv(self, built: Path) -> list[str]:
+        """The command of its process."""
+        return module_argv(built, __name__)
+
+
+def _recipe(version: str) -> Recipe | None:
+    exact = (f"boto3=={version}",) if re.fullmatch(r"\d+\.\d+\.\d+", version) else ()
+    if not exact and version not in PINNED:
+        return None
+    return python_recipe(
+        name=f"boto3-{version}",
+        what=f"boto3 {version} in an environment of its own",
+        folder=Path(__file__).parent,
+        requirements=f"versions/{version}.txt",
+        exact=exact,
+    )

@@ -1,0 +1,56 @@
+"""Python SDKs of a pinned version: a virtual environment each, built before the run, in which only the SDK is installed.
+
+The client's own code is then this package's, loaded from where it is; only its pure parts are used, which need no other package.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from chaoskit.clients.build import Recipe
+
+PACKAGE = Path(__file__).resolve().parent.parent
+"""The folder ``chaoskit``."""
+
+_ONLY_CHAOSKIT = """\
+import importlib.util, runpy, sys
+folder, module = sys.argv.pop(1), sys.argv.pop(1)
+spec = importlib.util.spec_from_file_location("chaoskit", folder + "/__init__.py", submodule_search_locations=[folder])
+package = sys.modules["chaoskit"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(package)
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
+"""``python -m module`` with chaoskit, but without whatever is installed beside chaoskit: its SDK is of another version."""
+
+
+def python_recipe(*, name: str, what: str, folder: Path, requirements: str, exact: Sequence[str] = ()) -> Recipe:
+    """A virtual environment with the packages of the file ``requirements``, or with ``exact`` ones and what they bring."""
+
+    def steps(place: Path) -> list[list[str]]:
+        wanted = list(exact) or ["--no-deps", "--requirement", requirements]
+        pip = [str(place / "venv" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        return [[sys.executable, "-m", "venv", str(place / "venv")], [*pip, *wanted]]
+
+    return Recipe(
+        name=name,
+        what=what,
+        folder=folder,
+        sources=() if exact else (requirements,),
+        tools=(),
+        steps=steps,
+        environment=(("PYTHONPATH", ""),),
+        beside=f"{sys.version_info.major}.{sys.version_info.minor} {os.path.realpath(sys.executable)} {' '.join(exact)}",
+    )
+
+
+def python_of(built: Path) -> str:
+    """The interpreter of a built environment."""
+    return str(built / "venv" / "bin" / "python")
+
+
+def module_argv(built: Path, module: str) -> list[str]:
+    """The command that runs a module of chaoskit in a built environment."""
+    return [python_of(built), "-c", _ONLY_CHAOSKIT, str(PACKAGE), module]
