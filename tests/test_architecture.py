@@ -21,7 +21,7 @@ LAYERS: dict[str, int] = {
     "dns": 2, "network": 2, "aws": 2, "clients": 2, "expect": 2,
     "race": 3, "cascade": 3,
     "sandbox": 4, "experiment": 4,
-    "report": 5, "drill": 5, "console": 5, "search": 5, "compose": 5,
+    "report": 5, "drill": 5, "console": 5, "search": 5, "compose": 5, "lab": 5,
     "cli": 6, "pytest_plugin": 6, "chaostoolkit": 6,
 }  # fmt: skip
 

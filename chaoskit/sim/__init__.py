@@ -1,0 +1,1 @@
+"""The simulator: policies played in virtual time, by the same rules that real processes are watched under."""

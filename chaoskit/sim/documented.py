@@ -1,0 +1,58 @@
+"""What the vendors say their SDKs do: each documented retry policy as data.
+
+Sources, read in November 2026:
+
+- *guide*: AWS SDKs and Tools Reference Guide, "Retry behavior" (docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html),
+  before and after the update of 2026. Standard mode, 3 attempts; before, sleeps up to 1 s, 2 s … at most 20 s; after, up to 50 ms,
+  100 ms …; for DynamoDB 4 attempts from 25 ms. A quota of 500 tokens, of which a retry takes 5 (after a time-out 10), after the update 14.
+- *blog*: AWS Developer Tools Blog, "Updated default retry behavior for AWS SDKs and tools": which version made it the default.
+- *botocore*: its source, which the guide leaves ``legacy`` to: ``botocore/data/_retry.json`` and ``botocore/retryhandler.py`` (DynamoDB:
+  10 attempts, 50 ms, 100 ms … without jitter; others: 5 attempts, up to 1 s, 2 s …), ``botocore/retries/standard.py``.
+"""
+
+from __future__ import annotations
+
+from chaoskit.sim.backoff import BackOff, Quota
+from chaoskit.units import MILLISECOND, SECOND
+
+GUIDE = "AWS SDKs and Tools Reference Guide, Retry behavior"
+NOT_CAPPED = 3600 * SECOND
+QUOTA_BEFORE = Quota(cost=5, timeout_cost=10)
+QUOTA_2026 = Quota(cost=14, timeout_cost=14)
+
+LEGACY_DYNAMODB = BackOff(
+    name="legacy, DynamoDB",
+    source="botocore/data/_retry.json",
+    attempts=10,
+    base_ns=50 * MILLISECOND,
+    cap_ns=NOT_CAPPED,
+    jitter="none",
+)
+LEGACY = BackOff(
+    name="legacy", source="botocore/data/_retry.json", attempts=5, base_ns=1 * SECOND, cap_ns=NOT_CAPPED, jitter="full"
+)
+STANDARD = BackOff(name="standard", source=GUIDE, attempts=3, base_ns=1 * SECOND, quota=QUOTA_BEFORE)
+NEW_2026 = BackOff(name="2026", source=GUIDE, attempts=3, base_ns=50 * MILLISECOND, quota=QUOTA_2026)
+NEW_2026_DYNAMODB = BackOff(name="2026, DynamoDB", source=GUIDE, attempts=4, base_ns=25 * MILLISECOND, quota=QUOTA_2026)
+
+POLICIES = (LEGACY_DYNAMODB, LEGACY, STANDARD, NEW_2026, NEW_2026_DYNAMODB)
+
+
+def botocore(version: str, mode: str | None, service: str) -> BackOff:
+    """botocore's policy: ``mode`` None is the default, *legacy* before 1.44 and *standard* from then on (*blog*)."""
+    new = numbers(version) >= (1, 44)
+    if (mode or ("standard" if new else "legacy")) == "legacy":
+        return LEGACY_DYNAMODB if service == "dynamodb" else LEGACY
+    if not new:
+        return STANDARD
+    return NEW_2026_DYNAMODB if service == "dynamodb" else NEW_2026
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """``1.44.5`` as (1, 44, 5); what is no number ends it."""
+    found: list[int] = []
+    for part in version.split("."):
+        if not part.isdigit():
+            break
+        found.append(int(part))
+    return tuple(found)
