@@ -225,6 +225,35 @@ def overlay(
 
 
 @app.command()
+def attach(
+    project: Annotated[str, typer.Option(help="The compose project that runs.")],
+    service: Annotated[
+        list[str], typer.Option(help="Only this service; may be repeated. By default all that run.")
+    ] = [],  # noqa: B006
+    experiment: Annotated[str | None, typer.Option(help="An experiment; its clients become your services.")] = None,
+    blank: Annotated[
+        list[str], typer.Option(metavar="NAME@FROM+FOR", help="Answer for NAME without records; may be repeated.")
+    ] = [],  # noqa: B006
+    probe: Annotated[
+        list[str],
+        typer.Option(metavar="SERVICE=URL", help="A URL of the app to ask all the while, such as its health check."),
+    ] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="The folder in which the run's own folder is made.")] = Path("runs"),
+    subnet: Annotated[
+        str, typer.Option(help="A private /24 that nothing else uses, for our network.")
+    ] = "172.31.253.0/24",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be touched, and end.")] = False,
+    put_back: Annotated[bool, typer.Option("--put-back", help="Only put back what a killed attach left.")] = False,
+) -> None:
+    """Play an experiment on a running compose project, and put it back. Ends as `chaoskit run` does."""
+    from chaoskit.cli.attach import Options
+    from chaoskit.cli.attach import attach as play_on
+
+    raise typer.Exit(play_on(Options(project, service, experiment, blank, probe, out, subnet, yes, dry_run, put_back)))
+
+
+@app.command()
 def serve(
     zone: Annotated[
         list[str],

@@ -109,7 +109,7 @@ def _environment(service: Service) -> Iterator[Bypass]:
         yield Bypass(service.name, ", ".join(replaced), why, "the overlay puts AWS's own example key in their place")
     if live := [name for name in LIVE if service.sets(name)]:
         why = "it leads to real credentials"
-        yield Bypass(service.name, ", ".join(live), why, "the overlay empties it; check that the app starts so")
+        yield Bypass(service.name, ", ".join(live), why, "the overlay gives it fake ones; check that the app starts so")
 
 
 def _mounts(service: Service) -> Iterator[Bypass]:

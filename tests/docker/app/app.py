@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import sys
 import threading
@@ -14,13 +15,12 @@ KEY = {"id": {"S": "1"}}
 
 def read() -> str:
     """One read on a connection of its own, as after a deploy; what the SDK said."""
-    client = boto3.client("dynamodb", config=Config(connect_timeout=2, read_timeout=2))
     try:
-        client.get_item(TableName="chaoskit", Key=KEY)
+        client = boto3.client("dynamodb", config=Config(connect_timeout=2, read_timeout=2))
+        with contextlib.closing(client):
+            client.get_item(TableName="chaoskit", Key=KEY)
     except Exception as error:  # noqa: BLE001 - whatever the SDK raises is what the app shows
         return f"{type(error).__name__}: {error}"
-    finally:
-        client.close()
     return "ok"
 
 

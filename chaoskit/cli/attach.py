@@ -1,0 +1,186 @@
+"""``chaoskit attach``: an experiment on a compose project that runs. Shows what it would touch, asks, plays, puts back."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import typer
+
+from chaoskit.cli.exec import blank
+from chaoskit.cli.run import _conclude, _make_folders
+from chaoskit.cli.shipped import find_experiment
+from chaoskit.compose.attach import left_behind, perform, put_back, unlike
+from chaoskit.compose.bypasses import find_bypasses
+from chaoskit.compose.engine import Docker, engine_version
+from chaoskit.compose.overlay import IMAGE, eligible
+from chaoskit.compose.plan import StagePlan, lay_out
+from chaoskit.compose.running import Origin, Running, find, strangers
+from chaoskit.compose.write import loopback_of
+from chaoskit.errors import HarnessError, InputError
+from chaoskit.experiment.document import Document
+from chaoskit.experiment.loader import Experiment, read, resolve
+from chaoskit.experiment.wiring import host_name, services_of
+from chaoskit.journal.store import Journal
+from chaoskit.units import format_duration
+
+DEFAULT_TITLE = "DynamoDB's record goes empty"
+DEFAULT_BLANK = "dynamodb.us-east-1.amazonaws.com@10s+20s"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user said on the command line."""
+
+    project: str
+    services: list[str]
+    experiment: str | None
+    blanks: list[str]
+    probes: list[str]
+    out: Path
+    subnet: str
+    yes: bool
+    dry_run: bool
+    put_back: bool
+
+
+def attach(options: Options) -> int:
+    """Returns the run's exit code. Raises ``InputError`` before anything is touched, ``Interrupted`` when all is put back."""
+    docker = Docker()
+    engine_version(docker)
+    left = left_behind(docker, options.project)
+    if options.put_back:
+        _put_back_all(docker, left)
+        return 0
+    if left and (options.dry_run or not options.yes):
+        raise InputError(
+            f"project {options.project}: an earlier attach was killed and left it under chaoskit; put it back first: "
+            f"chaoskit attach --project {shlex.quote(options.project)} --put-back"
+        )
+    _put_back_all(docker, left)
+    running = find(docker, options.project)
+    chosen = eligible(running.project, running.choose(options.services))
+    running = replace(
+        running, origin=replace(running.origin, scale={name: len(running.containers[name]) for name in chosen})
+    )
+    probes = _probes(options.probes, chosen)
+    experiment, document = load_for(options, chosen)
+    plan = _plan(experiment, document, chosen, probes, options.subnet)
+    _show(running, chosen, experiment, probes)
+    if changed := strangers(docker, running, chosen):
+        raise InputError(
+            f"{', '.join(changed)} runs with other settings than its files give now (a changed file, or variables of the shell that "
+            "brought it up), so it could not be put back as it is; bring it up anew, or leave it out with --service"
+        )
+    if options.dry_run:
+        typer.echo("dry run: nothing was touched")
+        return 0
+    if not options.yes and not _agreed():
+        raise InputError("nothing was touched; say --yes where nobody can be asked")
+    return _run(docker, running, plan, experiment, options)
+
+
+def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Document]:
+    """The experiment with the compose services as its clients. Raises ``ExperimentError`` with lines of the file."""
+    if options.experiment is not None:
+        document = read(find_experiment(options.experiment))
+    else:
+        document = Document("--blank", {"title": DEFAULT_TITLE, "timeline": []}, {})
+    if not isinstance(document.data, dict):
+        return resolve(document, 1.0), document  # raises
+    data: dict[str, Any] = dict(document.data)
+    blanks = options.blanks or ([] if options.experiment else [DEFAULT_BLANK])
+    data["timeline"] = [*(data.get("timeline") or ()), *(blank(one, number) for number, one in enumerate(blanks, 1))]
+    service = next(iter(data.get("services") or ["dynamodb"]))
+    data["clients"] = {name: {"use": "container", "service": service} for name in services}
+    whole = Document(document.path, data, document.lines)
+    return resolve(whole, 1.0), whole
+
+
+def _plan(
+    experiment: Experiment, document: Document, chosen: Sequence[str], probes: Mapping[str, str], subnet: str
+) -> StagePlan:
+    spec = experiment.spec
+    plan = lay_out(experiment.source, chosen, loopback_of(spec), subnet, spec.region)
+    return replace(plan, experiment=document.data, probes=probes)
+
+
+def _probes(written: Sequence[str], chosen: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for one in written:
+        service, equals, url = one.partition("=")
+        parts = urlsplit(url)
+        if not equals or service not in chosen or parts.scheme != "http" or not parts.hostname:
+            raise InputError(
+                f"--probe {one}: write SERVICE=http://SERVICE:PORT/PATH with one of {', '.join(chosen)}; over http, inside the project"
+            )
+        found[service] = url
+    return found
+
+
+def _show(running: Running, chosen: Sequence[str], experiment: Experiment, probes: Mapping[str, str]) -> None:
+    origin, spec = running.origin, experiment.spec
+    names = [host_name(service, spec.region) for service in services_of(spec)]
+    typer.echo(f"project {origin.project} ({running.project.source})")
+    for name in chosen:
+        probed = f", probed at {probes[name]}" if name in probes else ""
+        number = origin.scale[name]
+        made = f"{number} container{'s' if number > 1 else ''} made anew, twice"
+        typer.echo(f"  {name}: {made}; what is written in it outside of volumes is lost{probed}")
+    left = [name for name in running.containers if name not in chosen]
+    if left:
+        typer.echo(f"  not touched: {', '.join(left)}")
+    typer.echo("  added for the run: a container, an internal network and a volume, all called chaoskit")
+    typer.echo(f"experiment: {spec.title}, for {format_duration(experiment.duration_ns)}")
+    planned: list[Any] = [*experiment.dns, *experiment.network, *experiment.service]
+    for one in planned:
+        typer.echo(f"  {one.id}: {type(one.fault).__name__.lower()} on {one.where.describe()}")
+    typer.echo("  names that nobody here answers for are refused, so nothing reaches the real AWS by name")
+    for bypass in find_bypasses(running.project, chosen, names):
+        typer.echo(f"warning: {bypass}", err=True)
+
+
+def _agreed() -> bool:
+    return sys.stdin.isatty() and typer.confirm("Go on?", default=False)
+
+
+def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experiment, options: Options) -> int:
+    from rich.console import Console
+
+    from chaoskit.console.plain import PlainView
+
+    image = _image()
+    folders = _make_folders(options.out, f"attach-{options.project}")
+    try:
+        with Journal(folders.partial / "journal.jsonl") as journal, PlainView(Console()) as view:
+            journal.listen(view)
+            perform(docker, running, plan, image, journal, lambda line: typer.echo(f"         {line}"))
+        after = find(docker, options.project)
+        if changed := unlike(docker, running, after):
+            raise HarnessError(
+                f"{', '.join(changed)} is not as it was; look at it with: docker compose -p {options.project} ps"
+            )
+        typer.echo(f"         {', '.join(running.origin.scale)} as before")
+        return _conclude(journal.entries, folders, experiment)
+    finally:
+        folders.remove()
+
+
+def _image() -> str:
+    from chaoskit.sandbox.docker import connect
+
+    engine = connect()
+    if engine.needs_build():
+        engine.build(typer.echo)
+    return IMAGE
+
+
+def _put_back_all(docker: Docker, left: Sequence[Origin]) -> None:
+    for origin in left:
+        typer.echo(f"putting {', '.join(origin.scale)} of project {origin.project} back, which an earlier attach left")
+        put_back(docker, origin)
