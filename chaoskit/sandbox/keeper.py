@@ -29,6 +29,11 @@ MS_PRIVATE = 1 << 18
 IFF_UP = 1
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
+SIOCADDRT = 0x890B
+RTF_UP = 1
+
+# Addresses of the documentation (RFC 5737): routed to ``lo``, where nobody has them, packets to them vanish as on a broken way.
+BLACK_HOLES = ("192.0.2.0", "198.51.100.0", "203.0.113.0")
 
 # File-system sockets by which glibc's nss-resolve and nscd would ask the host past our resolver.
 BYPASSES = ("/run/systemd/resolve", "/run/nscd", "/var/run/nscd")
@@ -49,6 +54,41 @@ def loopback_up() -> None:
         request = struct.pack("16sh14x", b"lo", 0)
         flags = struct.unpack("16sh14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+
+
+class Route(ctypes.Structure):
+    """``struct rtentry`` (linux/route.h)."""
+
+    _fields_ = (
+        ("pad1", ctypes.c_ulong),
+        ("destination", ctypes.c_char * 16),
+        ("gateway", ctypes.c_char * 16),
+        ("mask", ctypes.c_char * 16),
+        ("flags", ctypes.c_ushort),
+        ("pad2", ctypes.c_short),
+        ("pad3", ctypes.c_ulong),
+        ("pad4", ctypes.c_void_p),
+        ("metric", ctypes.c_short),
+        ("device", ctypes.c_char_p),
+        ("limits", ctypes.c_ulong * 3),  # mtu, window, irtt
+    )
+
+
+def black_holes() -> None:
+    """Make a connection to the documentation's addresses hang, as it would beyond a router that is gone, not fail at once."""
+
+    def address(written: str) -> bytes:
+        return struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(written))
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for network in BLACK_HOLES:
+            route = Route(flags=RTF_UP, device=b"lo")
+            for field, written in (("destination", network), ("mask", "255.255.255.0")):
+                ctypes.memmove(ctypes.addressof(route) + getattr(Route, field).offset, address(written), 16)
+            if libc.ioctl(control.fileno(), SIOCADDRT, ctypes.byref(route)) != 0:
+                number = ctypes.get_errno()
+                raise OSError(number, f"route to {network}: {os.strerror(number)}")
 
 
 def has_ipv6() -> bool:
@@ -88,6 +128,7 @@ def enter_world(binds: list[list[str]]) -> None:
     """Make this mount and network namespace the clients' world."""
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     loopback_up()
+    black_holes()
     covered = mask_bypasses()
     for source, target in binds:
         bind(source, target, covered)

@@ -62,7 +62,7 @@ def test_there_is_no_way_out_but_loopback(tmp_path: Path) -> None:
         "import socket\n"
         "print([name for _, name in socket.if_nameindex()])\n"
         "try:\n"
-        "    socket.create_connection(('192.0.2.1', 443), timeout=5)\n"
+        "    socket.create_connection(('203.0.114.1', 443), timeout=5)\n"
         "except OSError as error:\n"
         "    print(error.errno)\n"
     )
@@ -73,6 +73,23 @@ def test_there_is_no_way_out_but_loopback(tmp_path: Path) -> None:
         assert "'lo'" in names
         assert "eth" not in names
         assert error == "101", "ENETUNREACH: Network is unreachable"
+
+    inside(tmp_path, look)
+
+
+def test_a_connection_to_the_addresses_of_the_documentation_hangs(tmp_path: Path) -> None:
+    program = (
+        "import socket\n"
+        "for address in ('192.0.2.1', '198.51.100.7', '203.0.113.254'):\n"
+        "    try:\n"
+        "        socket.create_connection((address, 443), timeout=0.1)\n"
+        "    except OSError as error:\n"
+        "        print(type(error).__name__)\n"
+    )
+
+    async def look(sandbox: NamespaceSandbox) -> None:
+        seen = await output(sandbox.client_command("cold", [sys.executable, "-c", program]))
+        assert seen.split() == ["TimeoutError"] * 3, "not ENETUNREACH, at once"
 
     inside(tmp_path, look)
 

@@ -7,9 +7,9 @@ they are chosen so that no packet leaves the machine:
   (IPv6 has a single loopback address, so the IPv6 one is an IPv4 address in IPv6's clothes, RFC 4291 §2.5.5.2.)
 - ``unreachable``: 233.252.0.1 and ff0e::db8:0:1, multicast addresses of the documentation (RFC 6676). Linux refuses a TCP
   connection to any multicast address with ``ENETUNREACH`` at once, whatever the routes.
-- ``black_hole``: 192.0.2.1 and 2001:db8::1, addresses of the documentation (RFC 5737, RFC 3849). **Only where a route leads out**
-  does a connection hang until it times out. In a world without a route, such as the namespace sandbox, it fails at once as
-  ``unreachable`` does; there, hang the service with the toxic ``timeout`` instead.
+- ``black_hole``: 192.0.2.1 and 2001:db8::1, addresses of the documentation (RFC 5737, RFC 3849): a connection hangs until it times
+  out. The namespace sandbox routes the IPv4 ones to its loopback, where packets to them vanish; its clients reach an IPv6 one as little
+  as an ``unreachable`` one, and go on to the IPv4 one. Without a sandbox it takes a route that leads out.
 - ``random``: an address of 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24 or 2001:db8::/32, drawn anew for each query; otherwise as
   ``black_hole``.
 """
