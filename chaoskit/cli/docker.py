@@ -28,12 +28,14 @@ def build(
 def clean(
     images: Annotated[bool, typer.Option("--images", help="chaoskit's images too.")] = False,
 ) -> None:
-    """Remove all containers and networks that chaoskit made (label chaoskit.run), and nothing else."""
+    """Remove all containers, networks and volumes that chaoskit made (label chaoskit.run), and put back what a killed attach left."""
+    from chaoskit.cli.attach import put_back_every
     from chaoskit.sandbox.docker import connect
 
     engine = connect()
+    put_back = put_back_every()
     removed = engine.remove() + (engine.remove_images() if images else [])
     for what in removed:
         typer.echo(f"removed {what}")
-    if not removed:
+    if not removed and not put_back:
         typer.echo("nothing of chaoskit's is here")

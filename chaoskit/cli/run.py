@@ -91,7 +91,7 @@ def _check_stand_ins(experiment: Experiment, sandbox: str) -> None:
 
 def _check_toxiproxy(named: str, sandbox: str) -> None:
     if "://" in named:
-        if sandbox != "inline":
+        if sandbox not in ("inline", "compose"):
             raise InputError(
                 f"--toxiproxy {named}: a running Toxiproxy is outside of the namespace sandbox, which has no way out; "
                 "name its program instead of a URL, or add --sandbox inline"

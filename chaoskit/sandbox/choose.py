@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from chaoskit.errors import SandboxError
+from chaoskit.sandbox.docker_compose import ComposeSandbox
 from chaoskit.sandbox.docker_sandbox import DockerSandbox
 from chaoskit.sandbox.inline import InlineSandbox
 from chaoskit.sandbox.namespace import NamespaceSandbox
 
-AnySandbox: TypeAlias = NamespaceSandbox | InlineSandbox | DockerSandbox
+AnySandbox: TypeAlias = NamespaceSandbox | InlineSandbox | DockerSandbox | ComposeSandbox
 
-CHOICES = ("auto", "namespace", "docker", "inline")
+CHOICES = ("auto", "namespace", "docker", "inline", "compose")
+"""``compose`` is for the containers of ``docker/compose.yaml`` alone."""
 
 
 async def open_sandbox(choice: str, work: Path, labels: list[str], remove: list[Path], empty: list[Path]) -> AnySandbox:
@@ -27,6 +29,10 @@ async def open_sandbox(choice: str, work: Path, labels: list[str], remove: list[
         docker = DockerSandbox(work, remove, empty, lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
         await docker.open(labels)
         return docker
+    if choice == "compose":
+        compose = ComposeSandbox(work, remove, empty)
+        await compose.open(labels)
+        return compose
     if choice in ("auto", "namespace"):
         namespace = NamespaceSandbox(work, remove, empty)
         try:

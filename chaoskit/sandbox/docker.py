@@ -15,6 +15,7 @@ from typing import Any
 
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox import docker_image
+from chaoskit.sandbox.docker_addresses import upper_half
 
 LABEL = "chaoskit.run"
 """On every container and network that a run makes; its value is the run's id."""
@@ -93,7 +94,7 @@ class Engine:
             before = time.monotonic_ns()
             container = self._client.containers.run(
                 image,
-                ["-m", "chaoskit.sandbox.docker_world", upper_half(subnet), str(docker_image.USER)],
+                ["-m", "chaoskit.sandbox.docker_world", "--own", upper_half(subnet)],
                 entrypoint="python3",
                 name=name,
                 labels={LABEL: run},
@@ -139,7 +140,7 @@ class Engine:
             self._client.containers.get(container).kill()
 
     def remove(self, run: str | None = None) -> list[str]:
-        """Remove all containers and networks with the label, of one run or of all. Returns what was removed."""
+        """Remove all containers, networks and volumes with the label, of one run or of all. Returns what was removed."""
         from docker.errors import APIError, NotFound
 
         wanted = {"label": LABEL if run is None else f"{LABEL}={run}"}
@@ -157,6 +158,9 @@ class Engine:
             for network in self._client.networks.list(filters=wanted):
                 self._remove_network(network)
                 removed.append(f"network {network.name}")
+            for volume in self._client.volumes.list(filters=wanted):
+                volume.remove(force=True)
+                removed.append(f"volume {volume.name}")
         return removed
 
     def remove_images(self) -> list[str]:
@@ -222,14 +226,6 @@ def connect() -> Engine:
             f"no Docker engine answers at {host}; start Docker, or set DOCKER_HOST, or use --sandbox namespace"
         ) from None
     return Engine(client, host, version)
-
-
-def upper_half(subnet: str) -> str:
-    """The half of a network from which the engine hands out no addresses as long as there are few containers."""
-    import ipaddress
-
-    _, upper = ipaddress.ip_network(subnet).subnets(prefixlen_diff=1)
-    return f"{upper[1]}/{upper.prefixlen}"
 
 
 def _first_line(container: Any) -> str:

@@ -9,7 +9,6 @@ input and output; all else is asked of the engine (``sandbox/docker.py``).
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import secrets
 import shutil
@@ -19,7 +18,8 @@ from typing import Any
 
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox.base import Keeper
-from chaoskit.sandbox.docker import LABEL, Engine, Tell, World, connect, upper_half
+from chaoskit.sandbox.docker import LABEL, Engine, Tell, World, connect
+from chaoskit.sandbox.docker_addresses import Addresses, upper_half
 from chaoskit.sandbox.docker_image import TAG, USER
 from chaoskit.sandbox.environment import client_environment
 
@@ -48,7 +48,7 @@ class DockerSandbox:
         self._docker = self._image = ""
         self._engine: Engine | None = None
         self._world: World | None = None
-        self._addresses: dict[str, str] = {}
+        self._addresses: Addresses | None = None
         self._user = f"{os.getuid()}:{os.getgid()}"
 
     async def open(self, labels: list[str]) -> None:
@@ -68,47 +68,28 @@ class DockerSandbox:
         try:
             self._world = await asyncio.to_thread(engine.make_world, self.run, self._image, self._tell)
             self.because = f"asked for with --sandbox docker; engine {engine.version}"
-            for label in labels:
-                self._own(f"resolver of {label}")
+            self._addresses = Addresses(self._world.subnet, upper_half(self._world.subnet))
         except BaseException:
             await self._keeper.stop()
             raise
 
-    def _own(self, what: str) -> str:
-        """The address in the world that stands for ``what``, the same one whenever asked."""
-        assert self._world is not None
-        if what not in self._addresses:
-            half = ipaddress.ip_interface(upper_half(self._world.subnet)).network
-            number = len(self._addresses) + 2
-            if number >= half.num_addresses - 1:
-                raise SandboxError(f"the network {self._world.subnet} is too small for this experiment's addresses")
-            self._addresses[what] = str(half[number])
-        return self._addresses[what]
-
     def resolver(self, label: str) -> tuple[str, int]:
         """Its address in the world: Docker's resolver of that client passes every question on to it."""
-        return self._own(f"resolver of {label}"), DNS
+        assert self._addresses is not None
+        return self._addresses.of(f"resolver of {label}"), DNS
 
     def service(self, address: str) -> str:
         """The address in the world that stands for a service's loopback address."""
-        return f"{self._own(address)}:{HTTPS}"
+        assert self._addresses is not None
+        return f"{self._addresses.of(address)}:{HTTPS}"
 
     async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
         """Nothing to tell anyone: addresses are as promised."""
 
     def adapt(self, name: str, plan: dict[str, Any]) -> dict[str, Any]:
-        """A process's plan with the world's addresses in place of loopback's, which in a container is its own."""
-        assert self._world is not None
-        if name == "network":
-            return plan | {"within": [self._world.subnet]}
-        if name != "dns":
-            return plan
-        for zone in plan["zones"]:
-            for record in zone["records"]:
-                if record["rtype"] == "A" and record["data"] != "127.0.0.1":
-                    record["data"] = self._own(record["data"])
-        injections = _replaced(plan["injections"], self._addresses)
-        return plan | {"injections": injections, "allow": [self._world.subnet]}
+        """A process's plan with the world's addresses in place of loopback's."""
+        assert self._addresses is not None
+        return self._addresses.adapt(name, plan)
 
     def command(self, argv: list[str]) -> list[str]:
         """``argv`` (``python -m chaoskit.plane``) as a container in the world."""
@@ -148,12 +129,3 @@ class DockerSandbox:
     async def close(self) -> None:
         """Remove everything of the run that carries its label, and its temporary folders."""
         await self._keeper.stop()
-
-
-def _replaced(plain: Any, addresses: dict[str, str]) -> Any:
-    """``plain`` with every text that is a key of ``addresses`` replaced."""
-    if isinstance(plain, dict):
-        return {key: _replaced(value, addresses) for key, value in plain.items()}
-    if isinstance(plain, list | tuple):
-        return [_replaced(value, addresses) for value in plain]
-    return addresses.get(plain, plain) if isinstance(plain, str) else plain

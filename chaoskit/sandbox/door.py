@@ -151,7 +151,7 @@ def main(leave: Callable[[int], object] = sys.exit) -> None:
     parser = argparse.ArgumentParser(prog="chaoskit.sandbox.door")
     parser.add_argument("--listen", type=int, metavar="PORT")
     parser.add_argument("--to", metavar="HOST:PORT")
-    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--check", type=int, nargs="?", const=PORT, metavar="PORT")
     parser.add_argument("command", nargs="*")
     given = parser.parse_args()
     if given.listen:
@@ -160,7 +160,7 @@ def main(leave: Callable[[int], object] = sys.exit) -> None:
         host, _, port = given.to.rpartition(":")
         leave(connect(host, int(port)))
     else:
-        leave(check(PORT))
+        leave(check(given.check or PORT))
 
 
 if __name__ == "__main__":
