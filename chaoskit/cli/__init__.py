@@ -73,6 +73,12 @@ def exec_(
     ] = None,
     no_aws: Annotated[bool, typer.Option("--no-aws", help="No mock services: DNS alone.")] = False,
     sandbox: Annotated[str, typer.Option(help="auto or namespace.")] = "auto",
+    allow: Annotated[
+        list[str],
+        typer.Option(
+            metavar="HOST:PORT", help="A TCP port of this machine that the command may reach; may be repeated."
+        ),
+    ] = [],  # noqa: B006
     env: Annotated[
         list[str], typer.Option(metavar="NAME=VALUE", help="A variable for the command; may be repeated.")
     ] = [],  # noqa: B006
@@ -82,7 +88,7 @@ def exec_(
     """Run any command in the sandbox, unmodified; ends with its exit code, or 125 if chaoskit failed."""
     from chaoskit.cli.exec import Options, run_command
 
-    options = Options(tuple(command), tuple(blank), experiment, no_aws, sandbox, tuple(env), out, quiet)
+    options = Options(tuple(command), tuple(blank), experiment, no_aws, sandbox, tuple(allow), tuple(env), out, quiet)
     raise typer.Exit(run_command(options))
 
 

@@ -24,7 +24,7 @@ from chaoskit.clock import Clock, Instant
 from chaoskit.errors import PlaneError
 from chaoskit.experiment.ports import Plan, Sandbox
 from chaoskit.experiment.processes import STOP_WITHIN_S, ProcessCast, _Process
-from chaoskit.journal.events import CallFinished, CallStarted, ClientReady, ErrorLink, ProcessEnded
+from chaoskit.journal.events import CallFinished, CallStarted, ClientReady, ErrorLink, HarnessFailed, ProcessEnded
 from chaoskit.journal.store import Journal
 
 LABEL = "command"
@@ -52,6 +52,8 @@ class Command:
     environment: dict[str, str]
     launcher: Path
     entrance: Callable[[], Entrance]
+    ignored: tuple[int, ...]
+    """Signals that the caller ignores, and so shall the command."""
     after: str | None
     """The plane that must be ready before ``entrance`` can tell; None: none."""
 
@@ -89,6 +91,11 @@ class CommandCast(ProcessCast):
         if self._pidfd is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, number)
+
+    def spoil(self, message: str) -> None:
+        """End the run as one in which the harness failed."""
+        self._journal.append(HarnessFailed(at=self._clock.now(), part="allow", message=message))
+        self._failure.set()
 
     def start_client(self, name: str, use: str, plan: Plan) -> None:
         if name != LABEL:
@@ -138,6 +145,7 @@ class CommandCast(ProcessCast):
             "binds": entrance.binds,
             "argv": self._command.argv,
             "environment": self._command.environment,
+            "ignored": self._command.ignored,
         }
         writer.write(json.dumps(plan).encode() + b"\n")
         await _said(reader, "ready")

@@ -6,9 +6,10 @@ that gives the caller's uid and gid back (user_namespaces(7)). Both stay in the 
 control reach the command as if there were no chaoskit.
 
 It is told everything over the socket whose number is its argument. The first line is the plan, ``{"target": pid of the keeper,
-"user": whether to enter its user namespace, "binds": [[source, target], …], "argv": […], "environment": {…}}``. It says
-``{"ready": true}``, waits for any line, and becomes the command. Then it says ``{"started": pid}`` (as the parent sees it) and at last
-``{"status": wait status}``; or, at any time, ``{"error": text, "errno": number, "part": "sandbox" or "command"}``.
+"user": whether to enter its user namespace, "binds": [[source, target], …], "argv": […], "environment": {…}, "ignored": [signals that
+the caller ignores, as under nohup(1)]}``. It says ``{"ready": true}``, waits for any line, and becomes the command. Then it says
+``{"started": pid}`` (as the parent sees it) and at last ``{"status": wait status}``; or, at any time, ``{"error": text, "errno": number,
+"part": "sandbox" or "command"}``.
 """
 
 import contextlib
@@ -101,8 +102,8 @@ def command(control: socket.socket, plan: dict[str, object], uid: int, gid: int,
         tell(control, {"ready": True})
         read_line(control)
         for number in (*HANDED_THROUGH, *SPOILT):
-            if number in SPOILT or IGNORED_BY_CALLER[number] is not signal.SIG_IGN:
-                signal.signal(number, signal.SIG_DFL)
+            is_ignored = number in plan["ignored"]  # type: ignore[operator]
+            signal.signal(number, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
         argv: list[str] = plan["argv"]  # type: ignore[assignment]
         environment: dict[str, str] = plan["environment"]  # type: ignore[assignment]
         os.execvpe(argv[0], argv, environment)  # noqa: S606
@@ -110,9 +111,6 @@ def command(control: socket.socket, plan: dict[str, object], uid: int, gid: int,
         said = {"error": error.strerror or str(error), "errno": error.errno, "part": part}
         os.write(failed, json.dumps(said).encode())
     os._exit(1)
-
-
-IGNORED_BY_CALLER = {number: signal.getsignal(number) for number in HANDED_THROUGH}
 
 
 def main() -> None:
