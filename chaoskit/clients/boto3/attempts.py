@@ -124,7 +124,7 @@ class Attempts:
         return reports
 
     def _finished(self, report: dict[str, Any], mine: bool) -> None:
-        error = _error(report)
+        error = error_of(report)
         status = report.get("HttpStatusCode")
         result: Result = "failed" if error or (status or 0) >= 400 else "ok"
         self._child.emit(
@@ -150,7 +150,8 @@ class Attempts:
             self._child.leave(4)
 
 
-def _error(report: dict[str, Any]) -> str | None:
+def error_of(report: dict[str, Any]) -> str | None:
+    """What went wrong in a try, by its report: the SDK's exception or the service's error code; None: nothing."""
     if kind := report.get("SdkException"):
         return f"{kind}: {report.get('SdkExceptionMessage', '')}"
     code = report.get("AwsException")
