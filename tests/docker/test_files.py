@@ -1,0 +1,88 @@
+"""The files under docker/, read as they are: pins, addresses and names agree. No engine is needed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chaoskit.experiment.loader import load
+from chaoskit.sandbox import docker_world, door
+from chaoskit.sandbox.docker_image import USER
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DOCKER = ROOT / "docker"
+PREFIX = "${CHAOSKIT_PREFIX:-10.253.53}"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+    return read
+
+
+def pairs(text: str) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in text.split())
+
+
+def test_requirements_are_pinned_as_in_the_lock() -> None:
+    locked = set(re.findall(r"^\S+==\S+", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    wanted = re.findall(r"^[^#\s].*$", (DOCKER / "requirements.txt").read_text(), re.MULTILINE)
+    assert wanted
+    assert not set(wanted) - locked, "pin docker/requirements.txt as requirements.lock does"
+
+
+def test_every_dependency_is_in_the_image() -> None:
+    import tomllib
+
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[\[<>=]", line)[0] for line in declared}
+    pinned = {line.split("==")[0] for line in (DOCKER / "requirements.txt").read_text().splitlines()}
+    assert not names - pinned, "add them, and what they need, to docker/requirements.txt"
+
+
+def test_nothing_outside_can_be_reached(compose: dict[str, Any]) -> None:
+    assert compose["networks"]["game-day"]["internal"] is True
+    for name, service in compose["services"].items():
+        assert "ports" not in service, name
+        assert service.get("networks") or service.get("network_mode") == "service:dns", (
+            f"{name} would be on the default network"
+        )
+
+
+def test_every_client_asks_at_the_address_that_the_run_listens_on(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    told = pairs(services["game-day"]["environment"]["CHAOSKIT_RESOLVERS"])
+    doors = pairs(services["game-day"]["environment"]["CHAOSKIT_DOORS"])
+    assert len(set(told.values())) == len(told)
+    for label in set(told) - {"canary"}:
+        assert services[label]["dns"] == [told[label]], (
+            f"one address and no other: a second would hide the fault ({label})"
+        )
+        assert doors[label] == f"{label}:{door.PORT}"
+    assert services["game-day"]["dns"] == [told["canary"]]
+
+
+def test_images_are_pinned_and_everything_tells_its_health(compose: dict[str, Any]) -> None:
+    assert compose["services"]["toxiproxy"]["image"].endswith("ghcr.io/shopify/toxiproxy:2.5.0}")
+    for name, service in compose["services"].items():
+        assert not service["image"].endswith(("latest", "latest}")), name
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        assert service["labels"] == {"chaoskit.run": "compose"}, name
+        assert service["cap_drop"] == ["ALL"], name
+        starts_as_root = service.get("user") == "0:0"
+        assert not starts_as_root or "chaoskit.sandbox.docker_world" in service["entrypoint"], f"{name} stays root"
+
+
+def test_the_image_runs_as_an_ordinary_user() -> None:
+    assert f"USER {USER}:{USER}" in (DOCKER / "Dockerfile").read_text()
+    assert docker_world.USER == USER
+
+
+@pytest.mark.parametrize("path", sorted((DOCKER / "game-days").glob("*.yaml")), ids=lambda path: path.stem)
+def test_game_days_name_clients_that_are_services(path: Path, compose: dict[str, Any]) -> None:
+    experiment = load(path)
+    assert set(experiment.spec.clients) <= set(compose["services"])

@@ -1,0 +1,156 @@
+"""The docker sandbox on a real engine: a run proves what it proves elsewhere, and nothing is left however it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chaoskit.errors import SandboxError
+from chaoskit.journal.run import Run
+from chaoskit.journal.store import read_journal
+from chaoskit.sandbox.docker import LABEL, Engine, connect
+from tests.cli.test_whole_run import SHORT
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
+
+WITHIN_S = 40
+
+
+def docker(*argv: str) -> str:
+    return subprocess.run(["docker", *argv], capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    if shutil.which("docker") is None:
+        pytest.skip("no docker command line here")
+    try:
+        found = connect()
+        if found.needs_build():
+            found.build(lambda line: None)
+    except SandboxError as error:
+        pytest.skip(str(error))
+    return found
+
+
+@pytest.fixture
+def place(tmp_path: Path, engine: Engine) -> Path:
+    (tmp_path / "x.yaml").write_text(SHORT)
+    (tmp_path / "tmp").mkdir()
+    return tmp_path
+
+
+def command(place: Path) -> list[str]:
+    base = [sys.executable, "-m", "chaoskit", "run", str(place / "x.yaml"), "--out", str(place / "runs")]
+    return [*base, "--sandbox", "docker", "--plain"]
+
+
+def environment(place: Path) -> dict[str, str]:
+    return os.environ | {"TMPDIR": str(place / "tmp"), "AWS_ACCESS_KEY_ID": "AKIAREALREALREALREAL"}
+
+
+def left() -> list[str]:
+    """Every container and network of any run."""
+    containers = docker("ps", "-a", "--filter", f"label={LABEL}", "--format", "{{.Names}}").split()
+    return containers + docker("network", "ls", "--filter", f"label={LABEL}", "--format", "{{.Name}}").split()
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"after {WITHIN_S} s still not: {what}")
+        # The engine tells of a change in its own time; there is no handle to wait on.
+        subprocess.run([sys.executable, "-I", "-S", "-c", "import select; select.select([], [], [], 0.2)"])
+
+
+def test_a_run_in_containers_proves_what_it_says(place: Path) -> None:
+    before = set(left())
+    result = subprocess.run(command(place), env=environment(place), capture_output=True, text=True, timeout=180)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (journal,) = (place / "runs").glob("*/journal.jsonl")
+    run = Run(read_journal(journal))
+    assert run.met("blank")
+    errors = {link.errno for call in run.calls_in("cold", "fault") for link in call.errors if link.errno}
+    assert errors == {-5}, "EAI_NODATA, from a libc behind Docker's resolver"
+    assert {query.asker for _, query in run.queries} == {"cold", "warm", "canary"}, "a question says who asks"
+    assert "AKIAREAL" not in journal.read_text()
+    assert json.loads((journal.parent / "summary.json").read_text())["outcome"]["word"] == "passed"
+    assert set(left()) <= before
+    assert not list((place / "tmp").iterdir()), "the temporary folder is gone"
+
+
+@pytest.fixture
+def running(place: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run whose clients are calling."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command(place), env=environment(place), stdout=pipe, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        seen = []
+        for line in process.stdout:
+            seen.append(line)
+            if "baseline" in line:
+                break
+        assert "baseline" in seen[-1], "".join(seen)
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_however_it_ends(running: subprocess.Popen[str], place: Path, number: signal.Signals) -> None:
+    mine = {name.removesuffix("-cold") for name in left() if name.endswith("-cold")}
+    assert mine, "the client's container is up"
+    running.send_signal(number)
+    running.wait(WITHIN_S)
+    until(lambda: not [name for name in left() if name.startswith(tuple(mine))], "the run's containers are gone")
+    until(lambda: not list((place / "tmp").iterdir()), "the temporary folder is gone")
+    assert not list((place / "runs").glob("*")), "a half-done result could be taken for one"
+
+
+def test_clean_removes_what_carries_the_label_and_nothing_else(engine: Engine) -> None:
+    image = engine.image()
+    base = ("run", "--detach", "--rm", "--network", "none", "--no-healthcheck", "--entrypoint", "python3")
+    waits = ("-c", "import signal; signal.pause()")
+    theirs = docker(*base, image, *waits).strip()
+    try:
+        ours = docker(*base, "--label", f"{LABEL}=left-over", image, *waits).strip()
+        docker("network", "create", "--internal", "--label", f"{LABEL}=left-over", "chaoskit-left-over")
+        removed = engine.remove("left-over")
+        assert {what.split()[0] for what in removed} == {"container", "network"}
+        running = docker("ps", "--no-trunc", "-q").split()
+        assert theirs in running
+        assert ours not in running
+    finally:
+        docker("rm", "-f", theirs)
+
+
+def test_no_packet_leaves_a_runs_network(engine: Engine) -> None:
+    """Who listens on another network is reached from there, and not from a run's."""
+    image = engine.image()
+    world = engine.make_world("test-no-route", image, lambda line: None)
+    listens = "import socket; s = socket.create_server(('', 7)); print('ready', flush=True); [s.accept() for _ in iter(int, 1)]"
+    base = ("run", "--rm", "--no-healthcheck", "--label", f"{LABEL}=test-no-route", "--entrypoint", "python3")
+    try:
+        outside = docker(*base, "--detach", image, "-c", listens).strip()
+        until(lambda: "ready" in docker("logs", outside), "the outside listens")
+        address = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", outside).strip()
+        tries = f"import socket; socket.create_connection(('{address}', 7), 3)"
+        from_there = subprocess.run(["docker", *base, image, "-c", tries], capture_output=True, text=True, timeout=60)
+        assert from_there.returncode == 0, from_there.stderr
+        from_ours = ["docker", *base, "--network", world.network, image, "-c", tries]
+        tried = subprocess.run(from_ours, capture_output=True, text=True, timeout=60)
+        assert tried.returncode == 1
+        assert "timed out" in tried.stderr or "unreachable" in tried.stderr, tried.stderr
+    finally:
+        engine.remove("test-no-route")
