@@ -87,6 +87,12 @@ def outside(host: str, port: int) -> Callable[[asyncio.StreamReader, asyncio.Str
     return carry
 
 
+def tell(line: str) -> None:
+    """The one line that chaoskit waits for."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 async def serve(plan: dict[str, str | list[tuple[str, int]]]) -> None:
     """Listen, say so, and carry connections until the input ends."""
     path, addresses = plan["socket"], plan["addresses"]
@@ -99,10 +105,9 @@ async def serve(plan: dict[str, str | list[tuple[str, int]]]) -> None:
         else:
             await asyncio.start_unix_server(outside(*addresses[0]), path)
     except OSError as error:
-        sys.stdout.write(f"{error.strerror or error}\n")
+        tell(error.strerror or str(error))
         return
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    tell("ready")
     ended = asyncio.Event()
 
     def hear() -> None:

@@ -1,0 +1,148 @@
+"""What the words of ``chaoskit exec`` mean, before anything is started."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaoskit.cli.exec import Options, blank, plan, run_command
+from chaoskit.dns.faults.empty import Empty
+from chaoskit.errors import ExperimentError, InputError
+from chaoskit.experiment.wiring import services_of, zones
+from chaoskit.sandbox.holes import Hole
+from chaoskit.units import HOUR, SECOND
+
+NAME = "dynamodb.us-east-1.amazonaws.com"
+NOTHING = Options(
+    argv=("app", "--it's"),
+    blanks=(),
+    experiment=None,
+    no_aws=False,
+    sandbox="auto",
+    allow=(),
+    environment=(),
+    out=Path("/nowhere"),
+    quiet=False,
+)
+FILE = """\
+title: a shop
+region: eu-central-1
+clients: {app: {use: boto3}}
+services: [sqs]
+zones: {shop.test: {records: {shop.test: {A: 127.0.0.9}}}}
+timeline:
+  - {dns: nxdomain, where: shop.test, when: {from: 1s, for: 2s}}
+expect:
+  - recovers_within: {client: app, within: 2s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "start", "end"),
+    [
+        (NAME, 0, 240 * HOUR),
+        (f"{NAME}@5s", 5 * SECOND, 240 * HOUR),
+        (f"{NAME}@5s+30s", 5 * SECOND, 35 * SECOND),
+        (f"{NAME}@+1m30s", 0, 90 * SECOND),
+    ],
+)
+def test_a_blank_is_an_empty_record_for_a_time(written: str, start: int, end: int) -> None:
+    (injection,) = plan(replace(NOTHING, blanks=(written,)), {}).dns
+    assert isinstance(injection.fault, Empty)
+    assert injection.where.name == NAME
+    assert injection.when.spans(240 * HOUR) == ((start, end),)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("", "write NAME"),
+        ("a b", "write NAME"),
+        (f"{NAME}@5", "a duration needs a unit|is not a duration"),
+        (f"{NAME}@5s+", "write NAME"),
+        (f"{NAME}@5s+x", "is not a duration"),
+    ],
+)
+def test_a_blank_that_means_nothing_is_said(written: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        blank(written, 1)
+    assert str(caught.value).startswith(f"--blank {written}: ")
+
+
+def test_every_service_is_there_in_the_caller_s_region() -> None:
+    experiment = plan(NOTHING, {"AWS_REGION": "ap-southeast-2", "AWS_DEFAULT_REGION": "eu-west-1"})
+    apexes = {zone["apex"] for zone in zones(experiment.spec)}
+    assert len(services_of(experiment.spec)) == 7
+    assert {"dynamodb.ap-southeast-2.amazonaws.com", "route53.amazonaws.com"} < apexes
+    odd = plan(NOTHING, {"AWS_REGION": "no region", "AWS_DEFAULT_REGION": "eu-west-1"})
+    assert odd.spec.region == "eu-west-1"
+    assert plan(NOTHING, {}).spec.region == "us-east-1"
+
+
+def test_a_name_that_nobody_answers_for_is_bad_input() -> None:
+    with pytest.raises(ExperimentError, match=r"no zone here answers for nowhere\.test"):
+        plan(replace(NOTHING, blanks=("nowhere.test",)), {})
+
+
+def test_the_file_gives_zones_services_and_faults_but_no_clients(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(FILE)
+    options = replace(NOTHING, experiment=str(tmp_path / "x.yaml"), blanks=("sqs.eu-central-1.amazonaws.com@2s",))
+    experiment = plan(options, {"AWS_REGION": "us-west-2"})
+    assert experiment.spec.region == "eu-central-1"
+    assert (experiment.spec.clients, experiment.expectations) == ({}, ())
+    assert [injection.id for injection in experiment.dns] == ["dns-1", "blank-1"]
+    assert len(services_of(experiment.spec)) == 7
+    alone = plan(replace(options, no_aws=True, blanks=()), {})
+    assert services_of(alone.spec) == {}
+    assert {zone["apex"] for zone in zones(alone.spec)} == {"shop.test", "chaoskit.test"}
+
+
+def test_what_is_wrong_in_the_file_is_said_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(FILE.replace("where: shop.test", "where: {name: shop.test, client: app}"))
+    with pytest.raises(ExperimentError, match=r"x\.yaml:7: timeline\[0\]\.where"):
+        plan(replace(NOTHING, experiment=str(tmp_path / "x.yaml")), {})
+
+
+@pytest.mark.parametrize("services", [3, "sqs", {"sqs": 3}, [3], ["nothing"]])
+def test_services_that_are_none_are_left_for_validation(services: Any, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(f"title: t\nservices: {services}\n")
+    with pytest.raises(ExperimentError, match="services"):
+        plan(replace(NOTHING, experiment=str(tmp_path / "x.yaml")), {})
+
+
+def test_the_name_of_a_hole_resolves_inside() -> None:
+    experiment = plan(NOTHING, {}, [Hole("db.test", 5432, ("127.0.2.1",), named=True)])
+    (zone,) = [zone for zone in zones(experiment.spec) if zone["apex"] == "db.test"]
+    assert [(record["name"], record["data"]) for record in zone["records"]] == [("db.test", "127.0.2.1")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"sandbox": "inline"}, "needs the namespace sandbox"),
+        ({"environment": ("NAME",)}, "--env NAME: write NAME=VALUE"),
+        ({"environment": ("=x",)}, "write NAME=VALUE"),
+        ({"allow": ("127.0.1.1:443",)}, "is the mock dynamodb"),
+        ({"allow": ("nonsense",)}, "write HOST:PORT"),
+    ],
+)
+def test_bad_words_are_bad_input(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        run_command(replace(NOTHING, argv=("true",), **wrong))
+
+
+def test_a_command_that_is_not_there_ends_as_in_a_shell(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    codes = [
+        run_command(replace(NOTHING, argv=(name,)))
+        for name in ("no-such-command", str(tmp_path / "none"), str(plain), str(tmp_path))
+    ]
+    assert codes == [127, 127, 126, 126]
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.splitlines()[0] == "chaoskit: no-such-command: command not found"
+    assert len(err.splitlines()) == 4

@@ -1,0 +1,57 @@
+"""The authority in the forms that programs read: checked by Java's own keytool where there is one."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from chaoskit.aws.certificates import Authority
+from chaoskit.sandbox import trust
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    return Authority().publish(tmp_path)
+
+
+def test_the_system_s_bundle_has_the_authority_too(
+    authority: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Authority().publish(_folder(tmp_path, "system"))
+    link = tmp_path / "link.pem"
+    link.symlink_to(other)
+    monkeypatch.setattr(trust, "SYSTEM_BUNDLES", (str(other), str(link), "/nowhere/bundle.pem"))
+    before = other.read_bytes()
+    ((source, target),) = trust.publish_trust(authority)
+    assert target == str(other), "each file once, under its real name"
+    assert other.read_bytes() == before
+    context = ssl.create_default_context(cafile=source)
+    assert context.cert_store_stats()["x509_ca"] == 2
+
+
+def test_java_s_store_is_what_keytool_reads(authority: Path, tmp_path: Path) -> None:
+    keytool = shutil.which("keytool")
+    if keytool is None:
+        pytest.skip("there is no keytool here")
+    trust.publish_trust(authority)
+    command = [keytool, "-list", "-rfc", "-keystore", str(tmp_path / trust.JAVA_STORE), "-storetype", "JKS"]
+    listed = subprocess.run([*command, "-storepass", trust.JAVA_PASSWORD], capture_output=True, text=True, check=True)
+    assert trust.certificates(listed.stdout) == trust.certificates(authority.read_text())
+    wrong = subprocess.run([*command, "-storepass", "changeme"], capture_output=True, text=True)
+    assert wrong.returncode != 0, "the seal is checked"
+
+
+def test_every_certificate_of_a_file_is_found(authority: Path, tmp_path: Path) -> None:
+    two = authority.read_text() + "a comment\n" + Authority().publish(_folder(tmp_path, "b")).read_text()
+    assert len(set(trust.certificates(two))) == 2
+    assert all(ssl.DER_cert_to_PEM_cert(der) for der in trust.certificates(two))
+
+
+def _folder(place: Path, name: str) -> Path:
+    made = place / name
+    made.mkdir()
+    return made
