@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from chaoskit.cli import serving
 from chaoskit.cli.docker import docker_app
 from chaoskit.errors import ChaoskitError
 
@@ -25,13 +26,6 @@ Experiment = Annotated[
     str, typer.Argument(help="An experiment file, or the name of a shipped one (see: chaoskit experiments).")
 ]
 JournalPath = Annotated[Path, typer.Argument(help="The journal.jsonl of a run, or the folder it is in.")]
-
-Control = Annotated[
-    str, typer.Option(metavar="ADDR:PORT|unix:PATH", help="Where the control API is.", envvar="CHAOSKIT_CONTROL")
-]
-TokenFile = Annotated[Path | None, typer.Option(help="A file that holds the control API's token.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
-DEFAULT_CONTROL = "127.0.0.1:8530"
 
 app.add_typer(docker_app, name="docker")
 
@@ -138,6 +132,45 @@ def margin(
         out=out,
     )
     raise typer.Exit(find_margin(options))
+
+
+@app.command()
+def sweep(
+    experiment: Experiment,
+    settings: Annotated[
+        list[str],
+        typer.Option("--set", metavar="FIELD=V1,V2,…", help="A field and its values (or LOW..HIGH); may be repeated."),
+    ] = [],  # noqa: B006
+    sample: Annotated[
+        int | None,
+        typer.Option(help="So many points, spread evenly over values and ranges, instead of the whole grid."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Runs of each point.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Runs at once on this machine.")] = 1,
+    dask: Annotated[
+        str | None, typer.Option(metavar="tcp://…", help="The scheduler of a Dask cluster to run on.")
+    ] = None,
+    sandbox: Annotated[str, typer.Option(help="auto, namespace or inline.")] = "auto",
+    seed: Annotated[int | None, typer.Option(help="Instead of the file's seed.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The sweep's own folder; one that was interrupted goes on there.")
+    ] = None,
+) -> None:
+    """Run an experiment at many values of its fields, and write one table. Ends with 0, 2 bad input, 4 if a run was invalid."""
+    from chaoskit.cli.sweep import Options, sweep_fields
+
+    options = Options(
+        experiment=experiment,
+        settings=settings,
+        sample=sample,
+        repeats=repeats,
+        jobs=jobs,
+        dask=dask,
+        sandbox=sandbox,
+        seed=seed,
+        out=out,
+    )
+    raise typer.Exit(sweep_fields(options))
 
 
 @app.command()
@@ -259,89 +292,12 @@ def attach(
     raise typer.Exit(play_on(Options(project, service, experiment, blank, probe, out, subnet, yes, dry_run, put_back)))
 
 
-@app.command()
-def serve(
-    zone: Annotated[
-        list[str],
-        typer.Option(
-            metavar="FILE|NAME=FILE", help="A master file, or YAML as an experiment's zones; may be repeated."
-        ),
-    ] = [],  # noqa: B006
-    listen: Annotated[list[str], typer.Option(metavar="ADDR:PORT", help="Where to answer DNS; may be repeated.")] = [  # noqa: B006
-        "127.0.0.1:5300"
-    ],
-    control: Control = DEFAULT_CONTROL,
-    canary: Annotated[str, typer.Option(help="A name that must keep resolving.")] = "canary.chaoskit.test",
-    token_file: TokenFile = None,
-    longest: Annotated[str, typer.Option(help="The longest that an injection may live.")] = "10m",
-    upstream: Annotated[
-        str | None, typer.Option(metavar="ADDR[:PORT]", help="A resolver that answers for names outside the zones.")
-    ] = None,
-    beyond_loopback: Annotated[
-        bool, typer.Option("--beyond-loopback", help="Let other machines ask, those of --allow.")
-    ] = False,
-    allow: Annotated[
-        list[str], typer.Option(metavar="CIDR", help="Who may ask from beyond loopback; may be repeated.")
-    ] = [],  # noqa: B006
-    rate: Annotated[int, typer.Option(help="Answers to each such client and second over UDP.")] = 1000,
-) -> None:
-    """Answer DNS for zones of your own, with faults injected while it runs. Ctrl-C ends it."""
-    from chaoskit.cli.serve import Far, Options, serve_dns
-
-    far = Far(beyond_loopback, allow, rate)
-    serve_dns(Options(zone, listen, control, canary, token_file, longest, upstream, far))
-
-
-@app.command()
-def inject(
-    fault: Annotated[str, typer.Argument(help="The kind of fault: empty, nxdomain, delay …")],
-    name: Annotated[str, typer.Argument(help="The name it bites.")],
-    length: Annotated[str | None, typer.Option("--for", help="How long, for example 30s; default 60s.")] = None,
-    rtype: Annotated[list[str], typer.Option("--type", help="Only this record type; may be repeated.")] = [],  # noqa: B006
-    match: Annotated[str, typer.Option(help="How NAME is meant: name, under, glob or regex.")] = "name",
-    client: Annotated[list[str], typer.Option(help="Only askers of this address or prefix; may be repeated.")] = [],  # noqa: B006
-    chance: Annotated[float, typer.Option(help="Of each query, above 0 and at most 1.")] = 1.0,
-    param: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="The fault's own; may be repeated.")] = [],  # noqa: B006
-    heartbeat: Annotated[
-        str | None, typer.Option(help="Stay and send heartbeats; the injection ends this long after the last.")
-    ] = None,
-    control: Control = DEFAULT_CONTROL,
-    token_file: TokenFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Inject a fault into a running `chaoskit serve`. It ends by itself."""
-    from chaoskit.cli.control import Place, Wish
-    from chaoskit.cli.control import inject as begin
-
-    begin(
-        Wish(fault, name, match, rtype, client, param, chance, length, heartbeat), Place(control, token_file, as_json)
-    )
-
-
-@app.command("list")
-def list_(control: Control = DEFAULT_CONTROL, token_file: TokenFile = None, as_json: AsJson = False) -> None:
-    """List the injections of a running `chaoskit serve`."""
-    from chaoskit.cli.control import Place, list_injections
-
-    list_injections(Place(control, token_file, as_json))
-
-
-@app.command()
-def halt(control: Control = DEFAULT_CONTROL, token_file: TokenFile = None, as_json: AsJson = False) -> None:
-    """End all injections of a running `chaoskit serve`, and begin none until `chaoskit resume`."""
-    from chaoskit.cli.control import Place
-    from chaoskit.cli.control import halt as end_all
-
-    end_all(Place(control, token_file, as_json))
-
-
-@app.command()
-def resume(control: Control = DEFAULT_CONTROL, token_file: TokenFile = None, as_json: AsJson = False) -> None:
-    """After `chaoskit halt`: let injections begin again."""
-    from chaoskit.cli.control import Place
-    from chaoskit.cli.control import resume as let_begin
-
-    let_begin(Place(control, token_file, as_json))
+app.command()(serving.serve)
+app.command()(serving.queries)
+app.command()(serving.inject)
+app.command("list")(serving.list_)
+app.command()(serving.halt)
+app.command()(serving.resume)
 
 
 @app.callback(invoke_without_command=True)

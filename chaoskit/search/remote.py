@@ -1,0 +1,83 @@
+"""A run on a cluster's worker: made in the worker's own temporary folder, and brought back as bytes."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaoskit.search.points import END_WITHIN_S, FILES, Made, Order, made, settle
+
+LOOK_EVERY_S = 1.0
+"""How often a worker looks whether the run is still wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A run that was made elsewhere: its files, packed; none when it could not begin, and why."""
+
+    files: tuple[tuple[str, bytes], ...]
+    because: str
+
+
+def make_parcel(order: Order, place: Path, unwanted: Callable[[], bool]) -> Parcel:
+    """Make the run in a folder of its own under ``place``, and pack it. When it becomes ``unwanted`` it is ended in order.
+
+    If this process is killed, the run's leash is let go and it ends by itself.
+    """
+    with tempfile.TemporaryDirectory(prefix="chaoskit-", dir=place) as folder:
+        experiment, stage, final = (Path(folder) / name for name in ("experiment.yaml", "stage", "run"))
+        order.write(experiment)
+        complaint = Path(folder) / "complaint"
+        with (
+            complaint.open("wb") as stderr,
+            subprocess.Popen(
+                order.arguments(experiment, stage),
+                stdin=subprocess.PIPE,  # the leash
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            ) as process,
+        ):
+            _wait(process, unwanted)
+        if unwanted():
+            return Parcel(files=(), because="no longer wanted")
+        result = settle(stage, final, process.returncode, complaint.read_text(errors="replace"))
+        if result.folder is None:
+            return Parcel(files=(), because=result.because)
+        files = tuple((name, zlib.compress((result.folder / name).read_bytes())) for name in FILES)
+        return Parcel(files=files, because="")
+
+
+def _wait(process: subprocess.Popen[bytes], unwanted: Callable[[], bool]) -> None:
+    """Return when the process has ended, by itself or because nobody wants it any more."""
+    while True:
+        try:
+            process.wait(LOOK_EVERY_S)
+        except subprocess.TimeoutExpired:
+            if not unwanted():
+                continue
+        else:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            process.wait(END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        return
+
+
+def unpack(parcel: Parcel, folder: Path) -> Made:
+    """Put the run into ``folder``, whole or not at all."""
+    if not parcel.files:
+        return Made(outcome="invalid", because=parcel.because, folder=None)
+    stage = folder.with_name(f".{folder.name}")
+    stage.mkdir()
+    for name, packed in parcel.files:
+        (stage / Path(name).name).write_bytes(zlib.decompress(packed))
+    stage.rename(folder)
+    return made(folder)
