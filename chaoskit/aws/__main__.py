@@ -28,6 +28,8 @@ def main() -> NoReturn:
     def obey(command: Command) -> None:
         if command.get("do") == "arm":
             faults.arm(command["origin"])
+        elif command.get("do") == "event":
+            faults.seen(command["name"], command["at"])
         elif command.get("do") == "stop":
             stopped.set()
 

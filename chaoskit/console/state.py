@@ -79,6 +79,7 @@ class RunState:
     clients: dict[str, ClientState] = field(default_factory=dict)
     record: dict[str, str] = field(default_factory=dict)
     spans: list[tuple[Instant, Instant, str]] = field(default_factory=list)
+    planned: dict[str, str] = field(default_factory=dict)
     _lookup: tuple[str, str] = ("", "")
     _answers: int = 0
 
@@ -176,7 +177,17 @@ def _injection_planned(state: RunState, event: ev.InjectionPlanned) -> None:
     if event.hidden:
         state.drill = True
         return
-    state.spans.extend((start, end, f"{event.fault} on {event.where}") for start, end in event.spans)
+    state.planned[event.injection] = what = f"{event.fault} on {event.where}"
+    state.spans.extend((start, end, what) for start, end in event.spans)
+
+
+def _injection_cut(state: RunState, event: ev.InjectionCut) -> None:
+    planned = state.planned.get(event.injection)
+    if planned is None:
+        return  # hidden
+    for place, (start, end, what) in enumerate(state.spans):
+        if what == planned:
+            state.spans[place] = (start, max(start, min(end, event.ends)), what)
 
 
 def _timeline_armed(state: RunState, event: ev.TimelineArmed) -> None:
@@ -265,6 +276,7 @@ _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.ClientReady: _client_ready,
     ev.InjectionPlanned: _injection_planned,
     ev.TimelineArmed: _timeline_armed,
+    ev.InjectionCut: _injection_cut,
     ev.QueryAnswered: _query,
     ev.CallStarted: _call_started,
     ev.AttemptStarted: _attempt_started,

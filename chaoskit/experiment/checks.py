@@ -64,6 +64,9 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         if entry.network is not None and isinstance(entry.when, WhenSpec) and entry.when.ramp:
             said = "a toxic keeps the chance with which it was put on, so it cannot ramp."
             found.append(((*field, "ramp"), said, "Use several injections of a growing 'chance'."))
+        if isinstance(entry.when, WhenSpec) and entry.when.until and entry.when.until.client not in spec.clients:
+            said = f"no client is called {entry.when.until.client!r}."
+            found.append(((*field, "until"), said, f"Clients: {', '.join(spec.clients) or 'none'}."))
         if entry.network in ("down", {"down": None}, {"down": {}}) and entry.chance < 1:
             said = "a service that is down is down for every connection, so 'chance' must be 1."
             found.append((("timeline", number, "chance"), said, "Leave it out, or use reset_peer or timeout."))

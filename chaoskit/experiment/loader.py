@@ -49,6 +49,11 @@ class Experiment:
     service: tuple[ServiceInjection, ...]
     expectations: tuple[Expectation, ...]
 
+    @property
+    def injections(self) -> tuple[Injection[Any, Any], ...]:
+        """Those of all planes."""
+        return (*self.dns, *self.network, *self.service)
+
 
 def load(path: Path, time_scale: float = 1.0, seed: int | None = None) -> Experiment:
     """Read and validate an experiment file; ``seed`` replaces the file's. Raises ``ExperimentError`` with every problem found."""

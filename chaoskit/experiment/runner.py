@@ -13,10 +13,12 @@ import chaoskit
 from chaoskit.clock import Clock
 from chaoskit.errors import HarnessError
 from chaoskit.experiment import wiring
+from chaoskit.experiment.awaited import Watch
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.ports import Cast, Sandbox
 from chaoskit.journal.events import (
     HarnessFailed,
+    InjectionCut,
     InjectionPlanned,
     Plane,
     PlaneReady,
@@ -154,6 +156,7 @@ class Runner:
         self._journal_timeline(clock, origin, ends)
         for plane in self._planes:
             self.cast.send(plane, {"do": "arm", "origin": origin})
+        self.journal.listen(Watch(self.experiment.injections, origin, self._end_early))
         for client in [*clients, wiring.CANARY_LABEL]:
             self.cast.send(client, {"do": "start", "origin": origin, "ends": ends})
         until = [clock.sleep_until(ends), *([self.cast.ended(clients)] if self._command else [])]
@@ -163,6 +166,11 @@ class Runner:
         await self._unless_failed(grace, finishing)
         for part in (clients, [wiring.CANARY_LABEL], *([plane] for plane in STOPPED if plane in self._planes)):
             await self.cast.stop(part)
+
+    def _end_early(self, cut: InjectionCut) -> None:
+        self.journal.append(cut)
+        for plane in self._planes:
+            self.cast.send(plane, {"do": "event", "name": cut.because, "at": cut.ends})
 
     async def _unless_failed(self, *awaited: Any) -> None:
         """Wait for the first of ``awaited``; raise ``HarnessError`` if a process fails before."""

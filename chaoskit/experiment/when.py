@@ -1,7 +1,7 @@
 """``when:`` as people write it, and the windows that it means.
 
-Four ways for a span of time, ``{from: 5s, for: 20s}`` alone or with one of ``pulse: {every: 5s, for: 1s}``, ``flap: {on: 1s, off: 2s}`` or
-``ramp: {over: 10s}``; and ``{cron: "*/10 * * * *", for: 30s, anchor: 2025-10-20T06:48:00Z}``.
+Five ways for a span of time, ``{from: 5s, for: 20s}`` alone or with one of ``pulse: {every: 5s, for: 1s}``, ``flap: {on: 1s, off: 2s}``,
+``ramp: {over: 10s}`` or ``until: {client: app, failed_calls: 3}``; and ``{cron: "*/10 * * * *", for: 30s, anchor: 2025-10-20T06:48:00Z}``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from chaoskit.experiment.awaited import await_failed_calls
 from chaoskit.timeline.cron import Cron
-from chaoskit.timeline.repeated import Flap, Pulse
-from chaoskit.timeline.window import Once, Ramp, Window
+from chaoskit.timeline.ways import FlapSpec, PulseSpec, RampSpec
+from chaoskit.timeline.window import Once, Until, Window
 from chaoskit.units import SECOND, Duration
 
 
@@ -22,41 +23,29 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
 
 
-class PulseSpec(_Strict):
-    """On for ``for`` at the beginning of every ``every``."""
+class UntilSpec(_Strict):
+    """Until so many calls of a client have failed since the window began; ``for`` is then the longest that it lasts."""
 
-    every: Duration
-    on: Duration = Field(alias="for")
-
-
-class FlapSpec(_Strict):
-    """On and off for random times: each between half and one and a half of what is written here. The seed is the experiment's."""
-
-    on: Duration
-    off: Duration
-
-
-class RampSpec(_Strict):
-    """The injection's chance grows evenly from 0 at the start to all of it after ``over``."""
-
-    over: Duration
+    client: str
+    failed_calls: Annotated[int, Field(ge=1, le=10_000)]
 
 
 class WhenSpec(_Strict):
-    """From when, and for how long, counted from the first call; within it all the time, or in one of three ways."""
+    """From when, and for how long, counted from the first call; within it all the time, or in one of four ways."""
 
     start: Duration = Field(alias="from")
     length: Duration = Field(alias="for")
     pulse: PulseSpec | None = None
     flap: FlapSpec | None = None
     ramp: RampSpec | None = None
+    until: UntilSpec | None = None
 
     @model_validator(mode="after")
     def _can_be(self) -> WhenSpec:
         if self.length <= 0:
             raise ValueError("'for' must be longer than 0")
-        if sum(way is not None for way in (self.pulse, self.flap, self.ramp)) > 1:
-            raise ValueError("pulse, flap and ramp exclude each other; write two injections instead")
+        if sum(way is not None for way in (self.pulse, self.flap, self.ramp, self.until)) > 1:
+            raise ValueError("pulse, flap, ramp and until exclude each other; write two injections instead")
         self.window(1.0, 0)
         return self
 
@@ -68,12 +57,10 @@ class WhenSpec(_Strict):
     def window(self, scale: float, seed: int) -> Window:
         """The window, its times multiplied by ``scale``. Raises ``ValueError`` saying what cannot be."""
         start, length = round(self.start * scale), round(self.length * scale)
-        if self.pulse:
-            return Pulse(start, length, round(self.pulse.every * scale), round(self.pulse.on * scale))
-        if self.flap:
-            return Flap(start, length, round(self.flap.on * scale), round(self.flap.off * scale), seed)
-        if self.ramp:
-            return Ramp(start, length, round(self.ramp.over * scale))
+        if self.until:
+            return Until(start, length, await_failed_calls(self.until.client, self.until.failed_calls))
+        if way := self.pulse or self.flap or self.ramp:
+            return way.window(start, length, scale, seed)
         return Once(start, length)
 
 

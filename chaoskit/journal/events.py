@@ -138,6 +138,21 @@ class InjectionLifted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InjectionCut:
+    """What a window waited for (``because``) came, so it ends at ``ends``, if that is before its planned end.
+
+    ``evidence`` is the ``seq`` of the event that it waited for.
+    """
+
+    kind: Literal["injection_cut"] = "injection_cut"
+    at: Instant
+    injection: str
+    ends: Instant
+    because: str
+    evidence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryAnswered:
     """A DNS query and what became of it.
 
@@ -352,6 +367,7 @@ Event: TypeAlias = (
     | TimelineArmed
     | InjectionApplied
     | InjectionLifted
+    | InjectionCut
     | QueryAnswered
     | QueryLogClosed
     | ConnectionOpened

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias, TypeVar
 
@@ -15,6 +15,7 @@ from chaoskit.journal.events import (
     ConnectionClosed,
     ConnectionOpened,
     Entry,
+    InjectionCut,
     InjectionPlanned,
     QueryAnswered,
     RequestAnswered,
@@ -84,8 +85,9 @@ class Run:
 
     @cached_property
     def injections(self) -> list[InjectionPlanned]:
-        """The injections as planned."""
-        return [event for _, event in self.of(InjectionPlanned)]
+        """The injections as planned; a window that waited for an event ends where that came."""
+        cuts = {cut.injection: cut.ends for _, cut in self.of(InjectionCut)}
+        return [_cut(event, cuts.get(event.injection)) for _, event in self.of(InjectionPlanned)]
 
     @cached_property
     def fault_spans(self) -> list[tuple[Instant, Instant]]:
@@ -168,3 +170,10 @@ class Run:
         call = min(back, key=lambda call: call.finished or 0)
         assert call.finished is not None
         return Recovery(noticed=True, lag_ns=call.finished - end, evidence=call.evidence)
+
+
+def _cut(planned: InjectionPlanned, end: Instant | None) -> InjectionPlanned:
+    if end is None:
+        return planned
+    spans = tuple((start, min(planned_end, end)) for start, planned_end in planned.spans if start < end)
+    return replace(planned, spans=spans)

@@ -74,6 +74,13 @@ class Driver:
         self._timeline = self._timeline.anchored(origin)
         self.due = self._timeline.next_change(origin - 1)
 
+    def seen(self, event: str, at: Instant) -> None:
+        """Windows that waited for ``event`` end ``at``; what must change for that is due then."""
+        timeline = self._timeline.seen(event, at)
+        if timeline != self._timeline:
+            self._timeline = timeline
+            self.due = at if self.due is None else min(self.due, at)
+
     def change(self) -> None:
         """Bring about what is to be at ``due``. However late this is called, no window is left out."""
         assert self.due is not None

@@ -54,7 +54,7 @@ class Flap(Window):
     """From ``start`` for ``length``: on, off, on … for random times.
 
     Each time on is drawn evenly between half of ``on`` and one and a half of it, each time off likewise around ``off``. Equal seeds
-    flap alike. Raises ``ValueError`` saying what cannot be.
+    flap alike, however long. Raises ``ValueError`` saying what cannot be.
     """
 
     start: int
@@ -86,7 +86,7 @@ class Flap(Window):
 @lru_cache(maxsize=256)
 def _edges(flap: Flap) -> tuple[int, ...]:
     """The offsets at which it goes on, off, on … off."""
-    rng = generator(flap.seed, "flap", flap.start, flap.length, flap.on, flap.off)
+    rng = generator(flap.seed, "flap", flap.start, flap.on, flap.off)
     found: list[int] = []
     at, end = flap.start, flap.start + flap.length
     while at < end:

@@ -23,6 +23,7 @@ from chaoskit.aws.plan import ServiceInjection, injection_from_json, injection_t
 from chaoskit.aws.where import Where
 from chaoskit.journal.events import Event, HarnessFailed, RequestAnswered
 from chaoskit.timeline.injection import Injection, Once
+from chaoskit.timeline.window import Until
 from chaoskit.units import HOUR, MILLISECOND
 from tests.aws.test_evidence import environ
 
@@ -68,6 +69,13 @@ def test_nothing_is_injected_before_the_run_is_armed_or_elsewhere() -> None:
         bench = Bench(injection(Throttle(), where))
         assert bench.ask()[2] == BODY
         assert bench.answered == [(200, None, ())]
+
+
+def test_a_window_that_waits_ends_when_its_event_is_seen() -> None:
+    bench = Bench(Injection("it", Where("dynamodb"), Until(0, HOUR, "noticed"), Throttle()))
+    assert bench.ask()[0] != "200 OK"
+    bench.faults.seen("noticed", time.monotonic_ns())
+    assert bench.ask()[0] == "200 OK"
 
 
 def test_a_throttle_answers_in_place_of_the_service() -> None:

@@ -73,7 +73,7 @@ def test_cron() -> None:
         ("{from: 5s, for: 10s, flap: {on: 0s, off: 2s}}", "timeline[0].when: a flap's times"),
         (
             "{from: 5s, for: 10s, ramp: {over: 1s}, flap: {on: 1s, off: 1s}}",
-            "timeline[0].when: pulse, flap and ramp exclude each other",
+            "timeline[0].when: pulse, flap, ramp and until exclude each other",
         ),
         ('{cron: "* * * *", for: 1s, anchor: "2025-10-20T06:48:00Z"}', "has 4 fields; write minute, hour"),
         ('{cron: "* * * * *", for: 1s}', "timeline[0].when.anchor: is missing."),

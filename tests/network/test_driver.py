@@ -17,6 +17,7 @@ from chaoskit.network.toxics.latency import Latency
 from chaoskit.network.toxics.timeout import Timeout
 from chaoskit.network.where import Stream, Where
 from chaoskit.timeline.injection import Injection, Once
+from chaoskit.timeline.window import Until
 from chaoskit.units import MILLISECOND, SECOND
 
 PROXIES = [
@@ -112,6 +113,22 @@ def test_a_late_driver_leaves_no_window_out_and_says_how_late_it_was() -> None:
         ("InjectionLifted", "other", 3 * SECOND),
     ]
     assert bench.events[0].at == 5 * SECOND
+
+
+def test_a_window_that_waits_ends_when_its_event_is_seen() -> None:
+    waiting: Injection[Where, Toxic] = Injection(
+        "slow", Where("dynamodb"), Until(SECOND, 9 * SECOND, "noticed"), Latency(5 * MILLISECOND)
+    )
+    bench = Bench(waiting)
+    bench.driver.populate(PROXIES)
+    bench.driver.arm(0)
+    bench.run_until(2 * SECOND)
+    bench.driver.seen("something else", 3 * SECOND)
+    assert bench.driver.due == 10 * SECOND
+    bench.driver.seen("noticed", 3 * SECOND)
+    bench.run_until(20 * SECOND)
+    assert bench.control.on == {}
+    assert bench.events[-1] == InjectionLifted(at=3 * SECOND, injection="slow", due=3 * SECOND)
 
 
 def test_one_ends_where_the_other_begins() -> None:
