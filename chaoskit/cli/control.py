@@ -55,6 +55,9 @@ class Wish:
     chance: float
     length: str | None
     heartbeat: str | None
+    pulse: str | None = None
+    flap: str | None = None
+    ramp: str | None = None
 
     def body(self) -> dict[str, Any]:
         """The request. Raises ``InputError`` with all that is wrong, before any server is asked."""
@@ -65,8 +68,20 @@ class Wish:
         body |= {
             key: value for key, value in (("for", self.length), ("heartbeat", self.heartbeat)) if value is not None
         }
+        body |= self._way()
         read_injection(body)
         return body
+
+    def _way(self) -> dict[str, Any]:
+        """``--pulse EVERY/FOR``, ``--flap ON/OFF`` and ``--ramp OVER`` as the API wants them."""
+        found: dict[str, Any] = {"ramp": {"over": self.ramp}} if self.ramp else {}
+        for way, written, keys in (("pulse", self.pulse, ("every", "for")), ("flap", self.flap, ("on", "off"))):
+            if written:
+                first, slash, second = written.partition("/")
+                if not slash:
+                    raise InputError(f"--{way} {written}: write two durations, {'/'.join(keys).upper()}, like 5s/1s")
+                found[way] = {keys[0]: first, keys[1]: second}
+        return found
 
 
 def inject(wish: Wish, place: Place) -> None:

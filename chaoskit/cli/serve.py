@@ -23,9 +23,10 @@ from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.masterfile import read_master_file
 from chaoskit.dns.names import canonical
 from chaoskit.dns.responder import Responder
+from chaoskit.dns.spool import Spool
 from chaoskit.dns.written import ZoneSpec, zone_plan
 from chaoskit.dns.zone import Zones
-from chaoskit.errors import ExperimentError, InputError, Problem
+from chaoskit.errors import ExperimentError, HarnessError, InputError, Problem
 from chaoskit.experiment.document import Document, read_document
 from chaoskit.experiment.problems import problems_of
 from chaoskit.timeline.injection import Timeline
@@ -56,13 +57,27 @@ class Options:
     token_file: Path | None
     longest: str
     upstream: str | None
+    log: Path | None
     far: Far
 
 
 def serve_dns(options: Options) -> None:
     """Serve until told to stop. Raises ``InputError`` for what cannot be, before anything is bound."""
     settings = _settings(options)
-    asyncio.run(serve(settings, lambda ready: _announce(settings, ready)))
+    spool = _spool(options.log) if options.log else None
+    try:
+        asyncio.run(serve(settings, lambda ready: _announce(settings, ready), spool))
+    finally:
+        if spool:
+            lost = spool.close()
+            sys.stdout.write(f"query log: {spool.written:,} queries in {options.log}, {lost:,} lost\n")
+
+
+def _spool(path: Path) -> Spool:
+    try:
+        return Spool(path)
+    except HarnessError as error:
+        raise InputError(f"--log: {error}") from error
 
 
 def _settings(options: Options) -> Settings:

@@ -83,6 +83,8 @@ class _Decided:
 class Server:
     """Answers on its listeners until closed. ``responder`` may be replaced at any time; the next query sees the new one.
 
+    ``stands`` says that it is to outlive whatever askers do, who are not ours (see ``Connections``).
+
     Every query that can be answered at all is given to ``log`` once, when it has been answered. ``failed`` gets the exception when
     something of ours breaks: never the asker, who could take it for a fault that was injected.
     """
@@ -96,6 +98,7 @@ class Server:
         *,
         guard: Guard | None = None,
         upstream: Upstream | None = None,
+        stands: bool = False,
     ) -> None:
         self.responder = responder
         self._guard = guard
@@ -109,7 +112,7 @@ class Server:
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
         admits = guard.admits if guard else lambda _: True
-        self._connections = Connections(self.receive, self.fail, admits)
+        self._connections = Connections(self.receive, self.fail, admits, stands=stands)
         self._late: dict[_Decided, asyncio.TimerHandle] = {}
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -131,6 +134,11 @@ class Server:
             await loop.create_server(lambda: Connection(listener.label, self._connections, quick), sock=tcp)
         )
         return host_and_port(listener.host, udp.getsockname()[1])
+
+    @property
+    def crowded_out(self) -> int:
+        """TCP connections that were ended, since too many others waited for their answers."""
+        return self._connections.crowded_out
 
     async def close(self) -> None:
         """Stop answering. What is being written is written; replies still delayed are not sent, and logged as dropped."""

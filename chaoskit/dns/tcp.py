@@ -27,14 +27,25 @@ def framed(message: bytes) -> bytes:
 
 
 class Connections:
-    """All open TCP connections. At most ``MAX_CONNECTIONS``: then the one idle for longest makes room (RFC 7766 §6.2.3)."""
+    """All open TCP connections. At most ``MAX_CONNECTIONS``: then the one idle for longest makes room (RFC 7766 §6.2.3).
+
+    When none is idle, a run fails, since a refusal would look like a fault that somebody injected. A server that *stands*, and whose
+    askers are not ours to choose, ends the newest instead, and counts it in ``crowded_out``.
+    """
 
     def __init__(
-        self, receive: Receive, fail: Callable[[Exception], None], admits: Callable[[str], bool] = lambda _: True
+        self,
+        receive: Receive,
+        fail: Callable[[Exception], None],
+        admits: Callable[[str], bool] = lambda _: True,
+        *,
+        stands: bool = False,
     ) -> None:
         self.receive = receive
         self.admits = admits
+        self.crowded_out = 0
         self._fail = fail
+        self._stands = stands
         self._open: set[Connection] = set()
 
     def __len__(self) -> int:
@@ -48,7 +59,10 @@ class Connections:
         idle = [other for other in self._open - {connection} if other.is_idle]
         if idle:
             min(idle, key=lambda other: other.last_used).give_up()
-        else:  # to refuse it silently would look like a fault that somebody injected
+        elif self._stands:
+            self.crowded_out += 1
+            connection.abort()
+        else:
             self._fail(
                 PlaneError(f"more than {MAX_CONNECTIONS} TCP connections wait for answers at once; use fewer clients")
             )

@@ -194,6 +194,24 @@ def test_no_room_is_a_failure_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     serve(test, ("api.test", HOUR))
 
 
+def test_a_server_that_stands_ends_the_newest_and_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "MAX_CONNECTIONS", 1)
+
+    async def test(world: World) -> None:
+        monkeypatch.setattr(world.server._connections, "_stands", True)
+        first = await connect(world)
+        ask(first[1], a())
+        await until(lambda: world.server._late)
+        second = await connect(world)
+        assert await second[0].read() == b""
+        assert world.server.crowded_out == 1
+        assert not world.server.failed.done()
+        first[1].transport.abort()
+        await end(second)
+
+    serve(test, ("api.test", HOUR))
+
+
 def test_who_does_not_read_is_not_read() -> None:
     """A flood of questions whose answers nobody takes must not fill our memory."""
 

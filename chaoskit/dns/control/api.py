@@ -28,7 +28,8 @@ from chaoskit.dns.control.desk import Desk, Ended, Held, Overview, Refused, Zone
 from chaoskit.dns.control.feed import Feed
 from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.requests import BadRequest, InjectionChange, read, read_injection, read_zones
-from chaoskit.dns.guard import Guard
+from chaoskit.timeline.ways import WAYS
+from chaoskit.units import format_duration
 
 T = TypeVar("T")
 
@@ -70,13 +71,18 @@ class Api:
     """The handlers; each is named by an ``Operation``."""
 
     def __init__(
-        self, bridge: Bridge, feed: Feed, tally: metrics.Tally, dns: tuple[str, ...], guard: Guard | None = None
+        self,
+        bridge: Bridge,
+        feed: Feed,
+        tally: metrics.Tally,
+        dns: tuple[str, ...],
+        losses: Callable[[], metrics.Losses] = metrics.Losses,
     ) -> None:
         self._ask = bridge.ask
         self._feed = feed
         self._tally = tally
         self._dns = dns
-        self._guard = guard
+        self._losses = losses
 
     async def list_injections(self, request: Request) -> Response:
         seen = await self._ask(Desk.overview)
@@ -146,8 +152,7 @@ class Api:
     async def metrics(self, request: Request) -> Response:
         seen = await self._ask(Desk.overview)
         ok = seen.canary.ok and seen.alarm is None
-        turned_away = {str(why): count for why, count in tuple(self._guard.turned_away.items())} if self._guard else {}
-        state = metrics.State(len(seen.held), seen.zones.version, ok, seen.halted, self._feed.lost, turned_away)
+        state = metrics.State(len(seen.held), seen.zones.version, ok, seen.halted, self._feed.lost, self._losses())
         page = metrics.exposition(self._tally, lambda: state)
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -235,7 +240,7 @@ def _if_match(request: Request) -> int | None:
 
 def _injection(held: Held, now: Instant) -> dict[str, Any]:
     lease = held.lease
-    return {
+    return _way(held) | {
         "id": held.id,
         "fault": held.written,
         "where": _where(held),
@@ -247,6 +252,13 @@ def _injection(held: Held, now: Instant) -> dict[str, Any]:
         "latest_ns": lease.latest,
         "heartbeat_ns": lease.heartbeat_ns,
     }
+
+
+def _way(held: Held) -> dict[str, Any]:
+    """As it was written; may be posted again."""
+    if held.way is None:
+        return {}
+    return {WAYS[type(held.way)]: {key: format_duration(ns) for key, ns in held.way.model_dump(by_alias=True).items()}}
 
 
 def _ended(ended: Ended) -> dict[str, Any]:

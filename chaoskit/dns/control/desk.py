@@ -24,6 +24,7 @@ from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import InputError
 from chaoskit.timeline.injection import Injection, Timeline
+from chaoskit.timeline.ways import Way
 
 MAX_INJECTIONS = 256
 KEPT_ENDED = 256
@@ -63,11 +64,15 @@ class Held:
     written: dict[str, Any]
     chance: float
     lease: Lease
+    way: Way | None = None
+    seed: int = 0
 
     @property
     def injection(self) -> Injection[Where, DnsFault]:
         """On the time base whose origin is instant 0."""
-        return Injection(self.id, self.where, self.lease.window, self.fault, self.chance)
+        span = self.lease.window
+        window = self.way.window(span.start, span.length, 1.0, self.seed) if self.way else span
+        return Injection(self.id, self.where, window, self.fault, self.chance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,10 @@ class Desk:
         with _unprocessable():
             lease = self._rules.grant(now, new.length_ns, new.heartbeat_ns)
         name = new.id or next(made for n in self._numbers if (made := f"i{n}") not in self._held)
-        held = Held(name, new.where, new.fault, new.written, new.chance, lease)
+        seed = self._server.responder.seed
+        held = Held(name, new.where, new.fault, new.written, new.chance, lease, new.way, seed)
+        with _unprocessable():
+            _ = held.injection
         self._ended.pop(name, None)
         self._held[name] = held
         self._renew(now)
@@ -167,7 +175,9 @@ class Desk:
         held = self._find(name)
         with _unprocessable():
             lease = held.lease.heard_at(now) if length_ns is None else held.lease.renewed(now, length_ns)
-        return self._put(replace(held, lease=lease, chance=held.chance if chance is None else chance), now)
+            changed = replace(held, lease=lease, chance=held.chance if chance is None else chance)
+            _ = changed.injection
+        return self._put(changed, now)
 
     def find(self, name: str) -> tuple[Held, Instant]:
         """An injection that is under way."""

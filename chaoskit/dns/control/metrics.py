@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chaoskit.journal.events import QueryAnswered
@@ -16,6 +16,15 @@ from chaoskit.units import SECOND
 
 BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 10.0)
 RCODES = frozenset({"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What did not get its answer, or not into the log: none of it is silent."""
+
+    turned_away: Mapping[str, int] = field(default_factory=dict)
+    crowded_out: int = 0
+    unlogged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,7 @@ class State:
     canary_ok: bool
     halted: bool
     events_lost: int
-    turned_away: Mapping[str, int]
+    losses: Losses
 
 
 class Tally:
@@ -95,11 +104,17 @@ class _Collector:
         turned_away = CounterMetricFamily(
             "chaoskit_dns_turned_away", "Datagrams from beyond loopback that the guard did not let in.", labels=("why",)
         )
-        for why, count in sorted(state.turned_away.items()):
+        for why, count in sorted(state.losses.turned_away.items()):
             turned_away.add_metric((why,), count)
         yield turned_away
         yield GaugeMetricFamily("chaoskit_injections", "Injections under way.", value=state.injections)
         yield GaugeMetricFamily("chaoskit_zones_version", "The version of the zones served.", value=state.zones_version)
         yield GaugeMetricFamily("chaoskit_canary_ok", "Whether the canary resolves.", value=state.canary_ok)
         yield GaugeMetricFamily("chaoskit_halted", "Whether injections are refused until resumed.", value=state.halted)
+        yield CounterMetricFamily(
+            "chaoskit_dns_crowded_out", "TCP connections ended since too many waited.", value=state.losses.crowded_out
+        )
+        yield CounterMetricFamily(
+            "chaoskit_query_log_lost", "Queries answered but not in the query log.", value=state.losses.unlogged
+        )
         yield CounterMetricFamily("chaoskit_feed_lost", "Events lost to slow watchers.", value=state.events_lost)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.masterfile import read_master_file
@@ -19,6 +19,7 @@ from chaoskit.dns.where import Where
 from chaoskit.dns.written import ZoneSpec, zone_plan
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import InputError
+from chaoskit.timeline.ways import FlapSpec, PulseSpec, RampSpec, Way
 from chaoskit.units import Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
@@ -38,7 +39,23 @@ class InjectionRequest(_Strict):
         None, description="it ends when no heartbeat was posted for this long; none: the deadline alone ends it"
     )
     chance: Annotated[float, Field(gt=0, le=1)] = 1.0
+    pulse: PulseSpec | None = Field(None, description="within the lease on and off in even pulses: {every, for}")
+    flap: FlapSpec | None = Field(None, description="within the lease on and off for random times: {on, off}")
+    ramp: RampSpec | None = Field(None, description="the chance grows from 0 to all of it: {over}")
     id: Label | None = Field(None, description="a name of your own; default: one is made")
+
+    @property
+    def way(self) -> Way | None:
+        """How it is on within its lease; None: all the time."""
+        return self.pulse or self.flap or self.ramp
+
+    @model_validator(mode="after")
+    def _can_be(self) -> InjectionRequest:
+        if sum(way is not None for way in (self.pulse, self.flap, self.ramp)) > 1:
+            raise ValueError("pulse, flap and ramp exclude each other; begin two injections instead")
+        if self.way:
+            self.way.window(0, self.length or 1, 1.0, 0)
+        return self
 
 
 class InjectionChange(_Strict):
@@ -86,6 +103,7 @@ class NewInjection:
     chance: float
     length_ns: int | None
     heartbeat_ns: int | None
+    way: Way | None = None
 
 
 def read_injection(plain: Any) -> NewInjection:
@@ -98,7 +116,8 @@ def read_injection(plain: Any) -> NewInjection:
     where = _object(Where, place, "where", findings)
     if findings:
         raise BadRequest(findings)
-    return NewInjection(request.id, where, fault, {kind: parameters}, request.chance, request.length, request.heartbeat)
+    words = {kind: parameters}
+    return NewInjection(request.id, where, fault, words, request.chance, request.length, request.heartbeat, request.way)
 
 
 def read_zones(plain: Any) -> tuple[dict[str, Any], ...]:

@@ -18,11 +18,12 @@ from chaoskit.dns.control.feed import Feed
 from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
-from chaoskit.dns.control.metrics import Tally
+from chaoskit.dns.control.metrics import Losses, Tally
 from chaoskit.dns.guard import Guard
 from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
+from chaoskit.dns.spool import Spool
 from chaoskit.dns.upstream import Upstream
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import HarnessError
@@ -57,8 +58,8 @@ class Ready:
     control: Address
 
 
-async def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
-    """Answer until SIGINT, SIGTERM or SIGHUP. Raises ``HarnessError`` for what fails of ours."""
+async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Spool | None = None) -> None:
+    """Answer until SIGINT, SIGTERM or SIGHUP; every query goes to ``spool``. Raises ``HarnessError`` for what fails of ours."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -69,10 +70,16 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
     def log(event: QueryAnswered) -> None:
         tally.record(event)
         feed.publish(event)
+        if spool:
+            spool.record(event)
+
+    def losses() -> Losses:
+        turned_away = tuple(settings.guard.turned_away.items()) if settings.guard else ()
+        return Losses({str(why): count for why, count in turned_away}, server.crowded_out, spool.lost if spool else 0)
 
     upstream = Upstream(settings.upstream) if settings.upstream else None
     honest = Responder(Zones.from_plan([]), Timeline(), settings.seed)
-    server = Server(honest, clock, log, guard=settings.guard, upstream=upstream)
+    server = Server(honest, clock, log, guard=settings.guard, upstream=upstream, stands=True)
     loop.set_exception_handler(
         lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
     )
@@ -84,7 +91,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None]) -> None:
         dns = tuple([await server.listen(listener) for listener in settings.listeners])
         admits = settings.guard.admits if settings.guard else is_loopback
         gate = Gate(settings.token, settings.control.is_loopback, admits)
-        app = make_app(Api(Bridge(loop, desk), feed, tally, dns, settings.guard), gate)
+        app = make_app(Api(Bridge(loop, desk), feed, tally, dns, losses), gate)
 
         def control_lost() -> None:
             loop.call_soon_threadsafe(_control_lost, desk, server)

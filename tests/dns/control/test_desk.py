@@ -68,6 +68,32 @@ def test_an_injection_ends_at_its_deadline_though_nobody_does_anything() -> None
     assert [world.addresses(at) for at in (START, end - 1, end)] == [[], [], ["192.0.2.1"]]
 
 
+def test_a_pulse_is_on_and_off_within_its_lease_and_over_with_it() -> None:
+    world = World()
+    name = world.begin(**{"for": "10s", "pulse": {"every": "4s", "for": "1s"}})
+    blank = [world.addresses(START + second * SECOND) == [] for second in range(12)]
+    assert [second for second, is_blank in enumerate(blank) if is_blank] == [0, 4, 8]
+    world.desk.change(name, 5 * SECOND, None)
+    assert world.addresses(START + 8 * SECOND) == ["192.0.2.1"], "the lease is over by then"
+
+
+def test_a_flap_stays_the_same_when_its_lease_is_renewed() -> None:
+    world = World()
+    name = world.begin(**{"for": "10s", "flap": {"on": "1s", "off": "1s"}})
+    times = range(START, START + 10 * SECOND, SECOND // 10)
+    before = [world.addresses(at) for at in times]
+    assert [] in before
+    assert ["192.0.2.1"] in before
+    world.desk.change(name, 60 * SECOND, None)
+    assert [world.addresses(at) for at in times] == before
+
+
+def test_too_many_pulses_are_refused() -> None:
+    with pytest.raises(Refused, match="10,000 times") as refused:
+        World().begin(pulse={"every": "2ms", "for": "1ms"})
+    assert refused.value.status == 422
+
+
 def test_a_heartbeat_keeps_it_alive_and_a_silence_ends_it() -> None:
     world = World()
     name = world.begin(**{"for": "1m", "heartbeat": "5s"})
