@@ -8,11 +8,15 @@ Sources, read in November 2026:
 - *blog*: AWS Developer Tools Blog, "Updated default retry behavior for AWS SDKs and tools": which version made it the default.
 - *botocore*: its source, which the guide leaves ``legacy`` to: ``botocore/data/_retry.json`` and ``botocore/retryhandler.py`` (DynamoDB:
   10 attempts, 50 ms, 100 ms … without jitter; others: 5 attempts, up to 1 s, 2 s …), ``botocore/retries/standard.py``.
+- *Go*: its source, ``aws/retry``: ``jitter_backoff.go`` counts from the first try, so before v1.48 it sleeps up to 2 s, 4 s;
+  ``retryable_error.go`` never retries a DNS error that is ``IsNotFound``, which Go makes of NXDOMAIN and of an empty answer alike.
 """
 
 from __future__ import annotations
 
-from chaoskit.sim.backoff import BackOff, Quota
+from dataclasses import replace
+
+from chaoskit.sim.backoff import BackOff, Quota, Trouble
 from chaoskit.units import MILLISECOND, SECOND
 
 GUIDE = "AWS SDKs and Tools Reference Guide, Retry behavior"
@@ -35,7 +39,19 @@ STANDARD = BackOff(name="standard", source=GUIDE, attempts=3, base_ns=1 * SECOND
 NEW_2026 = BackOff(name="2026", source=GUIDE, attempts=3, base_ns=50 * MILLISECOND, quota=QUOTA_2026)
 NEW_2026_DYNAMODB = BackOff(name="2026, DynamoDB", source=GUIDE, attempts=4, base_ns=25 * MILLISECOND, quota=QUOTA_2026)
 
-POLICIES = (LEGACY_DYNAMODB, LEGACY, STANDARD, NEW_2026, NEW_2026_DYNAMODB)
+NO_NAME_NO_RETRY: frozenset[Trouble] = frozenset(("temporary", "timeout", "transport"))
+GO_STANDARD = BackOff(
+    name="Go standard",
+    source="aws-sdk-go-v2/aws/retry",
+    attempts=3,
+    base_ns=2 * SECOND,
+    quota=QUOTA_BEFORE,
+    retried=NO_NAME_NO_RETRY,
+)
+GO_2026 = replace(NEW_2026, name="Go 2026", retried=NO_NAME_NO_RETRY)
+GO_2026_DYNAMODB = replace(NEW_2026_DYNAMODB, name="Go 2026, DynamoDB", retried=NO_NAME_NO_RETRY)
+
+POLICIES = (LEGACY_DYNAMODB, LEGACY, STANDARD, NEW_2026, NEW_2026_DYNAMODB, GO_STANDARD, GO_2026, GO_2026_DYNAMODB)
 
 
 def botocore(version: str, mode: str | None, service: str) -> BackOff:
@@ -46,6 +62,20 @@ def botocore(version: str, mode: str | None, service: str) -> BackOff:
     if not new:
         return STANDARD
     return NEW_2026_DYNAMODB if service == "dynamodb" else NEW_2026
+
+
+def javascript(core: str, service: str) -> BackOff | None:
+    """The policy of the SDK for JavaScript v3, by its ``@smithy/core``, from 3.40 on (*blog*); None for an older one."""
+    if numbers(core) < (3, 40):
+        return None
+    return NEW_2026_DYNAMODB if service == "dynamodb" else NEW_2026
+
+
+def go(version: str, service: str) -> BackOff:
+    """The policy of the SDK for Go v2: new from v1.48 on (*blog*)."""
+    if numbers(version.removeprefix("v")) < (1, 48):
+        return GO_STANDARD
+    return GO_2026_DYNAMODB if service == "dynamodb" else GO_2026
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -1,0 +1,197 @@
+"""What the lab was made to show, each as one sentence with its figures, or with the reason why it is not measured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from chaoskit.lab import words
+from chaoskit.lab.compare import retries_until_drained
+from chaoskit.lab.faults import BY_KEY
+from chaoskit.lab.policies import policy_of
+from chaoskit.lab.rows import Row, Spread, spread
+from chaoskit.sim.documented import numbers
+from chaoskit.units import format_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``said`` is empty of figures when ``measured`` is false: then it says what would have to run."""
+
+    title: str
+    said: str
+    measured: bool
+
+
+BURYING = ("empty", "wrong-black-hole", "no-answer")
+"""Faults under which a burst is looked at: the longer a failing dial takes, the surer its empty place lands on top of the pool."""
+
+
+class NotMeasured(Exception):
+    """The cells that a finding needs are not there; the text says which."""
+
+
+def findings_of(rows: Sequence[Row]) -> tuple[Finding, ...]:
+    """Every finding, in the order in which they are told."""
+    return tuple(_finding(title, tell, rows) for title, tell in TOLD)
+
+
+def _finding(title: str, tell: Callable[[Sequence[Row]], str], rows: Sequence[Row]) -> Finding:
+    try:
+        return Finding(title, tell(rows), measured=True)
+    except NotMeasured as missing:
+        return Finding(title, f"not measured: {missing}", measured=False)
+
+
+def _find(
+    rows: Sequence[Row], what: str, accept: Callable[[Row], bool], *, fault: str = "empty", connection: str = "cold"
+) -> list[Row]:
+    found = [row for row in rows if (row.subject.fault, row.subject.connection) == (fault, connection) and accept(row)]
+    if not found:
+        raise NotMeasured(f"it takes {what}, {connection}, under “{BY_KEY[fault].title}”")
+    return found
+
+
+def _is_botocore(row: Row, *, new: bool) -> bool:
+    subject = row.subject
+    return (
+        subject.sdk == "boto3"
+        and subject.service == "dynamodb"
+        and subject.retry_mode is None
+        and (numbers(subject.version) >= (1, 44)) == new
+    )
+
+
+def _defaults(rows: Sequence[Row]) -> str:
+    new = _find(rows, "botocore 1.44 or later, default retries", lambda row: _is_botocore(row, new=True))[-1]
+    try:
+        old = _find(rows, "botocore 1.43", lambda row: _is_botocore(row, new=False))[-1]
+        old_name = words.who(old.subject)
+    except NotMeasured:
+        old = _find(
+            rows,
+            "botocore 1.43, or retry mode legacy",
+            lambda row: (
+                (row.subject.sdk, row.subject.service, row.subject.retry_mode) == ("boto3", "dynamodb", "legacy")
+            ),
+        )[-1]
+        old_name = f"{words.who(old.subject)} in retry mode legacy, the default until 1.43,"
+    before, after = _time(old), _time(new)
+    return (
+        f"On an empty record a cold DynamoDB call of {old_name} rides on for {words.times(before)}, n = {before.n}; "
+        f"of {words.who(new.subject)} for {words.times(after)}, n = {after.n}: {before.middle / after.middle:.0f} times shorter."
+    )
+
+
+def _time(row: Row) -> Spread:
+    found = row.gave_up_ns
+    if found is None:
+        raise NotMeasured(f"no first call of {words.who(row.subject)} gave up in the fault")
+    return found
+
+
+def _go(rows: Sequence[Row]) -> str:
+    def is_go(row: Row) -> bool:
+        return row.subject.sdk == "go" and row.subject.retry_mode is None
+
+    said = []
+    for fault in ("empty", "nxdomain", "servfail"):
+        row = _find(rows, "the Go client", is_go, fault=fault)[0]
+        failed = spread(call.attempts for call in row.firsts if not call.ok)
+        said.append(
+            f"{BY_KEY[fault].title}: {words.counts(failed)} attempts, given up after {words.times(row.gave_up_ns)}"
+        )
+    return f"{words.who(row.subject)}: {'; '.join(said)}; n = {row.n} each."
+
+
+def _jvm(rows: Sequence[Row]) -> str:
+    found = _find(
+        rows,
+        "the Java client with the JVM's default DNS cache",
+        lambda row: row.subject.sdk == "java" and row.subject.dns_cache != "advised",
+    )[0]
+    blank = format_duration(found.samples[0].blank_ns)
+    met = sum(sample.met for sample in found.samples)
+    return (
+        f"{words.who(found.subject)}: a blank of {blank} was met by {met} DNS queries of {found.n} processes that dial for every call, "
+        f"and {words.share(found.ok_share)} of their calls succeeded."
+    )
+
+
+def _keep_alive(rows: Sequence[Row]) -> str:
+    said = []
+    for row in _find(rows, "a warm client", lambda row: row.subject.service == "dynamodb", connection="warm"):
+        blank = format_duration(row.samples[0].blank_ns)
+        said.append(
+            f"{words.who(row.subject)}, {words.mode(row.subject)}: {words.share(row.pooled_share)} of {len(row.calls)} calls "
+            f"in {blank} rode on a pooled connection, {words.share(row.ok_share)} succeeded"
+        )
+    return f"Under an empty record, {'; '.join(said)}."
+
+
+def _burial(rows: Sequence[Row]) -> str:
+    said = []
+    for fault in BURYING:
+        for row in _having(rows, fault, "burst"):
+            before, after = row.around_bursts()
+            if before and after and row.subject.service == "dynamodb":
+                said.append(
+                    f"{words.who(row.subject)}, {words.mode(row.subject)}, {BY_KEY[fault].title}: "
+                    f"{sum(before)} of {len(before)} before, {sum(after)} of {len(after)} after"
+                )
+    if not said:
+        raise NotMeasured("it takes a burst client, and no burst fell into a fault")
+    return f"Calls that ran alone and succeeded, before a burst in the fault and after it: {'; '.join(said)}."
+
+
+def _having(rows: Sequence[Row], fault: str, connection: str) -> list[Row]:
+    return [row for row in rows if (row.subject.fault, row.subject.connection) == (fault, connection)]
+
+
+def _drain(rows: Sequence[Row]) -> str:
+    said = []
+    for row in _find(rows, "a client with a retry quota", lambda row: row.subject.service == "dynamodb"):
+        subject = row.subject
+        policy = policy_of(subject.sdk, subject.version, subject.retry_mode, subject.service)
+        trouble = BY_KEY[subject.fault].trouble
+        if policy is None or policy.quota is None or trouble is None or policy.tries(trouble) == 1:
+            continue
+        spent = spread(
+            found
+            for sample in row.samples
+            if (found := retries_until_drained(sample, policy.tries(trouble))) is not None
+        )
+        if spent:
+            said.append(
+                f"{words.who(subject)}, {words.mode(subject)}: no more retry after {words.counts(spent)} of them (n = {spent.n}), "
+                f"documented {policy.quota.capacity // policy.quota.price(trouble)}"
+            )
+    if not said:
+        raise NotMeasured("no quota was drained in the time that the faults lasted")
+    return f"The retry quota drains across calls: {'; '.join(said)}."
+
+
+def _unbounded(rows: Sequence[Row]) -> str:
+    said = []
+    for row in _find(rows, "a client under silence", lambda row: row.subject.service == "dynamodb", fault="no-answer"):
+        limit = re.fullmatch(r"([\d.]+) ?(ms|s)", row.samples[0].connect_timeout)
+        if row.tries_ns and limit:
+            said.append(
+                f"{words.who(row.subject)}, {words.mode(row.subject)}: a try took {words.times(row.tries_ns)} "
+                f"with connect_timeout {limit[0]}"
+            )
+    if not said:
+        raise NotMeasured("no client that tells its tries and its connect_timeout met silence")
+    return f"While nobody answers DNS, {'; '.join(said)}."
+
+
+TOLD: tuple[tuple[str, Callable[[Sequence[Row]], str]], ...] = (
+    ("An upgrade of one minor version shortens the blank that is ridden out", _defaults),
+    ("Go gives up at once where there is no name, and retries where the resolver cannot tell", _go),
+    ("The JVM's cache hides a short blank", _jvm),
+    ("Keep-alive sails through", _keep_alive),
+    ("A burst can bury the live connection", _burial),
+    ("The retry quota drains across calls", _drain),
+    ("What connect_timeout does not bound", _unbounded),
+)

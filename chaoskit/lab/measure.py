@@ -1,0 +1,111 @@
+"""From a run's journal to samples, one for each client. Everything here is read off journal events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chaoskit.clock import Instant
+from chaoskit.errors import JournalError
+from chaoskit.journal.calls import Call
+from chaoskit.journal.events import ClientReady, Entry, HarnessFailed, InjectionPlanned, SandboxReady
+from chaoskit.journal.run import Run
+from chaoskit.lab.faults import BY_KEY
+from chaoskit.lab.sample import Sample, SampledCall, Subject
+
+SDK_PACKAGE = {"boto3": "botocore"}
+"""The package whose version decides the retries, where it is not the first that the client names."""
+
+
+def samples_of(entries: Sequence[Entry]) -> tuple[Sample, ...]:
+    """A sample of each client of a lab's run. Raises ``JournalError`` when it is no lab's, or when its harness failed."""
+    run = Run(entries)
+    failures = [event.message for _, event in run.of(HarnessFailed)]
+    if failures or any(not check.ok for _, check in run.canary):
+        raise JournalError(
+            f"run {run.header.run_id} is invalid: {failures[0] if failures else 'the canary name failed'}"
+        )
+    sandbox = run.of(SandboxReady)[0][1].sandbox
+    return tuple(
+        _sample(run, sandbox, label, planned)
+        for planned in run.injections
+        for label in [planned.injection.rpartition("-")[2]]
+        if label in run.clients and planned.injection.rpartition("-")[0] in BY_KEY
+    ) or _no_lab(run)
+
+
+def _no_lab(run: Run) -> tuple[Sample, ...]:
+    raise JournalError(
+        f"run {run.header.run_id} is not one of chaoskit lab: no injection is aimed at one client, as the lab's are"
+    )
+
+
+def _sample(run: Run, sandbox: str, label: str, planned: InjectionPlanned) -> Sample:
+    ready, written = run.clients[label], run.header.experiment["clients"][label]
+    start, end = planned.spans[0]
+    calls = run.calls[label]
+    inside = [call for call in calls if start <= call.started < end]
+    if any(call.troubled for call in calls if call.started < start):
+        raise JournalError(
+            f"run {run.header.run_id}: {label} had trouble before its fault, so its retry quota was not full; run it again"
+        )
+    lag, back = _lag(calls, start, end)
+    return Sample(
+        subject=_subject(ready, written, planned),
+        versions=ready.versions,
+        sandbox=sandbox,
+        connect_timeout=ready.settings.get("connect_timeout", ""),
+        blank_ns=end - start,
+        met=len(run.met(planned.injection)),
+        calls=tuple(map(_sampled, inside)),
+        lag_ns=lag,
+        back=back,
+    )
+
+
+def _subject(ready: ClientReady, written: dict[str, Any], planned: InjectionPlanned) -> Subject:
+    package = SDK_PACKAGE.get(ready.use) or next(iter(ready.versions))
+    return Subject(
+        sdk=ready.use,
+        version=ready.versions.get(package, "?"),
+        retry_mode=written.get("retry_mode"),
+        resolved_mode=ready.settings.get("retry_mode", "?"),
+        service=written.get("service", "dynamodb"),
+        dns_cache=written.get("dns_cache"),
+        connection=written.get("connection", "warm"),
+        fault=planned.injection.rpartition("-")[0],
+    )
+
+
+def _lag(calls: Sequence[Call], start: Instant, end: Instant) -> tuple[int | None, bool]:
+    """From the fault's end to the first success that no failure follows, and whether there was one."""
+    affected = [call for call in calls if call.troubled and (call.finished or end) >= start]
+    if not affected:
+        return None, True
+    if any(call.finished is None for call in affected):
+        return None, False
+    settled = max([end, *(call.finished or 0 for call in affected if call.result == "failed")])
+    back = [
+        call.finished
+        for call in calls
+        if call.result == "ok" and call.finished is not None and call.finished >= settled
+    ]
+    return (min(back) - end, True) if back else (None, False)
+
+
+def _sampled(call: Call) -> SampledCall:
+    outer, inner = (call.errors[0], call.errors[-1]) if call.errors else (None, None)
+    return SampledCall(
+        ok=call.result == "ok",
+        ended=call.finished is not None,
+        concurrent=call.concurrent,
+        pooled=call.pooled,
+        elapsed_ns=call.elapsed_ns,
+        attempts=len(call.attempts),
+        tries_ns=tuple(one.finished - one.started for one in call.attempts if one.finished is not None),
+        sleeps_ns=tuple(one.slept_ns for one in call.attempts if one.slept_ns is not None),
+        error=outer.type if outer else "",
+        cause=inner.type if inner else "",
+        errno=inner.errno if inner else None,
+        message=inner.message[:160] if inner else "",
+    )

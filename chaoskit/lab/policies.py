@@ -1,0 +1,26 @@
+"""Which documented policy a variant should keep: the simulator's, by SDK, version, retry mode and service."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from chaoskit.sim import documented
+from chaoskit.sim.backoff import BackOff
+
+
+def policy_of(sdk: str, sdk_version: str | None, mode: str | None, service: str) -> BackOff | None:
+    """The documented policy, None where we know none. ``sdk_version`` None is the installed one, ``mode`` None the SDK's default."""
+    if sdk == "boto3":
+        return documented.botocore(sdk_version or _installed("botocore"), mode, service)
+    if sdk == "javascript" and sdk_version:
+        return documented.javascript(sdk_version, service)
+    if sdk == "go":
+        return documented.go(sdk_version or "0", service)
+    return None
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "0"

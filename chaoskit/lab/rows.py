@@ -1,0 +1,156 @@
+"""Samples of one subject put together: what the tables print. Every figure has its n, and a spread beside its middle."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from chaoskit.lab.faults import BY_KEY
+from chaoskit.lab.sample import Sample, SampledCall, Subject
+
+FAULT_ORDER = {key: number for number, key in enumerate(BY_KEY)}
+CONNECTION_ORDER = {"cold": 0, "warm": 1, "burst": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The middle value (median) of ``n`` values, with the lowest and the highest."""
+
+    n: int
+    low: float
+    middle: float
+    high: float
+
+
+def spread(values: Iterable[float]) -> Spread | None:
+    """Of any values; None of none."""
+    found = list(values)
+    return Spread(len(found), min(found), statistics.median(found), max(found)) if found else None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured cell. ``n`` counts processes, each of which met the fault with a fresh retry quota."""
+
+    subject: Subject
+    samples: tuple[Sample, ...]
+
+    @property
+    def n(self) -> int:
+        """Processes that were measured."""
+        return len(self.samples)
+
+    @property
+    def exercised(self) -> bool:
+        """Whether the fault met a DNS query of each process."""
+        return all(sample.met for sample in self.samples)
+
+    @cached_property
+    def firsts(self) -> list[SampledCall]:
+        """Of each process the first call that began in the fault, if it ended: the one with a full retry quota."""
+        return [sample.calls[0] for sample in self.samples if sample.calls and sample.calls[0].ended]
+
+    @cached_property
+    def failures(self) -> list[SampledCall]:
+        """Of each process the first call that failed, in the fault."""
+        found = [next((call for call in sample.calls if call.ended and not call.ok), None) for sample in self.samples]
+        return [call for call in found if call is not None]
+
+    @property
+    def attempts(self) -> Spread | None:
+        """Tries of the first call."""
+        return spread(call.attempts for call in self.firsts)
+
+    @property
+    def gave_up_ns(self) -> Spread | None:
+        """How long the first call took, where it failed."""
+        return spread(call.elapsed_ns for call in self.firsts if not call.ok and call.elapsed_ns is not None)
+
+    @property
+    def tries_ns(self) -> Spread | None:
+        """How long a try of a first call took."""
+        return spread(length for call in self.firsts for length in call.tries_ns)
+
+    @property
+    def lag_ns(self) -> Spread | None:
+        """From the fault's end until calls worked again."""
+        return spread(sample.lag_ns for sample in self.samples if sample.lag_ns is not None)
+
+    @property
+    def lost(self) -> int:
+        """Processes that did not come back in the time they had."""
+        return sum(not sample.back for sample in self.samples)
+
+    @cached_property
+    def calls(self) -> list[SampledCall]:
+        """All calls of all processes in the fault."""
+        return [call for sample in self.samples for call in sample.calls]
+
+    @property
+    def ok_share(self) -> float | None:
+        """Of all calls that began in the fault."""
+        return _share([call.ok for call in self.calls])
+
+    @property
+    def pooled_share(self) -> float | None:
+        """Of all calls that began in the fault, those served over a connection that was open before."""
+        return _share([call.pooled for call in self.calls])
+
+    @property
+    def errors(self) -> list[tuple[str, int]]:
+        """What the application saw, commonest first."""
+        seen = Counter(_error(call) for call in self.calls if call.ended and not call.ok)
+        return seen.most_common()
+
+    def sleeps_ns(self) -> dict[int, list[int]]:
+        """Of all calls in the fault the pauses before retry 1, 2 …"""
+        found: dict[int, list[int]] = defaultdict(list)
+        for call in self.calls:
+            if len(call.sleeps_ns) == call.attempts - 1:  # else one was not seen, and the others cannot be numbered
+                for retry, slept in enumerate(call.sleeps_ns, 1):
+                    found[retry].append(slept)
+        return dict(sorted(found.items()))
+
+    def around_bursts(self) -> tuple[list[bool], list[bool]]:
+        """Whether calls that ran alone worked, before the first burst in the fault and after it."""
+        before: list[bool] = []
+        after: list[bool] = []
+        for sample in self.samples:
+            burst = next((place for place, call in enumerate(sample.calls) if call.concurrent), len(sample.calls))
+            before += [call.ok for call in sample.calls[:burst]]
+            after += [call.ok for call in sample.calls[burst:] if not call.concurrent]
+        return before, after
+
+
+def rows_of(samples: Sequence[Sample]) -> tuple[Row, ...]:
+    """The samples by subject, in the matrix's order."""
+    grouped: dict[Subject, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        grouped[sample.subject].append(sample)
+    return tuple(Row(subject, tuple(grouped[subject])) for subject in sorted(grouped, key=_order))
+
+
+def _order(subject: Subject) -> tuple[object, ...]:
+    return (
+        subject.sdk != "boto3",
+        subject.sdk,
+        subject.service,
+        tuple(int(part) if part.isdigit() else -1 for part in subject.version.split(".")),
+        subject.retry_mode or "",
+        subject.dns_cache or "",
+        CONNECTION_ORDER[subject.connection],
+        FAULT_ORDER[subject.fault],
+    )
+
+
+def _share(values: list[bool]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _error(call: SampledCall) -> str:
+    inner = call.cause if call.cause != call.error else ""
+    number = f" ({call.errno})" if call.errno is not None else ""
+    return f"{call.error}{': ' if inner else ''}{inner}{number}"
