@@ -43,6 +43,10 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
     counts += [f"{len(connections)} connection{'s' if len(connections) > 1 else ''}"] if connections else []
     requests = sum(planned.injection in answered.faults for _, answered in run.of(RequestAnswered))
     counts += [f"{requests} request{'s' if requests > 1 else ''}"] if requests else []
+    if planned.plane == "process":
+        counts = [
+            f"{planned.where}, as {len(met)} event{'s' if len(met) > 1 else ''} show{'' if len(met) > 1 else 's'}"
+        ]
     counts = counts or [f"connections, as {len(met)} event{'s' if len(met) > 1 else ''} of clients and service prove"]
     because = f"{planned.injection} met {' and '.join(counts)}"
     if askers:

@@ -13,9 +13,11 @@ from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import PlaneError, Problem
 from chaoskit.experiment.document import Document, FieldPath, dotted
+from chaoskit.experiment.process import PAUSABLE
 from chaoskit.experiment.schema import ExperimentSpec
 from chaoskit.experiment.when import WhenSpec
 from chaoskit.experiment.wiring import CANARY_LABEL, SEEDED, client_plan, services_of, zones
+from chaoskit.timeline.window import Ramp
 from chaoskit.units import format_duration
 
 
@@ -28,6 +30,7 @@ def check(
     found += _timeline(spec)
     found += _targets(spec, planes)
     found += _services(spec)
+    found += _processes(spec, planes)
     found += _clients(spec)
     found += _expectations(spec, expectations, [one.id for injections in planes.values() for one in injections])
     return [Problem(document.line(field), dotted(field), message, fix) for field, message, fix in found]
@@ -101,6 +104,12 @@ def _targets(spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]]) -> list[
             if injection.where.service not in services:
                 said = f"there is no service {injection.where.service!r} in this experiment."
                 found.append((("timeline", number, "where"), said, f"Services: {', '.join(services) or 'none'}."))
+            elif (zone := getattr(injection.where, "zone", None)) is not None:
+                written = spec.services.get(injection.where.service)
+                if not (written and written.zones and 1 <= zone <= written.zones):
+                    said = f"{injection.where.service} has no zone {zone}."
+                    fix = f"Give it zones: services: {{{injection.where.service}: {{zones: 3}}}}; they count from 1."
+                    found.append((("timeline", number, "where"), said, fix))
     return found
 
 
@@ -114,6 +123,22 @@ def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
             if state in service.model_fields_set and owner == name and service.address is not None:
                 said = f"{service.address} has a state of its own, which chaoskit does not write."
                 found.append((("services", name, state), said, "Put it there yourself, or leave out 'address'."))
+    return found
+
+
+def _processes(spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]]) -> list[tuple[FieldPath, str, str]]:
+    found: list[tuple[FieldPath, str, str]] = []
+    numbers = [number for number, entry in enumerate(spec.timeline) if entry.process is not None]
+    for number, injection in zip(numbers, planes["process"], strict=False):
+        target, field = injection.where.process, ("timeline", number)
+        allowed = [*spec.clients, *(PAUSABLE if injection.fault.planes else ())]
+        if target not in allowed:
+            said = f"{target!r} cannot have this fault."
+            found.append(((*field, "where"), said, f"Name one of: {', '.join(allowed) or 'no client is here'}."))
+        if injection.chance < 1:
+            found.append(((*field, "chance"), "a process fault befalls its process or does not.", "Leave it out."))
+        if isinstance(injection.when, Ramp):
+            found.append(((*field, "when"), "a process fault cannot ramp: it has no chance.", "Use pulse or flap."))
     return found
 
 

@@ -19,6 +19,9 @@ from chaoskit.expect import EXPECTATIONS, Expectation
 from chaoskit.experiment.checks import check
 from chaoskit.experiment.document import Document, FieldPath, dotted, read_document
 from chaoskit.experiment.problems import problems_of
+from chaoskit.experiment.process import PROCESS_FAULTS
+from chaoskit.experiment.process import Where as ProcessWhere
+from chaoskit.experiment.process_driver import ProcessInjection
 from chaoskit.experiment.schema import ExperimentSpec, TimelineSpec
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.network.toxics import TOXICS, Toxic
@@ -30,6 +33,9 @@ from chaoskit.units import SECOND
 
 DnsInjection: TypeAlias = Injection[DnsWhere, DnsFault]
 NetworkInjection: TypeAlias = Injection[NetworkWhere, Toxic]
+
+PLANE_KEYS = ("dns", "network", "service", "process")
+"""The keys of an entry of the timeline, of which it has one."""
 
 TAIL_NS = 10 * SECOND
 """How long a run goes on after its last fault when the file does not say."""
@@ -47,6 +53,7 @@ class Experiment:
     dns: tuple[DnsInjection, ...]
     network: tuple[NetworkInjection, ...]
     service: tuple[ServiceInjection, ...]
+    process: tuple[ProcessInjection, ...]
     expectations: tuple[Expectation, ...]
 
     @property
@@ -102,9 +109,15 @@ def resolve(document: Document, time_scale: float) -> Experiment:
         dns=tuple(resolver.dns),
         network=tuple(resolver.network),
         service=tuple(resolver.service),
+        process=tuple(resolver.process),
         expectations=tuple(expectation for expectation in expectations if expectation is not None),
     )
-    planes = {"dns": experiment.dns, "network": experiment.network, "service": experiment.service}
+    planes = {
+        "dns": experiment.dns,
+        "network": experiment.network,
+        "service": experiment.service,
+        "process": experiment.process,
+    }
     problems = resolver.problems + check(spec, planes, experiment.expectations, document)
     if time_scale < spec.limits.smallest_time_scale or time_scale > 100:
         problems.append(_scale_problem(document, spec, time_scale))
@@ -130,13 +143,14 @@ class _Resolver:
         self.dns: list[DnsInjection] = []
         self.network: list[NetworkInjection] = []
         self.service: list[ServiceInjection] = []
+        self.process: list[ProcessInjection] = []
 
     def injection(self, number: int, entry: TimelineSpec, scale: float) -> None:
         field: FieldPath = ("timeline", number)
-        planes = [plane for plane in ("dns", "network", "service") if getattr(entry, plane) is not None]
+        planes = [plane for plane in PLANE_KEYS if getattr(entry, plane) is not None]
         if len(planes) != 1:
             said = f"names {'no plane' if not planes else ' and '.join(planes)}."
-            self._say(field, said, "Write one of 'dns: …', 'network: …' and 'service: …'.")
+            self._say(field, said, "Write one of 'dns: …', 'network: …', 'service: …' and 'process: …'.")
             return
         name = entry.id or f"{planes[0]}-{number + 1}"
         when = self._window((*field, "when"), entry.when, scale, name)
@@ -152,6 +166,11 @@ class _Resolver:
             aim = self._where((*field, "where"), ServiceWhere, "service", entry.where)
             if broken is not None and aim is not None:
                 self.service.append(Injection(name, aim, when, broken, entry.chance, entry.hidden))
+        elif entry.process is not None:
+            deed = self._kind((*field, "process"), "process fault", PROCESS_FAULTS, entry.process)
+            target = self._where((*field, "where"), ProcessWhere, "process", entry.where)
+            if deed is not None and target is not None:
+                self.process.append(Injection(name, target, when, deed, entry.chance, entry.hidden))
         else:
             toxic = self._kind((*field, "network"), "toxic", TOXICS, entry.network)
             place = self._where((*field, "where"), NetworkWhere, "service", entry.where)

@@ -57,6 +57,18 @@ class Cast(Protocol):
     async def failed(self) -> None:
         """Return when a process failed; the journal then says which and why."""
 
+    async def pause(self, name: str) -> None:
+        """Stop the process where it is."""
+
+    async def resume(self, name: str) -> None:
+        """Let it go on."""
+
+    async def kill(self, name: str) -> None:
+        """Kill it, as an injected fault."""
+
+    async def restart(self, name: str) -> None:
+        """Start a killed process anew, with its plan and its order to begin; returns when it has been given that."""
+
     async def stop(self, names: list[str]) -> None:
         """Ask these processes to end; kill those that do not in good time."""
 
@@ -123,6 +135,18 @@ class NoopCast:
         import asyncio
 
         await asyncio.get_running_loop().create_future()  # for ever: nothing can fail here
+
+    async def pause(self, name: str) -> None:
+        pass
+
+    async def resume(self, name: str) -> None:
+        pass
+
+    async def kill(self, name: str) -> None:
+        pass
+
+    async def restart(self, name: str) -> None:
+        pass
 
     async def stop(self, names: list[str]) -> None:
         pass

@@ -9,37 +9,61 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 from chaoskit.clients.start import argv_of
 from chaoskit.clock import Clock
 from chaoskit.errors import PlaneError
 from chaoskit.experiment.ports import Plan, Sandbox
 from chaoskit.journal.codec import decode
-from chaoskit.journal.events import ClientReady, HarnessFailed, PlaneReady, ProcessEnded
+from chaoskit.journal.events import (
+    AttemptFinished,
+    AttemptStarted,
+    CallFinished,
+    CallStarted,
+    ClientReady,
+    Event,
+    HarnessFailed,
+    PlaneReady,
+    ProcessEnded,
+)
 from chaoskit.journal.store import Journal
 
 LONGEST_LINE = 1 << 20
 STOP_WITHIN_S = 3.0
 """How long a process may take to end after it was asked to, before it is killed."""
 
+Deed: TypeAlias = Literal["pause", "resume", "kill"]
+SIGNALS: dict[Deed, signal.Signals] = {"pause": signal.SIGSTOP, "resume": signal.SIGCONT, "kill": signal.SIGKILL}
+
 
 @dataclass(slots=True, eq=False)
 class _Process:
+    """``calls`` is the highest number of a call that a client of this name has begun, ``calls_before`` that of those before it."""
+
     name: str
     ready: asyncio.Future[PlaneReady | ClientReady]
+    kind: str = "client"
+    argv: list[str] = field(default_factory=list)
+    plan: bytes = b""
     task: asyncio.Task[None] | None = None
     child: asyncio.subprocess.Process | None = None
     waiting: list[bytes] = field(default_factory=list)
     complaints: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     may_end: bool = False
+    killed: bool = False
+    order: Plan | None = None
+    calls_before: int = 0
+    calls: int = 0
 
 
 class ProcessCast:
     """See ``ports.Cast``. ``environment`` is for planes, ``client_environment`` for clients.
 
-    ``adapt`` is given each process's name and plan, and returns the plan as the sandbox wants it.
+    ``adapt`` is given each process's name and plan, and returns the plan as the sandbox wants it. ``handle`` pauses, resumes or kills a
+    process that is none of ours, such as a container; without it a signal does.
     """
 
     def __init__(
@@ -50,12 +74,14 @@ class ProcessCast:
         environment: dict[str, str],
         client_environment: dict[str, str],
         adapt: Callable[[str, Plan], Plan] | None = None,
+        handle: Callable[[str, Deed], Awaitable[None]] | None = None,
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._sandbox = sandbox
         self._environments = {"plane": environment, "client": client_environment}
         self._adapt = adapt or (lambda name, plan: plan)
+        self._handle = handle or self._signal
         self._processes: dict[str, _Process] = {}
         self._failure = asyncio.Event()
 
@@ -66,11 +92,42 @@ class ProcessCast:
         self._start(name, "client", argv_of(use, plan), plan)
 
     def _start(self, name: str, kind: str, argv: list[str], plan: Plan) -> None:
-        process = _Process(name, asyncio.get_running_loop().create_future())
-        process.waiting.append(_line(self._adapt(name, plan)))
-        self._processes[name] = process
-        command = self._sandbox.command(argv) if kind == "plane" else self._sandbox.client_command(name, argv)
-        process.task = asyncio.create_task(self._live(process, command, self._environments[kind]), name=name)
+        self._launch(_Process(name, _future(), kind, argv, _line(self._adapt(name, plan))))
+
+    def _launch(self, process: _Process) -> None:
+        process.waiting.append(process.plan)
+        self._processes[process.name] = process
+        in_sandbox = self._sandbox.command(process.argv) if process.kind == "plane" else None
+        command = in_sandbox or self._sandbox.client_command(process.name, process.argv)
+        task = self._live(process, command, self._environments[process.kind])
+        process.task = asyncio.create_task(task, name=process.name)
+
+    async def pause(self, name: str) -> None:
+        await self._handle(name, "pause")
+
+    async def resume(self, name: str) -> None:
+        await self._handle(name, "resume")
+
+    async def kill(self, name: str) -> None:
+        process = self._processes[name]
+        process.killed = True
+        await self._handle(name, "kill")
+
+    async def restart(self, name: str) -> None:
+        before = self._processes[name]
+        await self.ended([name])
+        process = _Process(name, _future(), before.kind, before.argv, before.plan)
+        process.calls_before = process.calls = before.calls
+        self._launch(process)
+        await self.ready(name)
+        if before.order is not None:
+            self.send(name, before.order)
+
+    async def _signal(self, name: str, deed: Deed) -> None:
+        child = self._processes[name].child
+        if child is not None and child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, SIGNALS[deed])
 
     async def _live(self, process: _Process, command: list[str], environment: dict[str, str]) -> None:
         """One process from birth to death, with everything it says."""
@@ -96,12 +153,11 @@ class ProcessCast:
             code = await child.wait()
         finally:
             await _kill(child)
+        expected = process.killed or (process.may_end and code == 0)
         self._journal.append(
-            ProcessEnded(
-                at=self._clock.now(), process=process.name, exit_code=code, expected=process.may_end and code == 0
-            )
+            ProcessEnded(at=self._clock.now(), process=process.name, exit_code=code, expected=expected)
         )
-        if not process.may_end or code != 0:
+        if not expected:
             said = " | ".join(process.complaints) or "it said nothing"
             self._fail(process, f"ended with exit code {code}: {said}")
 
@@ -109,7 +165,9 @@ class ProcessCast:
         assert child.stdout is not None
         try:
             async for line in child.stdout:
-                event = decode(line)
+                if process.killed and not line.endswith(b"\n"):
+                    break  # it was writing when it was killed
+                event = _numbered(process, decode(line))
                 self._journal.append(event)
                 if isinstance(event, PlaneReady | ClientReady) and not process.ready.done():
                     process.ready.set_result(event)
@@ -143,6 +201,8 @@ class ProcessCast:
             process.waiting.append(_line(command))
         elif process.child.stdin is not None and process.child.returncode is None:
             process.child.stdin.write(_line(command))
+        if command["do"] == "start":
+            process.order = command
         if command["do"] in ("start", "stop"):
             process.may_end = True  # a client that was started ends by itself when its time is over
 
@@ -179,6 +239,18 @@ async def _kill(child: asyncio.subprocess.Process) -> None:
     await child.wait()
     if child.stdin is not None:
         child.stdin.close()
+
+
+def _numbered(process: _Process, event: Event) -> Event:
+    """A client that was started anew counts its calls from 1; in the journal they go on from those before."""
+    if isinstance(event, CallStarted | CallFinished | AttemptStarted | AttemptFinished) and event.call is not None:
+        event = replace(event, call=event.call + process.calls_before)
+        process.calls = max(process.calls, event.call or 0)
+    return event
+
+
+def _future() -> asyncio.Future[PlaneReady | ClientReady]:
+    return asyncio.get_running_loop().create_future()
 
 
 def _line(plan: Plan) -> bytes:

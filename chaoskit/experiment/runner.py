@@ -16,6 +16,7 @@ from chaoskit.experiment import wiring
 from chaoskit.experiment.awaited import Watch
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.ports import Cast, Sandbox
+from chaoskit.experiment.process_driver import ProcessDriver
 from chaoskit.journal.events import (
     HarnessFailed,
     InjectionCut,
@@ -159,7 +160,7 @@ class Runner:
         self.journal.listen(Watch(self.experiment.injections, origin, self._end_early))
         for client in [*clients, wiring.CANARY_LABEL]:
             self.cast.send(client, {"do": "start", "origin": origin, "ends": ends})
-        until = [clock.sleep_until(ends), *([self.cast.ended(clients)] if self._command else [])]
+        until = [self._befall(clock, origin, ends), *([self.cast.ended(clients)] if self._command else [])]
         await self._unless_failed(*until)
         finishing = asyncio.ensure_future(self.cast.ended(clients))
         grace = clock.sleep_until(ends + self.experiment.spec.limits.grace)
@@ -171,6 +172,10 @@ class Runner:
         self.journal.append(cut)
         for plane in self._planes:
             self.cast.send(plane, {"do": "event", "name": cut.because, "at": cut.ends})
+
+    async def _befall(self, clock: Clock, origin: int, ends: int) -> None:
+        """Bring about the faults of processes; returns at ``ends``."""
+        await ProcessDriver(self.experiment.process, self.cast, self.journal.append, clock).run(origin, ends)
 
     async def _unless_failed(self, *awaited: Any) -> None:
         """Wait for the first of ``awaited``; raise ``HarnessError`` if a process fails before."""
@@ -190,6 +195,7 @@ class Runner:
         planned: list[tuple[Plane, Any]] = [("dns", i) for i in self.experiment.dns]
         planned += [("network", i) for i in self.experiment.network]
         planned += [("aws", i) for i in self.experiment.service]
+        planned += [("process", i) for i in self.experiment.process]
         for plane, injection in planned:
             spans = injection.when.spans(self.experiment.duration_ns)
             self.journal.append(

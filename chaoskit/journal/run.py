@@ -10,11 +10,13 @@ from typing import Literal, TypeAlias, TypeVar
 from chaoskit.clock import Instant
 from chaoskit.journal.calls import Call, Lookup, find_lookups, join_calls
 from chaoskit.journal.events import (
+    CallStarted,
     CanaryChecked,
     ClientReady,
     ConnectionClosed,
     ConnectionOpened,
     Entry,
+    InjectionApplied,
     InjectionCut,
     InjectionPlanned,
     QueryAnswered,
@@ -142,7 +144,19 @@ class Run:
         planned = [one for one in self.injections if one.injection == injection and one.plane == "network"]
         for one in planned:
             seqs += proved(self.entries, one, self.header.experiment)
+        seqs += [seq for one in self.injections if one.injection == injection for seq in self._befallen(one)]
         return sorted(set(seqs))
+
+    def _befallen(self, planned: InjectionPlanned) -> list[int]:
+        """``seq`` of the events that show that a fault of a process was felt: a client's own, or calls while a plane stood still."""
+        if planned.plane != "process":
+            return []
+        applied = [seq for seq, event in self.of(InjectionApplied) if event.injection == planned.injection]
+        if planned.where in self.clients:
+            return applied
+        starts = [(seq, call.at) for seq, call in self.of(CallStarted)]
+        inside = [seq for seq, at in starts if any(start <= at < end for start, end in planned.spans)]
+        return [*applied, *inside] if applied and inside else []
 
     def recovery(self, client: str) -> Recovery:
         """How ``client`` came back after the end of the last fault."""
