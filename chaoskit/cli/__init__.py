@@ -231,11 +231,22 @@ def clients(
 
 
 @app.command()
-def doctor() -> None:
-    """Say which sandbox works on this machine, and why."""
-    from chaoskit.cli.doctor import examine
+def doctor(
+    container: Annotated[
+        str | None,
+        typer.Option(help="Walk from the app in this container to chaoskit, and name each change and bypass."),
+    ] = None,
+    name: Annotated[list[str], typer.Option(help="A host name to walk with; may be repeated.")] = [],  # noqa: B006
+    docker: Annotated[
+        bool, typer.Option("--docker", help="Measure what Docker's resolver makes of each kind of answer.")
+    ] = False,
+) -> None:
+    """Say which sandbox works on this machine, and why; or what stands between a container and chaoskit."""
+    from chaoskit.cli.doctor import examine, examine_container, measure_docker
 
-    raise typer.Exit(examine())
+    if container is not None:
+        raise typer.Exit(examine_container(container, name))
+    raise typer.Exit(measure_docker() if docker else examine())
 
 
 compose = typer.Typer(no_args_is_help=True, help="chaoskit under a compose project of your own.")

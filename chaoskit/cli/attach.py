@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -178,6 +179,16 @@ def _image() -> str:
     if engine.needs_build():
         engine.build(typer.echo)
     return IMAGE
+
+
+def put_back_every() -> int:
+    """Put back what killed attaches left, in whatever project; returns how many there were."""
+    if shutil.which("docker") is None:
+        return 0
+    docker = Docker()
+    left = left_behind(docker)
+    _put_back_all(docker, left)
+    return len(left)
 
 
 def _put_back_all(docker: Docker, left: Sequence[Origin]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -38,6 +39,62 @@ def examine() -> int:
     chosen = "namespace" if works else "inline"
     console.print(f"\n`chaoskit run` will use the {chosen} sandbox here.")
     return 0 if works else 1
+
+
+DEFAULT_NAME = "dynamodb.us-east-1.amazonaws.com"
+
+
+def examine_container(container: str, names: Sequence[str]) -> int:
+    """Print the way of a name in a container; 0 when nothing bypasses chaoskit, 1 when something does."""
+    from chaoskit.compose.engine import Docker
+    from chaoskit.compose.examine import examine as walk_through
+
+    docker = Docker()
+    steps = walk_through(docker, _image(), container, names or [DEFAULT_NAME])
+    _print([("place", "finding", ""), *((step.place, step.kind, step.says) for step in steps)])
+    bypasses = sum(step.kind == "bypass" for step in steps)
+    changes = sum(step.kind == "change" for step in steps)
+    sys.stdout.write(f"\n{changes} change{'s' * (changes != 1)}, {bypasses} bypass{'es' * (bypasses != 1)}\n")
+    return 1 if bypasses else 0
+
+
+def measure_docker() -> int:
+    """Print what this engine's resolver makes of each kind of answer, measured now."""
+    from chaoskit.compose.engine import Docker, engine_version
+    from chaoskit.compose.helper import measure
+
+    docker = Docker()
+    image = _image()
+    sys.stderr.write("asking a faulty name server, directly and through 127.0.0.11; this takes some 15 s\n")
+    rows = measure(docker, image)
+    head = ("our server", "says", f"127.0.0.11 of engine {engine_version(docker)} says", "getaddrinfo of glibc")
+    _print([head, *((row.case, *row.words()) for row in rows)])
+    return 0
+
+
+def _image() -> str:
+    """chaoskit's image, built when it is not of this code."""
+    from chaoskit.compose.overlay import IMAGE
+    from chaoskit.sandbox.docker import connect
+
+    engine = connect()
+    if engine.needs_build():
+        engine.build(lambda line: print(line, file=sys.stderr))  # noqa: T201
+    return IMAGE
+
+
+def _print(rows: Sequence[Sequence[str]]) -> None:
+    """A table; its first row is the head. What comes from a container is never read as markup."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=True, header_style="bold", box=None, pad_edge=False)
+    for head in rows[0]:
+        table.add_column(head, overflow="fold")
+    for row in rows[1:]:
+        table.add_row(*map(Text, row))
+    Console().print(table)
 
 
 def _yes(found: bool) -> str:

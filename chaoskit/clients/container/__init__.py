@@ -16,6 +16,10 @@ PATIENCE_S = 5.0
 """How long a probe waits for an answer, as load balancers' health checks do (ELB API, ``HealthCheckTimeoutSeconds``)."""
 
 
+UP_WITHIN_S = 240.0
+"""How long the app may take until its probe first answers well; it is started while this waits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """What is told of one container: the compose service, and the URL to probe, None for none."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import http.client
 import os
+import threading
+import time
 from urllib.parse import urlsplit
 
 from chaoskit.child import Child
-from chaoskit.clients.container import PATIENCE_S, Container
+from chaoskit.clients.container import PATIENCE_S, UP_WITHIN_S, Container
 from chaoskit.clients.errors import error_chain
 from chaoskit.clients.process import Run, serve
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
+from chaoskit.errors import PlaneError
 from chaoskit.journal.events import CallFinished, CallStarted, ClientReady, ErrorLink, Result
 from chaoskit.units import format_duration
+
+BETWEEN_S = 0.25
 
 
 class Probes:
@@ -32,6 +37,19 @@ class Probes:
             at=self._clock.now(), client=plan.client, use="container", pid=os.getpid(), versions={}, settings=settings
         )
 
+    def await_the_app(self) -> None:
+        """Return when the probe answers well for the first time. Raises ``PlaneError`` when it does not in good time."""
+        if not self._plan.probe:
+            return
+        limit = time.monotonic() + UP_WITHIN_S
+        while errors := get(*target(self._plan.probe)):
+            if time.monotonic() > limit:
+                raise PlaneError(
+                    f"{self._plan.probe} did not answer well within {UP_WITHIN_S:g} s, at last: {errors[0].message}; "
+                    "is it right, and does the app start without its real credentials?"
+                )
+            threading.Event().wait(BETWEEN_S)
+
     async def run(self, origin: Instant, ends: Instant) -> None:
         """Probe until the run ends, or only wait for that."""
         if self._plan.probe:
@@ -40,8 +58,7 @@ class Probes:
             await self._clock.sleep_until(ends)
 
     async def _probe(self, slot: Slot) -> None:
-        url = urlsplit(self._plan.probe or "")
-        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        host, port, path = target(self._plan.probe or "")
         client, call = self._plan.client, slot.number
         operation = f"GET {path}"
         self._child.emit(
@@ -54,9 +71,15 @@ class Probes:
                 concurrent=slot.concurrent,
             )
         )
-        errors = await asyncio.to_thread(get, url.hostname or "", url.port or 80, path)
+        errors = await asyncio.to_thread(get, host, port, path)
         result: Result = "failed" if errors else "ok"
         self._child.emit(CallFinished(at=self._clock.now(), client=client, call=call, result=result, errors=errors))
+
+
+def target(url: str) -> tuple[str, int, str]:
+    """Host, port and path of a URL."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 80, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def get(host: str, port: int, path: str) -> tuple[ErrorLink, ...]:
@@ -82,6 +105,7 @@ def main() -> None:
 
     def prepare() -> Run:
         probes = Probes(child, Container.from_json(given))
+        probes.await_the_app()
         child.emit(probes.ready())
         return probes.run
 

@@ -1,0 +1,124 @@
+"""Helper containers of our image, for as long as a question takes: in somebody's network, or in one of ours with a faulty name server."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+
+from chaoskit.compose.engine import Docker
+from chaoskit.compose.faulty import CASES, name_of
+from chaoskit.compose.probe import Answered, Found, Libc, Question
+from chaoskit.errors import HarnessError
+
+DOCKERS_RESOLVER = "127.0.0.11"
+LABEL = ("--label", "chaoskit.run=doctor")
+SUBNETS = tuple(f"10.211.{number}.0/24" for number in range(16))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One case of ``faulty``: what our server said itself, what came through Docker's resolver, and what glibc made of that."""
+
+    case: str
+    direct: Answered
+    through: Answered
+    libc: Libc
+
+    @property
+    def changed(self) -> bool:
+        """Whether Docker's resolver said something else."""
+        return self.direct.says != self.through.says
+
+    def words(self) -> tuple[str, str, str]:
+        """For people: direct, through, libc."""
+        rewritten = "  ← changed" if self.changed else ""
+        made = "ok" if self.libc.code == 0 else str(self.libc.code)
+        return (
+            _said(self.direct.says, self.direct.took_ms),
+            _said(self.through.says, self.through.took_ms) + rewritten,
+            _said(made, self.libc.took_ms),
+        )
+
+
+def _said(what: str, took_ms: float) -> str:
+    """``NODATA, 1 ms``; ``silence for 12 s``."""
+    took = f"{took_ms / 1000:.1f} s" if took_ms >= 1000 else f"{took_ms:.0f} ms"
+    return f"silence for {took}" if what == "silence" else f"{what}, {took}"
+
+
+def probe(docker: Docker, image: str, network: str, question: Question, *more: str) -> Found:
+    """Ask from inside ``network`` (``container:NAME``, or a network's name). Raises ``HarnessError``."""
+    words = [
+        "run",
+        "--rm",
+        "--init",
+        *LABEL,
+        "--network",
+        network,
+        "--cap-drop",
+        "ALL",
+        *more,
+        "--entrypoint",
+        "python3",
+        image,
+    ]
+    return Found.from_json(docker.run(*words, "-m", "chaoskit.compose.probe", json.dumps(asdict(question))))
+
+
+def measure(docker: Docker, image: str) -> list[Row]:
+    """What this engine's resolver makes of each case; takes some 12 s, as long as a dropped query."""
+    with faulty_server(docker, image) as (network, server):
+        names = tuple(name_of(case) for case in CASES)
+        question = Question(names, (server, DOCKERS_RESOLVER))
+        found = probe(docker, image, network, question, "--dns", server)
+    looked = {one.name: one for one in found.libc}
+    rows = []
+    for case in CASES:
+        name = name_of(case)
+        rtype = "AAAA" if case.startswith("aaaa") else "A"
+        direct, through = found.said(server, name, rtype), found.said(DOCKERS_RESOLVER, name, rtype)
+        if direct is None or through is None:
+            raise HarnessError(f"the helper container did not ask for {name}")
+        rows.append(Row(case, direct, through, looked[name]))
+    return rows
+
+
+@contextmanager
+def faulty_server(docker: Docker, image: str) -> Iterator[tuple[str, str]]:
+    """An internal network of ours with the faulty name server in it: the network's name, and the server's address."""
+    name = f"chaoskit-doctor-{os.getpid()}"
+    subnet = _network(docker, name)
+    address = subnet.replace("0/24", "53")
+    try:
+        entry = ["--entrypoint", "python3", image, "-m", "chaoskit.compose.faulty", address]
+        docker.run(
+            "run", "--detach", "--rm", "--init", "--name", name, *LABEL, "--network", name, "--ip", address, *entry
+        )
+        log = docker.follow("logs", "--follow", name)
+        assert log.stdout is not None
+        first = log.stdout.readline()
+        log.terminate()
+        log.communicate()
+        if first != b"ready\n":
+            raise HarnessError("the faulty name server did not start in its container")
+        yield name, address
+    finally:
+        with suppress(HarnessError):
+            docker.run("rm", "--force", name)
+        docker.run("network", "rm", name)
+
+
+def _network(docker: Docker, name: str) -> str:
+    """Make the network in the first subnet that is free; returns that."""
+    for last, subnet in enumerate(SUBNETS, 1 - len(SUBNETS)):
+        try:
+            docker.run("network", "create", "--internal", *LABEL, "--subnet", subnet, name)
+        except HarnessError:
+            if last == 0:
+                raise
+            continue
+        return subnet
+    raise AssertionError("the loop returns or raises")

@@ -1,0 +1,81 @@
+"""A running project as Docker's labels tell of it, with a Docker that is only told what to say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from chaoskit.compose.engine import Docker
+from chaoskit.compose.overlay import TOOK_LABEL
+from chaoskit.compose.running import Origin, find, strangers
+from chaoskit.errors import InputError
+
+
+class Told(Docker):
+    """A Docker of these containers; ``hashes`` is what ``config --hash`` would say."""
+
+    def __init__(self, containers: list[dict[str, str]], hashes: dict[str, str]) -> None:
+        self.containers = containers
+        self.hashes = hashes
+        self.asked: list[tuple[str, ...]] = []
+
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        self.asked.append(arguments)
+        if arguments[0] == "ps":
+            return "".join(f"{number}\n" for number in range(len(self.containers)))
+        if "--hash" in arguments:
+            return "".join(f"{name} {value}\n" for name, value in self.hashes.items())
+        services: dict[str, Any] = {one["com.docker.compose.service"]: {} for one in self.containers}
+        return json.dumps({"name": "shop", "services": services})
+
+    def inspect(self, *names: str, kind: str = "container") -> list[dict[str, Any]]:
+        return [{"Config": {"Labels": self.containers[int(name)]}} for name in names]
+
+
+def labels(service: str, number: str = "h1") -> dict[str, str]:
+    return {
+        "com.docker.compose.project": "shop",
+        "com.docker.compose.service": service,
+        "com.docker.compose.project.config_files": "/srv/a.yaml,/srv/b.yaml",
+        "com.docker.compose.project.working_dir": "/srv",
+        "com.docker.compose.config-hash": number,
+    }
+
+
+def test_the_options_that_brought_it_up_are_found() -> None:
+    running = find(Told([labels("web"), labels("web"), labels("db")], {}), "shop")
+    assert running.origin.options == (
+        *("--project-name", "shop", "--project-directory", "/srv"),
+        *("--file", "/srv/a.yaml", "--file", "/srv/b.yaml"),
+    )
+    assert running.origin.scale == {"web": 2, "db": 1}
+
+
+def test_our_own_container_is_none_of_theirs() -> None:
+    ours = labels("chaoskit") | {TOOK_LABEL: "shop"}
+    assert set(find(Told([labels("web"), ours], {}), "shop").containers) == {"web"}
+
+
+def test_a_project_that_does_not_run_is_refused() -> None:
+    with pytest.raises(InputError, match="no container of compose project 'shop' runs"):
+        find(Told([], {}), "shop")
+
+
+def test_a_service_that_does_not_run_is_refused() -> None:
+    running = find(Told([labels("web")], {}), "shop")
+    with pytest.raises(InputError, match="no container of service 'db' runs; running: web"):
+        running.choose(["db"])
+
+
+def test_services_that_could_not_be_made_again_are_told() -> None:
+    docker = Told([labels("web", "h1"), labels("db", "h2")], {"web": "h1", "db": "other"})
+    running = find(docker, "shop")
+    assert strangers(docker, running, ["web", "db"]) == ["db"]
+    assert strangers(docker, running, []) == []
+
+
+def test_an_origin_comes_back_from_its_label() -> None:
+    origin = Origin(project="shop", options=("--file", "/a b/$c.yaml"), scale={"web": 2})
+    assert Origin.from_json(origin.to_json()) == origin
