@@ -139,9 +139,10 @@ class TimelineSpec(_Strict):
     dns: Any = Field(None, description="a DNS fault: its kind, or {kind: {parameters}}")
     network: Any = Field(None, description="a toxic: its kind, or {kind: {parameters}}")
     service: Any = Field(None, description="a service fault: its kind, or {kind: {parameters}}")
+    process: Any = Field(None, description="a process fault: pause, kill or restart")
     where: Any = Field(
         description="dns: the exact name, or {name or under or glob or regex, types, …}; network: the service, or {service, stream}; "
-        "service: the service, or {service, operation, first, every}"
+        "service: the service, or {service, operation, first, every}; process: the client, or aws or network to pause"
     )
     when: AnyWhen
     chance: Annotated[float, Field(gt=0, le=1)] = 1.0

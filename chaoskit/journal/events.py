@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 Result: TypeAlias = Literal["ok", "failed", "unknown"]
 """How something ended; *unknown* means that nobody saw its end."""
 
-Plane: TypeAlias = Literal["dns", "network", "aws"]
+Plane: TypeAlias = Literal["dns", "network", "aws", "process"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
