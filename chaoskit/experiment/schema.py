@@ -37,8 +37,9 @@ class ServiceSpec(_Strict):
     )
     remote: bool = Field(False, description="'address' may lie off this machine's loopback")
     idle_timeout: Duration | None = Field(None, description="the service closes a connection that was idle for so long")
+    keep_alive: bool = Field(True, description="false: every request is answered with Connection: close")
     max_requests: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="the last of so many requests on a connection is answered with Connection: close; 1: all are"
+        None, description="the last of so many requests on a connection is answered with Connection: close"
     )
     ttl: Duration = 5 * SECOND
     tables: dict[str, Any] = Field(
@@ -65,7 +66,13 @@ class ServiceSpec(_Strict):
         if self.addresses and self.zones is not None:
             raise ValueError("write either 'addresses' or 'zones', which chooses them")
         if self.idle_timeout is not None and self.idle_timeout <= 0:
-            raise ValueError("'idle_timeout' must be longer than 0; for a connection per request write max_requests: 1")
+            raise ValueError(
+                "'idle_timeout' must be longer than 0; for a connection per request write keep_alive: false"
+            )
+        if not self.keep_alive and (self.max_requests is not None or self.idle_timeout is not None):
+            raise ValueError(
+                "with keep_alive: false every connection has one request; leave out max_requests and idle_timeout"
+            )
         if self.address is not None:
             host = self.address.rpartition(":")[0].strip("[]")
             if not self.remote and not _is_loopback(host):
@@ -117,6 +124,11 @@ class ClientSpec(_Strict):
         None, description="java: the JVM's own cache times, or those that AWS advises (networkaddress.cache.ttl)"
     )
 
+    language: Literal["python", "javascript"] | None = Field(None, description="app: what it is written in, so which SDK")
+    health_counts: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None, description="app: the error classes that turn its health endpoint to 503"
+    )
+
     @field_validator("use")
     @classmethod
     def _is_a_client(cls, use: str) -> str:
@@ -141,7 +153,7 @@ class TimelineSpec(_Strict):
     service: Any = Field(None, description="a service fault: its kind, or {kind: {parameters}}")
     process: Any = Field(None, description="a process fault: pause, kill or restart")
     where: Any = Field(
-        description="dns: the exact name, or {name or under or glob or regex, types, …}; network: the service, or {service, stream}; "
+        description="dns: the exact name, or {name or under or glob or regex, types, …}; network: the service, or {service, stream, zone}; "
         "service: the service, or {service, operation, first, every}; process: the client, or aws or network to pause"
     )
     when: AnyWhen

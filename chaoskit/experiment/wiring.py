@@ -49,6 +49,11 @@ def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
     return found
 
 
+def _zone_of(spec: ExperimentSpec, service: Service, address: str) -> int | None:
+    written = spec.services.get(service)
+    return int(address.split(".")[2]) if written and written.zones is not None else None
+
+
 def _in_zones(name: Service, written: ServiceSpec) -> tuple[str, ...]:
     """The addresses of a service that has availability zones: a prefix 127.n.z.0/24 for each."""
     if written.zones is None:
@@ -113,7 +118,7 @@ def _service_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     return plan | {
         "address": written.address,
         "idle_timeout_ns": written.idle_timeout,
-        "max_requests": written.max_requests,
+        "max_requests": written.max_requests if written.keep_alive else 1,
     }
 
 
@@ -130,10 +135,16 @@ def certificate_names(spec: ExperimentSpec) -> list[str]:
     return hosts + wild
 
 
-def proxies(spec: ExperimentSpec, upstream: str, listen: Callable[[str], str], *, ipv6: bool) -> list[dict[str, str]]:
+def proxies(spec: ExperimentSpec, upstream: str, listen: Callable[[str], str], *, ipv6: bool) -> list[dict[str, Any]]:
     """One proxy for each address of each service; ``listen`` is the sandbox's word for where that address is served."""
     return [
-        {"name": f"{service}@{address}", "service": service, "listen": listen(address), "upstream": upstream}
+        {
+            "name": f"{service}@{address}",
+            "service": service,
+            "listen": listen(address),
+            "upstream": upstream,
+            "zone": _zone_of(spec, service, address),
+        }
         for service, addresses in services_of(spec).items()
         for address in addresses
         if ipv6 or ":" not in address
@@ -151,7 +162,8 @@ def network_plan(spec: ExperimentSpec, injections: Sequence[Any], toxiproxy: str
 
 def client_plan(label: str, client: ClientSpec, region: str) -> dict[str, Any]:
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
-    special = {"version": client.version, "dns_cache": client.dns_cache}
+    special = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
+    special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {
         "client": label,
         "region": region,

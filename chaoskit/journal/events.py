@@ -328,6 +328,17 @@ class CanaryChecked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HealthChecked:
+    """A client's health endpoint was asked over HTTP; ``status`` is its answer's, None when there was none in time."""
+
+    kind: Literal["health_checked"] = "health_checked"
+    at: Instant
+    client: str
+    status: int | None
+    latency_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HarnessFailed:
     """The harness itself failed; the run is invalid whatever else it shows."""
 
@@ -379,6 +390,7 @@ Event: TypeAlias = (
     | AttemptStarted
     | AttemptFinished
     | CanaryChecked
+    | HealthChecked
     | HarnessFailed
     | ProcessEnded
     | RunEnded
