@@ -76,6 +76,8 @@ def run_experiment(options: Options) -> int:
         _check_toxiproxy(options.toxiproxy, options.sandbox)
     experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
     _check_stand_ins(experiment, options.sandbox)
+    if experiment.process and options.sandbox == "compose":
+        raise InputError(f"{experiment.source}: process faults need an engine to ask; use --sandbox docker")
     check_built(experiment)
     return asyncio.run(_guarded(options, experiment))
 
@@ -159,7 +161,14 @@ async def _play(options: Options, experiment: Experiment, folders: Folders, sand
     console = Console(force_terminal=False) if options.plain else Console()
     with Journal(folders.partial / "journal.jsonl") as journal, make_view(console, clock) as view:
         journal.listen(view)
-        cast = ProcessCast(journal, clock, sandbox, *environments, adapt=getattr(sandbox, "adapt", None))
+        cast = ProcessCast(
+            journal,
+            clock,
+            sandbox,
+            *environments,
+            adapt=getattr(sandbox, "adapt", None),
+            handle=getattr(sandbox, "handle", None),
+        )
         await Runner(experiment, settings, sandbox, cast, journal).run(clock)
     return journal.entries
 

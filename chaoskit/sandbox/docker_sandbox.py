@@ -14,7 +14,7 @@ import secrets
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox.base import Keeper
@@ -101,6 +101,12 @@ class DockerSandbox:
         assert self._world is not None
         host, _ = self.resolver(label)
         return self._run(label, ["--network", self._world.network, "--dns", host, "--dns-search", "."], argv)
+
+    async def handle(self, name: str, deed: Literal["pause", "resume", "kill"]) -> None:
+        """Do that to a process of the run: the whole of its container."""
+        assert self._engine is not None
+        deeds = {"pause": self._engine.pause, "resume": self._engine.resume, "kill": self._engine.kill}
+        await asyncio.to_thread(deeds[deed], self.container(name))
 
     def container(self, name: str) -> str:
         """The container of a process of the run."""
