@@ -42,7 +42,7 @@ class Tool:
         if not self.ask:
             return None
         said = subprocess.run([path, *self.ask], capture_output=True, text=True, check=False)
-        found = re.search(r"\d+(?:\.\d+)+", said.stdout + said.stderr)
+        found = re.search(r"\d+(?:\.\d+)*", said.stdout + said.stderr)
         if found is None or tuple(map(int, found[0].split("."))) < self.at_least:
             return f"{self.program} is {found[0] if found else 'of no known version'}, but {wanted} or newer is needed ({self.get})"
         return None
