@@ -11,6 +11,7 @@ from chaoskit.dns.written import ZoneSpec
 from chaoskit.errors import Problem
 from chaoskit.experiment import schema, when
 from chaoskit.experiment.document import Document, FieldPath, dotted
+from chaoskit.timeline import ways
 
 _MODELS: dict[str, type[BaseModel]] = {
     "clients": schema.ClientSpec,
@@ -18,9 +19,10 @@ _MODELS: dict[str, type[BaseModel]] = {
     "zones": ZoneSpec,
     "timeline": schema.TimelineSpec,
     "when": when.WhenSpec,
-    "pulse": when.PulseSpec,
-    "flap": when.FlapSpec,
-    "ramp": when.RampSpec,
+    "pulse": ways.PulseSpec,
+    "flap": ways.FlapSpec,
+    "ramp": ways.RampSpec,
+    "until": when.UntilSpec,
     "limits": schema.LimitsSpec,
 }
 

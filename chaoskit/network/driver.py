@@ -5,7 +5,6 @@ It does not sleep: ``due`` tells its caller when to call ``change``. Each change
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -15,7 +14,7 @@ from chaoskit.journal.events import Event, InjectionApplied, InjectionLifted
 from chaoskit.network.plan import NetworkInjection, ProxySpec
 from chaoskit.network.toxics import Toxic
 from chaoskit.network.toxics.down import Down
-from chaoskit.network.where import Stream
+from chaoskit.network.where import Stream, Where
 from chaoskit.timeline.injection import Timeline
 
 
@@ -52,22 +51,20 @@ class Driver:
         self._control = control
         self._emit = emit
         self._now = now
-        self._proxies: dict[str, list[str]] = defaultdict(list)
+        self._proxies: list[ProxySpec] = []
         self._on: dict[str, NetworkInjection] = {}
         self.due: Instant | None = None
 
     def populate(self, proxies: Iterable[ProxySpec]) -> dict[str, str]:
         """Make the proxies; their addresses. Raises ``ProxyError`` when an injection's service has none."""
-        specs = list(proxies)
-        for spec in specs:
-            self._proxies[spec.service].append(spec.name)
+        self._proxies = list(proxies)
         for injection in self._timeline.injections:
-            if injection.where.service not in self._proxies:
-                known = ", ".join(self._proxies) or "none"
+            if not self._meant(injection.where):
+                known = ", ".join(dict.fromkeys(proxy.service for proxy in self._proxies)) or "none"
                 raise ProxyError(
-                    f"injection {injection.id} is for service {injection.where.service!r}, which has no proxy; known: {known}"
+                    f"injection {injection.id} is for {injection.where.describe()}, which has no proxy; known: {known}"
                 )
-        return self._control.populate(specs)
+        return self._control.populate(self._proxies)
 
     def arm(self, origin: Instant) -> None:
         """The experiment's 0 s is ``origin``."""
@@ -100,28 +97,31 @@ class Driver:
 
     def remove_proxies(self) -> None:
         """Take our proxies away from a server that is not ours."""
-        for name in [name for names in self._proxies.values() for name in names]:
-            self._control.remove_proxy(name)
+        for proxy in self._proxies:
+            self._control.remove_proxy(proxy.name)
 
     def _apply(self, injection: NetworkInjection, due: Instant) -> None:
-        down_already = self._is_down(injection.where.service)
-        for proxy in self._proxies[injection.where.service]:
+        for proxy in self._meant(injection.where):
             if not isinstance(injection.fault, Down):
-                self._control.add_toxic(proxy, injection.id, injection.fault, injection.where.stream, injection.chance)
-            elif not down_already:
-                self._control.switch(proxy, on=False)
+                toxic = injection.fault, injection.where.stream, injection.chance
+                self._control.add_toxic(proxy.name, injection.id, *toxic)
+            elif not self._is_down(proxy):
+                self._control.switch(proxy.name, on=False)
         self._on[injection.id] = injection
         self._emit(InjectionApplied(at=self._now(), injection=injection.id, due=due))
 
     def _lift(self, injection: NetworkInjection, due: Instant) -> None:
         del self._on[injection.id]
-        still_down = self._is_down(injection.where.service)
-        for proxy in self._proxies[injection.where.service]:
+        for proxy in self._meant(injection.where):
             if not isinstance(injection.fault, Down):
-                self._control.remove_toxic(proxy, injection.id)
-            elif not still_down:
-                self._control.switch(proxy, on=True)
+                self._control.remove_toxic(proxy.name, injection.id)
+            elif not self._is_down(proxy):
+                self._control.switch(proxy.name, on=True)
         self._emit(InjectionLifted(at=self._now(), injection=injection.id, due=due))
 
-    def _is_down(self, service: str) -> bool:
-        return any(isinstance(on.fault, Down) and on.where.service == service for on in self._on.values())
+    def _meant(self, where: Where) -> list[ProxySpec]:
+        return [proxy for proxy in self._proxies if proxy.meets(where)]
+
+    def _is_down(self, proxy: ProxySpec) -> bool:
+        """By what is on now."""
+        return any(isinstance(on.fault, Down) and proxy.meets(on.where) for on in self._on.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 from chaoskit.network.toxics import TOXICS, Toxic, kind_of, parameters
@@ -14,12 +14,20 @@ NetworkInjection: TypeAlias = Injection[Where, Toxic]
 
 @dataclass(frozen=True, slots=True)
 class ProxySpec:
-    """A proxy to make: ``listen`` and ``upstream`` are ``host:port``; port 0 in ``listen`` lets the kernel choose."""
+    """A proxy to make: ``listen`` and ``upstream`` are ``host:port``; port 0 in ``listen`` lets the kernel choose.
+
+    ``zone`` is the number of the availability zone that its address belongs to, where there are zones.
+    """
 
     name: str
     service: str
     listen: str
     upstream: str
+    zone: int | None = None
+
+    def meets(self, where: Where) -> bool:
+        """Whether what is aimed at ``where`` is meant for this proxy."""
+        return self.service == where.service and where.zone in (None, self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,7 @@ def injection_to_json(injection: NetworkInjection) -> dict[str, Any]:
     """An injection for the plan; durations in nanoseconds."""
     return {
         "id": injection.id,
-        "where": {"service": injection.where.service, "stream": injection.where.stream},
+        "where": asdict(injection.where),
         "when": window_to_json(injection.when),
         "fault": {kind_of(injection.fault): parameters(injection.fault)},
         "chance": injection.chance,

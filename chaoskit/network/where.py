@@ -11,13 +11,14 @@ Stream: TypeAlias = Literal["downstream", "upstream"]
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """All proxies in front of ``service``; a service with several addresses has a proxy for each."""
+    """All proxies in front of ``service``, or those of one availability ``zone``; there is a proxy for each address of a service."""
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     service: str
     stream: Stream = "downstream"
+    zone: int | None = None
 
     def describe(self) -> str:
         """For people."""
-        return f"{self.service}, {self.stream}"
+        return f"{self.service}, {self.stream}" + (f", zone {self.zone}" if self.zone is not None else "")

@@ -102,6 +102,22 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
         ),
         (("title: t", "title: t\nservices: {dynamodb: {address: 'http://a:80'}}"), "is no address; write host:port"),
         (("title: t", "title: t\nservices: {dynamodb: {idle_timeout: 0}}"), "must be longer than 0"),
+        (
+            ("title: t", "title: t\nservices: {dynamodb: {keep_alive: false, max_requests: 3}}"),
+            "leave out max_requests and idle_timeout",
+        ),
+        (
+            (
+                "dns: empty, where: dynamodb.us-east-1.amazonaws.com",
+                "network: down, where: {service: dynamodb, zone: 2}",
+            ),
+            "x.yaml:4: timeline[0].where: dynamodb has no zone 2. Give it zones",
+        ),
+        (
+            ("for: 10s}", "for: 10s, until: {client: web, failed_calls: 2}}"),
+            "x.yaml:4: timeline[0].when.until: no client is called 'web'. Clients: app.",
+        ),
+        (("for: 10s}", "for: 10s, until: {client: app}}"), "when.until.failed_calls: is missing"),
     ],
 )
 def test_what_is_wrong_is_named_with_line_field_and_fix(change: tuple[str, str], said: str) -> None:

@@ -190,7 +190,37 @@ def test_the_end_of_the_run_takes_off_what_is_on() -> None:
     assert bench.control.removed == [spec.name for spec in PROXIES]
 
 
+ZONED = [
+    ProxySpec(f"dynamodb@127.11.{zone}.1", "dynamodb", f"127.11.{zone}.1:0", "127.0.0.1:1", zone) for zone in (1, 2)
+]
+
+
+def test_what_is_aimed_at_a_zone_meets_that_zone_alone() -> None:
+    dark: Injection[Where, Toxic] = Injection("dark", Where("dynamodb", zone=2), Once(0, SECOND), Timeout(0))
+    bench = Bench(dark)
+    bench.driver.populate(ZONED)
+    bench.driver.arm(0)
+    bench.run_until(0)
+    assert set(bench.control.on) == {("dynamodb@127.11.2.1", "dark")}
+    with pytest.raises(ProxyError, match="zone 3, which has no proxy"):
+        Bench(Injection("lost", Where("dynamodb", zone=3), Once(0, 1), Timeout(0))).driver.populate(ZONED)
+
+
+def test_a_zone_that_is_down_with_its_service_comes_back_when_both_are_over() -> None:
+    zone: Injection[Where, Toxic] = Injection("zone", Where("dynamodb", zone=1), Once(0, 3 * SECOND), Down())
+    whole: Injection[Where, Toxic] = Injection("whole", Where("dynamodb"), Once(SECOND, SECOND), Down())
+    bench = Bench(zone, whole)
+    bench.driver.populate(ZONED)
+    bench.driver.arm(0)
+    off = []
+    for second in range(4):
+        bench.run_until(second * SECOND)
+        off.append(sorted(bench.control.off))
+    first, both = ["dynamodb@127.11.1.1"], ["dynamodb@127.11.1.1", "dynamodb@127.11.2.1"]
+    assert off == [first, both, first, []]
+
+
 def test_an_injection_without_a_proxy_is_refused() -> None:
     bench = Bench(Injection("lost", Where("s3"), Once(0, 1), Timeout(0)))
-    with pytest.raises(ProxyError, match=r"'s3', which has no proxy; known: dynamodb, ec2"):
+    with pytest.raises(ProxyError, match="s3, downstream, which has no proxy; known: dynamodb, ec2"):
         bench.driver.populate(PROXIES)

@@ -21,7 +21,7 @@ instants = st.integers(0, 10**13)
 
 @given(
     names,
-    st.builds(Where, names, streams),
+    st.builds(Where, names, streams, st.none() | st.integers(1, 6)),
     st.builds(Once, instants, instants),
     toxics(),
     st.floats(0, 1),
