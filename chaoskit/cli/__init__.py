@@ -174,6 +174,30 @@ def sweep(
 
 
 @app.command()
+def lab(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="boto3 as it is installed, every fault: two to three minutes.")
+    ] = False,
+    sdk: Annotated[list[str], typer.Option(help="Only this client program; may be repeated.")] = [],  # noqa: B006
+    fault: Annotated[list[str], typer.Option(help="Only this fault of the matrix; may be repeated.")] = [],  # noqa: B006
+    connection: Annotated[list[str], typer.Option(help="Only cold, warm or burst; may be repeated.")] = [],  # noqa: B006
+    repeats: Annotated[
+        int | None, typer.Option(help="Processes for each cell; default 2 with --quick, else 3.")
+    ] = None,
+    stored: Annotated[
+        list[Path], typer.Option("--from", help="Measure nothing; draw these journals, or this folder of them again.")
+    ] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="The folder in which the lab's own folder is made.")] = Path("runs"),
+    sandbox: Annotated[str, typer.Option(help="auto, namespace or inline.")] = "auto",
+) -> None:
+    """What each real SDK does when its endpoint's name goes away: attempts, sleeps, errors, recovery, as one table."""
+    from chaoskit.cli.lab import Options, run_lab
+
+    options = Options(quick, tuple(sdk), tuple(fault), tuple(connection), repeats, out, sandbox, tuple(stored))
+    raise typer.Exit(run_lab(options))
+
+
+@app.command()
 def check(journal: JournalPath) -> None:
     """Judge a stored journal again; ends with the same code as the run."""
     from chaoskit.cli.judge import check_journal

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaoskit.lab.faults import BY_KEY
-from chaoskit.lab.plan import EVERY_NS
+from chaoskit.lab.plan import every_ns
 from chaoskit.lab.policies import policy_of
 from chaoskit.lab.rows import Row, Spread, spread
 from chaoskit.lab.sample import Sample
@@ -65,7 +65,7 @@ def simulated(policy: BackOff, trouble: Trouble, row: Row) -> list[tuple[Simulat
     takes = round(tries.middle) if tries else BY_KEY[row.subject.fault].try_ns
     blank = max(sample.blank_ns for sample in row.samples)
     outage = Outage(start=0, end=blank, trouble=trouble, failing_ns=takes, healthy_ns=takes)
-    every = EVERY_NS[row.subject.connection]
+    every = every_ns(row.subject.sdk, row.subject.connection)
     return [
         simulate(policy, outage, every=every, ends=1, rng=generator(seed, "lab", policy.name)) for seed in range(SEEDS)
     ]

@@ -14,7 +14,8 @@ class LabFault:
     """``dns`` is the fault as an experiment file writes it, biting on ``types`` (all when empty).
 
     ``trouble`` is what a new connection meets, None where it should still work; ``try_ns`` how long one try then takes, about.
-    ``without_ipv6``: AAAA is emptied besides, so that no other address is left to go on to. ``short_limits``: the client gets a connect time-out of ``CONNECT_LIMIT``, because the fault is about waiting.
+    ``without_ipv6``: AAAA is emptied besides, so that no other address is left to go on to. ``short_limits``: the client gets a connect
+    time-out of ``CONNECT_LIMIT_NS``, because the fault is about waiting.
     """
 
     key: str

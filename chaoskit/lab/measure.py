@@ -11,53 +11,64 @@ from chaoskit.journal.calls import Call
 from chaoskit.journal.events import ClientReady, Entry, HarnessFailed, InjectionPlanned, SandboxReady
 from chaoskit.journal.run import Run
 from chaoskit.lab.faults import BY_KEY
-from chaoskit.lab.sample import Sample, SampledCall, Subject
+from chaoskit.lab.sample import Missing, Sample, SampledCall, Subject
 
-SDK_PACKAGE = {"boto3": "botocore"}
+SDK_PACKAGE = {"boto3": "botocore", "javascript": "@smithy/core"}
 """The package whose version decides the retries, where it is not the first that the client names."""
 
+PROCESS_PER_CALL = ("aws_cli",)
+"""Clients whose calls share no retry quota."""
 
-def samples_of(entries: Sequence[Entry]) -> tuple[Sample, ...]:
-    """A sample of each client of a lab's run. Raises ``JournalError`` when it is no lab's, or when its harness failed."""
+
+def samples_of(entries: Sequence[Entry]) -> tuple[tuple[Sample, ...], tuple[Missing, ...]]:
+    """A sample of each client of a lab's run, and the clients of which there is none.
+
+    Raises ``JournalError`` when it is no lab's run, or when its harness failed: then nothing is measured.
+    """
     run = Run(entries)
     failures = [event.message for _, event in run.of(HarnessFailed)]
-    if failures or any(not check.ok for _, check in run.canary):
+    if failures or not run.armed or any(not check.ok for _, check in run.canary):
+        because = failures[0] if failures else "its canary name failed"
+        raise JournalError(f"run {run.header.run_id} is invalid: {because}")
+    aimed = [(planned.injection.rpartition("-"), planned) for planned in run.injections]
+    cells = [(label, planned) for (fault, _, label), planned in aimed if fault in BY_KEY and label in run.clients]
+    if not cells:
         raise JournalError(
-            f"run {run.header.run_id} is invalid: {failures[0] if failures else 'the canary name failed'}"
+            f"run {run.header.run_id} is not one of chaoskit lab: no injection is aimed at one client, as the lab's are"
         )
-    sandbox = run.of(SandboxReady)[0][1].sandbox
-    return tuple(
-        _sample(run, sandbox, label, planned)
-        for planned in run.injections
-        for label in [planned.injection.rpartition("-")[2]]
-        if label in run.clients and planned.injection.rpartition("-")[0] in BY_KEY
-    ) or _no_lab(run)
+    samples: list[Sample] = []
+    missing: list[Missing] = []
+    for label, planned in cells:
+        subject = _subject(run.clients[label], run.header.experiment["clients"][label], planned)
+        why = _unusable(run.calls[label], planned, subject)
+        if why:
+            missing.append(Missing(str(subject), f"run {run.header.run_id}: {why}"))
+        else:
+            samples.append(_sample(run, label, planned, subject))
+    return tuple(samples), tuple(missing)
 
 
-def _no_lab(run: Run) -> tuple[Sample, ...]:
-    raise JournalError(
-        f"run {run.header.run_id} is not one of chaoskit lab: no injection is aimed at one client, as the lab's are"
-    )
-
-
-def _sample(run: Run, sandbox: str, label: str, planned: InjectionPlanned) -> Sample:
-    ready, written = run.clients[label], run.header.experiment["clients"][label]
+def _unusable(calls: Sequence[Call], planned: InjectionPlanned, subject: Subject) -> str | None:
     start, end = planned.spans[0]
-    calls = run.calls[label]
-    inside = [call for call in calls if start <= call.started < end]
-    if any(call.troubled for call in calls if call.started < start):
-        raise JournalError(
-            f"run {run.header.run_id}: {label} had trouble before its fault, so its retry quota was not full; run it again"
-        )
+    if not any(start <= call.started < end for call in calls):
+        return "no call began in the fault"
+    if subject.sdk not in PROCESS_PER_CALL and any(call.troubled for call in calls if call.started < start):
+        return "a call before the fault had trouble, so the retry quota was not full"
+    return None
+
+
+def _sample(run: Run, label: str, planned: InjectionPlanned, subject: Subject) -> Sample:
+    start, end = planned.spans[0]
+    ready, calls = run.clients[label], run.calls[label]
     lag, back = _lag(calls, start, end)
     return Sample(
-        subject=_subject(ready, written, planned),
+        subject=subject,
         versions=ready.versions,
-        sandbox=sandbox,
+        sandbox=run.of(SandboxReady)[0][1].sandbox,
         connect_timeout=ready.settings.get("connect_timeout", ""),
         blank_ns=end - start,
         met=len(run.met(planned.injection)),
-        calls=tuple(map(_sampled, inside)),
+        calls=tuple(_sampled(call) for call in calls if start <= call.started < end),
         lag_ns=lag,
         back=back,
     )

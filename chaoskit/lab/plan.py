@@ -18,6 +18,8 @@ WIDTH = 16
 """Clients in one run: more of them would wait for the machine rather than for their SDK."""
 
 EVERY_NS = {"cold": 500 * MILLISECOND, "warm": 250 * MILLISECOND, "burst": 250 * MILLISECOND}
+PROCESS_EVERY_NS = 1500 * MILLISECOND
+"""For a client that is a process for every call: its start alone takes most of a second."""
 BURST_EVERY_NS = 10 * SECOND
 START_NS = 2125 * MILLISECOND
 """When the fault begins: between two calls, so that none is under way."""
@@ -70,7 +72,12 @@ def blank_ns(cell: Cell) -> int:
         return max(LEAST_NS, give_up)
     calls = policy.quota.capacity // (policy.quota.price(trouble) * (policy.tries(trouble) - 1)) + 3
     usual = policy.longest_call(trouble, cell.fault.try_ns) * 2 // 3
-    return max(LEAST_NS, min(LONGEST_DRAIN_NS, calls * max(EVERY_NS["cold"], usual)))
+    return max(LEAST_NS, min(LONGEST_DRAIN_NS, calls * max(every_ns(cell.variant.sdk, "cold"), usual)))
+
+
+def every_ns(sdk: str, connection: str) -> int:
+    """The period of a client's calls."""
+    return PROCESS_EVERY_NS if sdk == "aws_cli" else EVERY_NS[connection]
 
 
 def _batch(cells: tuple[Cell, ...]) -> Batch:
@@ -82,7 +89,7 @@ def _batch(cells: tuple[Cell, ...]) -> Batch:
         "region": REGION,
         "duration": _written(ends),
         "services": {service: {"addresses": list(ADDRESSES[service]), "ttl": "5s"} for service in services},
-        "clients": {label: _client(cell) for label, cell in zip(labels, cells, strict=True)},
+        "clients": {label: client_of(cell) for label, cell in zip(labels, cells, strict=True)},
         "timeline": [one for label, cell in zip(labels, cells, strict=True) for one in _injections(label, cell)],
         "limits": {"ready_within": READY_WITHIN, "grace": "60s"},
     }
@@ -93,8 +100,12 @@ def _tail_ns(cell: Cell) -> int:
     return max(TAIL_NS, cell.fault.try_ns + 3 * SECOND)
 
 
-def _client(cell: Cell) -> dict[str, Any]:
-    client = cell.variant.client() | {"connection": cell.connection, "every": _written(EVERY_NS[cell.connection])}
+def client_of(cell: Cell) -> dict[str, Any]:
+    """The client as an experiment file writes it."""
+    client = cell.variant.client() | {
+        "connection": cell.connection,
+        "every": _written(every_ns(cell.variant.sdk, cell.connection)),
+    }
     if cell.connection == "burst":
         client["burst_every"] = _written(BURST_EVERY_NS)
     if cell.fault.short_limits:

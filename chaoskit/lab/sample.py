@@ -22,6 +22,11 @@ class Subject:
     connection: str
     fault: str
 
+    def __str__(self) -> str:
+        """For people."""
+        mode = self.retry_mode or f"default ({self.resolved_mode})"
+        return f"{self.sdk} {self.version}, retry mode {mode}, {self.service}, {self.connection}, {self.fault}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledCall:
@@ -62,6 +67,14 @@ class Sample:
     calls: tuple[SampledCall, ...]
     lag_ns: int | None
     back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Cells that were not measured: ``what`` they are, and ``why``."""
+
+    what: str
+    why: str
 
 
 SAMPLES: TypeAdapter[tuple[Sample, ...]] = TypeAdapter(tuple[Sample, ...])

@@ -8,13 +8,19 @@ from chaoskit.lab.sample import Subject
 from chaoskit.units import format_duration
 
 DASH = "–"
+NAMES = {
+    "boto3": "botocore",
+    "aws_cli": "AWS CLI",
+    "javascript": "JS v3, @smithy/core",
+    "go": "Go v2",
+    "java": "Java v2",
+    "rust": "Rust",
+}
 
 
 def who(subject: Subject) -> str:
     """``botocore 1.44.5``."""
-    name = {"boto3": "botocore", "aws_cli": "AWS CLI", "javascript": "JS v3", "go": "Go v2", "java": "Java v2"}.get(
-        subject.sdk, subject.sdk
-    )
+    name = NAMES.get(subject.sdk, subject.sdk)
     cache = f", DNS cache {subject.dns_cache}" if subject.dns_cache else ""
     return f"{name} {subject.version}{cache}"
 

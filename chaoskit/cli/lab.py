@@ -1,0 +1,245 @@
+"""``chaoskit lab``: the matrix of SDKs, connections and faults, run by run, and the tables that follow from it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from chaoskit.cli.play import play
+from chaoskit.errors import ChaoskitError, HarnessError, InputError, Interrupted, JournalError
+from chaoskit.journal.events import ClientReady, Entry, TimelineArmed
+from chaoskit.lab.available import split
+from chaoskit.lab.cells import Cell, chosen, full_cells, quick_cells
+from chaoskit.lab.markdown import markdown
+from chaoskit.lab.measure import samples_of
+from chaoskit.lab.page import page
+from chaoskit.lab.plan import Batch, batches
+from chaoskit.lab.result import Result, read_results
+from chaoskit.lab.sample import Missing, Sample
+from chaoskit.lab.terminal import print_result
+from chaoskit.sandbox.choose import CHOICES
+from chaoskit.units import SECOND, format_duration
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+T = TypeVar("T")
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+START_UP_NS = 8 * SECOND
+"""What the start of a run takes, about; only for the forecast."""
+
+TITLE = "SDK lab"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user said on the command line. ``repeats`` None: 2 for a quick lab, 3 for the full one."""
+
+    quick: bool
+    sdks: tuple[str, ...]
+    faults: tuple[str, ...]
+    connections: tuple[str, ...]
+    repeats: int | None
+    out: Path
+    sandbox: str
+    stored: tuple[Path, ...]
+
+
+def run_lab(options: Options) -> int:
+    """Measure, or draw what is stored; write the files and print. Returns the exit code: 4 when a run of it was invalid."""
+    from rich.console import Console
+
+    console = Console()
+    if options.stored:
+        if options.quick or options.sdks or options.faults or options.connections or options.repeats is not None:
+            raise InputError("--from draws what is stored; leave out what would choose something to measure")
+        result = read_results(options.stored)
+        folder = _folder(options.out, "lab")
+        _conclude(console, result, folder)
+        return 0
+    if options.sandbox not in CHOICES:
+        raise InputError(f"--sandbox {options.sandbox}: choose one of {', '.join(CHOICES)}")
+    repeats = options.repeats if options.repeats is not None else (2 if options.quick else 3)
+    if repeats < 1:
+        raise InputError(f"--repeats {repeats}: at least 1")
+    wanted = chosen(quick_cells() if options.quick else full_cells(), options.sdks, options.faults, options.connections)
+    cells, missing = split(wanted)
+    if not cells:
+        raise InputError("no cell can be measured here: " + "; ".join(f"{one.what}: {one.why}" for one in missing))
+    folder = _folder(options.out, "lab")
+    lab = _Lab(console, folder, options.sandbox)
+    try:
+        _guarded(lab.measure(cells, repeats))
+    except Interrupted as error:
+        kept = lab.kept()
+        error.args = (
+            (f"interrupted; {kept} complete runs are kept, and drawn by: chaoskit lab --from {folder}",)
+            if kept
+            else ("interrupted",)
+        )
+        if not kept:
+            lab.remove()
+        raise
+    result = Result(tuple(lab.samples), (*missing, *lab.missing))
+    if not result.samples:
+        raise HarnessError(f"nothing was measured: {lab.missing[0].why}; the journals are in {folder}")
+    _conclude(console, result, folder)
+    return ChaoskitError.exit_code if lab.invalid else 0
+
+
+class _Lab:
+    """The runs of one lab. A run that is invalid is told and its cells are missing; the others go on."""
+
+    def __init__(self, console: Console, folder: Path, sandbox: str) -> None:
+        self._console, self._folder, self._sandbox = console, folder, sandbox
+        self.samples: list[Sample] = []
+        self.missing: list[Missing] = []
+        self.invalid = 0
+
+    async def measure(self, cells: Sequence[Cell], repeats: int) -> None:
+        """Play every batch ``repeats`` times, each time with new processes."""
+        planned = batches(cells)
+        total = repeats * sum(batch.experiment.duration_ns + START_UP_NS for batch in planned)
+        runs = repeats * len(planned)
+        self._say(
+            f"{len(cells)} cells × {repeats} repeats in {runs} runs, about {format_duration(total)}; results in {self._folder}"
+        )
+        number = 0
+        for repeat in range(1, repeats + 1):
+            for batch in planned:
+                number += 1
+                length = format_duration(batch.experiment.duration_ns)
+                what = f"run {number} of {runs}: {len(batch.cells)} clients, repeat {repeat}, {length}"
+                await self._run(batch, self._folder / f"run-{number:03}", what)
+
+    async def _run(self, batch: Batch, folder: Path, what: str) -> None:
+        with _Progress(self._console, what, len(batch.cells), batch.experiment.duration_ns) as progress:
+            entries = await play(
+                batch.experiment,
+                sandbox=self._sandbox,
+                folder=folder,
+                replay="chaoskit lab",
+                source="chaoskit lab",
+                listener=progress.hear,
+            )
+        try:
+            samples, missing = samples_of(entries)
+        except JournalError as error:
+            self.invalid += 1
+            samples, missing = (), tuple(Missing(cell.describe(), str(error)) for cell in batch.cells)
+            self._say(f"invalid: {error}")
+        self.samples += samples
+        self.missing += missing
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False)
+
+    def kept(self) -> int:
+        """How many complete runs there are."""
+        return len(list(self._folder.glob("run-*")))
+
+    def remove(self) -> None:
+        """Take the empty folder away."""
+        self._folder.rmdir()
+
+
+class _Progress:
+    """A bar in a terminal, a line a run elsewhere."""
+
+    def __init__(self, console: Console, what: str, clients: int, duration_ns: int) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console, self._what, self._clients, self._duration_ns = console, what, clients, duration_ns
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True
+        )
+        self._task = self._bar.add_task(f"{what}: starting", total=duration_ns)
+        self._ready = 0
+        self._origin: int | None = None
+
+    def __enter__(self) -> _Progress:
+        if self._console.is_terminal:
+            self._bar.start()
+        else:
+            self._console.print(self._what, highlight=False, markup=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def hear(self, entry: Entry) -> None:
+        """Move on with an event of the run."""
+        event = entry.event
+        if isinstance(event, ClientReady):
+            self._ready += 1
+            self._bar.update(
+                self._task,
+                description=f"{self._what}: {min(self._ready, self._clients)} of {self._clients} clients ready",
+            )
+        elif isinstance(event, TimelineArmed):
+            self._origin = event.origin
+            self._bar.update(self._task, description=self._what)
+        elif self._origin is not None:
+            self._bar.update(self._task, completed=min(event.at - self._origin, self._duration_ns))
+
+
+def _conclude(console: Console, result: Result, folder: Path) -> None:
+    title = f"{TITLE}, {time.strftime('%Y-%m-%d')}"
+    files = {
+        "lab.json": result.text(),
+        "lab.md": f"# {title}\n\n{markdown(result)}",
+        "lab.html": page(result, title),
+    }
+    for name, text in files.items():
+        try:
+            (folder / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise HarnessError(f"cannot write {folder / name}: {error.strerror}") from error
+    print_result(console, result)
+    typer.echo("\n" + "\n".join(str(folder / name) for name in files))
+
+
+def _folder(out: Path, name: str) -> Path:
+    """A new folder for this lab."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 1000):
+            folder = out.absolute() / f"{stamp}-{name}{'' if number == 1 else f'-{number}'}"
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
+    except OSError as error:
+        raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
+    raise InputError(f"{out} has a thousand labs of this second; choose another folder with --out")
+
+
+def _guarded(measuring: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; on a signal the run under way cleans up, then ``Interrupted`` is raised."""
+
+    async def guard() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(measuring)
+        received: list[int] = []
+
+        def end(number: int) -> None:
+            received.append(number)
+            task.cancel()
+
+        for number in SIGNALS:
+            loop.add_signal_handler(number, end, number)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise Interrupted(received[0] if received else signal.SIGINT) from None
+
+    return asyncio.run(guard())

@@ -1,0 +1,92 @@
+"""A lab's result, measured or stored: the samples, and the cells that were not measured, each with the reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from chaoskit.errors import InputError
+from chaoskit.journal.store import read_journal
+from chaoskit.lab.compare import Documented, documented
+from chaoskit.lab.findings import Finding, findings_of
+from chaoskit.lab.measure import samples_of
+from chaoskit.lab.rows import Row, rows_of
+from chaoskit.lab.sample import Missing, Sample, from_json, to_json
+
+FORMAT = "chaoskit lab 1"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What every table and page is made from."""
+
+    samples: tuple[Sample, ...]
+    missing: tuple[Missing, ...]
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The measured cells."""
+        return rows_of(self.samples)
+
+    @cached_property
+    def told(self) -> tuple[tuple[Row, Documented | None], ...]:
+        """Each row with its documented policy."""
+        return tuple((row, documented(row)) for row in self.rows)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """The lab's sentences."""
+        return findings_of(self.rows)
+
+    @property
+    def mismatches(self) -> tuple[tuple[Row, Documented], ...]:
+        """Rows that differ from what is documented."""
+        return tuple((row, told) for row, told in self.told if told is not None and told.mismatches)
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form."""
+        missing = [{"what": one.what, "why": one.why} for one in self.missing]
+        return {"format": FORMAT, "missing": missing, "samples": to_json(self.samples)}
+
+    def text(self) -> str:
+        """The stored form as a file: a line for each sample, so that versions of it can be compared."""
+        data = self.to_json()
+        samples = ",\n".join(json.dumps(sample, separators=(",", ":")) for sample in data.pop("samples"))
+        head = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+        return f'{head[:-1]},"samples":[\n{samples}\n]}}\n'
+
+
+def read_results(paths: Sequence[Path]) -> Result:
+    """The result that journals, folders of them, or stored results hold. Raises ``InputError`` or ``JournalError`` naming the file."""
+    samples: list[Sample] = []
+    missing: list[Missing] = []
+    for path in paths:
+        for found in sorted(path.rglob("journal.jsonl")) if path.is_dir() else [path]:
+            if found.suffix == ".json":
+                stored = _stored(found)
+                samples += stored.samples
+                missing += [one for one in stored.missing if one not in missing]
+            else:
+                measured, not_measured = samples_of(read_journal(found))
+                samples += measured
+                missing += not_measured
+    if not samples:
+        raise InputError(
+            f"{', '.join(map(str, paths))}: no journal in it; give journals of chaoskit lab, or the folder of one"
+        )
+    return Result(tuple(samples), tuple(missing))
+
+
+def _stored(path: Path) -> Result:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise ValueError(f"its format is not {FORMAT!r}")
+        return Result(from_json(data["samples"]), tuple(Missing(**one) for one in data["missing"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: not a stored result of chaoskit lab ({reason})") from error
