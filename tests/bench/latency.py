@@ -79,9 +79,14 @@ def bare_round_trip() -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """``lags`` from each flip to the first answer of the new state, sorted, in nanoseconds; wrong answers, and how many were asked."""
+    """``lags`` from each flip to the first answer of the new state, sorted, in nanoseconds; wrong answers, and how many were asked.
+
+    ``trips`` are the round trips of all that was asked, sorted, in nanoseconds: what a flip is compared with, since the same asker found
+    both on the same machine in the same seconds.
+    """
 
     lags: list[int]
+    trips: list[int]
     stale: int
     early: int
     asked: int
@@ -127,7 +132,8 @@ def _watch(udp: socket.socket, edges: list[int]) -> Flips:
         while waiting < after and (waiting < before or blank == bool((waiting + 1) % 2)):
             lags.append(received - edges[waiting])
             waiting += 1
-    return Flips(sorted(lags), stale, early, len(seen))
+    trips = sorted(received - sent for sent, received, _ in seen)
+    return Flips(sorted(lags), trips, stale, early, len(seen))
 
 
 def commanded_flips(folder: Path, count: int = 100) -> list[int]:
