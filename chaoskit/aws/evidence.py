@@ -38,6 +38,10 @@ _FORM = "application/x-www-form-urlencoded"
 _FORM_LIMIT = 1 << 20  # bytes; AWS's query protocol takes less
 
 
+INCOMPLETE = "IncompleteBody"
+"""What S3 calls a body that is shorter than its head says (S3 API Reference, "Error responses")."""
+
+
 class Evidence:
     """Wraps a WSGI application and emits ``RequestArrived`` and ``RequestAnswered`` for each request."""
 
@@ -49,6 +53,7 @@ class Evidence:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         at = time.monotonic_ns()
         number = next(self._numbers)
+        received = environ["wsgi.input"]
         arrived = describe(environ, number, at)
         self._emit(arrived)
         environ[ARRIVED] = arrived
@@ -62,6 +67,11 @@ class Evidence:
         try:
             body = whole(self._application(environ, remember))
         except Exception as error:
+            if cut_short(received):  # the client was killed, or gave up: nothing of ours is broken
+                now = time.monotonic_ns()
+                self._emit(RequestAnswered(at=now, request=number, status=400, error=INCOMPLETE))
+                start_response(f"400 {INCOMPLETE}", [("Content-Length", "0")])
+                return []
             self._failed(arrived, f"{type(error).__name__}: {error}")
             raise
         status = int(told[0].split(" ", 1)[0])
@@ -91,6 +101,11 @@ def describe(environ: Environ, number: int, at: int) -> RequestArrived:
         connection=host_port(environ.get("REMOTE_ADDR", ""), environ.get("REMOTE_PORT", "")),
         nth=environ.get(NTH, 1),
     )
+
+
+def cut_short(received: Any) -> bool:
+    """Whether a request's body ended before its ``Content-Length``: cheroot's reader knows how much is still to come."""
+    return getattr(received, "remaining", 0) > 0 and not received.read(1)
 
 
 def host_port(host: str, port: int | str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from cheroot.server import KnownLengthRFile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -164,3 +165,30 @@ def test_a_mock_that_breaks_is_a_failure_of_the_harness() -> None:
         call()
     assert [type(event) for event in events] == [RequestArrived, HarnessFailed, RequestAnswered]
     assert "dynamodb POST / (request 1): NotImplementedError: no such action" in events[1].message  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("received", [b"", b'{"TableName'])
+def test_a_client_that_dies_in_the_middle_of_its_request_breaks_nothing_of_ours(received: bytes) -> None:
+    def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+        raise KeyError(environ["wsgi.input"].read())
+
+    events: list[Event] = []
+    body = KnownLengthRFile(io.BytesIO(received), 20)
+    told: list[str] = []
+    answer = Evidence(application, events.append)(
+        environ(**{"wsgi.input": body}), lambda status, _: told.append(status)
+    )
+    assert (list(answer), told) == ([], ["400 IncompleteBody"])
+    assert [type(event) for event in events] == [RequestArrived, RequestAnswered]
+    assert events[1].error == "IncompleteBody"  # type: ignore[union-attr]
+
+
+def test_a_mock_that_breaks_on_a_whole_body_is_a_failure_all_the_same() -> None:
+    def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+        raise KeyError(environ["wsgi.input"].read())
+
+    events: list[Event] = []
+    body = KnownLengthRFile(io.BytesIO(b"0123456789"), 10)
+    with pytest.raises(KeyError):
+        Evidence(application, events.append)(environ(**{"wsgi.input": body}), lambda *_: None)
+    assert HarnessFailed in map(type, events)
