@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chaoskit.cli.clients import check_built
 from chaoskit.cli.shipped import find_experiment
 from chaoskit.errors import InputError
 from chaoskit.experiment.document import Document, read_document
@@ -143,6 +144,7 @@ def _check(task: Task) -> None:
     """Both ends of the range must be valid experiments, and short enough to see what comes after the fault."""
     for point in (0, task.search.steps):
         experiment = resolve(with_values(task.document, {task.field: task.value(point).written}), 1.0)
+        check_built(experiment)
         ends = [entry.when.end for entry in experiment.spec.timeline]
         if not experiment.expectations:
             raise InputError(

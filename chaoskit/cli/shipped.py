@@ -13,13 +13,14 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """One entry of ``experiments/index.yaml``. ``time_scale`` is what CI shrinks the run to."""
+    """One entry of ``experiments/index.yaml``. ``time_scale`` is what CI shrinks the run to; ``needs`` a client to build first."""
 
     name: str
     path: Path
     question: str
     outcome: str
     time_scale: float
+    needs: str | None
 
 
 def root() -> Path:
@@ -43,6 +44,7 @@ def index() -> list[Shipped]:
             question=entry["question"],
             outcome=entry["outcome"],
             time_scale=entry.get("time_scale", 1.0),
+            needs=entry.get("needs"),
         )
         for entry in entries
     ]
@@ -69,4 +71,5 @@ def print_index() -> None:
     import typer
 
     for entry in index():
-        typer.echo(f"{entry.name}\n    {entry.question}\n    expected outcome: {entry.outcome}\n")
+        needs = f"\n    needs: chaoskit clients build {entry.needs}" if entry.needs else ""
+        typer.echo(f"{entry.name}\n    {entry.question}\n    expected outcome: {entry.outcome}{needs}\n")

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chaoskit.cli.clients import check_built
 from chaoskit.cli.margin import check_jobs, default_folder, read_experiment
 from chaoskit.errors import InputError
 from chaoskit.search import parquet
@@ -51,7 +52,9 @@ def sweep_fields(options: Options) -> int:
         sandbox=options.sandbox,
         at_once=options.jobs,
     )
-    sweep.check()
+    for experiment in sweep.experiments():
+        if options.dask is None:  # else the workers have builds of their own
+            check_built(experiment)
     folder = options.out or default_folder("sweep", document.path)
     return run_guarded(_sweep(sweep, folder, options.dask), folder)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chaoskit.experiment.document import Document
-from chaoskit.experiment.loader import resolve
+from chaoskit.experiment.loader import Experiment, resolve
 from chaoskit.search.fields import with_values
 from chaoskit.search.plan import Point
 from chaoskit.search.points import Made, Make, Order, experiment_text, made, together
@@ -26,10 +26,9 @@ class Sweep:
     sandbox: str
     at_once: int
 
-    def check(self) -> None:
-        """Raises ``InputError`` for a point that is no valid experiment, naming what was set, before anything runs."""
-        for point in self.points:
-            resolve(with_values(self.document, dict(point.values)), 1.0)
+    def experiments(self) -> list[Experiment]:
+        """Every point's experiment. Raises ``InputError`` for one that is not valid, as if its values stood in the file."""
+        return [resolve(with_values(self.document, dict(point.values)), 1.0) for point in self.points]
 
     def wanted(self) -> list[tuple[str, Point, int]]:
         """Every run: its name, point and repeat; all points once, then all again."""

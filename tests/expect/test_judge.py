@@ -10,9 +10,10 @@ from chaoskit.expect import EXPECTATIONS, Expectation, judge
 from chaoskit.expect.canary_resolves import CanaryResolves
 from chaoskit.expect.fault_exercised import FaultExercised
 from chaoskit.expect.success_rate import SuccessRate
+from chaoskit.journal.events import HealthChecked
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Outcome, Verdict, outcome_of
-from tests.journal.story import Story
+from tests.journal.story import Story, at
 
 
 def good() -> Story:
@@ -68,8 +69,11 @@ def test_a_verdict_begins_with_its_kind_and_points_at_few_events(kind: str) -> N
         "recovers_within": {"within": 1},
         "attempts_per_call": {"at_most": 9},
         "longest_call": {"at_most": 1},
+        "surfaces_error": {"errno": -5},
+        "health_flips": {"within": 1},
     }
-    run = good().run()
+    asked = (HealthChecked(at=at(when), client="app", status=200, latency_ns=1) for when in (4900, 5900))
+    run = good().add(*asked).run()
     verdict = EXPECTATIONS.get(kind)(**parameters.get(kind, {})).judge(run)
     assert verdict.expectation.split(" ")[0] == kind
     assert 0 < len(verdict.evidence) <= 10

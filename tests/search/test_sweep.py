@@ -84,10 +84,10 @@ def test_no_more_at_once_than_asked(store: Store) -> None:
 
 def test_a_value_that_cannot_be_is_found_before_anything_runs() -> None:
     with pytest.raises(ExperimentError, match="retry_mode: 'bogus' is not known here"):
-        sweep("clients.app.retry_mode=legacy,bogus").check()
+        sweep("clients.app.retry_mode=legacy,bogus").experiments()
     with pytest.raises(InputError, match=r"Near: clients\.app\.every"):
-        sweep("clients.ap.every=1s").check()
-    sweep(*TWO).check()
+        sweep("clients.ap.every=1s").experiments()
+    sweep(*TWO).experiments()
 
 
 def test_one_table_in_three_forms(store: Store, tmp_path: Path) -> None:
