@@ -64,14 +64,23 @@ def _tell(line: str) -> None:
 
 def unbuilt(experiment: Experiment) -> list[str]:
     """The names of the builds that this experiment's clients want and that are not there."""
+    return sorted({recipe.name for recipe in _builds(experiment) if recipe.built() is None})
+
+
+def _builds(experiment: Experiment) -> list[Recipe]:
     spec = experiment.spec
     plans = ((client.use, client_plan(label, client, spec.region)) for label, client in spec.clients.items())
-    wanted = [recipe for use, plan in plans if (recipe := needed(use, plan)) is not None]
-    return sorted({recipe.name for recipe in wanted if recipe.built() is None})
+    return [recipe for use, plan in plans if (recipe := needed(use, plan)) is not None]
 
 
-def check_built(experiment: Experiment) -> None:
-    """Raise ``InputError`` with the command to run when a client of the experiment is not built."""
+def check_built(experiment: Experiment, sandbox: str = "auto") -> None:
+    """Raise ``InputError`` when a client of the experiment is not built, or cannot run in the sandbox of that name."""
+    builds = _builds(experiment)
+    if builds and sandbox == "inline":
+        raise InputError(
+            f"{experiment.source}: the inline sandbox hooks the resolver of chaoskit's own Python, which {builds[0].name} is not; "
+            "use --sandbox namespace"
+        )
     if names := unbuilt(experiment):
         verb = "is" if len(names) == 1 else "are"
         raise InputError(

@@ -78,7 +78,7 @@ def run_experiment(options: Options) -> int:
     _check_stand_ins(experiment, options.sandbox)
     if experiment.process and options.sandbox == "compose":
         raise InputError(f"{experiment.source}: process faults need an engine to ask; use --sandbox docker")
-    check_built(experiment)
+    check_built(experiment, options.sandbox)
     return asyncio.run(_guarded(options, experiment))
 
 
