@@ -17,11 +17,9 @@ from pathlib import Path
 import pytest
 
 from chaoskit.cli.clients import unbuilt
-from chaoskit.cli.clients import unbuilt
 from chaoskit.cli.run import _reserve
 from chaoskit.cli.shipped import Shipped, index
 from chaoskit.clients.start import recipe_called
-from chaoskit.experiment.loader import load
 from chaoskit.experiment.loader import load
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
@@ -188,8 +186,6 @@ def network_namespace(pid: int) -> str | None:
 @pytest.mark.filterwarnings("default::UserWarning")
 @pytest.mark.parametrize("shipped", index(), ids=lambda shipped: shipped.name)
 def test_shipped_experiments_end_as_their_index_says(shipped: Shipped, tmp_path: Path) -> None:
-    if names := unbuilt(load(shipped.path)):
-        pytest.skip(f"needs: chaoskit clients build {' '.join(names)}")
     if names := unbuilt(load(shipped.path)):
         pytest.skip(f"needs: chaoskit clients build {' '.join(names)}")
     if shipped.needs and ((recipe := recipe_called(shipped.needs)) is None or recipe.built() is None):
