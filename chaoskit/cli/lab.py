@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from chaoskit.lab.page import page
 from chaoskit.lab.plan import Batch, batches
 from chaoskit.lab.result import Result, read_results
 from chaoskit.lab.sample import Missing, Sample
-from chaoskit.lab.terminal import print_result
+from chaoskit.lab.terminal import UNKNOWN_WIDTH, print_result
 from chaoskit.sandbox.choose import CHOICES
 from chaoskit.units import SECOND, format_duration
 
@@ -57,7 +58,7 @@ def run_lab(options: Options) -> int:
     """Measure, or draw what is stored; write the files and print. Returns the exit code: 4 when a run of it was invalid."""
     from rich.console import Console
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
     if options.stored:
         if options.quick or options.sdks or options.faults or options.connections or options.repeats is not None:
             raise InputError("--from draws what is stored; leave out what would choose something to measure")

@@ -50,11 +50,16 @@ def samples_of(entries: Sequence[Entry]) -> tuple[tuple[Sample, ...], tuple[Miss
 
 def _unusable(calls: Sequence[Call], planned: InjectionPlanned, subject: Subject) -> str | None:
     start, end = planned.spans[0]
-    if not any(start <= call.started < end for call in calls):
+    if not any(start <= _began(call) < end for call in calls):
         return "no call began in the fault"
-    if subject.sdk not in PROCESS_PER_CALL and any(call.troubled for call in calls if call.started < start):
+    if subject.sdk not in PROCESS_PER_CALL and any(call.troubled for call in calls if _began(call) < start):
         return "a call before the fault had trouble, so the retry quota was not full"
     return None
+
+
+def _began(call: Call) -> Instant:
+    """When its first try began: before that some SDKs work for a while, and a program starts."""
+    return call.attempts[0].started if call.attempts else call.started
 
 
 def _sample(run: Run, label: str, planned: InjectionPlanned, subject: Subject) -> Sample:
@@ -68,7 +73,7 @@ def _sample(run: Run, label: str, planned: InjectionPlanned, subject: Subject) -
         connect_timeout=ready.settings.get("connect_timeout", ""),
         blank_ns=end - start,
         met=len(run.met(planned.injection)),
-        calls=tuple(_sampled(call) for call in calls if start <= call.started < end),
+        calls=tuple(_sampled(call) for call in calls if start <= _began(call) < end),
         lag_ns=lag,
         back=back,
     )

@@ -50,28 +50,26 @@ class Row:
 
     @cached_property
     def firsts(self) -> list[SampledCall]:
-        """Of each process the first call that began in the fault, if it ended: the one with a full retry quota."""
-        return [sample.calls[0] for sample in self.samples if sample.calls and sample.calls[0].ended]
-
-    @cached_property
-    def failures(self) -> list[SampledCall]:
-        """Of each process the first call that failed, in the fault."""
-        found = [next((call for call in sample.calls if call.ended and not call.ok), None) for sample in self.samples]
-        return [call for call in found if call is not None]
+        """Of each process the first call that the fault troubled, so with a full retry quota; its first call where none was."""
+        found = []
+        for sample in self.samples:
+            ended = [call for call in sample.calls if call.ended]
+            found += next(([call] for call in ended if not call.ok or call.attempts > 1), ended[:1])
+        return found
 
     @property
     def attempts(self) -> Spread | None:
-        """Tries of the first call."""
+        """Tries of that call."""
         return spread(call.attempts for call in self.firsts)
 
     @property
     def gave_up_ns(self) -> Spread | None:
-        """How long the first call took, where it failed."""
+        """How long that call took, where it failed."""
         return spread(call.elapsed_ns for call in self.firsts if not call.ok and call.elapsed_ns is not None)
 
     @property
     def tries_ns(self) -> Spread | None:
-        """How long a try of a first call took."""
+        """How long a try of that call took."""
         return spread(length for call in self.firsts for length in call.tries_ns)
 
     @property

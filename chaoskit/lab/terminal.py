@@ -1,59 +1,76 @@
-"""The lab's result in the terminal: findings first, then a line for each cell."""
+"""The lab's result in the terminal: a line for each cell, then what it shows. Medians only; the files have n and spread."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from chaoskit.lab import words
+from chaoskit.lab.compare import Documented
 from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.result import Result
+from chaoskit.lab.rows import Row, Spread
+from chaoskit.units import format_duration
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+NARROW = 112
+"""In a terminal of fewer columns, two are left out: the file has them."""
+
+UNKNOWN_WIDTH = 140
+"""For output that is no terminal."""
 
 
 def print_result(console: Console, result: Result) -> None:
     """Print what the lab found."""
     from rich.table import Table
 
-    group = ""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in (
-        "",
-        "n",
-        "attempts",
-        "gives up after",
-        "documented",
-        "ok",
-        "pooled",
-        "back after",
-        "the application sees",
-    ):
-        table.add_column(column, overflow="fold", no_wrap=column not in ("", "the application sees", "documented"))
-    for row, told in result.told:
-        subject = row.subject
-        heading = f"{words.who(subject)}, {words.mode(subject)}, {subject.service}, {subject.connection}"
-        if heading != group:
-            table.add_row(heading, style="bold")
-            group = heading
-        table.add_row(
-            f"  {BY_KEY[subject.fault].title}",
-            str(row.n),
-            words.counts(row.attempts) if row.exercised else "not exercised",
-            words.times(row.gave_up_ns),
-            words.DASH if told is None else f"{told.attempts}, {words.times(told.gave_up_ns)}",
-            words.share(row.ok_share),
-            words.share(row.pooled_share),
-            words.lag(row),
-            words.error(row),
-        )
-    console.print(table)
+    wide = console.width >= NARROW
+    for heading, told in groupby(result.told, key=lambda pair: _heading(pair[0])):
+        console.print(f"\n[bold]{heading}[/bold]", highlight=False)
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for number, column in enumerate(_columns(wide)):
+            table.add_column(column, no_wrap=True, min_width=24 if number == 0 else None)
+        for row, document in told:
+            table.add_row(*_line(row, document, wide))
+        console.print(table)
     for finding in result.findings:
         console.print(f"\n[bold]{finding.title}[/bold]", highlight=False)
         console.print(f"  {finding.said}", highlight=False, markup=False)
-    for row, found in result.mismatches:
-        console.print(
-            f"\ndiffers from its document: {row.subject}: {'; '.join(found.mismatches)}", highlight=False, markup=False
-        )
-    for one in result.missing:
-        console.print(f"\nnot measured: {one.what}: {one.why}", highlight=False, markup=False)
+    said = [
+        f"differs from its document: {row.subject}: {'; '.join(told.mismatches)}" for row, told in result.mismatches
+    ]
+    said += [f"not measured: {one.what}: {one.why}" for one in result.missing]
+    for line in said:
+        console.print(f"\n{line}", highlight=False, markup=False)
+
+
+def _heading(row: Row) -> str:
+    subject = row.subject
+    return f"{words.who(subject)}, retry mode {words.mode(subject)}, {subject.service}, {subject.connection}"
+
+
+def _columns(wide: bool) -> tuple[str, ...]:
+    usual = ("fault", "n", "attempts", "gives up", "back after", "ok", "pooled")
+    return (*usual, "documented", "the application sees") if wide else usual
+
+
+def _line(row: Row, told: Documented | None, wide: bool) -> tuple[str, ...]:
+    usual = (
+        BY_KEY[row.subject.fault].title,
+        str(row.n),
+        words.counts(row.attempts) if row.exercised else "not met",
+        _middle(row.gave_up_ns),
+        "not back" if row.lost else _middle(row.lag_ns),
+        words.share(row.ok_share),
+        words.share(row.pooled_share),
+    )
+    if not wide:
+        return usual
+    document = words.DASH if told is None else f"{told.attempts}, {_middle(told.gave_up_ns)}"
+    return (*usual, document, words.error(row))
+
+
+def _middle(found: Spread | None) -> str:
+    return words.DASH if found is None else format_duration(round(found.middle))
