@@ -6,6 +6,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,19 +20,24 @@ from chaoskit.cli.shipped import find_experiment
 from chaoskit.compose.attach import left_behind, perform, put_back, unlike
 from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
+from chaoskit.compose.helper import measure
 from chaoskit.compose.overlay import IMAGE, eligible
 from chaoskit.compose.plan import StagePlan, lay_out
 from chaoskit.compose.running import Origin, Running, find, strangers
-from chaoskit.compose.write import loopback_of
+from chaoskit.compose.seen import seen
+from chaoskit.compose.write import as_containers, loopback_of
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
-from chaoskit.experiment.wiring import host_name, services_of
+from chaoskit.experiment.wiring import host_name, services_of, zones
+from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
 from chaoskit.units import format_duration
 
 DEFAULT_TITLE = "DynamoDB's record goes empty"
 DEFAULT_BLANK = "dynamodb.us-east-1.amazonaws.com@10s+20s"
+
+SEEN_FILE = "docker-resolver.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +100,9 @@ def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Doc
         document = Document("--blank", {"title": DEFAULT_TITLE, "timeline": []}, {})
     if not isinstance(document.data, dict):
         return resolve(document, 1.0), document  # raises
-    data: dict[str, Any] = dict(document.data)
     blanks = options.blanks or ([] if options.experiment else [DEFAULT_BLANK])
-    data["timeline"] = [*(data.get("timeline") or ()), *(blank(one, number) for number, one in enumerate(blanks, 1))]
-    service = next(iter(data.get("services") or ["dynamodb"]))
-    data["clients"] = {name: {"use": "container", "service": service} for name in services}
-    whole = Document(document.path, data, document.lines)
+    timeline = [blank(one, number) for number, one in enumerate(blanks, 1)]
+    whole = as_containers(document, services, timeline)
     return resolve(whole, 1.0), whole
 
 
@@ -156,6 +159,8 @@ def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experime
     from chaoskit.console.plain import PlainView
 
     image = _image()
+    pool = ThreadPoolExecutor(1)  # some 15 s beside the run, and a score of packets in a network of its own
+    measuring = pool.submit(measure, docker, image)
     folders = _make_folders(options.out, f"attach-{options.project}")
     try:
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(Console()) as view:
@@ -167,9 +172,19 @@ def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experime
                 f"{', '.join(changed)} is not as it was; look at it with: docker compose -p {options.project} ps"
             )
         typer.echo(f"         {', '.join(running.origin.scale)} as before")
-        return _conclude(journal.entries, folders, experiment)
+        lines = seen(Run(journal.entries), measuring.result(), engine_version(docker), _names(experiment))
+        (folders.partial / SEEN_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        code = _conclude(journal.entries, folders, experiment)
+        typer.echo("\n" + "\n".join(lines))
+        return code
     finally:
+        pool.shutdown()
         folders.remove()
+
+
+def _names(experiment: Experiment) -> list[str]:
+    """Every name that this experiment has an answer for."""
+    return [str(record["name"]) for zone in zones(experiment.spec) for record in zone["records"]]
 
 
 def _image() -> str:

@@ -20,6 +20,9 @@ GLIBC_PLACES = (
 MUSL_SAYS = b"Name does not resolve"
 """musl's text for EAI_NONAME (``src/network/gai_strerror.c``); glibc's is "Name or service not known"."""
 
+MUSL_RESOLVER = (b"/etc/resolv.conf", b"attempts:", b"ndots:", b"timeout:")
+"""What musl's resolver holds where the program does not print its errors (``src/network/resolvconf.c``)."""
+
 MUSL_NODATA = b"Name has no usable address"
 """musl's text for EAI_NODATA, which is there from 1.2.4 on."""
 
@@ -85,18 +88,18 @@ def of_static(program: bytes) -> LibcFound:
     """The resolver inside a program that names no loader."""
     if b"Go buildinf:" in program:
         return LibcFound("Go")
-    if MUSL_SAYS in program:
-        return LibcFound("musl", musl_version(program))
-    if b"Name or service not known" in program:
+    if b"GLIBC_TUNABLES" in program:
         return LibcFound("glibc", glibc_version(program))
+    if MUSL_SAYS in program or all(word in program for word in MUSL_RESOLVER):
+        return LibcFound("musl", musl_version(program))
     return LibcFound("static")
 
 
 def musl_version(data: bytes) -> str:
     """The version in musl's loader, or what its texts say of its age."""
-    if found := re.search(rb"\0(1\.\d+\.\d+)\0", data):
-        return found[1].decode()
-    return "" if MUSL_NODATA in data else "before 1.2.4"
+    if found := re.search(rb"\0(1\.\d+\.\d+)\0|musl-(1\.\d+\.\d+)", data):
+        return (found[1] or found[2]).decode()
+    return "" if MUSL_NODATA in data or MUSL_SAYS not in data else "before 1.2.4"
 
 
 def glibc_version(data: bytes) -> str:

@@ -22,7 +22,7 @@ from chaoskit.clock import WallClock
 from chaoskit.compose.overlay import READY_FILE, STAGE_FILE, TRUST
 from chaoskit.compose.plan import StagePlan
 from chaoskit.errors import ChaoskitError, SandboxError
-from chaoskit.experiment.loader import Experiment, resolve_plain
+from chaoskit.experiment.loader import resolve_plain
 from chaoskit.experiment.processes import ProcessCast
 from chaoskit.experiment.runner import Runner, RunSettings
 from chaoskit.experiment.schema import ExperimentSpec, ServiceSpec
@@ -43,7 +43,7 @@ READY_WITHIN_NS = 10 * MINUTE
 class OverlaySandbox:
     """Where the planes listen in the overlay's network; see ``experiment.ports.Sandbox``. Clients are containers of theirs."""
 
-    name = "compose"
+    name = "overlay"
     libc_exercised = True
     because = "the clients are containers of their own, behind Docker's resolver"
     ipv6 = False
@@ -100,7 +100,7 @@ def main() -> None:
     try:
         add_addresses(plan)
         write_credentials(Path(TRUST), plan.region)
-        asyncio.run(_play(plan) if plan.experiment is not None else _by_hand(plan))
+        asyncio.run(_play_when_told(plan) if plan.experiment is not None else _by_hand(plan))
     except ChaoskitError as error:
         sys.stderr.write(f"chaoskit: {error}\n")
         sys.exit(error.exit_code)
@@ -159,23 +159,33 @@ def here(spec: ExperimentSpec, plan: StagePlan) -> ExperimentSpec:
     return spec.model_copy(update={"services": moved, "limits": limits})
 
 
-async def _play(plan: StagePlan) -> None:
+async def _play_when_told(plan: StagePlan) -> None:
+    began = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, began.set)
+    await play(plan, began, Path(TRUST))
+
+
+async def play(plan: StagePlan, began: asyncio.Event, trust: Path) -> int:
+    """Play the plan's experiment as soon as ``began`` is set; the exit code of its verdicts. The authority is published in ``trust``."""
+    from chaoskit.expect import judge
+    from chaoskit.journal.run import Run
+    from chaoskit.verdict import outcome_of
+
     assert plan.experiment is not None
     whole = resolve_plain(plan.experiment, plan.source)
     experiment = replace(whole, spec=here(whole.spec, plan))
-    began = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, began.set)
     with Journal() as journal:
         journal.listen(_print)
         sandbox, clock = OverlaySandbox(plan), WallClock()
-        cast = OverlayCast(plan, began, journal, clock, sandbox, *_environments(plan))
+        cast = OverlayCast(plan, began, journal, clock, sandbox, *_environments(plan, trust))
         settings = RunSettings(
-            run_id=os.environ.get("CHAOSKIT_RUN", "attach"),
+            run_id=os.environ.get("CHAOSKIT_RUN", "overlay"),
             source=plan.source,
             replay=os.environ.get("CHAOSKIT_REPLAY", ""),
-            certificates=TRUST,
+            certificates=str(trust),
         )
         await Runner(experiment, settings, sandbox, cast, journal).run(clock)
+    return outcome_of(judge(Run(journal.entries), experiment.expectations)).exit_code
 
 
 def _print(entry: Entry) -> None:
@@ -183,9 +193,9 @@ def _print(entry: Entry) -> None:
     sys.stdout.flush()
 
 
-def _environments(plan: StagePlan) -> tuple[dict[str, str], dict[str, str]]:
+def _environments(plan: StagePlan, trust: Path) -> tuple[dict[str, str], dict[str, str]]:
     work = Path("/tmp")  # noqa: S108 - inside our container
-    return plane_environment(work), client_environment(work, Path(TRUST) / "ca.pem", plan.region)
+    return plane_environment(work), client_environment(work, trust / "ca.pem", plan.region)
 
 
 async def _by_hand(plan: StagePlan) -> None:
@@ -197,23 +207,12 @@ async def _by_hand(plan: StagePlan) -> None:
     from chaoskit.dns.listen import Listener
 
     spec = here(_everything(plan), plan)
-    experiment = Experiment(
-        spec=spec,
-        plain={},
-        source=plan.source,
-        time_scale=1,
-        duration_ns=0,
-        dns=(),
-        network=(),
-        service=(),
-        expectations=(),
-    )
     sandbox = OverlaySandbox(plan)
     with Journal() as journal:
         journal.listen(lambda _: journal.entries.clear())  # it may run for days, and nobody judges it
-        cast = OverlayCast(plan, asyncio.Event(), journal, WallClock(), sandbox, *_environments(plan))
+        cast = OverlayCast(plan, asyncio.Event(), journal, WallClock(), sandbox, *_environments(plan, Path(TRUST)))
         try:
-            await _start_planes(cast, experiment, sandbox)
+            await _start_planes(cast, spec, sandbox)
             labels = {CANARY_LABEL: plan.own, **plan.resolvers}
             settings = Settings(
                 listeners=tuple(Listener(label, address, 53) for label, address in labels.items()),
@@ -233,8 +232,7 @@ async def _by_hand(plan: StagePlan) -> None:
             await cast.close()
 
 
-async def _start_planes(cast: OverlayCast, experiment: Experiment, sandbox: OverlaySandbox) -> None:
-    spec = experiment.spec
+async def _start_planes(cast: OverlayCast, spec: ExperimentSpec, sandbox: OverlaySandbox) -> None:
     cast.start_plane("aws", aws_plan(spec, (), TRUST))
     cast.start_plane("network", network_plan(spec, (), None))
     aws = await cast.ready("aws")

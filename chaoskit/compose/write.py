@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chaoskit.compose.bypasses import Bypass, find_bypasses
 from chaoskit.compose.engine import Docker, has_compose
@@ -14,6 +15,7 @@ from chaoskit.compose.overlay import NAME, eligible, make_override, write_overri
 from chaoskit.compose.plan import SUBNET, lay_out
 from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
+from chaoskit.experiment.document import Document
 from chaoskit.experiment.schema import ExperimentSpec, ServiceSpec
 from chaoskit.experiment.wiring import host_name, services_of
 
@@ -45,6 +47,15 @@ def read_projects(files: Sequence[Path]) -> Project:
 def loopback_of(spec: ExperimentSpec) -> list[str]:
     """The IPv4 loopback addresses of an experiment's mock services, for which the overlay has others."""
     return [one for addresses in services_of(spec).values() for one in addresses if ":" not in one]
+
+
+def as_containers(document: Document, services: Sequence[str], more: Sequence[dict[str, Any]] = ()) -> Document:
+    """An experiment with these services of theirs in place of its clients, and ``more`` in its timeline; lines stay where they are."""
+    data = dict(document.data)
+    data["timeline"] = [*(data.get("timeline") or ()), *more]
+    asked = next(iter(data.get("services") or ["dynamodb"]))
+    data["clients"] = {name: {"use": "container", "service": asked} for name in services}
+    return Document(document.path, data, document.lines)
 
 
 def every_service(region: str) -> ExperimentSpec:
