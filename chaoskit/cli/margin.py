@@ -144,7 +144,7 @@ def _check(task: Task) -> None:
     """Both ends of the range must be valid experiments, and short enough to see what comes after the fault."""
     for point in (0, task.search.steps):
         experiment = resolve(with_values(task.document, {task.field: task.value(point).written}), 1.0)
-        check_built(experiment)
+        check_built(experiment, task.sandbox)
         ends = [entry.when.end for entry in experiment.spec.timeline]
         if not experiment.expectations:
             raise InputError(

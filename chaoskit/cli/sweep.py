@@ -54,7 +54,7 @@ def sweep_fields(options: Options) -> int:
     )
     for experiment in sweep.experiments():
         if options.dask is None:  # else the workers have builds of their own
-            check_built(experiment)
+            check_built(experiment, options.sandbox)
     folder = options.out or default_folder("sweep", document.path)
     return run_guarded(_sweep(sweep, folder, options.dask), folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,8 +46,11 @@ class Sweep:
 
 
 async def run_sweep(sweep: Sweep, store: Store, make: Make, tell: Callable[[Visit, int], None]) -> list[Visit]:
-    """Make every run that is not there yet; ``tell`` gets each and how many are left. Returns all, in order."""
-    there = set(store.done())
+    """Make every run that is not there yet; ``tell`` gets each and how many are left. Returns all, in order.
+
+    A stored run that is invalid proves nothing, so it is made again.
+    """
+    there = _sound(store)
     left = sum(name not in there for name, _, _ in sweep.wanted())
     places = asyncio.Semaphore(sweep.at_once)
     visits: dict[str, Visit] = {}
@@ -67,3 +71,14 @@ async def run_sweep(sweep: Sweep, store: Store, make: Make, tell: Callable[[Visi
 
     await together([visit(*one) for one in sweep.wanted()])
     return [visits[name] for name, _, _ in sorted(sweep.wanted())]
+
+
+def _sound(store: Store) -> set[str]:
+    """The names of the stored runs that say something; those that do not are removed."""
+    found = set()
+    for name in store.done():
+        if made(store.run(name)).outcome == "invalid":
+            shutil.rmtree(store.run(name))
+        else:
+            found.add(name)
+    return found

@@ -53,15 +53,14 @@ def test_every_point_is_run_as_often_as_asked(store: Store) -> None:
     assert {visit.seed for visit in found if visit.repeat == 2} == {6}
 
 
-def test_points_that_are_there_are_not_run_again(store: Store) -> None:
-    store_run(store.run("00002-1"), "invalid")
-    (store.run("00003-1")).mkdir()  # no summary: it is not complete
-    (store.run("00003-1")).rmdir()
+def test_points_that_are_there_are_not_run_again_unless_they_are_invalid(store: Store) -> None:
+    store_run(store.run("00002-1"), "not exercised")
+    store_run(store.run("00003-1"), "invalid")
     seen: list[str] = []
     found = visits(store, seen=seen)
-    assert "00002-1" not in seen
-    assert len(seen) == 7
-    assert next(visit for visit in found if visit.name == "00002-1").made.outcome == "invalid"
+    assert sorted(seen) == ["00001-1", "00001-2", "00002-2", "00003-1", "00003-2", "00004-1", "00004-2"]
+    assert next(visit for visit in found if visit.name == "00002-1").made.outcome == "not exercised"
+    assert next(visit for visit in found if visit.name == "00003-1").made.outcome == "failed"
     seen.clear()
     assert visits(store, seen=seen) == found
     assert seen == []
