@@ -131,18 +131,22 @@ def _keep_alive(rows: Sequence[Row]) -> str:
 
 
 def _burial(rows: Sequence[Row]) -> str:
-    said = []
+    buried, spared = [], []
     for fault in BURYING:
         for row in _having(rows, fault, "burst"):
-            before, after = row.around_bursts()
-            if before and after and row.subject.service == "dynamodb":
-                said.append(
-                    f"{words.who(row.subject)}, {words.mode(row.subject)}, {BY_KEY[fault].title}: "
-                    f"{sum(before)} of {len(before)} before, {sum(after)} of {len(after)} after"
-                )
-    if not said:
+            seen = [around for around in row.around_bursts() if all(around.before) and around.before and around.after]
+            lost = [around for around in seen if not any(around.after)]
+            name = f"{words.who(row.subject)}, {words.mode(row.subject)}, {BY_KEY[fault].title}"
+            if lost:
+                calls = sum(len(around.after) for around in lost)
+                buried.append(f"{name}: {len(lost)} of {len(seen)} processes, whose {calls} calls after it all failed")
+            elif seen:
+                spared.append(f"{name} ({len(seen)})")
+    if not buried and not spared:
         raise NotMeasured("it takes a burst client, and no burst fell into a fault")
-    return f"Calls that ran alone and succeeded, before a burst in the fault and after it: {'; '.join(said)}."
+    said = [f"After a burst no call that ran alone succeeded any more in {'; '.join(buried)}."] if buried else []
+    said += [f"It was not seen in {'; '.join(spared)}."] if spared else []
+    return f"Before the burst every call rode on the one live connection of the pool. {' '.join(said)}"
 
 
 def _having(rows: Sequence[Row], fault: str, connection: str) -> list[Row]:

@@ -21,6 +21,8 @@ def policy_of(sdk: str, sdk_version: str | None, mode: str | None, service: str)
         return documented.javascript(sdk_version, service)
     if sdk == "go":
         return documented.go(sdk_version or "0", service)
+    if sdk == "java":
+        return documented.java(mode, service)
     return None
 
 

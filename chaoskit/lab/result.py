@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chaoskit.errors import InputError
+from chaoskit.errors import InputError, JournalError
 from chaoskit.journal.store import read_journal
 from chaoskit.lab.compare import Documented, documented
 from chaoskit.lab.findings import Finding, findings_of
@@ -61,23 +61,34 @@ class Result:
 
 
 def read_results(paths: Sequence[Path]) -> Result:
-    """The result that journals, folders of them, or stored results hold. Raises ``InputError`` or ``JournalError`` naming the file."""
+    """The result that journals, folders of them, or stored results hold.
+
+    A run of a folder that was invalid is a missing one. Raises ``InputError`` or ``JournalError`` naming the file for anything else.
+    """
+    found = [_read(path) for path in paths]
+    samples = tuple(sample for one in found for sample in one.samples)
+    if not samples:
+        where = ", ".join(map(str, paths))
+        raise InputError(f"{where}: no measured run in it; give journals of chaoskit lab, or the folder of one")
+    return Result(samples, tuple(dict.fromkeys(missing for one in found for missing in one.missing)))
+
+
+def _read(path: Path) -> Result:
+    if path.suffix == ".json":
+        return _stored(path)
+    if not path.is_dir():
+        return Result(*samples_of(read_journal(path)))
     samples: list[Sample] = []
     missing: list[Missing] = []
-    for path in paths:
-        for found in sorted(path.rglob("journal.jsonl")) if path.is_dir() else [path]:
-            if found.suffix == ".json":
-                stored = _stored(found)
-                samples += stored.samples
-                missing += [one for one in stored.missing if one not in missing]
-            else:
-                measured, not_measured = samples_of(read_journal(found))
-                samples += measured
-                missing += not_measured
-    if not samples:
-        raise InputError(
-            f"{', '.join(map(str, paths))}: no journal in it; give journals of chaoskit lab, or the folder of one"
-        )
+    for journal in sorted(path.rglob("journal.jsonl")):
+        entries = read_journal(journal)
+        try:
+            measured, not_measured = samples_of(entries)
+        except JournalError as error:
+            missing.append(Missing(str(journal.parent.relative_to(path)), str(error)))
+            continue
+        samples += measured
+        missing += not_measured
     return Result(tuple(samples), tuple(missing))
 
 

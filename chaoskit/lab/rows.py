@@ -25,6 +25,14 @@ class Spread:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Calls of one process that ran alone in the fault: whether each worked, before its first burst and after it."""
+
+    before: tuple[bool, ...]
+    after: tuple[bool, ...]
+
+
 def spread(values: Iterable[float]) -> Spread | None:
     """Of any values; None of none."""
     found = list(values)
@@ -112,15 +120,14 @@ class Row:
                     found[retry].append(slept)
         return dict(sorted(found.items()))
 
-    def around_bursts(self) -> tuple[list[bool], list[bool]]:
-        """Whether calls that ran alone worked, before the first burst in the fault and after it."""
-        before: list[bool] = []
-        after: list[bool] = []
+    def around_bursts(self) -> list[Around]:
+        """Of each process, whether calls that ran alone worked before the first burst in the fault, and after it."""
+        found = []
         for sample in self.samples:
             burst = next((place for place, call in enumerate(sample.calls) if call.concurrent), len(sample.calls))
-            before += [call.ok for call in sample.calls[:burst]]
-            after += [call.ok for call in sample.calls[burst:] if not call.concurrent]
-        return before, after
+            before = tuple(call.ok for call in sample.calls[:burst])
+            found.append(Around(before, tuple(call.ok for call in sample.calls[burst:] if not call.concurrent)))
+        return found
 
 
 def rows_of(samples: Sequence[Sample]) -> tuple[Row, ...]:

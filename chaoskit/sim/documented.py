@@ -10,6 +10,8 @@ Sources, read in November 2026:
   10 attempts, 50 ms, 100 ms … without jitter; others: 5 attempts, up to 1 s, 2 s …), ``botocore/retries/standard.py``.
 - *Go*: its source, ``aws/retry``: ``jitter_backoff.go`` counts from the first try, so before v1.48 it sleeps up to 2 s, 4 s;
   ``retryable_error.go`` never retries a DNS error that is ``IsNotFound``, which Go makes of NXDOMAIN and of an empty answer alike.
+- *Java*: its source, which the guide leaves ``legacy`` to: ``DefaultRetryStrategy.Legacy`` (4 attempts from 100 ms, a retry takes 5 of 500
+  tokens) and ``DynamoDbRetryPolicy`` (9 attempts from 25 ms), both with full jitter. The update of 2026 is no default of Java yet.
 """
 
 from __future__ import annotations
@@ -51,7 +53,25 @@ GO_STANDARD = BackOff(
 GO_2026 = replace(NEW_2026, name="Go 2026", retried=NO_NAME_NO_RETRY)
 GO_2026_DYNAMODB = replace(NEW_2026_DYNAMODB, name="Go 2026, DynamoDB", retried=NO_NAME_NO_RETRY)
 
-POLICIES = (LEGACY_DYNAMODB, LEGACY, STANDARD, NEW_2026, NEW_2026_DYNAMODB, GO_STANDARD, GO_2026, GO_2026_DYNAMODB)
+
+JAVA_SOURCE = "aws-sdk-java-v2: DefaultRetryStrategy, DynamoDbRetryPolicy"
+JAVA_LEGACY = BackOff(
+    name="Java legacy", source=JAVA_SOURCE, attempts=4, base_ns=100 * MILLISECOND, quota=Quota(cost=5, timeout_cost=5)
+)
+JAVA_LEGACY_DYNAMODB = replace(JAVA_LEGACY, name="Java legacy, DynamoDB", attempts=9, base_ns=25 * MILLISECOND)
+
+POLICIES = (
+    LEGACY_DYNAMODB,
+    LEGACY,
+    STANDARD,
+    NEW_2026,
+    NEW_2026_DYNAMODB,
+    GO_STANDARD,
+    GO_2026,
+    GO_2026_DYNAMODB,
+    JAVA_LEGACY,
+    JAVA_LEGACY_DYNAMODB,
+)
 
 
 def botocore(version: str, mode: str | None, service: str) -> BackOff:
@@ -76,6 +96,13 @@ def go(version: str, service: str) -> BackOff:
     if numbers(version.removeprefix("v")) < (1, 48):
         return GO_STANDARD
     return GO_2026_DYNAMODB if service == "dynamodb" else GO_2026
+
+
+def java(mode: str | None, service: str) -> BackOff | None:
+    """The policy of the SDK for Java v2 in its default mode, *legacy*; None for another."""
+    if mode not in (None, "legacy"):
+        return None
+    return JAVA_LEGACY_DYNAMODB if service == "dynamodb" else JAVA_LEGACY
 
 
 def numbers(version: str) -> tuple[int, ...]:

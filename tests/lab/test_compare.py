@@ -8,7 +8,7 @@ import pytest
 
 from chaoskit.lab.compare import Documented, documented
 from chaoskit.lab.findings import findings_of
-from chaoskit.lab.rows import rows_of
+from chaoskit.lab.rows import Around, rows_of
 from chaoskit.lab.sample import Sample, SampledCall
 from chaoskit.sim.documented import LEGACY_DYNAMODB, NEW_2026, NEW_2026_DYNAMODB, STANDARD
 from chaoskit.units import MILLISECOND, SECOND
@@ -35,6 +35,8 @@ def told(*samples: Sample) -> Documented:
         ("1.47.7", {"sdk": "go", "fault": "servfail"}),
         ("1.47.7", {"sdk": "go"}),
         ("3.41.0", {"sdk": "javascript"}),
+        ("2.56.0", {"sdk": "java", "dns_cache": "advised"}),
+        ("2.56.0", {"sdk": "java", "service": "sts"}),
     ],
 )
 def test_a_process_that_keeps_its_document_differs_in_nothing(version: str, fields: dict[str, str]) -> None:
@@ -112,6 +114,6 @@ def test_a_buried_connection_is_found() -> None:
     of = subject(connection="burst")
     one = replace(sample(of), calls=(pooled, pooled, burst, failed, burst, failed, failed))
     (row,) = rows_of([one])
-    assert row.around_bursts() == ([True, True], [False, False, False])
+    assert row.around_bursts() == [Around((True, True), (False, False, False))]
     found = {finding.title: finding for finding in findings_of([row])}
-    assert "2 of 2 before, 0 of 3 after" in found["A burst can bury the live connection"].said
+    assert "1 of 1 processes, whose 3 calls after it all failed" in found["A burst can bury the live connection"].said
