@@ -9,7 +9,7 @@ import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -42,7 +42,7 @@ class QueryLog(Protocol):
     def number(self, shape: Shape) -> int | None:
         """The number under which ``batch`` takes queries of this shape; None while there is no room to write down one more."""
 
-    def batch(self, numbers: list[int], at: Instant, answered_at: Instant, peers: bytes) -> None:
+    def batch(self, numbers: Sequence[int], at: Instant, answered_at: Instant, peers: bytes) -> None:
         """Queries that came and were answered together, and their peers as ``journal.spool`` packs them. ``numbers`` is not empty."""
 
 
@@ -60,7 +60,7 @@ class EventLog:
             self._shapes.append(shape)
         return self._numbers[shape]
 
-    def batch(self, numbers: list[int], at: Instant, answered_at: Instant, peers: bytes) -> None:
+    def batch(self, numbers: Sequence[int], at: Instant, answered_at: Instant, peers: bytes) -> None:
         width = len(peers) // len(numbers)
         for row, number in enumerate(numbers):
             peer = unpack_peer(peers[row * width : (row + 1) * width])
@@ -127,7 +127,7 @@ class Spool:
         self._append(pack_shape(number, shape), 0)
         return number
 
-    def batch(self, numbers: list[int], at: Instant, answered_at: Instant, peers: bytes) -> None:
+    def batch(self, numbers: Sequence[int], at: Instant, answered_at: Instant, peers: bytes) -> None:
         self._offered += len(numbers)
         if self._is_full():
             self._too_slow += len(numbers)
