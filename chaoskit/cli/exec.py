@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import shutil
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any, get_args
 from chaoskit.cli.exec_run import Told, play, say
 from chaoskit.cli.run import _check_stand_ins
 from chaoskit.cli.shipped import find_experiment
-from chaoskit.errors import HarnessError, InputError
+from chaoskit.errors import ChaoskitError, HarnessError, InputError
 from chaoskit.experiment.command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
@@ -83,6 +84,12 @@ def run_command(options: Options) -> int:
         return play(told)
     except HarnessError as error:
         say(f"{error}. The command was not tested; this is no fault of its own.")
+        return OUR_FAILURE
+    except ChaoskitError:
+        raise
+    except Exception:  # noqa: BLE001 - a bug of ours must not end with a code that the command could have
+        traceback.print_exc()
+        say("this is a bug in chaoskit; the command was not tested. Please report the lines above.")
         return OUR_FAILURE
 
 

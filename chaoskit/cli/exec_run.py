@@ -17,7 +17,7 @@ from chaoskit.experiment.command import LABEL, Command, CommandCast, Entrance
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.runner import Runner, RunSettings
 from chaoskit.experiment.wiring import CANARY_LABEL
-from chaoskit.journal.events import CallFinished, CallStarted, Entry, HarnessFailed
+from chaoskit.journal.events import CommandFinished, CommandStarted, Entry, HarnessFailed
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
 from chaoskit.sandbox.environment import client_environment, command_environment, plane_environment
@@ -127,6 +127,8 @@ class _Session:
 
     async def _run(self) -> int:
         told = self._told
+        if not told.quiet:
+            say(f"preparing DNS{'' if told.no_aws else f' and mock AWS ({told.experiment.spec.region})'} …")
         folders = _make_folders(told.out, f"exec-{Path(told.argv[0]).name}")
         sandbox = NamespaceSandbox(folders.work, [folders.work, folders.partial], folders.empty)
         holes = Holes()
@@ -175,16 +177,27 @@ class _Session:
         )
 
     def _conclude(self, entries: Sequence[Entry], folders: Folders) -> int:
-        """Put the journal in its place and tell what is in it. Raises ``HarnessError`` for a run that broke."""
+        """Put journal and reports in their place and tell what is in them. Raises ``HarnessError`` for a run that broke."""
+        from chaoskit.expect import judge
+        from chaoskit.report.write import write_reports
+        from chaoskit.verdict import outcome_of
+
         run, cast = Run(entries), self._cast
         failures = [event.message for _, event in run.of(HarnessFailed)]
         if failures or cast is None or cast.exit_code is None:
             raise HarnessError(failures[0] if failures else "the command's end was not seen")
-        folders.partial.rename(folders.final)
+        verdicts = judge(run, ())
+        written = write_reports(folders.partial, entries, verdicts, outcome_of(verdicts))
+        try:
+            folders.partial.rename(folders.final)
+        except OSError as error:
+            raise HarnessError(f"cannot put the results at {folders.final}: {error.strerror}") from error
         if cast.refused:
             say(f"{self._told.argv[0]}: {cast.refused}")
         if not self._told.quiet:
-            _tell(run, cast.exit_code, folders.final / "journal.jsonl")
+            _tell(run, cast.exit_code)
+            for path in (folders.final / "journal.jsonl", *(folders.final / path.name for path in written)):
+                say(f"  {'written':<12} {path}")
         return cast.exit_code
 
 
@@ -193,12 +206,11 @@ async def _close(holes: Holes, sandbox: NamespaceSandbox) -> None:
     await sandbox.close()
 
 
-def _tell(run: Run, code: int, journal: Path) -> None:
+def _tell(run: Run, code: int) -> None:
     from chaoskit.report.witnessed import witnessed
     from chaoskit.units import format_duration
 
-    (_, begun), (_, ended) = run.of(CallStarted)[0], run.of(CallFinished)[0]
+    (_, begun), (_, ended) = run.of(CommandStarted)[0], run.of(CommandFinished)[0]
     say(f"the command ended with code {code} after {format_duration(ended.at - begun.at)}")
     for line in witnessed(run, LABEL):
         say(f"  {line.what:<12} {line.words}")
-    say(f"  {'journal':<12} {journal}")

@@ -1,7 +1,7 @@
 """The user's own command as a part of a run: the cast with one process that is not ours and speaks no contract.
 
 The command has the caller's standard streams and process group. ``sandbox/launcher.py`` puts it into the sandbox; this end tells it when,
-and journals its life with the events of a client whose only call is the command.
+and journals its life.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from chaoskit.clock import Clock, Instant
 from chaoskit.errors import PlaneError
 from chaoskit.experiment.ports import Plan, Sandbox
 from chaoskit.experiment.processes import STOP_WITHIN_S, ProcessCast, _Process
-from chaoskit.journal.events import CallFinished, CallStarted, ClientReady, ErrorLink, HarnessFailed, ProcessEnded
+from chaoskit.journal.events import ClientReady, CommandFinished, CommandStarted, HarnessFailed
 from chaoskit.journal.store import Journal
 
 LABEL = "command"
@@ -155,15 +155,14 @@ class CommandCast(ProcessCast):
             use=LABEL,
             pid=0,
             versions={},
-            settings={"command": shlex.join(self._command.argv), "folder": str(Path.cwd()), "uid": str(os.getuid())},
+            settings={"command": shlex.join(self._command.argv), "uid": str(os.getuid())},
         )
         self._journal.append(ready)
         process.ready.set_result(ready)
         origin = await self._origin
         await self._clock.sleep_until(origin)
-        self._journal.append(CallStarted(at=now(), client=LABEL, call=1, operation=self._command.argv[0], due=origin))
+        self._journal.append(CommandStarted(at=now(), client=LABEL, argv=self._command.argv, folder=str(Path.cwd())))
         writer.write(b"go\n")
-        errors: tuple[ErrorLink, ...] = ()
         try:
             pid = (await _said(reader, "started"))["started"]
             with contextlib.suppress(ProcessLookupError):  # it was quick
@@ -172,16 +171,10 @@ class CommandCast(ProcessCast):
         except _RefusedError as refused:
             self.refused = refused.strerror
             code = NOT_FOUND if refused.errno == errno.ENOENT else NOT_EXECUTABLE
-            errors = (ErrorLink(type="OSError", message=refused.strerror, errno=refused.errno),)
         at = now()
         self._forget()
-        if code and not errors:
-            errors = (ErrorLink(type="exit code" if code > 0 else "signal", message=str(abs(code))),)
-        self._journal.append(
-            CallFinished(at=at, client=LABEL, call=1, result="failed" if errors else "ok", errors=errors)
-        )
-        self._journal.append(ProcessEnded(at=at, process=LABEL, exit_code=code, expected=True))
         self.exit_code = code if code >= 0 else 128 - code
+        self._journal.append(CommandFinished(at=at, client=LABEL, exit_code=self.exit_code, refused=self.refused))
 
     async def _end(self, child: asyncio.subprocess.Process) -> None:
         """End what still runs: the command first, with a word of warning, then its launcher."""

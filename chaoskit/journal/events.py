@@ -1,9 +1,8 @@
 """Everything that can happen in a run: a closed union of frozen events.
 
-``at`` is when it happened, in nanoseconds on the shared monotonic base (``chaoskit.clock``). Starts and finishes are both
-written, so a client that was killed leaves an open call rather than a gap. The JSON form of an event is its fields, ``kind``
-included; the journal adds ``seq``. Fields may be added with a default; a field's meaning never changes without a new
-``SCHEMA_VERSION``.
+``at`` is when it happened, in nanoseconds on the shared monotonic base (``chaoskit.clock``). Starts and finishes are both written, so a
+client that was killed leaves an open call rather than a gap. The JSON form of an event is its fields, ``kind`` included; the journal adds
+``seq``. Fields may be added with a default; a field's meaning never changes without a new ``SCHEMA_VERSION``.
 """
 
 from __future__ import annotations
@@ -12,6 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from chaoskit.clock import Instant
+from chaoskit.journal.program_events import CommandFinished as CommandFinished  # noqa: PLC0414 - part of the union
+from chaoskit.journal.program_events import CommandStarted as CommandStarted  # noqa: PLC0414
+from chaoskit.journal.program_events import HealthChecked as HealthChecked  # noqa: PLC0414
 
 SCHEMA_VERSION = 1
 
@@ -227,9 +229,8 @@ class ConnectionClosed:
 class RequestArrived:
     """A request's head reached the mock AWS.
 
-    ``invocation`` is the SDK's ``amz-sdk-invocation-id`` (one per call), ``attempt`` the number in ``amz-sdk-request`` (None when
-    not sent). ``connection`` is the ``host:port`` the front saw (the proxy's upstream side) and ``nth`` the request's 1-based
-    place on that connection: above 1 means that the connection was reused.
+    ``invocation`` is the SDK's ``amz-sdk-invocation-id`` (one per call), ``attempt`` the number in ``amz-sdk-request`` (None when not
+    sent). ``connection`` is the ``host:port`` the front saw; ``nth`` the request's 1-based place on it: above 1 means reused.
     """
 
     kind: Literal["request_arrived"] = "request_arrived"
@@ -328,17 +329,6 @@ class CanaryChecked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HealthChecked:
-    """A client's health endpoint was asked over HTTP; ``status`` is its answer's, None when there was none in time."""
-
-    kind: Literal["health_checked"] = "health_checked"
-    at: Instant
-    client: str
-    status: int | None
-    latency_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HarnessFailed:
     """The harness itself failed; the run is invalid whatever else it shows."""
 
@@ -389,6 +379,8 @@ Event: TypeAlias = (
     | CallFinished
     | AttemptStarted
     | AttemptFinished
+    | CommandStarted
+    | CommandFinished
     | CanaryChecked
     | HealthChecked
     | HarnessFailed

@@ -19,11 +19,11 @@ from chaoskit.journal.events import ClientReady, ErrorLink
 from chaoskit.journal.run import PHASES, Phase, Recovery, Run
 from chaoskit.report.meanings import meaning_of, root_of
 
-Fate: TypeAlias = Literal["unaffected", "retried", "partly", "down", "untested"]
+Fate: TypeAlias = Literal["unaffected", "retried", "partly", "down", "untested", "unreported"]
 """What the fault did to a client, from its calls in the fault.
 
 *unaffected*: all succeeded at the first attempt; *retried*: all succeeded, some only after retries; *partly*: some did not succeed;
-*down*: none did; *untested*: there were none.
+*down*: none did; *untested*: there were none; *unreported*: it is a command of the user's own, which tells no calls.
 """
 
 Carriage: TypeAlias = Literal["pooled", "dialed", "unseen"]
@@ -196,7 +196,7 @@ def _figures(run: Run, client: ClientReady, lookups: Sequence[Lookup]) -> Client
         use=client.use,
         versions=dict(client.versions),
         settings=dict(client.settings),
-        fate=_fate(calls_under_fault(run, client.client)),
+        fate="unreported" if client.use == "command" else _fate(calls_under_fault(run, client.client)),
         phases=_phases(run, calls),
         lookups=len(lookups),
         lookups_in_fault=len(in_fault),

@@ -59,13 +59,15 @@ def _outcome(health: Health, verdicts: Sequence[Verdict], outcome: Outcome) -> t
 def _fates(run: Run, figures: Sequence[ClientFigures]) -> str:
     if not figures:
         return "No client became ready."
+    if all(client.fate == "unreported" for client in figures):
+        return "A command of your own ran: what is seen of it are its lookups and the requests that arrived."
     if not any(client.calls for client in figures):
         return "No client made a call."
     if not run.fault_spans:
         ok, calls = sum(client.ok for client in figures), sum(client.calls for client in figures)
         return f"No fault was planned; {ok} of {plural(calls, 'call')} succeeded."
     lasted = sum(end - start for start, end in run.fault_spans)
-    order: list[Fate] = ["unaffected", "retried", "partly", "down", "untested"]
+    order: list[Fate] = ["unaffected", "retried", "partly", "down", "untested", "unreported"]
     fates = [_fate_of(run, client) for client in sorted(figures, key=lambda client: order.index(client.fate))]
     if len(fates) > _FATES_MOST:
         fates[_FATES_MOST:] = [f"{len(fates) - _FATES_MOST} more are shown below"]

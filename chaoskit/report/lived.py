@@ -98,6 +98,8 @@ def _longest(run: Run, client: ClientFigures) -> Cell:
 
 def _lag(client: ClientFigures) -> Cell:
     recovery = client.recovery
+    if client.fate == "unreported":
+        return ("not known", "it reports no calls")
     if not recovery.noticed:
         return ("none", "it never noticed" if client.fate != "untested" else "it was not tested")
     return (

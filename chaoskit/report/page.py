@@ -107,6 +107,8 @@ def _lag(client: ClientFigures, longest: int) -> LagBar:
     lag = client.recovery.lag_ns
     if client.fate == "untested":
         return LagBar(client.name, 0.0, "not tested", "none")
+    if client.fate == "unreported":
+        return LagBar(client.name, 0.0, "not known", "none")
     if not client.recovery.noticed:
         return LagBar(client.name, 0.0, "never noticed", "none")
     if lag is None:

@@ -47,6 +47,10 @@ def explain(run: Run, figures: ClientFigures, connections: Connections) -> tuple
     """Why ``figures.name`` fared as it did, the strongest reason first."""
     if not run.fault_spans:
         return (Reason("No fault was planned, so there was nothing to survive."),)
+    if figures.fate == "unreported":
+        return (
+            Reason(f"It looked names up {figures.lookups_in_fault} times in the fault; its calls are its own affair."),
+        )
     calls = calls_under_fault(run, figures.name)
     if not calls:
         return (Reason("It made no call during the fault, so nothing can be said of it."),)

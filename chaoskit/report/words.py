@@ -14,6 +14,7 @@ FATE_WORDS: dict[Fate, str] = {
     "partly": "partly failed",
     "down": "went down",
     "untested": "not tested",
+    "unreported": "reports no calls",
 }
 """What reports call a client's fate."""
 
@@ -23,6 +24,7 @@ FATE_MEANING: dict[Fate, str] = {
     "partly": "some calls in the fault succeeded, some did not",
     "down": "no call in the fault succeeded",
     "untested": "it made no call in the fault",
+    "unreported": "a command of your own: its lookups and the requests that arrived are seen, its calls are not",
 }
 
 
