@@ -26,12 +26,15 @@ SANDBOXES = ("namespace", "docker", "inline")
 
 ALLOWED = {
     "libc in the path": "inline hooks the resolver of Python itself; it is the sandbox for places where nothing else works",
-    "lookups per attempt": "Docker's resolver opens a socket for every question, so A and AAAA, which libc asks from one port, "
-    "come from two and count as two lookups",
-    "record types with an address": "a network that Docker makes has no IPv6 unless its engine was told to: "
-    "AAAA records are left out there",
+    "record types asked": "a network that Docker makes has no IPv6 unless its engine was told to, so urllib3 asks for A alone",
+    "lookups per attempt": "after SERVFAIL libc repeats its question from the same port; Docker's resolver passes the repeat on from "
+    "another one, so it counts as a lookup of its own",
 }
 """What may differ between sandboxes, and why."""
+
+DRAINED_BY = {"cold": 1}
+"""Clients that a fault leaves without a retry quota, so that later attempts depend on how many calls went well in between, which a
+busy machine decides: only so many faults are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,15 @@ def play(sandbox: str, folder: Path) -> Run:
 def compare(runs: Sequence[Run]) -> list[Fact]:
     """Every line of the comparison."""
     facts = [_fact("libc in the path", runs, lambda run: str(run.of(SandboxReady)[0][1].libc_exercised))]
-    facts.append(_fact("record types with an address", runs, _types))
+    facts.append(_fact("record types asked", runs, _types))
     experiment = load(EXPERIMENT)
     verdicts = [judge(run, experiment.expectations) for run in runs]
     for same in zip(*verdicts, strict=True):
         facts.append(Fact(f"verdict: {same[0].expectation}", tuple(verdict.finding for verdict in same)))
     for client in runs[0].clients:
-        for injection in runs[0].injections:
-            facts += _of_calls(runs, client, injection.injection)
+        faults = [injection.injection for injection in runs[0].injections]
+        for injection in faults[: DRAINED_BY.get(client)]:
+            facts += _of_calls(runs, client, injection)
     return facts
 
 
@@ -82,7 +86,7 @@ def _fact(what: str, runs: Sequence[Run], of: object) -> Fact:
 
 
 def _types(run: Run) -> str:
-    return " ".join(sorted({query.rtype for _, query in run.queries if query.answers and query.asker in run.clients}))
+    return " ".join(sorted({query.rtype for _, query in run.queries if query.asker in run.clients}))
 
 
 def _of_calls(runs: Sequence[Run], client: str, injection: str) -> list[Fact]:
@@ -131,8 +135,8 @@ def page(facts: Sequence[Fact], runs: Sequence[Run]) -> str:
         "<!-- written by `python -m tests.docker.fidelity`, from real runs; do not edit -->",
         "",
         "One experiment ([`tests/docker/fidelity.yaml`](../tests/docker/fidelity.yaml): an empty record, a missing name, a failing",
-        "server; a client with a new connection per call, one with two attempts at most, one with a pooled connection) was run in each sandbox "
-        f"({', '.join(f'{name} {number}' for name, number in versions.items())}).",
+        "server; a client with a new connection per call, one with two attempts at most, one with a pooled connection) was run",
+        f"in each sandbox ({', '.join(f'{name} {number}' for name, number in versions.items())}).",
         "",
         *(
             f"- `{name}`: {run.of(SandboxReady)[0][1].because}; {_proxy(run)}"
@@ -141,7 +145,7 @@ def page(facts: Sequence[Fact], runs: Sequence[Run]) -> str:
         "",
         "Calls are compared in order, as many as there are in all three: `3 ×17, 2 ×1` means seventeen calls of three attempts,",
         "then one of two.",
-        "`make docker-test` fails when a line differs that has no reason here.",
+        "`tests/docker/test_fidelity.py` fails when a line differs that has no reason here.",
         "",
         "| what | " + " | ".join(SANDBOXES) + " | agree |",
         "|---|" + "---|" * len(SANDBOXES) + "---|",

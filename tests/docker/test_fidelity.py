@@ -23,7 +23,9 @@ def test_the_sandboxes_agree(tmp_path: Path) -> None:
     except SandboxError as error:
         pytest.skip(str(error))
     facts = compare([play(sandbox, tmp_path) for sandbox in SANDBOXES])
-    assert len([fact for fact in facts if fact.what.startswith("attempts")]) == 9, "three clients in three faults"
+    assert len([fact for fact in facts if fact.what.startswith("attempts")]) == 7, (
+        "two clients in three faults, one in one"
+    )
     assert all(fact.found[0] for fact in facts if fact.what.startswith(("attempts", "results"))), "calls were compared"
     wrong = [fact for fact in facts if not fact.agrees and fact.reason is None]
     assert not wrong
