@@ -206,6 +206,24 @@ def test_the_same_bytes_and_log_as_the_general_path(
     assert_alike(path, host, batches, injections)
 
 
+def of_length(size: int, name: str = "api.test") -> bytes:
+    """A query for A of that many bytes, filled up with EDNS padding (RFC 7830)."""
+    wire = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+    bare = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 1) + wire + struct.pack("!HH", 1, 1)
+    padding = size - len(bare) - len(opt(1232)) - 4
+    return bare + opt(1232, 0, struct.pack("!HH", 12, padding) + bytes(padding))
+
+
+@pytest.mark.parametrize("host", LOOPBACKS)
+@pytest.mark.parametrize("path", PATHS)
+def test_questions_that_differ_in_their_length_alone_stay_apart(path: Any, host: str) -> None:
+    whole = of_length(60)
+    ends = [whole[:-2], whole[:-1], whole, whole + b"\0", whole + b"\0\0", whole + b"\0" * 36, whole + b"\0" * 300]
+    lengths = [of_length(size) for size in (94, 95, 96, 97, 98, 130, 400, 1500)]
+    mixed = [data.replace(b"api", b"aPi") for data in (*ends, *lengths)]
+    assert_alike(path, host, [(ends, 1), (ends[::-1], 1), (lengths, 1), ([*ends, *mixed, *lengths] * 3, 1)], [])
+
+
 def each_fault() -> list[list[Any]]:
     """Every fault alone and with each of some others, surely and by chance, on every name or counted."""
     everywhere, counted = Where(under="small.test"), Where(under="small.test", every=2)
