@@ -81,7 +81,8 @@ def test_bad_input_ends_with_2_before_anything_runs(place: Path, more: list[str]
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_interrupted_it_leaves_no_process_and_goes_on(place: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
+def test_whatever_ends_it_no_process_is_left_and_it_goes_on(place: Path, number: signal.Signals) -> None:
     with start(place, "-m", "chaoskit", *WORDS, "--out", "out") as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -89,14 +90,15 @@ def test_interrupted_it_leaves_no_process_and_goes_on(place: Path) -> None:
                 break
         else:
             pytest.fail("the first run never ended")
-        watched = [os.pidfd_open(pid) for pid in descendants(process.pid)]
-        process.send_signal(signal.SIGINT)
+        watched = wait_for_run(process.pid)
+        process.send_signal(number)
         rest = process.communicate(timeout=60)[0]
-    assert process.returncode == 130, rest
-    assert "go on with the same command and --out out" in rest
-    assert all(select.select([pidfd], [], [], 10)[0] for pidfd in watched), "a process outlived the sweep"
+        assert all(select.select([pidfd], [], [], 20)[0] for pidfd in watched), "a process outlived the sweep"
     for pidfd in watched:
         os.close(pidfd)
+    if number == signal.SIGINT:
+        assert process.returncode == 130, rest
+        assert "go on with the same command and --out out" in rest
     assert not list((place / "tmp").iterdir())
     assert not list((place / "out" / "runs").glob(".*"))
     before = {path.name: path.stat().st_mtime_ns for path in (place / "out" / "runs").iterdir()}
