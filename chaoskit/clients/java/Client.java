@@ -47,7 +47,6 @@ public final class Client {
         this.contract = contract;
         if ("advised".equals(contract.text("dns_cache"))) Security.setProperty("networkaddress.cache.ttl", ADVISED_TTL_S);
         if (contract.text("retry_mode") != null) System.setProperty("aws.retryMode", contract.text("retry_mode"));
-        if (contract.number("max_attempts") != null) System.setProperty("aws.maxAttempts", contract.number("max_attempts").toString());
         http = new SeenHttpClient(contract);
         if ("sts".equals(contract.text("service"))) {
             StsClient sdk = set(StsClient.builder()).build();
@@ -64,7 +63,11 @@ public final class Client {
     }
 
     private <B extends AwsClientBuilder<B, ?> & AwsSyncClientBuilder<B, ?>> B set(B builder) {
-        return builder.region(Region.of(contract.text("region"))).httpClient(http);
+        builder.region(Region.of(contract.text("region"))).httpClient(http);
+        Long most = contract.number("max_attempts");
+        // Not by aws.maxAttempts: the DynamoDB client leaves AWS_MAX_ATTEMPTS and it aside (seen with 2.56.0: 9 tries all the same).
+        if (most != null) builder.overrideConfiguration(settings -> settings.retryStrategy(strategy -> strategy.maxAttempts(most.intValue())));
+        return builder;
     }
 
     /** A call that no connection is made for; its answer may not please the SDK, and that is no matter. */
