@@ -49,7 +49,7 @@ def explain(run: Run, figures: ClientFigures, connections: Connections) -> tuple
         return (Reason("No fault was planned, so there was nothing to survive."),)
     if figures.fate == "unreported":
         return (
-            Reason(f"It looked names up {figures.lookups_in_fault} times in the fault; its calls are its own affair."),
+            Reason(f"It made {plural(figures.lookups_in_fault, 'lookup')} in the fault; its calls are its own affair."),
         )
     calls = calls_under_fault(run, figures.name)
     if not calls:

@@ -59,5 +59,5 @@ def test_reports_do_not_call_it_tested_or_recovered() -> None:
     verdicts = judge(run, ())
     summary = summarize(run, verdicts, outcome_of(verdicts))
     assert summary["clients"]["command"]["fate"] == "unreported"
-    assert summary["clients"]["command"]["why"][0]["text"].startswith("It looked names up 1 times in the fault")
+    assert summary["clients"]["command"]["why"][0]["text"].startswith("It made 1 lookup in the fault")
     assert summary["run"]["length_ns"] == at(1010) - at(0), "the run was over when the command was"
