@@ -16,6 +16,7 @@ from chaoskit import __version__
 from chaoskit.compose.bypasses import LIVE, PROXIES
 from chaoskit.compose.plan import StagePlan, dynamic_range
 from chaoskit.compose.project import DEFAULT_NETWORK, Project, Service
+from chaoskit.errors import InputError
 from chaoskit.sandbox.environment import FAKE_KEY, FAKE_SECRET
 
 NAME = "chaoskit"
@@ -48,8 +49,6 @@ _Dumper.add_representer(_Override, lambda dumper, data: dumper.represent_sequenc
 
 def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
     """The services that can be given a resolver: those ``wanted``, or all. Raises ``InputError`` for one that is not there."""
-    from chaoskit.errors import InputError
-
     for name in wanted:
         if name not in project.services:
             known = ", ".join(project.services)
@@ -59,8 +58,11 @@ def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
             raise InputError(
                 f"{project.source}: {name} has network_mode: {mode}, so Docker gives it no resolver of its own; choose another --service"
             )
-    if NAME in project.services and not wanted:
-        wanted = [name for name in project.services if name != NAME]
+    if NAME in project.services:
+        raise InputError(
+            f"{project.source}: there is a service called {NAME} in it already; is it under an overlay of ours? Then put faults on by hand "
+            f"(docker compose exec {NAME} python3 -m chaoskit inject …), or bring it up without the overlay first"
+        )
     chosen = [name for name in wanted or project.services if not project.services[name].shares_a_network]
     if not chosen:
         raise InputError(

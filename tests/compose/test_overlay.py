@@ -94,6 +94,8 @@ def test_services_without_a_network_of_their_own_are_left_out_or_refused() -> No
         eligible(one, ["web"])
     with pytest.raises(InputError, match="no service 'wep'; services: web, worker"):
         eligible(one, ["wep"])
+    with pytest.raises(InputError, match="a service called chaoskit"):
+        eligible(project(web=None, chaoskit=None), [])
     with pytest.raises(InputError, match="no service of it"):
         eligible(project(web={"network_mode": "none"}), [])
 
