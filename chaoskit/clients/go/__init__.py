@@ -17,7 +17,11 @@ from chaoskit.clients.sdk import SdkPlan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Go(SdkPlan):
-    """What one Go client does; see ``SdkPlan``. ``read_timeout`` is the transport's ``ResponseHeaderTimeout``."""
+    """What one Go client does; see ``SdkPlan``.
+
+    ``connect_timeout`` bounds the dial (look-up included) and, apart from it, the TLS handshake; ``read_timeout`` is the transport's
+    ``ResponseHeaderTimeout``.
+    """
 
     OPERATIONS: ClassVar[Mapping[str, str]] = {"dynamodb": "GetItem", "sts": "GetCallerIdentity"}
 

@@ -110,6 +110,9 @@ func transport(plan Plan) *http.Transport {
 		client = client.WithDialerOptions(func(dialer *net.Dialer) { dialer.Timeout = time.Duration(*plan.ConnectTimeoutNs) })
 	}
 	made := client.GetTransport()
+	if plan.ConnectTimeoutNs != nil {
+		made.TLSHandshakeTimeout = time.Duration(*plan.ConnectTimeoutNs)
+	}
 	if plan.ReadTimeoutNs != nil {
 		made.ResponseHeaderTimeout = time.Duration(*plan.ReadTimeoutNs)
 	}
