@@ -67,6 +67,8 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         if entry.network is not None and isinstance(entry.when, WhenSpec) and entry.when.ramp:
             said = "a toxic keeps the chance with which it was put on, so it cannot ramp."
             found.append(((*field, "ramp"), said, "Use several injections of a growing 'chance'."))
+        if isinstance(entry.when, WhenSpec) and entry.when.until and entry.process is not None:
+            found.append(((*field, "until"), "a process fault waits for nothing.", "Give it a time with 'for'."))
         if isinstance(entry.when, WhenSpec) and entry.when.until and entry.when.until.client not in spec.clients:
             said = f"no client is called {entry.when.until.client!r}."
             found.append(((*field, "until"), said, f"Clients: {', '.join(spec.clients) or 'none'}."))

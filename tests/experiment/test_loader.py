@@ -118,6 +118,13 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
             "x.yaml:4: timeline[0].when.until: no client is called 'web'. Clients: app.",
         ),
         (("for: 10s}", "for: 10s, until: {client: app}}"), "when.until.failed_calls: is missing"),
+        (
+            (
+                "dns: empty, where: dynamodb.us-east-1.amazonaws.com, when: {from: 5s, for: 10s}",
+                "process: pause, where: app, when: {from: 5s, for: 10s, until: {client: app, failed_calls: 2}}",
+            ),
+            "a process fault waits for nothing. Give it a time with 'for'.",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_line_field_and_fix(change: tuple[str, str], said: str) -> None:
