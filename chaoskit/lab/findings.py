@@ -120,18 +120,18 @@ def _jvm(rows: Sequence[Row]) -> str:
 
 
 def _keep_alive(rows: Sequence[Row]) -> str:
-    said = []
-    for row in _find(rows, "a warm client", lambda row: row.subject.service == "dynamodb", connection="warm"):
-        blank = format_duration(row.samples[0].blank_ns)
-        said.append(
-            f"{words.who(row.subject)}, {words.mode(row.subject)}: {words.share(row.pooled_share)} of {len(row.calls)} calls "
-            f"in {blank} rode on a pooled connection, {words.share(row.ok_share)} succeeded"
-        )
-    return f"Under an empty record, {'; '.join(said)}."
+    found = _find(rows, "a warm client", lambda row: row.subject.service == "dynamodb", connection="warm")
+    calls = [call for row in found for call in row.calls]
+    names = sorted({words.who(row.subject) for row in found})
+    return (
+        f"Under an empty record {sum(call.pooled for call in calls)} of {len(calls)} calls of warm clients rode on a pooled connection, "
+        f"{sum(call.ok for call in calls)} succeeded ({', '.join(names)})."
+    )
 
 
 def _burial(rows: Sequence[Row]) -> str:
-    buried, spared = [], []
+    buried: list[str] = []
+    spared = 0
     for fault in BURYING:
         for row in _having(rows, fault, "burst"):
             seen = [around for around in row.around_bursts() if all(around.before) and around.before and around.after]
@@ -141,11 +141,11 @@ def _burial(rows: Sequence[Row]) -> str:
                 calls = sum(len(around.after) for around in lost)
                 buried.append(f"{name}: {len(lost)} of {len(seen)} processes, whose {calls} calls after it all failed")
             elif seen:
-                spared.append(f"{name} ({len(seen)})")
+                spared += len(seen)
     if not buried and not spared:
         raise NotMeasured("it takes a burst client, and no burst fell into a fault")
     said = [f"After a burst no call that ran alone succeeded any more in {'; '.join(buried)}."] if buried else []
-    said += [f"It was not seen in {'; '.join(spared)}."] if spared else []
+    said += [f"It was not seen in {spared} processes of {'other' if buried else 'all'} cells."] if spared else []
     return f"Before the burst every call rode on the one live connection of the pool. {' '.join(said)}"
 
 
@@ -182,12 +182,12 @@ def _unbounded(rows: Sequence[Row]) -> str:
         limit = re.fullmatch(r"([\d.]+) ?(ms|s)", row.samples[0].connect_timeout)
         if row.tries_ns and limit:
             said.append(
-                f"{words.who(row.subject)}, {words.mode(row.subject)}: a try took {words.times(row.tries_ns)} "
+                f"{words.who(row.subject)}, {words.mode(row.subject)}: {format_duration(round(row.tries_ns.high))} "
                 f"with connect_timeout {limit[0]}"
             )
     if not said:
         raise NotMeasured("no client that tells its tries and its connect_timeout met silence")
-    return f"While nobody answers DNS, {'; '.join(said)}."
+    return f"While nobody answers DNS, the longest try: {'; '.join(said)}."
 
 
 TOLD: tuple[tuple[str, Callable[[Sequence[Row]], str]], ...] = (

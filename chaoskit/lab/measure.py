@@ -48,18 +48,24 @@ def samples_of(entries: Sequence[Entry]) -> tuple[tuple[Sample, ...], tuple[Miss
     return tuple(samples), tuple(missing)
 
 
+def _inside(calls: Sequence[Call], start: Instant, end: Instant) -> list[Call]:
+    """The calls that began in the fault, and one that had begun just before if the fault troubled it: some SDKs work before they dial."""
+    return [
+        call
+        for call in calls
+        if start <= call.started < end
+        or (call.started < start and call.troubled and (call.finished is None or call.finished >= start))
+    ]
+
+
 def _unusable(calls: Sequence[Call], planned: InjectionPlanned, subject: Subject) -> str | None:
     start, end = planned.spans[0]
-    if not any(start <= _began(call) < end for call in calls):
+    if not _inside(calls, start, end):
         return "no call began in the fault"
-    if subject.sdk not in PROCESS_PER_CALL and any(call.troubled for call in calls if _began(call) < start):
+    before = [call for call in calls if call.finished is not None and call.finished < start]
+    if subject.sdk not in PROCESS_PER_CALL and any(call.troubled for call in before):
         return "a call before the fault had trouble, so the retry quota was not full"
     return None
-
-
-def _began(call: Call) -> Instant:
-    """When its first try began: before that some SDKs work for a while, and a program starts."""
-    return call.attempts[0].started if call.attempts else call.started
 
 
 def _sample(run: Run, label: str, planned: InjectionPlanned, subject: Subject) -> Sample:
@@ -73,7 +79,7 @@ def _sample(run: Run, label: str, planned: InjectionPlanned, subject: Subject) -
         connect_timeout=ready.settings.get("connect_timeout", ""),
         blank_ns=end - start,
         met=len(run.met(planned.injection)),
-        calls=tuple(_sampled(call) for call in calls if start <= _began(call) < end),
+        calls=tuple(map(_sampled, _inside(calls, start, end))),
         lag_ns=lag,
         back=back,
     )

@@ -14,12 +14,16 @@ from chaoskit.lab.policies import policy_of
 from chaoskit.units import MILLISECOND, SECOND
 
 REGION = "us-east-1"
-WIDTH = 16
-"""Clients in one run: more of them would wait for the machine rather than for their SDK."""
+CAPACITY = 18
+"""Clients in one run, weighed: more of them would wait for the machine rather than for their SDK."""
+
+WEIGHT = {"java": 3, "javascript": 3, "aws_cli": 3}
+"""Clients that take more of the machine than others: a runtime that compiles as it goes, a process for every call."""
 
 EVERY_NS = {"cold": 500 * MILLISECOND, "warm": 250 * MILLISECOND, "burst": 250 * MILLISECOND}
+PROCESS_START_NS = 6 * SECOND
 PROCESS_EVERY_NS = 1500 * MILLISECOND
-"""For a client that is a process for every call: its start alone takes most of a second."""
+"""For a client that is a process for every call: its start alone takes a second, on a busy machine several."""
 BURST_EVERY_NS = 10 * SECOND
 START_NS = 2125 * MILLISECOND
 """When the fault begins: between two calls, so that none is under way."""
@@ -31,7 +35,7 @@ AFTER_BURST_NS = 4 * SECOND
 
 TAIL_NS = 4 * SECOND
 UNKNOWN_GIVE_UP_NS = 10 * SECOND
-LONGEST_DRAIN_NS = 90 * SECOND
+LONGEST_DRAIN_NS = 120 * SECOND
 READY_WITHIN = "180s"
 
 ADDRESSES = {
@@ -48,10 +52,18 @@ class Batch:
     experiment: Experiment
 
 
-def batches(cells: Sequence[Cell], width: int = WIDTH) -> list[Batch]:
+def batches(cells: Sequence[Cell]) -> list[Batch]:
     """The runs of one round: cells of like length together, so that none waits long for another."""
-    ordered = sorted(cells, key=blank_ns)
-    return [_batch(tuple(ordered[start : start + width])) for start in range(0, len(ordered), width)]
+    found: list[list[Cell]] = []
+    room = 0
+    for cell in sorted(cells, key=blank_ns):
+        weight = WEIGHT.get(cell.variant.sdk, 1)
+        if weight > room:
+            found.append([])
+            room = CAPACITY
+        found[-1].append(cell)
+        room -= weight
+    return [_batch(tuple(together)) for together in found]
 
 
 def blank_ns(cell: Cell) -> int:
@@ -63,7 +75,9 @@ def blank_ns(cell: Cell) -> int:
     if trouble is None or cell.connection == "warm":
         return BURST_LEAST_NS if cell.connection == "burst" else LEAST_NS
     unknown = UNKNOWN_GIVE_UP_NS + 4 * cell.fault.try_ns
-    give_up = SECOND + (policy.longest_call(trouble, cell.fault.try_ns) if policy else unknown)
+    give_up = (PROCESS_START_NS if cell.variant.sdk == "aws_cli" else SECOND) + (
+        policy.longest_call(trouble, cell.fault.try_ns) if policy else unknown
+    )
     if cell.connection == "burst":
         return max(BURST_LEAST_NS, BURST_EVERY_NS // 2 - START_NS + give_up + AFTER_BURST_NS)
     if policy is None:

@@ -79,8 +79,11 @@ def _read(path: Path) -> Result:
     if not path.is_dir():
         return Result(*samples_of(read_journal(path)))
     samples: list[Sample] = []
-    missing: list[Missing] = []
+    # What a lab could not even begin to measure is in no journal of it.
+    missing = [one for stored in sorted(path.rglob("lab.json")) for one in _stored(stored).missing]
     for journal in sorted(path.rglob("journal.jsonl")):
+        if journal.parent.name.startswith("."):
+            continue  # of a run that is under way
         entries = read_journal(journal)
         try:
             measured, not_measured = samples_of(entries)

@@ -156,6 +156,8 @@ def _share(values: list[bool]) -> float | None:
 
 
 def _error(call: SampledCall) -> str:
-    inner = call.cause if call.cause != call.error else ""
+    outer, inner = (name.rpartition(".")[2] for name in (call.error, call.cause))  # without the package
     number = f" ({call.errno})" if call.errno is not None else ""
-    return f"{call.error}{': ' if inner else ''}{inner}{number}"
+    if call.cause in (call.error, ""):
+        return f"{outer}{number}" + (f": {call.message}" if outer == "Error" else "")
+    return f"{outer}: {inner}{number}"

@@ -31,7 +31,10 @@ def print_result(console: Console, result: Result) -> None:
         console.print(f"\n[bold]{heading}[/bold]", highlight=False)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for number, column in enumerate(_columns(wide)):
-            table.add_column(column, no_wrap=True, min_width=24 if number == 0 else None)
+            last = wide and number == len(_columns(wide)) - 1
+            table.add_column(
+                column, no_wrap=True, min_width=24 if number == 0 else None, max_width=44 if last else None
+            )
         for row, document in told:
             table.add_row(*_line(row, document, wide))
         console.print(table)

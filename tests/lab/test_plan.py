@@ -8,7 +8,7 @@ from chaoskit.errors import InputError
 from chaoskit.lab.available import split
 from chaoskit.lab.cells import BOTO3, BOTO3_LEGACY, Cell, Variant, chosen, full_cells, quick_cells
 from chaoskit.lab.faults import BY_KEY, FAULTS
-from chaoskit.lab.plan import WIDTH, batches, blank_ns
+from chaoskit.lab.plan import CAPACITY, batches, blank_ns
 from chaoskit.units import SECOND
 
 
@@ -30,7 +30,7 @@ def test_every_cell_of_the_matrix_can_be_written_as_an_experiment() -> None:
     cells = [cell for cell in full_cells() if cell.variant.sdk == "boto3"]
     planned = batches(cells)
     assert sum(len(batch.cells) for batch in planned) == len(cells)
-    assert max(len(batch.cells) for batch in planned) <= WIDTH
+    assert max(len(batch.cells) for batch in planned) <= CAPACITY
     assert {cell.fault.key for cell in cells} == {fault.key for fault in FAULTS}
     lengths = [max(map(blank_ns, batch.cells)) for batch in planned]
     assert lengths == sorted(lengths), "cells of like length share a run"
