@@ -17,8 +17,8 @@ NOT_TO_CHOOSE = ("canary", "command", "container")
 """Clients that have commands of their own, and chaoskit's own one."""
 
 
-def list_clients() -> None:
-    """Print every client, and whether it can be used."""
+def list_clients() -> int:
+    """Print every client, and whether it can be used. Returns the exit code."""
     listed = recipes()
     for use in CLIENTS.kinds:
         if use not in (*NOT_TO_CHOOSE, *(recipe.name for recipe in listed)):
@@ -27,6 +27,7 @@ def list_clients() -> None:
         typer.echo(f"{recipe.name:<18} {_state(recipe):<9} {recipe.what}")
         if recipe.built() is None and (why := recipe.missing()):
             typer.echo(f"{'':<18} {'':<9} needs: {'; '.join(why)}")
+    return 0
 
 
 def _state(recipe: Recipe) -> str:

@@ -22,7 +22,7 @@ from chaoskit.clients.boto3.attempts import error_of
 from chaoskit.clients.process import Run, serve
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
-from chaoskit.journal.events import AttemptFinished, CallFinished, CallStarted, ClientReady, ErrorLink
+from chaoskit.journal.events import AttemptFinished, CallFinished, CallStarted, ClientReady, ErrorLink, Result
 from chaoskit.units import MILLISECOND, format_duration
 
 MESSAGE_LENGTH_MAX = 400
@@ -93,7 +93,7 @@ class Workload:
         if process.returncode:
             text = said.decode(errors="replace").strip()
             errors = (ErrorLink(type=f"aws exit code {process.returncode}", message=text[:MESSAGE_LENGTH_MAX]),)
-        result = "failed" if errors else "ok"
+        result: Result = "failed" if errors else "ok"
         self._child.emit(CallFinished(at=now(), client=plan.client, call=slot.number, result=result, errors=errors))
 
     def _environment(self, port: int) -> dict[str, str]:
