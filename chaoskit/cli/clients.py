@@ -76,6 +76,11 @@ def _builds(experiment: Experiment) -> list[Recipe]:
 
 def check_built(experiment: Experiment, sandbox: str = "auto") -> None:
     """Raise ``InputError`` when a client of the experiment is not built, or cannot run in the sandbox of that name."""
+    theirs = [label for label, client in experiment.spec.clients.items() if client.use == "container"]
+    if theirs:
+        raise InputError(
+            f"{experiment.source}: {', '.join(theirs)} is a container of your own (use: container); play this with chaoskit attach"
+        )
     builds = _builds(experiment)
     if builds and sandbox == "inline":
         raise InputError(
