@@ -152,7 +152,7 @@ class CommandCast(ProcessCast):
         ready = ClientReady(
             at=now(),
             client=LABEL,
-            use=LABEL,
+            use="exec",
             pid=0,
             versions={},
             settings={"command": shlex.join(self._command.argv), "uid": str(os.getuid())},

@@ -124,10 +124,26 @@ class ClientSpec(_Strict):
         None, description="java: the JVM's own cache times, or those that AWS advises (networkaddress.cache.ttl)"
     )
 
-    language: Literal["python", "javascript"] | None = Field(None, description="app: what it is written in, so which SDK")
+    language: Literal["python", "javascript"] | None = Field(
+        None, description="app: what it is written in, so which SDK"
+    )
     health_counts: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="app: the error classes that turn its health endpoint to 503"
     )
+
+    argv: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None, description="command: the program and its words, run anew for every call"
+    )
+
+    @model_validator(mode="after")
+    def _has_its_command(self) -> ClientSpec:
+        if self.use == "command" and self.argv is None:
+            raise ValueError(
+                "'use: command' needs 'argv': the program and its words, like [curl, -f, https://example.com/]"
+            )
+        if self.use != "command" and self.argv is not None:
+            raise ValueError("'argv' is for 'use: command' only; remove one of the two")
+        return self
 
     @field_validator("use")
     @classmethod

@@ -163,6 +163,7 @@ def network_plan(spec: ExperimentSpec, injections: Sequence[Any], toxiproxy: str
 def client_plan(label: str, client: ClientSpec, region: str) -> dict[str, Any]:
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
     special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
+    special["argv"] = list(client.argv) if client.argv else None
     special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {
         "client": label,

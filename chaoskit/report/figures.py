@@ -196,7 +196,7 @@ def _figures(run: Run, client: ClientReady, lookups: Sequence[Lookup]) -> Client
         use=client.use,
         versions=dict(client.versions),
         settings=dict(client.settings),
-        fate="unreported" if client.use == "command" else _fate(calls_under_fault(run, client.client)),
+        fate="unreported" if client.use == "exec" else _fate(calls_under_fault(run, client.client)),
         phases=_phases(run, calls),
         lookups=len(lookups),
         lookups_in_fault=len(in_fault),

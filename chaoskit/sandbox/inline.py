@@ -13,6 +13,8 @@ from chaoskit.errors import SandboxError
 from chaoskit.sandbox.base import Keeper
 
 NAME = "inline"
+STARTS_OTHERS = ("chaoskit.clients.command",)
+"""Clients whose calls are programs: the hook is not in those, and they would ask the real resolver."""
 
 
 class InlineSandbox:
@@ -50,7 +52,7 @@ class InlineSandbox:
 
     def client_command(self, label: str, argv: list[str]) -> list[str]:
         """``argv`` (``python -m module``) with the hook loaded first."""
-        if argv[:2] != [sys.executable, "-m"]:
+        if argv[:2] != [sys.executable, "-m"] or argv[2] in STARTS_OTHERS:
             raise SandboxError("the inline sandbox runs Python clients only; use --sandbox namespace or docker")
         return [sys.executable, "-m", "chaoskit.sandbox.inline_hook", str(self._map), label, *argv[2:]]
 

@@ -12,7 +12,7 @@ from tests.journal.story import NAME, Story, at
 
 
 def story(ends: float = 1000) -> Story:
-    told = Story(ends=864_000_000).head().ready("command", "command", -1000).fault(100, 300)
+    told = Story(ends=864_000_000).head().ready("command", "exec", -1000).fault(100, 300)
     told.add(ev.CommandStarted(at=at(0), client="command", argv=("app",), folder="/"))
     return told.add(
         ev.CommandFinished(at=at(ends), client="command", exit_code=0),

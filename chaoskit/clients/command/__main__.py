@@ -1,0 +1,104 @@
+"""The command client's process: it starts the user's command for every call, and hears its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import shlex
+import shutil
+import signal
+import sys
+
+from chaoskit.child import Child
+from chaoskit.clients.command import Command
+from chaoskit.clients.errors import MESSAGE_LENGTH_MAX
+from chaoskit.clients.process import Run, serve
+from chaoskit.clients.schedule import Lane, Slot, drive
+from chaoskit.clock import Instant, WallClock
+from chaoskit.errors import PlaneError
+from chaoskit.journal.events import CallFinished, CallStarted, ClientReady, ErrorLink
+from chaoskit.units import format_duration
+
+PR_SET_PDEATHSIG = 1  # sys/prctl.h
+
+
+class Workload:
+    """The calls of one client."""
+
+    def __init__(self, child: Child, plan: Command) -> None:
+        self._child, self._plan, self._clock = child, plan, WallClock()
+        if shutil.which(plan.argv[0]) is None:
+            raise PlaneError(f"client {plan.client}: there is no program {plan.argv[0]!r} that can be executed")
+
+    def ready(self) -> ClientReady:
+        """What is tested."""
+        plan = self._plan
+        return ClientReady(
+            at=self._clock.now(),
+            client=plan.client,
+            use="command",
+            pid=os.getpid(),
+            versions={},
+            settings={"command": shlex.join(plan.argv), "connection": "cold", "every": format_duration(plan.every_ns)},
+        )
+
+    async def run(self, origin: Instant, ends: Instant) -> None:
+        """Make all calls of the run."""
+        await drive([Lane(self._plan.every_ns)], self._clock, origin, ends, self.call)
+
+    async def call(self, slot: Slot) -> None:
+        """Run the command once and tell what became of it."""
+        plan, now = self._plan, self._clock.now
+        self._child.emit(
+            CallStarted(
+                at=now(),
+                client=plan.client,
+                call=slot.number,
+                operation=plan.argv[0],
+                due=slot.due,
+                concurrent=slot.concurrent,
+            )
+        )
+        process = await asyncio.create_subprocess_exec(
+            *plan.argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            preexec_fn=die_with_us,
+        )
+        _, said = await process.communicate()
+        errors = _errors(process.returncode or 0, said)
+        result = "failed" if errors else "ok"
+        self._child.emit(CallFinished(at=now(), client=plan.client, call=slot.number, result=result, errors=errors))
+
+
+def _errors(code: int, said: bytes) -> tuple[ErrorLink, ...]:
+    """The exit code as the class of the error, and the end of what the command said as its text."""
+    if code == 0:
+        return ()
+    kind = f"exit code {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
+    return (ErrorLink(type=kind, message=said.decode(errors="replace").strip()[-MESSAGE_LENGTH_MAX:]),)
+
+
+def die_with_us() -> None:
+    """Between fork and exec: the kernel shall end the command when this process ends, however it ends (prctl(2))."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """Read the plan, become ready, and serve until told otherwise."""
+    child = Child()
+    given = child.plan()
+
+    def prepare() -> Run:
+        workload = Workload(child, Command.from_json(given))
+        child.emit(workload.ready())
+        return workload.run
+
+    serve(child, prepare)
+
+
+if __name__ == "__main__":
+    main()
