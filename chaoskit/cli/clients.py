@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 
 from chaoskit.clients import CLIENTS
 from chaoskit.clients.build import Recipe, build
 from chaoskit.clients.start import needed, recipe_called, recipes
-from chaoskit.errors import InputError
+from chaoskit.errors import InputError, Interrupted
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.wiring import client_plan
 
@@ -46,10 +49,26 @@ def build_clients(names: list[str]) -> int:
             typer.echo(f"{recipe.name}: skipped: {'; '.join(why)}", err=True)
             skipped += 1
             continue
-        build(recipe, _tell)
+        with _interruptible():
+            build(recipe, _tell)
     if skipped:
         typer.echo(f"{len(wanted) - skipped} of {len(wanted)} clients are ready.", err=True)
     return 0
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn a signal into ``Interrupted``, so that what was half built is removed."""
+
+    def end(number: int, _: object) -> None:
+        raise Interrupted(number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _recipe(name: str) -> Recipe:
@@ -81,7 +100,14 @@ def check_built(experiment: Experiment, sandbox: str = "auto") -> None:
         raise InputError(
             f"{experiment.source}: {', '.join(theirs)} is a container of your own (use: container); play this with chaoskit attach"
         )
+    if sandbox == "compose":  # each client is in a container of its own, whose image was built with it
+        return
     builds = _builds(experiment)
+    if builds and sandbox == "docker":
+        raise InputError(
+            f"{experiment.source}: chaoskit's image has no {builds[0].name}; use --sandbox namespace, or the game day of "
+            "docker/compose.yaml, which has an image for each SDK"
+        )
     if builds and sandbox == "inline":
         raise InputError(
             f"{experiment.source}: the inline sandbox hooks the resolver of chaoskit's own Python, which {builds[0].name} is not; "

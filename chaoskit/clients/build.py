@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -145,19 +146,27 @@ def _make(recipe: Recipe, partial: Path, lock: int, tell: Callable[[str], None])
     for step in recipe.steps(partial):
         words = [Path(step[0]).name, *step[1:]]
         tell(f"{recipe.name}: {' '.join(words)[:100]}")
-        # The tool inherits the lock: should we be killed, nobody builds beside it.
-        done = subprocess.run(
-            step,
-            cwd=partial,
-            env={**os.environ, **dict(recipe.environment)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=(lock,),
-            check=False,
-        )
-        if done.returncode != 0:
-            said = "\n  ".join(done.stdout.decode(errors="replace").strip().splitlines()[-LAST_LINES:])
-            raise HarnessError(
-                f"building {recipe.name} failed: {' '.join(words)} ended with {done.returncode}\n  {said}"
-            )
+        code, said = _step(step, partial, {**os.environ, **dict(recipe.environment)}, lock)
+        if code != 0:
+            last = "\n  ".join(said.decode(errors="replace").strip().splitlines()[-LAST_LINES:])
+            raise HarnessError(f"building {recipe.name} failed: {' '.join(words)} ended with {code}\n  {last}")
+
+
+def _step(argv: Sequence[str], folder: Path, environment: dict[str, str], lock: int) -> tuple[int, bytes]:
+    """Run one step to its end, or end it with all that it started when we are interrupted."""
+    with subprocess.Popen(
+        argv,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=(lock,),  # the tool holds the lock too: should we be killed, nobody builds beside it
+        start_new_session=True,
+    ) as process:
+        try:
+            said, _ = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, said

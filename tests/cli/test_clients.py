@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,25 @@ def test_a_named_client_whose_tool_is_missing_is_bad_input_and_leaves_nothing(tm
     assert result.returncode == 2
     assert "go cannot be built here: go 1.24 or newer not found" in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_build_leaves_nothing_half_done(tmp_path: Path, number: signal.Signals) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "go").write_text(
+        "#!/bin/sh\n[ $1 = version ] && echo go version go1.30.0 && exit\ntouch half\nexec sleep 60\n"
+    )
+    (tools / "go").chmod(0o755)
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PATH": f"{tools}:{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "chaoskit", "clients", "build", "go"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr
+        assert process.stderr.readline().startswith("go: go build")
+        process.send_signal(number)
+        assert "nothing was kept" in process.stderr.read()
+    assert process.returncode == 128 + number
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.name == "half"] == []
 
 
 def test_an_experiment_with_a_client_that_is_not_built_says_what_to_run(tmp_path: Path) -> None:
