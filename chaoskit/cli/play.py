@@ -76,7 +76,14 @@ async def perform(
     with Journal(journal_path) as journal:
         if listener:
             journal.listen(listener)
-        cast = ProcessCast(journal, clock, sandbox, *environments)
+        cast = ProcessCast(
+            journal,
+            clock,
+            sandbox,
+            *environments,
+            adapt=getattr(sandbox, "adapt", None),
+            handle=getattr(sandbox, "handle", None),
+        )
         await Runner(experiment, settings, sandbox, cast, journal).run(clock)
     return journal.entries
 
