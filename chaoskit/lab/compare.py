@@ -28,7 +28,7 @@ EARLY_NS = 25 * MILLISECOND
 """Where an SDK tells only the end of a try and its length, its start is known this well."""
 
 FEW = 8
-"""Fewer sleeps than this say nothing of their mean."""
+"""Fewer sleeps than this say nothing of what is usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +46,11 @@ class Documented:
 
 
 def documented(row: Row) -> Documented | None:
-    """The row's documented policy, if there is one and its fault makes calls fail."""
+    """The row's documented policy, if there is one, its fault makes calls fail, and it met any."""
     subject = row.subject
     policy = policy_of(subject.sdk, subject.version, subject.retry_mode, subject.service)
     trouble = BY_KEY[subject.fault].trouble
-    if policy is None or trouble is None:
+    if policy is None or trouble is None or not row.exercised:
         return None
     firsts = [calls[0] for calls in simulated(policy, trouble, row)]
     quota = policy.quota
@@ -76,7 +76,7 @@ def simulated(policy: BackOff, trouble: Trouble, row: Row) -> list[tuple[Simulat
 
 
 def _mismatches(row: Row, policy: BackOff, trouble: Trouble) -> list[str]:
-    if not row.exercised or row.subject.connection != "cold":
+    if row.subject.connection != "cold":
         return []  # of a pool nobody knows which try needed a lookup
     found = _attempts(row, policy.tries(trouble))
     for retry, slept in row.sleeps_ns().items():
@@ -99,7 +99,7 @@ def _sleeps(retry: int, slept: Sequence[int], policy: BackOff) -> list[str]:
             f"slept {format_duration(max(slept))} before retry {retry}, documented at most {format_duration(longest)}"
         )
     usual = round(statistics.median(slept))
-    if usual > longest + USUALLY_LATE_NS:
+    if len(slept) >= FEW and usual > longest + USUALLY_LATE_NS:
         found.append(
             f"usually slept {format_duration(usual)} before retry {retry}, documented at most {format_duration(longest)}"
         )
