@@ -17,17 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.cli.clients import check_built
+from chaoskit.cli.play import perform
 from chaoskit.cli.shipped import find_experiment
 from chaoskit.clock import WallClock
 from chaoskit.errors import HarnessError, InputError, Interrupted
 from chaoskit.experiment.loader import Experiment, load
-from chaoskit.experiment.processes import ProcessCast
-from chaoskit.experiment.runner import Runner, RunSettings
+from chaoskit.experiment.runner import RunSettings
 from chaoskit.experiment.wiring import CANARY_LABEL
 from chaoskit.journal.events import Entry
-from chaoskit.journal.store import Journal
 from chaoskit.sandbox.choose import CHOICES, AnySandbox, open_sandbox
-from chaoskit.sandbox.environment import client_environment, plane_environment
+from chaoskit.sandbox.docker_toxiproxy import image_of
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -92,7 +91,12 @@ def _check_stand_ins(experiment: Experiment, sandbox: str) -> None:
 
 
 def _check_toxiproxy(named: str, sandbox: str) -> None:
-    if "://" in named:
+    if image_of(named):
+        if sandbox not in ("inline", "docker"):
+            raise InputError(f"--toxiproxy {named}: a container is for --sandbox docker or --sandbox inline")
+    elif sandbox == "docker":
+        raise InputError(f"--toxiproxy {named}: in the docker sandbox it is an image: --toxiproxy docker:IMAGE")
+    elif "://" in named:
         if sandbox not in ("inline", "compose"):
             raise InputError(
                 f"--toxiproxy {named}: a running Toxiproxy is outside of the namespace sandbox, which has no way out; "
@@ -127,7 +131,12 @@ async def _run(options: Options, experiment: Experiment) -> int:
     labels = [*experiment.spec.clients, CANARY_LABEL]
     try:
         sandbox = await open_sandbox(
-            options.sandbox, folders.work, labels, [folders.work, folders.partial], folders.empty
+            options.sandbox,
+            folders.work,
+            labels,
+            [folders.work, folders.partial],
+            folders.empty,
+            image_of(options.toxiproxy),
         )
     except BaseException:  # Ctrl-C too
         folders.remove()  # there is no keeper yet that would
@@ -145,12 +154,6 @@ async def _play(options: Options, experiment: Experiment, folders: Folders, sand
 
     from chaoskit.console.live import make_view
 
-    clock = WallClock()
-    authority = folders.work / "ca.pem"
-    environments = (
-        plane_environment(folders.work),
-        client_environment(folders.work, authority, experiment.spec.region),
-    )
     settings = RunSettings(
         run_id=folders.final.name,
         source=options.experiment,
@@ -159,18 +162,8 @@ async def _play(options: Options, experiment: Experiment, folders: Folders, sand
         toxiproxy=options.toxiproxy,
     )
     console = Console(force_terminal=False) if options.plain else Console()
-    with Journal(folders.partial / "journal.jsonl") as journal, make_view(console, clock) as view:
-        journal.listen(view)
-        cast = ProcessCast(
-            journal,
-            clock,
-            sandbox,
-            *environments,
-            adapt=getattr(sandbox, "adapt", None),
-            handle=getattr(sandbox, "handle", None),
-        )
-        await Runner(experiment, settings, sandbox, cast, journal).run(clock)
-    return journal.entries
+    with make_view(console, WallClock()) as view:
+        return await perform(experiment, settings, sandbox, folders.work, folders.partial / "journal.jsonl", view)
 
 
 def _conclude(entries: Sequence[Entry], folders: Folders, experiment: Experiment) -> int:

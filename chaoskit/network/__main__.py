@@ -45,6 +45,7 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
         child.relay,
         lambda reason: commands.put({"do": "fail", "reason": reason}),
         plan.within,
+        plan.log,
     )
     # Costs a quarter of a second of CPU, so it is spent while the proxy starts.
     from chaoskit.network.toxiproxy import ToxiproxyControl

@@ -34,13 +34,15 @@ class ProxySpec:
 class Plan:
     """``toxiproxy`` None is the embedded proxy; otherwise a program, or the URL of a running Toxiproxy. ``seed`` draws the chances.
 
-    ``within`` has prefixes beside loopback in which the embedded proxy may listen: a network that is the run's own.
+    ``within`` has prefixes beside loopback in which the embedded proxy may listen: a network that is the run's own. ``log``
+    is a named pipe by which the log of a Toxiproxy that runs already comes.
     """
 
     toxiproxy: str | None
     injections: tuple[NetworkInjection, ...]
     seed: int = 0
     within: tuple[str, ...] = ()
+    log: str | None = None
 
 
 def injection_to_json(injection: NetworkInjection) -> dict[str, Any]:
@@ -71,4 +73,6 @@ def injection_from_json(plain: dict[str, Any]) -> NetworkInjection:
 def plan_from_json(plain: dict[str, Any]) -> Plan:
     """The plan of the process contract (ARCHITECTURE.md)."""
     injections = tuple(injection_from_json(injection) for injection in plain.get("injections", ()))
-    return Plan(plain.get("toxiproxy"), injections, plain.get("seed", 0), tuple(plain.get("within", ())))
+    return Plan(
+        plain.get("toxiproxy"), injections, plain.get("seed", 0), tuple(plain.get("within", ())), plain.get("log")
+    )

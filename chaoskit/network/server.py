@@ -61,16 +61,22 @@ def start(
     relay: Callable[[bytes], None],
     died: Callable[[str], None],
     within: Sequence[str] = (),
+    log: str | None = None,
 ) -> ProxyServer:
     """Start or find the server that a plan names. ``relay`` gets its event lines; ``died`` is told when it ends unasked.
 
-    ``within``: prefixes beside loopback where the embedded proxy may listen.
+    ``within``: prefixes beside loopback where the embedded proxy may listen. ``log``: a named pipe with a
+    running Toxiproxy's log.
     """
+
+    def emit(event: Event) -> None:
+        relay((encode(event) + "\n").encode())
+
     if toxiproxy is None:
         return Embedded(seed, relay, died, within)
     if "://" in toxiproxy:
-        return Remote(toxiproxy)
-    return Program(toxiproxy, died, lambda event: relay((encode(event) + "\n").encode()))
+        return Remote(toxiproxy, Log(emit, died) if log else None, log)
+    return Program(toxiproxy, died, emit)
 
 
 class Embedded:
@@ -226,27 +232,42 @@ class Program:
 
 
 class Remote:
-    """A Toxiproxy that runs already."""
+    """A Toxiproxy that runs already; ``log`` reads what comes by the named pipe at ``pipe``, if there is one."""
 
     mine = False
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, log: Log | None = None, pipe: str | None = None) -> None:
+        self._log, self._pipe = log, pipe
+        if log is not None:
+            threading.Thread(target=self._read, name="toxiproxy log", daemon=True).start()
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
             raise ProxyError(f"{url!r} is no address of a Toxiproxy; write for example http://127.0.0.1:{DEFAULT_PORT}")
         self._address = parts.hostname, parts.port or DEFAULT_PORT
 
+    def _read(self) -> None:
+        assert self._log is not None
+        assert self._pipe is not None
+        with open(self._pipe, "rb") as lines:  # noqa: PTH123
+            for line in lines:
+                self._log.line(line)
+
     def address(self) -> tuple[str, int]:
+        deadline = time.monotonic() + START_WITHIN_S
+        while self._log is not None and not _answers(*self._address):  # its container has only just been started
+            if time.monotonic() > deadline:
+                raise PlaneError(f"the Toxiproxy at {self._address} does not listen after {START_WITHIN_S:g} s")
+            threading.Event().wait(0.02)
         return self._address
 
     def implementation(self, version: str) -> str:
         if version.startswith("chaoskit"):
             return "embedded proxy, running before"
         check_version(version, "the Toxiproxy at {}:{}".format(*self._address))
-        return f"Toxiproxy {version}, running before"
+        return f"Toxiproxy {version}, {'in a container' if self._log else 'running before'}"
 
     def driven_by(self, control: Control) -> Control:
-        return control
+        return Witnessed(control, self._log) if self._log else control
 
     def stop(self) -> None:
         """Nothing: it is not ours."""

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox.docker_compose import ComposeSandbox
 from chaoskit.sandbox.docker_sandbox import DockerSandbox
+from chaoskit.sandbox.docker_toxiproxy import InlineWithToxiproxy
 from chaoskit.sandbox.inline import InlineSandbox
 from chaoskit.sandbox.namespace import NamespaceSandbox
 
@@ -18,15 +19,22 @@ CHOICES = ("auto", "namespace", "docker", "inline", "compose")
 """``compose`` is for the containers of ``docker/compose.yaml`` alone."""
 
 
-async def open_sandbox(choice: str, work: Path, labels: list[str], remove: list[Path], empty: list[Path]) -> AnySandbox:
+def tell(line: str) -> None:
+    """Progress of what takes long: standard error, because standard output is the run's own."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+async def open_sandbox(
+    choice: str, work: Path, labels: list[str], remove: list[Path], empty: list[Path], toxiproxy: str | None = None
+) -> AnySandbox:
     """Open the sandbox ``choice`` for clients with these labels.
 
     ``auto`` is ``namespace``, or ``inline`` where that is forbidden; the reason is in the sandbox's ``because``. ``remove`` are folders
     that vanish with the sandbox, whatever ends the run; ``empty`` those that vanish if nothing is in them. Raises ``SandboxError``,
-    and then the folders still stand.
+    and then the folders still stand. ``toxiproxy`` is the image of a proxy to run as a container, for the docker and inline sandboxes.
     """
     if choice == "docker":
-        docker = DockerSandbox(work, remove, empty, lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201
+        docker = DockerSandbox(work, remove, empty, tell, toxiproxy)
         await docker.open(labels)
         return docker
     if choice == "compose":
@@ -45,6 +53,10 @@ async def open_sandbox(choice: str, work: Path, labels: list[str], remove: list[
             return namespace
     else:
         because = "asked for with --sandbox inline"
-    inline = InlineSandbox(work, remove, empty, because)
+    inline = (
+        InlineWithToxiproxy(work, remove, empty, because, toxiproxy, tell)
+        if toxiproxy
+        else InlineSandbox(work, remove, empty, because)
+    )
     await inline.open(labels)
     return inline

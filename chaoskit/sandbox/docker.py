@@ -110,19 +110,38 @@ class Engine:
             _same_clock(_first_line(container), before)
         return World(network.name, subnet, name)
 
-    def start(self, run: str, name: str, image: str, command: list[str], world: World) -> None:
-        """Start a program of another image in the world, such as Toxiproxy's."""
+    def fetch(self, image: str, tell: Tell) -> None:
+        """Pull an image that is not here. Raises ``SandboxError`` with the way out."""
+        from docker.errors import DockerException
+
+        if self.has_image(image):
+            return
+        tell(f"pulling {image}")
+        try:
+            self._client.images.pull(image)
+        except DockerException as error:
+            raise SandboxError(
+                f"{image} cannot be had: {error}; log in to its registry, or leave out --toxiproxy"
+            ) from error
+
+    def start(self, run: str, name: str, image: str, command: list[str], network: str) -> Iterator[bytes]:
+        """Start a program of another image in ``network`` (a mode: ``host``, ``container:NAME``); returns its log as it comes."""
         with _told():
-            self._client.containers.run(
+            container = self._client.containers.run(
                 image,
                 command,
                 name=f"chaoskit-{run}-{name}",
                 labels={LABEL: run},
-                network_mode=f"container:{world.container}",
+                network_mode=network,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
+                environment={"LOG_LEVEL": "debug"},
+                healthcheck={"test": ["NONE"]},
+                log_config={"type": "json-file"},
                 detach=True,
             )
+            log: Iterator[bytes] = container.logs(stream=True, follow=True)
+        return log
 
     def pause(self, container: str) -> None:
         """Stop every process of the container where it is (the kernel's freezer)."""

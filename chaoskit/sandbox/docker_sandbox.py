@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from chaoskit.errors import SandboxError
+from chaoskit.sandbox import docker_toxiproxy as toxiproxy
 from chaoskit.sandbox.base import Keeper
 from chaoskit.sandbox.docker import LABEL, Engine, Tell, World, connect
 from chaoskit.sandbox.docker_addresses import Addresses, upper_half
@@ -32,17 +33,24 @@ HOST_ONLY = {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}
 
 
 class DockerSandbox:
-    """See the module. ``tell`` gets a line for each step that takes time."""
+    """See the module. ``tell`` gets a line for each step that takes time.
+
+    ``toxiproxy`` is the image of the proxy; without one Toxiproxy's own is taken if it is here, or else the embedded proxy.
+    """
 
     name = NAME
     libc_exercised = True
 
-    def __init__(self, work: Path, remove: list[Path], empty: list[Path], tell: Tell) -> None:
+    def __init__(
+        self, work: Path, remove: list[Path], empty: list[Path], tell: Tell, toxiproxy: str | None = None
+    ) -> None:
         self.because = "asked for with --sandbox docker"
         self.ipv6 = False
         self.run = secrets.token_hex(4)
         self._work = work
         self._tell = tell
+        self._toxiproxy = toxiproxy
+        self._pipe: Path | None = None
         sweep = [sys.executable, "-m", "chaoskit.sandbox.docker", "sweep", self.run]
         self._keeper = Keeper(remove, empty, last=[sweep])
         self._docker = self._image = ""
@@ -68,10 +76,22 @@ class DockerSandbox:
         try:
             self._world = await asyncio.to_thread(engine.make_world, self.run, self._image, self._tell)
             self.because = f"asked for with --sandbox docker; engine {engine.version}"
+            await self._start_toxiproxy(engine, self._world)
             self._addresses = Addresses(self._world.subnet, upper_half(self._world.subnet))
         except BaseException:
             await self._keeper.stop()
             raise
+
+    async def _start_toxiproxy(self, engine: Engine, world: World) -> None:
+        image = self._toxiproxy or toxiproxy.IMAGE
+        if self._toxiproxy:
+            await asyncio.to_thread(engine.fetch, image, self._tell)
+        elif not await asyncio.to_thread(engine.has_image, image):
+            return
+        told = toxiproxy.command("127.0.0.1", toxiproxy.API_PORT)
+        network = f"container:{world.container}"
+        log = await asyncio.to_thread(engine.start, self.run, "toxiproxy", image, told, network)
+        self._pipe = toxiproxy.lead_log(log, self._work)
 
     def resolver(self, label: str) -> tuple[str, int]:
         """Its address in the world: Docker's resolver of that client passes every question on to it."""
@@ -89,7 +109,10 @@ class DockerSandbox:
     def adapt(self, name: str, plan: dict[str, Any]) -> dict[str, Any]:
         """A process's plan with the world's addresses in place of loopback's."""
         assert self._addresses is not None
-        return self._addresses.adapt(name, plan)
+        adapted = self._addresses.adapt(name, plan)
+        if name == "network" and self._pipe is not None:
+            return toxiproxy.adapted(adapted, toxiproxy.API_PORT, self._pipe)
+        return adapted
 
     def command(self, argv: list[str]) -> list[str]:
         """``argv`` (``python -m chaoskit.plane``) as a container in the world."""
@@ -106,7 +129,8 @@ class DockerSandbox:
         """Do that to a process of the run: the whole of its container."""
         assert self._engine is not None
         deeds = {"pause": self._engine.pause, "resume": self._engine.resume, "kill": self._engine.kill}
-        await asyncio.to_thread(deeds[deed], self.container(name))
+        is_proxy = name == "network" and self._pipe is not None
+        await asyncio.to_thread(deeds[deed], self.container("toxiproxy" if is_proxy else name))
 
     def container(self, name: str) -> str:
         """The container of a process of the run."""
