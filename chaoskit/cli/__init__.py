@@ -41,7 +41,9 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Instead of the file's seed.")] = None,
     toxiproxy: Annotated[
         str | None,
-        typer.Option(help="A Toxiproxy program or URL instead of the embedded proxy.", envvar="CHAOSKIT_TOXIPROXY"),
+        typer.Option(
+            metavar="PROGRAM|URL|docker[:IMAGE]", help="Toxiproxy instead of the embedded proxy.", envvar="CHAOSKIT_TOXIPROXY"
+        ),
     ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
 ) -> None:
