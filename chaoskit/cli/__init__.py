@@ -42,7 +42,9 @@ def run(
     toxiproxy: Annotated[
         str | None,
         typer.Option(
-            metavar="PROGRAM|URL|docker[:IMAGE]", help="Toxiproxy instead of the embedded proxy.", envvar="CHAOSKIT_TOXIPROXY"
+            metavar="PROGRAM|URL|docker[:IMAGE]",
+            help="Toxiproxy instead of the embedded proxy.",
+            envvar="CHAOSKIT_TOXIPROXY",
         ),
     ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
