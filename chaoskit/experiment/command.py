@@ -89,7 +89,7 @@ class CommandCast(ProcessCast):
     def deliver(self, number: int) -> None:
         """Send the command a signal; nothing happens to one that has ended."""
         if self._pidfd is not None:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it is gone, or has become another user
                 signal.pidfd_send_signal(self._pidfd, number)
 
     def spoil(self, message: str) -> None:
@@ -130,7 +130,7 @@ class CommandCast(ProcessCast):
             return
         try:
             await self._follow(process, reader, writer)
-        except (PlaneError, ValueError) as error:
+        except (OSError, PlaneError, ValueError) as error:
             self._fail(process, str(error))
         finally:
             await self._end(child)

@@ -32,8 +32,11 @@ def test_lookups_connections_requests_and_faults_are_told() -> None:
     told = story().lookup("command", 50, 1).lookup("canary", 60, 9)
     told.lookup("command", 150, 2, answers=0, faults=("blank",)).lookup("command", 160, 3, answers=0, faults=("blank",))
     told.query("command", 400, 4, name="other.test", rcode="REFUSED", answers=0)
-    opened = {"proxy": "dynamodb@127.0.1.1", "peer": "127.0.0.1:5", "upstream_peer": "127.0.0.1:6"}
-    told.add(ev.ConnectionOpened(at=at(61), connection="c1", **opened))
+    told.add(
+        ev.ConnectionOpened(
+            at=at(61), connection="c1", proxy="dynamodb@127.0.1.1", peer="127.0.0.1:5", upstream_peer="127.0.0.1:6"
+        )
+    )
     told.arrival("command", 1, 62).add(answered(1, 63, 200))
     told.arrival("command", 2, 500, attempt=3).add(answered(2, 501, 400, "ThrottlingException"))
     assert words(told.run()) == [

@@ -50,7 +50,7 @@ def test_without_mock_services_trust_is_its_own_affair() -> None:
     assert found["AWS_SECRET_ACCESS_KEY"] != "s"
 
 
-@given(st.text(st.characters(codec="ascii", categories=("Lu",)), min_size=1), st.text())
+@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1), st.text())
 def test_no_setting_of_aws_passes_that_is_not_known_to_be_harmless(name: str, value: str) -> None:
     plain = command_environment(WORK, "us-east-1", PEM, {}, {})
     found = command_environment(WORK, "us-east-1", PEM, {}, {f"AWS_{name}": value, f"{name}_PROXY": value})

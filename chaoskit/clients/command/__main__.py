@@ -17,7 +17,7 @@ from chaoskit.clients.process import Run, serve
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
 from chaoskit.errors import PlaneError
-from chaoskit.journal.events import CallFinished, CallStarted, ClientReady, ErrorLink
+from chaoskit.journal.events import CallFinished, CallStarted, ClientReady, ErrorLink, Result
 from chaoskit.units import format_duration
 
 PR_SET_PDEATHSIG = 1  # sys/prctl.h
@@ -69,7 +69,7 @@ class Workload:
         )
         _, said = await process.communicate()
         errors = _errors(process.returncode or 0, said)
-        result = "failed" if errors else "ok"
+        result: Result = "failed" if errors else "ok"
         self._child.emit(CallFinished(at=now(), client=plan.client, call=slot.number, result=result, errors=errors))
 
 
