@@ -159,5 +159,5 @@ def _error(call: SampledCall) -> str:
     outer, inner = (name.rpartition(".")[2] for name in (call.error, call.cause))  # without the package
     number = f" ({call.errno})" if call.errno is not None else ""
     if call.cause in (call.error, ""):
-        return f"{outer}{number}" + (f": {call.message}" if outer == "Error" else "")
+        return f"{outer}{number}" + (f": {' '.join(call.message.split()[:2])}" if outer == "Error" else "")
     return f"{outer}: {inner}{number}"
