@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from chaoskit.errors import SandboxError
+from chaoskit.journal.events import ConnectionOpened, PlaneReady
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
 from chaoskit.sandbox.docker import LABEL, Engine, connect
+from chaoskit.sandbox.docker_toxiproxy import IMAGE
 from tests.cli.test_whole_run import SHORT
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
@@ -85,8 +87,37 @@ def test_a_run_in_containers_proves_what_it_says(place: Path) -> None:
     assert {query.asker for _, query in run.queries} == {"cold", "warm", "canary"}, "a question says who asks"
     assert "AKIAREAL" not in journal.read_text()
     assert json.loads((journal.parent / "summary.json").read_text())["outcome"]["word"] == "passed"
-    assert set(left()) <= before
+    until(lambda: set(left()) <= before, "nothing is left (of other runs at the same time neither)")
     assert not list((place / "tmp").iterdir()), "the temporary folder is gone"
+
+
+TOXICS = """\
+title: two toxics
+duration: 6s
+clients: {cold: {use: boto3, connection: cold, every: 250ms}}
+timeline:
+  - {id: slow, network: {latency: {latency: 200ms}}, where: dynamodb, when: {from: 1.1s, for: 2s}}
+  - {id: reset, network: {reset_peer: {timeout: 10ms}}, where: dynamodb, when: {from: 4.1s, for: 1s}}
+"""
+
+
+@pytest.mark.parametrize("sandbox", ["docker", "inline"])
+def test_toxiproxys_own_image_and_what_its_log_proves(place: Path, engine: Engine, sandbox: str) -> None:
+    if not engine.has_image(IMAGE):
+        pytest.skip(f"{IMAGE} is not here; docker pull it")
+    (place / "x.yaml").write_text(TOXICS)
+    argv = [*command(place)[:-3], "--sandbox", sandbox, "--toxiproxy", "docker"]
+    before = set(left())
+    result = subprocess.run(argv, env=environment(place), capture_output=True, text=True, timeout=180)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (journal,) = (place / "runs").glob("*/journal.jsonl")
+    run = Run(read_journal(journal))
+    assert [event.implementation for _, event in run.of(PlaneReady) if event.plane == "network"] == [
+        "Toxiproxy 2.5.0, in a container"
+    ]
+    for toxic in ("slow", "reset"):
+        assert [event for _, event in run.of(ConnectionOpened) if toxic in event.toxics], toxic
+    until(lambda: set(left()) <= before, "nothing is left (of other runs at the same time neither)")
 
 
 @pytest.fixture

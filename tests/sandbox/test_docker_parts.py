@@ -16,6 +16,7 @@ from chaoskit.errors import InputError, SandboxError
 from chaoskit.sandbox import docker_image, door
 from chaoskit.sandbox.docker_addresses import Addresses, upper_half
 from chaoskit.sandbox.docker_compose import ComposeSandbox
+from chaoskit.sandbox.docker_toxiproxy import IMAGE, image_of, lead_log
 
 
 def addresses() -> Addresses:
@@ -181,3 +182,16 @@ def test_the_health_check_sees_who_listens(behind_a_door: str) -> None:
 def test_a_line_of_the_process_is_not_taken_for_its_end() -> None:
     assert door.Exit.read(b'{"kind": "x"}\n') is None
     assert door.Exit.read(door.Exit.write(3, ["a", "b"])) == (3, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("named", "image"),
+    [("docker", IMAGE), ("docker:mine:1", "mine:1"), ("/usr/bin/toxiproxy", None), ("http://127.0.0.1:8474", None)],
+)
+def test_which_image_is_meant(named: str, image: str | None) -> None:
+    assert image_of(named) == image
+
+
+def test_a_log_is_led_through_a_pipe(tmp_path: Path) -> None:
+    pipe = lead_log(iter([b"one\ntw", b"o\n"]), tmp_path)
+    assert pipe.read_bytes() == b"one\ntwo\n"
