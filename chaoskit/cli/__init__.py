@@ -58,7 +58,7 @@ def run(
 
 @app.command("exec", context_settings={"allow_interspersed_args": False})
 def exec_(
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="Any command, with its arguments.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="Any command with its words, best after --.")],
     blank: Annotated[
         list[str],
         typer.Option(

@@ -21,7 +21,7 @@ from typing import Any, get_args
 from chaoskit.cli.exec_run import Told, play, say
 from chaoskit.cli.run import _check_stand_ins
 from chaoskit.cli.shipped import find_experiment
-from chaoskit.errors import ChaoskitError, HarnessError, InputError
+from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem
 from chaoskit.experiment.command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
@@ -131,7 +131,19 @@ def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[Hole] =
         )
         _add_blanks(data, options.blanks)
         _add_names(data, holes)
-    return resolve(document, time_scale=1.0)
+    try:
+        return resolve(document, time_scale=1.0)
+    except ExperimentError as error:
+        if options.experiment:
+            raise
+        raise InputError("\n".join(_of_a_blank(problem, options.blanks) for problem in error.problems)) from error
+
+
+def _of_a_blank(problem: Problem, blanks: Sequence[str]) -> str:
+    """What is wrong with an experiment that no file holds, in the words of the command line: only a ``--blank`` can be wrong in it."""
+    found = re.match(r"timeline\[(\d+)\]", problem.field)
+    fix = problem.fix.replace("Add it under 'zones',", "Give a file with zones of your own to --experiment,")
+    return f"{f'--blank {blanks[int(found[1])]}' if found else problem.field}: {problem.message} {fix}".rstrip()
 
 
 def _empty(options: Options, inherited: Mapping[str, str]) -> Document:

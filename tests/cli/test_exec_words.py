@@ -83,8 +83,12 @@ def test_every_service_is_there_in_the_caller_s_region() -> None:
 
 
 def test_a_name_that_nobody_answers_for_is_bad_input() -> None:
-    with pytest.raises(ExperimentError, match=r"no zone here answers for nowhere\.test"):
-        plan(replace(NOTHING, blanks=("nowhere.test",)), {})
+    with pytest.raises(InputError) as caught:
+        plan(replace(NOTHING, blanks=(NAME, "nowhere.test@5s", "canary.chaoskit.test")), {})
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("--blank nowhere.test@5s: no zone here answers for nowhere.test")
+    assert "Give a file with zones of your own to --experiment, or correct the name" in first
+    assert second.startswith("--blank canary.chaoskit.test: canary.chaoskit.test is the canary")
 
 
 def test_the_file_gives_zones_services_and_faults_but_no_clients(tmp_path: Path) -> None:
