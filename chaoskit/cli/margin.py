@@ -56,16 +56,15 @@ def find_margin(options: Options) -> int:
     ]
     _check(task)
     folder = options.out or default_folder("margin", document.path)
-    store = open_store(folder, _plan(task))
-    _say(
-        f"{task.document.data['title']}\n{task.field} from {task.value(0).shown} to {task.value(task.search.steps).shown}; runs in {folder}"
-    )
+    with open_store(folder, _plan(task)) as store:
+        span = f"from {task.value(0).shown} to {task.value(task.search.steps).shown}"
+        _say(f"{task.document.data['title']}\n{task.field} {span}; runs in {folder}")
 
-    async def make(name: str, order: Order) -> Made:
-        return await make_here(order, store.experiment(name), store.run(name))
+        async def make(name: str, order: Order) -> Made:
+            return await make_here(order, store.experiment(name), store.run(name))
 
-    end, steps = run_guarded(search_margin(task, store, make, lambda step, state: _tell(task, step, state)), folder)
-    return _conclude(task, store, end, steps, limits, options)
+        end, steps = run_guarded(search_margin(task, store, make, lambda step, state: _tell(task, step, state)), folder)
+        return _conclude(task, store, end, steps, limits, options)
 
 
 def read_experiment(wanted: str) -> Document:

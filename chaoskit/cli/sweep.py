@@ -61,21 +61,21 @@ def sweep_fields(options: Options) -> int:
 
 async def _sweep(sweep: Sweep, folder: Path, dask: str | None) -> int:
     if dask is None:
-        store = open_store(folder, _plan(sweep))
-        _begin(sweep, store, f"{sweep.at_once} at once")
+        with open_store(folder, _plan(sweep)) as store:
+            _begin(sweep, store, f"{sweep.at_once} at once")
 
-        async def make(name: str, order: Order) -> Made:
-            return await make_here(order, store.experiment(name), store.run(name))
+            async def make(name: str, order: Order) -> Made:
+                return await make_here(order, store.experiment(name), store.run(name))
 
-        return _conclude(store, await run_sweep(sweep, store, make, _tell))
+            return _conclude(store, await run_sweep(sweep, store, make, _tell))
     from chaoskit.search.cluster import cluster
 
     async with cluster(dask) as (make_in, threads):
-        store = open_store(folder, _plan(sweep))
-        _begin(sweep, store, f"on {threads} threads of {dask}")
-        # The scheduler shares them out, and knows best what a lost worker had.
-        everywhere = replace(sweep, at_once=len(sweep.wanted()))
-        return _conclude(store, await run_sweep(everywhere, store, make_in(store), _tell))
+        with open_store(folder, _plan(sweep)) as store:
+            _begin(sweep, store, f"on {threads} threads of {dask}")
+            # The scheduler shares them out, and knows best what a lost worker had.
+            everywhere = replace(sweep, at_once=len(sweep.wanted()))
+            return _conclude(store, await run_sweep(everywhere, store, make_in(store), _tell))
 
 
 def _plan(sweep: Sweep) -> dict[str, object]:

@@ -14,10 +14,16 @@ from chaoskit.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The folder of one search. ``lock`` keeps a second search out for as long as this process lives."""
+    """The folder of one search. ``lock`` keeps a second search out until the ``with`` block or the process ends."""
 
     folder: Path
     lock: IO[str]
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.close()
 
     @property
     def runs(self) -> Path:

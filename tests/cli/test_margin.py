@@ -6,9 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
+
+from chaoskit.cli.margin import Options, find_margin
+from chaoskit.errors import InputError
+from chaoskit.search.points import Made, Order
+from chaoskit.units import SECOND, parse_duration
+from tests.search.fakes import store_run
 
 EXPERIMENT = """\
 title: fixed back-off rides out a short blank
@@ -38,22 +46,119 @@ def chaoskit(*words: object, place: Path, timeout: float = 60) -> subprocess.Com
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--field", "timeline.blink.when.for"], "'timeline.blink.when.for': timeline has no 'blink'. Near: timeline.blank.when.for"),
-        (["--field", "clients.app.evry"], "x.yaml:3: clients.app.evry: there is no such field. Did you mean 'every'?"),
-        (["--from", "5"], "must be of one kind, not whole number, duration and duration"),
-        (["--from", "soon"], "--from: 'soon' is no number and no duration"),
-        (["--to", "11m", "--resolution", "10s"], "longer than the limit"),
-        (["--to", "3500ms"], "the fault lasts to the end of the run"),
-        (["--to", "3s", "--at-least", "5s"], "--at-least 5s must lie between --from and --to"),
-        (["--to", "3s", "--confidence", "2"], "--confidence 2: write a share"),
-        (["--to", "3s", "--sandbox", "moon"], "choose one of auto"),
+        ({"field": "timeline.blink.when.for"}, "'timeline.blink.when.for': timeline has no 'blink'. Near: timeline.blank.when.for"),
+        ({"field": "clients.app.evry"}, "x.yaml:3: clients.app.evry: there is no such field. Did you mean 'every'?"),
+        ({"low": "5"}, "must be of one kind, not whole number, duration and duration"),
+        ({"low": "soon"}, "--from: 'soon' is no number and no duration"),
+        ({"high": "11m", "resolution": "10s"}, "longer than the limit"),
+        ({"high": "3500ms"}, "the fault lasts to the end of the run"),
+        ({"at_least": "5s"}, "--at-least 5s must lie between --from and --to"),
+        ({"at_least": "5"}, "--at-least 5: write a duration, as for --from"),
+        ({"confidence": 2.0}, "--confidence 2: write a share"),
+        ({"sandbox": "moon"}, "choose one of auto"),
+        ({"jobs": 0}, "--jobs must be at least 1"),
     ],
 )  # fmt: skip
-def test_bad_input_ends_with_2_before_anything_runs(experiment: Path, more: list[str], said: str) -> None:
-    result = chaoskit("margin", experiment, *more, place=experiment.parent)
-    assert (result.returncode, result.stdout) == (2, ""), result.stderr
-    assert said in result.stderr
+def test_bad_input_is_refused_before_anything_runs(experiment: Path, more: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        find_margin(options(experiment, **more))
+    assert said in str(caught.value)
     assert [path.name for path in experiment.parent.iterdir()] == ["x.yaml"]
+
+
+def test_it_ends_with_2(experiment: Path) -> None:
+    result = chaoskit("margin", experiment, "--from", "soon", place=experiment.parent)
+    assert (result.returncode, result.stdout) == (2, ""), result.stderr
+    assert "--from: 'soon' is no number" in result.stderr
+
+
+def options(experiment: Path, **more: object) -> Options:
+    settings: dict[str, object] = {
+        "experiment": str(experiment),
+        "field": None,
+        "low": "200ms",
+        "high": "2600ms",
+        "resolution": "100ms",
+        "repeats": 5,
+        "confidence": 0.9,
+        "share": 0.8,
+        "most_runs": 40,
+        "at_least": None,
+        "at_most": None,
+        "jobs": 1,
+        "sandbox": "inline",
+        "seed": None,
+        "out": experiment.parent / "m",
+    }
+    return Options(**settings | more)  # type: ignore[arg-type]
+
+
+def searched(
+    experiment: Path, monkeypatch: pytest.MonkeyPatch, outcome: Callable[[float], str], **more: object
+) -> tuple[int, dict[str, object]]:
+    """The command, on runs whose outcome depends on the blank's seconds; its exit code and its JSON."""
+
+    async def make(order: Order, path: Path, folder: Path) -> Made:
+        seconds = parse_duration(yaml.safe_load(order.text)["timeline"][0]["when"]["for"]) / SECOND
+        return store_run(folder, outcome(seconds))
+
+    monkeypatch.setitem(find_margin.__globals__, "make_here", make)  # chaoskit.cli.margin is the command's function
+    code = find_margin(options(experiment, **more))
+    return code, json.loads((experiment.parent / "m" / "margin.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("more", "holds_below", "code", "said"),
+    [
+        ({}, 1.55, 0, "hold up to timeline.blank.when.for = "),
+        ({"at_least": "1s"}, 1.55, 0, "hold up to"),
+        ({"at_least": "2s"}, 1.55, 1, "--at-least 2 s: it is less."),
+        ({"at_least": "1500ms"}, 1.55, 1, "--at-least 1.5 s: not shown with this confidence."),
+        ({"at_least": "2s"}, 9, 0, "hold even at timeline.blank.when.for = 2.6 s"),
+        ({"at_least": "200ms"}, 0, 1, "fail already at timeline.blank.when.for = 200 ms"),
+        ({}, 0, 0, "fail already at"),
+    ],
+)
+def test_what_was_found_and_the_code_that_says_so(
+    experiment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    more: dict[str, object],
+    holds_below: float,
+    code: int,
+    said: str,
+) -> None:
+    found, told = searched(experiment, monkeypatch, lambda s: "passed" if s < holds_below else "failed", **more)
+    printed = capsys.readouterr().out
+    assert found == code, printed
+    assert said in printed
+    if told["ending"] == "found":
+        assert isinstance(told["lower"], float)
+        assert isinstance(told["upper"], float)
+        assert told["lower"] <= holds_below * SECOND <= told["upper"]
+    assert str(told["result"]) in (experiment.parent / "m" / "margin.md").read_text()
+
+
+@pytest.mark.parametrize(("at_most", "code"), [("2s", 0), ("1s", 1)])
+def test_where_more_is_safer_the_least_value_is_found(
+    experiment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    at_most: str,
+    code: int,
+) -> None:
+    found, told = searched(experiment, monkeypatch, lambda s: "passed" if s > 1.55 else "failed", at_most=at_most)
+    assert found == code
+    assert "The expectations hold from timeline.blank.when.for = " in str(told["result"])
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("not exercised", 3), ("invalid", 4)])
+def test_runs_that_do_not_count_are_no_answer(
+    experiment: Path, monkeypatch: pytest.MonkeyPatch, outcome: str, code: int
+) -> None:
+    found, told = searched(experiment, monkeypatch, lambda _: outcome)
+    assert found == code
+    assert (told["ending"], told["margin"], told["runs"], told["uncounted_runs"]) == ("stopped", None, 0, 3)
 
 
 @pytest.mark.slow

@@ -14,9 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from chaoskit.cli.sweep import Options, sweep_fields
+from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
+from chaoskit.search.points import Made, Order
 from tests.cli.test_whole_run import descendants
+from tests.search.fakes import store_run
 
 EXPERIMENT = """\
 title: a short blank
@@ -63,20 +67,51 @@ def rows(place: Path) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("settings", "more", "said"),
     [
-        (["--set", "client.app.every=1s"], "client: there is no such field. Did you mean 'clients'?"),
-        (["--set", "clients.app.every=often"], "x.yaml:3: clients.app.every"),
-        (["--set", "clients.app.every=1s..2s"], "or add --sample N"),
-        ([], "say what to vary with --set"),
-        (["--set", "clients.app.every=1s", "--jobs", "0"], "--jobs must be at least 1"),
+        (["client.app.every=1s"], {}, "client: there is no such field. Did you mean 'clients'?"),
+        (["clients.app.every=often"], {}, "x.yaml:3: clients.app.every"),
+        (["clients.app.every=1s..2s"], {}, "or add --sample N"),
+        ([], {}, "say what to vary with --set"),
+        (["clients.app.every=1s"], {"jobs": 0}, "--jobs must be at least 1"),
+        (["clients.app.every=1s"], {"repeats": 0}, "--repeats must be at least 1"),
+        (["clients.app.every=1s"], {"sandbox": "moon"}, "choose one of auto"),
     ],
 )
-def test_bad_input_ends_with_2_before_anything_runs(place: Path, more: list[str], said: str) -> None:
-    code, output = chaoskit(place, "sweep", "x.yaml", *more)
-    assert code == 2, output
-    assert said in output
+def test_bad_input_is_refused_before_anything_runs(
+    place: Path, settings: list[str], more: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        sweep_fields(options(place, settings, **more))
+    assert said in str(caught.value)
     assert sorted(path.name for path in place.iterdir()) == ["tmp", "x.yaml"]
+
+
+def options(place: Path, settings: list[str], **more: object) -> Options:
+    given: dict[str, object] = {
+        "experiment": str(place / "x.yaml"),
+        "settings": settings,
+        "sample": None,
+        "repeats": 1,
+        "jobs": 1,
+        "dask": None,
+        "sandbox": "auto",
+        "seed": None,
+        "out": place / "out",
+    }
+    return Options(**given | more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("passed", 0), ("failed", 0), ("not exercised", 0), ("invalid", 4)])
+def test_the_code_says_whether_every_run_said_something(
+    place: Path, monkeypatch: pytest.MonkeyPatch, outcome: str, code: int
+) -> None:
+    async def make(order: Order, path: Path, folder: Path) -> Made:
+        return store_run(folder, outcome)
+
+    monkeypatch.setitem(sweep_fields.__globals__, "make_here", make)  # chaoskit.cli.sweep is the command's function
+    assert sweep_fields(options(place, ["clients.app.every=1s,2s"])) == code
+    assert [row["outcome"] for row in rows(place)] == [outcome] * 2
 
 
 @pytest.mark.slow

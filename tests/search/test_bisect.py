@@ -42,9 +42,8 @@ def search(
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(tmp_path / "s", {"a": 1})
-    yield store
-    store.lock.close()
+    with open_store(tmp_path / "s", {"a": 1}) as store:
+        yield store
 
 
 def below_4s(name: str, order: Order) -> str:
@@ -140,11 +139,9 @@ def test_when_a_run_cannot_be_made_the_others_are_ended(store: Store) -> None:
 
 
 def test_one_folder_is_one_search(store: Store) -> None:
-    store.lock.close()
-    again = open_store(store.folder, {"a": 1})
     with pytest.raises(InputError, match="another search is at work"):
         open_store(store.folder, {"a": 1})
-    again.lock.close()
+    store.lock.close()
     with pytest.raises(InputError, match=r"holds another search \(it differs in: a\)"):
         open_store(store.folder, {"a": 2})
     (store.folder / "plan.json").unlink()

@@ -34,9 +34,8 @@ TWO = ("timeline.blank.when.for=1s,2500ms", "clients.app.retry_mode=legacy,null"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(tmp_path / "s", {"a": 1})
-    yield store
-    store.lock.close()
+    with open_store(tmp_path / "s", {"a": 1}) as store:
+        yield store
 
 
 def visits(store: Store, *settings: str, seen: list[str] | None = None) -> list[Visit]:
