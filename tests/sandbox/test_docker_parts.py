@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -195,3 +196,20 @@ def test_which_image_is_meant(named: str, image: str | None) -> None:
 def test_a_log_is_led_through_a_pipe(tmp_path: Path) -> None:
     pipe = lead_log(iter([b"one\ntw", b"o\n"]), tmp_path)
     assert pipe.read_bytes() == b"one\ntwo\n"
+
+
+def test_an_installed_package_makes_the_same_image_as_a_checkout(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The wheel holds docker/ as ``containers`` and experiments/ as ``shipped`` (pyproject.toml)."""
+    checkout = docker_image.PACKAGE.parent
+    if not (checkout / "pyproject.toml").exists():
+        pytest.skip("these tests run on an installed package")
+    installed = tmp_path / "chaoskit"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(checkout / "chaoskit", installed, ignore=ignored)
+    shutil.copytree(checkout / "docker", installed / "containers")
+    shutil.copytree(checkout / "experiments", installed / "shipped")
+    here = [name for name, _ in docker_image.files()]
+    monkeypatch.setattr(docker_image, "PACKAGE", installed)
+    assert [name for name, _ in docker_image.files()] == here
