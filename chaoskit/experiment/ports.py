@@ -67,7 +67,7 @@ class Cast(Protocol):
         """Kill it, as an injected fault."""
 
     async def restart(self, name: str) -> None:
-        """Start a killed process anew, with its plan and its order to begin; returns when it has been given that."""
+        """Start a killed process anew, with its plan; when it is ready it is told to begin."""
 
     async def stop(self, names: list[str]) -> None:
         """Ask these processes to end; kill those that do not in good time."""

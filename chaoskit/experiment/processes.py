@@ -83,13 +83,16 @@ class ProcessCast:
         self._adapt = adapt or (lambda name, plan: plan)
         self._handle = handle or self._signal
         self._processes: dict[str, _Process] = {}
+        self._ordering: set[asyncio.Task[None]] = set()
         self._failure = asyncio.Event()
 
     def start_plane(self, name: str, plan: Plan) -> None:
         self._start(name, "plane", [sys.executable, "-m", f"chaoskit.{name}"], plan)
 
     def start_client(self, name: str, use: str, plan: Plan) -> None:
-        self._start(name, "client", argv_of(use, plan), plan)
+        here = not getattr(self._sandbox, "has_own_clients", False)
+        argv = argv_of(use, plan) if here else [sys.executable, "-m", f"chaoskit.clients.{use}"]
+        self._start(name, "client", argv, plan)
 
     def _start(self, name: str, kind: str, argv: list[str], plan: Plan) -> None:
         self._launch(_Process(name, _future(), kind, argv, _line(self._adapt(name, plan))))
@@ -119,9 +122,14 @@ class ProcessCast:
         process = _Process(name, _future(), before.kind, before.argv, before.plan)
         process.calls_before = process.calls = before.calls
         self._launch(process)
-        await self.ready(name)
         if before.order is not None:
-            self.send(name, before.order)
+            self._ordering.add(asyncio.create_task(self._order(name, before.order)))
+
+    async def _order(self, name: str, order: Plan) -> None:
+        """Give a process its order once it is ready; one that dies before has told so itself."""
+        with contextlib.suppress(PlaneError):
+            await self.ready(name)
+            self.send(name, order)
 
     async def _signal(self, name: str, deed: Deed) -> None:
         child = self._processes[name].child
@@ -221,6 +229,7 @@ class ProcessCast:
             await _cancel(late)
 
     async def close(self) -> None:
+        await _cancel(self._ordering)
         await _cancel({process.task for process in self._processes.values() if process.task})
 
 

@@ -43,7 +43,7 @@ class Hands(Protocol):
         """SIGKILL."""
 
     async def restart(self, name: str) -> None:
-        """Start a killed client anew, with its plan; returns when it is calling."""
+        """Start a killed client anew, with its plan."""
 
 
 class ProcessFault(Protocol):
