@@ -100,7 +100,7 @@ def _go(rows: Sequence[Row]) -> str:
         row = _find(rows, "the Go client", is_go, fault=fault)[0]
         failed = spread(call.attempts for call in row.firsts if not call.ok)
         said.append(
-            f"{BY_KEY[fault].title}: {words.counts(failed)} attempts, given up after {words.times(row.gave_up_ns)}"
+            f"{BY_KEY[fault].title}: attempts {words.counts(failed)}, given up after {words.times(row.gave_up_ns)}"
         )
     return f"{words.who(row.subject)}: {'; '.join(said)}; n = {row.n} each."
 
@@ -116,8 +116,8 @@ def _jvm(rows: Sequence[Row]) -> str:
                 lengths = spread(sample.blank_ns for sample in row.samples)
                 met = sum(sample.met for sample in row.samples)
                 said.append(
-                    f"a blank of {words.times(lengths)} was met by {met} DNS queries of {row.n} processes, "
-                    f"{words.share(row.ok_share)} of whose calls succeeded"
+                    f"a blank of {words.times(lengths)} was met by {met} DNS queries (n = {row.n}), "
+                    f"and {words.share(row.ok_share)} of the calls in it succeeded"
                 )
     if not said:
         raise NotMeasured("it takes the Java client with the JVM's default DNS cache, cold, under an empty record")
@@ -173,12 +173,12 @@ def _drain(rows: Sequence[Row]) -> str:
         )
         if spent:
             said.append(
-                f"{words.who(subject)}, {words.mode(subject)}: no more retry after {words.counts(spent)} of them (n = {spent.n}), "
+                f"{words.who(subject)}, {words.mode(subject)}: no retry is left after {words.counts(spent)} retries (n = {spent.n}), "
                 f"documented {policy.quota.capacity // policy.quota.price(trouble)}"
             )
     if not said:
         raise NotMeasured("no quota was drained in the time that the faults lasted")
-    return f"The retry quota drains across calls: {'; '.join(said)}."
+    return f"Counted over a process's calls: {'; '.join(said)}."
 
 
 def _unbounded(rows: Sequence[Row]) -> str:

@@ -103,7 +103,9 @@ def test_findings_are_made_of_figures_or_say_what_is_missing() -> None:
 
 def test_the_drained_quota_is_found() -> None:
     found = {finding.title: finding for finding in findings_of(rows_of([sample(subject())]))}
-    assert "no more retry after 35 of them (n = 1), documented 35" in found["The retry quota drains across calls"].said
+    assert (
+        "no retry is left after 35 retries (n = 1), documented 35" in found["The retry quota drains across calls"].said
+    )
 
 
 def test_a_buried_connection_is_found() -> None:
