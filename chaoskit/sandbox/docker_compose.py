@@ -35,6 +35,7 @@ class ComposeSandbox:
         self.because = "the services of docker/compose.yaml"
         self.ipv6 = False
         self._keeper = Keeper(remove, empty)
+        self._served = work / "served"
         try:
             self._addresses = Addresses(os.environ["CHAOSKIT_NETWORK"], os.environ["CHAOSKIT_HALF"])
             self._resolvers = _pairs(os.environ["CHAOSKIT_RESOLVERS"])
@@ -65,7 +66,8 @@ class ComposeSandbox:
         return f"{self._addresses.of(address)}:443"
 
     async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
-        """Nothing to tell anyone: addresses are as promised."""
+        """Let the clients start: only now is the authority in the volume that of this run, and some read it once, at their start."""
+        self._served.touch()
 
     def adapt(self, name: str, plan: dict[str, Any]) -> dict[str, Any]:
         """A process's plan with the network's addresses, and the volume for certificates."""
@@ -75,16 +77,16 @@ class ComposeSandbox:
 
     def command(self, argv: list[str]) -> list[str]:
         """A plane: behind its door, or here."""
-        return self._behind_door(argv[2].rpartition(".")[2], argv)
+        return self._behind_door(argv[2].rpartition(".")[2], argv, [])
 
     def client_command(self, label: str, argv: list[str]) -> list[str]:
         """A client: behind its door, or here (the canary)."""
-        return self._behind_door(label, argv)
+        return self._behind_door(label, argv, ["--after", str(self._served)])
 
-    def _behind_door(self, name: str, argv: list[str]) -> list[str]:
+    def _behind_door(self, name: str, argv: list[str], more: list[str]) -> list[str]:
         if (where := self._doors.get(name)) is None:
             return argv
-        return [sys.executable, "-I", "-S", door.__file__, "--to", where]
+        return [sys.executable, "-I", "-S", door.__file__, "--to", where, *more]
 
     async def close(self) -> None:
         """Let the keeper remove the run's temporary folders. The services stay up, for another run."""

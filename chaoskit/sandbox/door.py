@@ -5,7 +5,8 @@ connection as standard input and output, so the process contract (``chaoskit.chi
 the other side goes, COMMAND's input ends, and it with it.
 
 ``python door.py --to HOST:PORT`` is the run's side: a process that stands for the one behind the door, with its pipes, its complaints
-and its exit code. ``--check`` tells whether something waits here (a container's health check).
+and its exit code. With ``--after FILE`` it knocks when that file is there. ``--check`` tells whether something waits here (a
+container's health check).
 
 The door starts COMMAND and nothing else, whatever it is sent. It belongs on a network that is the run's own.
 """
@@ -126,6 +127,12 @@ def connect(host: str, port: int) -> int:
     return 4
 
 
+def _wait_for(path: str | None) -> None:
+    """Return when the file is there; the parent ends us if that takes too long."""
+    while path is not None and not os.path.exists(path):  # noqa: PTH110 - pathlib takes longer to load than all else here
+        threading.Event().wait(0.02)
+
+
 def _reach(host: str, port: int) -> socket.socket:
     """A connection to the door; tries again while the container is starting."""
     deadline = time.monotonic() + REACHABLE_WITHIN_S
@@ -151,12 +158,14 @@ def main(leave: Callable[[int], object] = sys.exit) -> None:
     parser = argparse.ArgumentParser(prog="chaoskit.sandbox.door")
     parser.add_argument("--listen", type=int, metavar="PORT")
     parser.add_argument("--to", metavar="HOST:PORT")
+    parser.add_argument("--after", metavar="FILE")
     parser.add_argument("--check", type=int, nargs="?", const=PORT, metavar="PORT")
     parser.add_argument("command", nargs="*")
     given = parser.parse_args()
     if given.listen:
         listen(given.listen, given.command)
     elif given.to:
+        _wait_for(given.after)
         host, _, port = given.to.rpartition(":")
         leave(connect(host, int(port)))
     else:

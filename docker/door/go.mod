@@ -1,0 +1,3 @@
+module chaoskit/door
+
+go 1.22
