@@ -69,4 +69,7 @@ class Java(SdkPlan):
         if (java := shutil.which("java")) is None:
             raise InputError(f"client {self.client}: {JAVA.missing()}")
         # A small heap and the simplest collector: many clients share a machine, and none has much garbage.
-        return [java, "-Xmx256m", "-XX:+UseSerialGC", "-cp", f"{built / 'classes'}:{built / 'lib'}/*", "Client"]
+        # The JVM warns on standard output, which is the contract's; and in a PID namespace another run's JVM may hold the same
+        # /tmp/hsperfdata_USER/PID, of which it warns.
+        quiet = ["-XX:-UsePerfData", "-Xlog:disable", "-Xlog:all=warning:stderr"]
+        return [java, *quiet, "-Xmx256m", "-XX:+UseSerialGC", "-cp", f"{built / 'classes'}:{built / 'lib'}/*", "Client"]
