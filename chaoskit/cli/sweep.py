@@ -118,7 +118,7 @@ def _conclude(store: Store, visits: list[Visit]) -> int:
     for path in written:
         _say(str(path))
     if not parquet.available():
-        _say("no table.parquet: pip install 'chaoskit[parquet]'")
+        _say("no table.parquet: pip install 'chaoskit[dask]'")
     return Outcome.INVALID.exit_code if counts["invalid"] else 0
 
 

@@ -1,4 +1,4 @@
-"""A table as Parquet. The one place that imports pyarrow, an optional extra (``pip install chaoskit[parquet]``)."""
+"""A table as Parquet. The one place that imports pyarrow, an optional extra (``pip install chaoskit[dask]``)."""
 
 from __future__ import annotations
 
