@@ -41,7 +41,9 @@ def test_processes_are_paused_killed_and_started_anew(tmp_path: Path, sandbox: s
         from chaoskit.sandbox.docker import connect
 
         try:
-            connect()
+            engine = connect()
+            if engine.needs_build():
+                engine.build(lambda line: None)
         except SandboxError as error:
             pytest.skip(str(error))
     (tmp_path / "x.yaml").write_text(EXPERIMENT)
