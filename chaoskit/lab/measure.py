@@ -124,10 +124,13 @@ def _sampled(call: Call) -> SampledCall:
         pooled=call.pooled,
         elapsed_ns=call.elapsed_ns,
         attempts=len(call.attempts),
-        tries_ns=tuple(one.finished - one.started for one in call.attempts if one.finished is not None),
+        # How long a healthy try takes is of no interest, and most are.
+        tries_ns=tuple(
+            one.finished - one.started for one in call.attempts if one.finished is not None and call.troubled
+        ),
         sleeps_ns=tuple(one.slept_ns for one in call.attempts if one.slept_ns is not None),
         error=outer.type if outer else "",
         cause=inner.type if inner else "",
         errno=inner.errno if inner else None,
-        message=inner.message[:160] if inner else "",
+        message=inner.message[:60] if inner else "",
     )

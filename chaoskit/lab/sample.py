@@ -30,10 +30,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampledCall:
-    """One call that began in the fault. ``tries_ns`` are the lengths of its tries that ended, ``sleeps_ns`` the pauses between tries.
+    """One call that began in the fault. ``sleeps_ns`` are the pauses between its tries.
 
-    ``pooled``: it arrived over a connection that was open before, without a lookup. ``error`` is the outermost error's class, and
-    ``cause`` the innermost one's class, number (None: it has none) and text.
+    ``tries_ns`` are the lengths of its tries that ended, if the fault troubled it. ``pooled``: it arrived over a connection that was open
+    before, without a lookup. ``error`` is the outermost error's class, and ``cause`` the innermost one's class, with its number (None:
+    it has none) and the beginning of its text.
     """
 
     ok: bool
