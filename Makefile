@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types slow bench clean
+.PHONY: demo test check lint types slow docker-test bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/chaoskit run experiments/outage/dynamodb-empty-record.yaml
@@ -23,6 +23,10 @@ types: $(VENV)/.ready
 # Whole runs with real processes: sandboxes, kill -9, and every shipped experiment against its expected outcome.
 slow: $(VENV)/.ready
 	$(BIN)/pytest -q -m "slow"
+
+# Needs a Docker engine; .ci/containers makes one where it can, and the compose game day too.
+docker-test: $(VENV)/.ready
+	$(BIN)/pytest -q -m docker
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m tests.bench

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
 from chaoskit.sandbox.environment import client_environment, plane_environment
 from chaoskit.sandbox.namespace import NamespaceSandbox, probe
+from tests.clients.built import aws_command, built_file
 
 PATIENCE_S = 90
 PLAN = """\
@@ -97,24 +96,16 @@ def _folder(work: Path, name: str) -> Path:
 
 @pytest.mark.slow
 def test_the_aws_cli(tmp_path: Path) -> None:
-    """``CHAOSKIT_AWS_CLI`` names another ``aws`` than the one on PATH."""
-    program = os.environ.get("CHAOSKIT_AWS_CLI") or shutil.which("aws")
+    program = aws_command()
     if program is None:
-        pytest.skip("there is no aws on PATH; pip install awscli, or name it in CHAOSKIT_AWS_CLI")
-    check(tmp_path, [program, *CLI], '"1"', "aws-cli/")
+        pytest.skip("there is no aws here; run: chaoskit clients build aws_cli")
+    check(tmp_path, [*program, *CLI], '"1"', "aws-cli/")
 
 
 @pytest.mark.slow
 def test_node_s_sdk(tmp_path: Path) -> None:
-    """``CHAOSKIT_NODE_MODULES`` names the node_modules folder that holds @aws-sdk/client-dynamodb."""
-    modules = os.environ.get("CHAOSKIT_NODE_MODULES", "")
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("there is no node on PATH")
-    environment = {"PATH": os.environ["PATH"], "NODE_PATH": modules}
-    found = subprocess.run(
-        [node, "-e", 'require.resolve("@aws-sdk/client-dynamodb")'], env=environment, capture_output=True
-    )
-    if found.returncode:
-        pytest.skip("no @aws-sdk/client-dynamodb; npm install it, and name its node_modules in CHAOSKIT_NODE_MODULES")
+    """The modules are those of the client that was built."""
+    modules, node = built_file("javascript", "node_modules"), shutil.which("node")
+    if node is None or modules is None:
+        pytest.skip("AWS's SDK for JavaScript is not here; run: chaoskit clients build javascript")
     check(tmp_path, [node, "-e", NODE], '{"id":{"S":"1"}}', "aws-sdk-js/", {"NODE_PATH": modules})

@@ -12,6 +12,7 @@ import pytest
 from chaoskit.journal.events import RequestAnswered, RequestArrived
 from tests.cli.commands import NAME, Place, make_place
 from tests.cli.test_whole_run import namespaces_work
+from tests.clients.built import aws_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -92,9 +93,8 @@ def test_java(place: Place) -> None:
 
 
 def test_the_aws_cli(place: Place) -> None:
-    """``CHAOSKIT_AWS_CLI`` names another ``aws`` than the one on PATH."""
-    program = os.environ.get("CHAOSKIT_AWS_CLI") or needs("aws")
-    result = place.run("--", program, "dynamodb", "list-tables", "--query", "TableNames", "--output", "text")
+    program = aws_command() or [needs("aws")]
+    result = place.run("--", *program, "dynamodb", "list-tables", "--query", "TableNames", "--output", "text")
     assert (result.returncode, result.stdout) == (0, b"chaoskit\n"), result.stderr.decode()
     assert "requests     dynamodb ListTables: 1, of 1 call" in result.stderr.decode()
     ((_, arrived),) = place.journal().of(RequestArrived)

@@ -38,7 +38,7 @@ def options(out: Path, **given: Any) -> Options:
         ({"sandbox": "jail"}, "choose one of"),
         ({"stored": (Path("nowhere"),)}, "nowhere"),
         ({"stored": (Path("x.json"),), "quick": True}, "--from draws what is stored"),
-        ({"sdks": ("rust",)}, "chaoskit has no client rust"),
+        ({"sdks": ("cobol",)}, "--sdk cobol: choose from"),
     ],
 )
 def test_bad_input_is_said_and_leaves_nothing(given: dict[str, Any], said: str, tmp_path: Path) -> None:
