@@ -22,7 +22,7 @@ types: $(VENV)/.ready
 
 # Whole runs with real processes: sandboxes, kill -9, and every shipped experiment against its expected outcome.
 slow: $(VENV)/.ready
-	$(BIN)/pytest -q -m "slow"
+	$(BIN)/pytest -q -n 3 --dist worksteal -m "slow and not docker"
 
 # Needs a Docker engine; .ci/containers makes one where it can, and the compose game day too.
 docker-test: $(VENV)/.ready
