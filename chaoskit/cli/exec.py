@@ -95,8 +95,13 @@ def run_command(options: Options) -> int:
 
 def _check_holes(experiment: Experiment, holes: Sequence[Hole]) -> None:
     taken = {address: service for service, addresses in services_of(experiment.spec).items() for address in addresses}
+    seen: dict[tuple[str, int], Hole] = {}
     for hole in holes:
         for address in hole.inside:
+            if (other := seen.setdefault((address, hole.port), hole)) is not hole:
+                raise InputError(
+                    f"--allow {hole.host}:{hole.port}: --allow {other.host}:{other.port} is already there; remove one of the two"
+                )
             if hole.port == HTTPS and address in taken and hole.host != "localhost":
                 raise InputError(
                     f"--allow {hole.host}:{hole.port}: there, in the sandbox, is the mock {taken[address]}; "

@@ -57,6 +57,8 @@ def open_store(folder: Path, plan: dict[str, Any]) -> Store:
     """
     path = folder / "plan.json"
     wanted = json.dumps(plan, indent=1, ensure_ascii=False, sort_keys=True)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; choose a folder with --out")
     if folder.exists() and not path.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} holds something that is no search; choose another folder with --out")
     if path.exists() and path.read_text(encoding="utf-8") != wanted:

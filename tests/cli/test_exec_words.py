@@ -131,6 +131,8 @@ def test_the_name_of_a_hole_resolves_inside() -> None:
         ({"environment": ("=x",)}, "write NAME=VALUE"),
         ({"allow": ("127.0.1.1:443",)}, "is the mock dynamodb"),
         ({"allow": ("nonsense",)}, "write HOST:PORT"),
+        ({"allow": ("127.0.0.1:5432", "127.0.0.1:5432")}, "127.0.0.1:5432 is already there; remove one"),
+        ({"allow": ("localhost:5432", "127.0.0.1:5432")}, "localhost:5432 is already there; remove one"),
     ],
 )
 def test_bad_words_are_bad_input(wrong: dict[str, Any], said: str) -> None:

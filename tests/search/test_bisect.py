@@ -149,6 +149,17 @@ def test_one_folder_is_one_search(store: Store) -> None:
         open_store(store.folder, {"a": 1})
 
 
+def test_a_search_needs_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+
+    with pytest.raises(InputError, match=r"notes\.txt is a file"):
+        open_store(tmp_path / "notes.txt", {"a": 1})
+    with pytest.raises(InputError, match="cannot write to"):
+        open_store(tmp_path / "notes.txt" / "below", {"a": 1})
+
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 def test_a_document_is_written_as_it_is_read() -> None:
     tricky = {
         "a": ["010", "on", "no", "2025-10-20", "1e3", "~", "null", "", "5s", 1e-7, 1e20, "=", "<<", " x"],
