@@ -20,7 +20,7 @@ from chaoskit.cli.shipped import find_experiment
 from chaoskit.compose.attach import left_behind, perform, put_back, unlike
 from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
-from chaoskit.compose.helper import measure
+from chaoskit.compose.helper import measure, remove_measuring
 from chaoskit.compose.overlay import IMAGE, eligible
 from chaoskit.compose.plan import StagePlan, lay_out
 from chaoskit.compose.running import Origin, Running, find, strangers
@@ -63,6 +63,7 @@ def attach(options: Options) -> int:
     left = left_behind(docker, options.project)
     if options.put_back:
         _put_back_all(docker, left)
+        remove_measuring(docker, options.project)
         return 0
     if left and (options.dry_run or not options.yes):
         raise InputError(
@@ -160,7 +161,7 @@ def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experime
 
     image = _image()
     pool = ThreadPoolExecutor(1)  # some 15 s beside the run, and a score of packets in a network of its own
-    measuring = pool.submit(measure, docker, image)
+    measuring = pool.submit(measure, docker, image, options.project)
     folders = _make_folders(options.out, f"attach-{options.project}")
     try:
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(Console()) as view:

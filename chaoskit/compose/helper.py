@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 
@@ -15,6 +15,9 @@ from chaoskit.errors import HarnessError
 
 DOCKERS_RESOLVER = "127.0.0.11"
 LABEL = ("--label", "chaoskit.run=doctor")
+OWNER_LABEL = "chaoskit.measuring"
+"""On what measures beside an ``attach``; its value is the project."""
+
 SUBNETS = tuple(f"10.211.{number}.0/24" for number in range(16))
 
 
@@ -55,6 +58,7 @@ def probe(docker: Docker, image: str, network: str, question: Question, *more: s
         "run",
         "--rm",
         "--init",
+        "--no-healthcheck",
         *LABEL,
         "--network",
         network,
@@ -68,12 +72,15 @@ def probe(docker: Docker, image: str, network: str, question: Question, *more: s
     return Found.from_json(docker.run(*words, "-m", "chaoskit.compose.probe", json.dumps(asdict(question))))
 
 
-def measure(docker: Docker, image: str) -> list[Row]:
-    """What this engine's resolver makes of each case; takes some 12 s, as long as a dropped query."""
-    with faulty_server(docker, image) as (network, server):
+def measure(docker: Docker, image: str, project: str = "") -> list[Row]:
+    """What this engine's resolver makes of each case; takes some 12 s, as long as a dropped query.
+
+    ``project`` is that of the ``attach`` for which it is measured: should that be killed, ``remove_measuring`` finds what it left.
+    """
+    with faulty_server(docker, image, project) as (network, server):
         names = tuple(name_of(case) for case in CASES)
         question = Question(names, (server, DOCKERS_RESOLVER))
-        found = probe(docker, image, network, question, "--dns", server)
+        found = probe(docker, image, network, question, "--dns", server, *_owned(project))
     looked = {one.name: one for one in found.libc}
     rows = []
     for case in CASES:
@@ -86,17 +93,30 @@ def measure(docker: Docker, image: str) -> list[Row]:
     return rows
 
 
+def remove_measuring(docker: Docker, project: str) -> None:
+    """Remove what measured beside an ``attach`` that was killed."""
+    mine = ("--filter", f"label={OWNER_LABEL}={project}")
+    if containers := docker.lines("ps", "--all", "--quiet", *mine):
+        docker.run("rm", "--force", *containers)
+    if networks := docker.lines("network", "ls", "--quiet", *mine):
+        docker.run("network", "rm", *networks)
+
+
+def _owned(project: str) -> tuple[str, ...]:
+    return ("--label", f"{OWNER_LABEL}={project}") if project else ()
+
+
 @contextmanager
-def faulty_server(docker: Docker, image: str) -> Iterator[tuple[str, str]]:
+def faulty_server(docker: Docker, image: str, project: str = "") -> Iterator[tuple[str, str]]:
     """An internal network of ours with the faulty name server in it: the network's name, and the server's address."""
     name = f"chaoskit-doctor-{os.getpid()}"
-    subnet = _network(docker, name)
+    labels = (*LABEL, *_owned(project))
+    subnet = _network(docker, name, labels)
     address = subnet.replace("0/24", "53")
     try:
         entry = ["--entrypoint", "python3", image, "-m", "chaoskit.compose.faulty", address]
-        docker.run(
-            "run", "--detach", "--rm", "--init", "--name", name, *LABEL, "--network", name, "--ip", address, *entry
-        )
+        options = ("--detach", "--rm", "--init", "--no-healthcheck", "--name", name, *labels)
+        docker.run("run", *options, "--network", name, "--ip", address, *entry)
         log = docker.follow("logs", "--follow", name)
         assert log.stdout is not None
         first = log.stdout.readline()
@@ -111,11 +131,11 @@ def faulty_server(docker: Docker, image: str) -> Iterator[tuple[str, str]]:
         docker.run("network", "rm", name)
 
 
-def _network(docker: Docker, name: str) -> str:
+def _network(docker: Docker, name: str, labels: Sequence[str]) -> str:
     """Make the network in the first subnet that is free; returns that."""
     for last, subnet in enumerate(SUBNETS, 1 - len(SUBNETS)):
         try:
-            docker.run("network", "create", "--internal", *LABEL, "--subnet", subnet, name)
+            docker.run("network", "create", "--internal", *labels, "--subnet", subnet, name)
         except HarnessError:
             if last == 0:
                 raise

@@ -59,12 +59,16 @@ def as_containers(document: Document, services: Sequence[str], more: Sequence[di
 
 
 def every_service(region: str) -> ExperimentSpec:
-    """All mock services and no faults: what an overlay offers that is driven by hand."""
+    """All mock services and no faults: what an overlay offers that is driven by hand. Raises ``InputError`` for what is no region."""
+    from pydantic import ValidationError
+
     from chaoskit.compose.stage import ALL_SERVICES
 
-    return ExperimentSpec.model_validate(
-        {"title": "by hand", "region": region, "services": {name: ServiceSpec() for name in ALL_SERVICES}}
-    )
+    services = {name: ServiceSpec() for name in ALL_SERVICES}
+    try:
+        return ExperimentSpec.model_validate({"title": "by hand", "region": region, "services": services})
+    except ValidationError as error:
+        raise InputError(f"--region {region}: this is no region of AWS; write one like us-east-1") from error
 
 
 def overlay_by_hand(

@@ -55,9 +55,10 @@ def test_a_file_that_is_there_is_not_overwritten_unasked(theirs: Path) -> None:
 
 
 def test_nothing_half_done_is_left_after_bad_input(theirs: Path) -> None:
-    for words in (["--service", "no-such"], ["--subnet", "8.8.8.0/24"]):
+    for words in (["--service", "no-such"], ["--subnet", "8.8.8.0/24"], ["--region", "mars"]):
         done = CliRunner().invoke(app, ["compose", "overlay", str(theirs), *words])
-        assert done.exit_code != 0
+        assert isinstance(done.exception, InputError), words
+        assert words[1] in str(done.exception)
     assert [path.name for path in theirs.parent.iterdir()] == ["compose.yaml"]
 
 

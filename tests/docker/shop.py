@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from chaoskit.compose.helper import OWNER_LABEL
+
 APP = Path(__file__).parent / "app"
 IMAGE = "chaoskit-test-shop"
 
@@ -73,6 +75,11 @@ class Shop:
             *docker("network", "ls", *label).split(),
             *docker("volume", "ls", *label).split(),
         ]
+
+    def measuring(self) -> list[str]:
+        """What measures Docker's resolver beside an ``attach`` of the project."""
+        label = ("--filter", f"label={OWNER_LABEL}={self.project}", "-q")
+        return [*docker("ps", "-a", *label).split(), *docker("network", "ls", *label).split()]
 
     def ask(self, service: str = "web") -> str:
         """What the app's health check says, asked inside its container."""

@@ -122,13 +122,14 @@ def test_after_kill_9_it_can_be_put_back(shop: Shop, tmp_path: Path) -> None:
     process.kill()
     process.communicate()
     assert shop.ours() != []
+    assert shop.measuring() != []
     again = chaoskit("attach", "--project", shop.project, "--dry-run")
     assert again.returncode == 2
     assert "--put-back" in again.stderr
     done = chaoskit("attach", "--project", shop.project, "--put-back")
     assert done.returncode == 0, done.stderr
     assert f"putting web, worker of project {shop.project} back" in done.stdout or "worker, web" in done.stdout
-    assert shop.ours() == []
+    assert shop.ours() + shop.measuring() == []
     assert {name: one["HostConfig"]["Dns"] for name, one in shop.containers().items()} == {
         name: one["HostConfig"]["Dns"] for name, one in before.items()
     }
