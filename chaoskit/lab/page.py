@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def _lane(retry: int, values: list[int], told: Documented | None, place: int) ->
         among = format_duration(longest) if shortest == longest else f"0 to {format_duration(longest)}"
         said += f"; documented {among}"
     dots = tuple((_place(value), format_duration(value)) for value in ordered[::step])
-    return Lane(f"retry {retry}", LANE * place + 4, dots, low, high, _place(ordered[len(ordered) // 2]), said)
+    return Lane(f"retry {retry}", LANE * place + 4, dots, low, high, _place(round(statistics.median(ordered))), said)
 
 
 def _place(ns: int) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 from chaoskit.lab.compare import Documented
 from chaoskit.lab.rows import Row, Spread
 from chaoskit.lab.sample import Subject
@@ -65,7 +67,7 @@ def sleeps(row: Row) -> str:
     found = row.sleeps_ns()
     if not found:
         return DASH
-    return ", ".join(format_duration(sorted(values)[len(values) // 2]) for values in found.values())
+    return ", ".join(format_duration(round(statistics.median(values))) for values in found.values())
 
 
 def lag(row: Row) -> str:
