@@ -103,16 +103,21 @@ def labels_of(container: Mapping[str, Any]) -> dict[str, str]:
 
 
 def strangers(docker: Docker, running: Running, chosen: Sequence[str]) -> list[str]:
-    """Services whose files would now give another container than the one that runs: they could not be put back as they were."""
+    """Services whose files would now give another container than the one that runs: they could not be put back as they were.
+
+    ``up`` hashes a service with its ``env_file`` read, which ``config --hash`` leaves unread (Compose 2.26). So the project is hashed as
+    it is written and as ``config`` resolves it: of files that have not changed, one is what stands on the container.
+    """
     if not chosen:
         return []
-    hashes = dict(
-        line.split()[:2]
-        for line in docker.compose(
-            running.origin.options, "--profile", "*", "config", "--hash", ",".join(chosen)
-        ).splitlines()
-        if line.strip()
+    options, asked = running.origin.options, ("--profile", "*", "config", "--hash", ",".join(chosen))
+    resolved = docker.compose(options, "--profile", "*", "config", "--format", "json")
+    told = docker.compose(options, *asked) + docker.run(
+        "compose", "--project-name", running.origin.project, "--file", "-", *asked, stdin=resolved
     )
+    hashes = {tuple(line.split()[:2]) for line in told.splitlines()}
     return [
-        name for name in chosen if any(labels_of(one).get(HASH) != hashes.get(name) for one in running.containers[name])
+        name
+        for name in chosen
+        if any((name, labels_of(one).get(HASH)) not in hashes for one in running.containers[name])
     ]

@@ -14,11 +14,14 @@ from chaoskit.errors import InputError
 
 
 class Told(Docker):
-    """A Docker of these containers; ``hashes`` is what ``config --hash`` would say."""
+    """A Docker of these containers; ``hashes`` is what ``config --hash`` would say, ``resolved`` the same with each ``env_file`` read."""
 
-    def __init__(self, containers: list[dict[str, str]], hashes: dict[str, str]) -> None:
+    def __init__(
+        self, containers: list[dict[str, str]], hashes: dict[str, str], resolved: dict[str, str] | None = None
+    ) -> None:
         self.containers = containers
         self.hashes = hashes
+        self.resolved = hashes if resolved is None else resolved
         self.asked: list[tuple[str, ...]] = []
 
     def run(self, *arguments: str, stdin: str | None = None) -> str:
@@ -26,7 +29,8 @@ class Told(Docker):
         if arguments[0] == "ps":
             return "".join(f"{number}\n" for number in range(len(self.containers)))
         if "--hash" in arguments:
-            return "".join(f"{name} {value}\n" for name, value in self.hashes.items())
+            hashes = self.hashes if stdin is None else self.resolved
+            return "".join(f"{name} {value}\n" for name, value in hashes.items())
         services: dict[str, Any] = {one["com.docker.compose.service"]: {} for one in self.containers}
         return json.dumps({"name": "shop", "services": services})
 
@@ -74,6 +78,13 @@ def test_services_that_could_not_be_made_again_are_told() -> None:
     running = find(docker, "shop")
     assert strangers(docker, running, ["web", "db"]) == ["db"]
     assert strangers(docker, running, []) == []
+
+
+def test_a_service_with_an_env_file_is_no_stranger() -> None:
+    docker = Told(
+        [labels("web", "read"), labels("db", "h2")], {"web": "unread", "db": "h3"}, {"web": "read", "db": "h4"}
+    )
+    assert strangers(docker, find(docker, "shop"), ["web", "db"]) == ["db"]
 
 
 def test_an_origin_comes_back_from_its_label() -> None:
