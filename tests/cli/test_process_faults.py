@@ -32,7 +32,10 @@ expect:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sandbox", ["namespace", "inline", pytest.param("docker", marks=pytest.mark.docker)])
+@pytest.mark.parametrize(
+    "sandbox",
+    ["namespace", "inline", pytest.param("docker", marks=[pytest.mark.docker, pytest.mark.xdist_group("runs")])],
+)
 def test_processes_are_paused_killed_and_started_anew(tmp_path: Path, sandbox: str) -> None:
     if sandbox == "namespace" and (reason := namespaces_work()):
         pytest.skip(reason)

@@ -15,6 +15,7 @@ from tests.docker.fidelity import SANDBOXES, Fact, _runs, compare, play
 @pytest.mark.docker
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.xdist_group("runs")
 def test_the_sandboxes_agree(tmp_path: Path) -> None:
     if reason := namespaces_work():
         pytest.skip(reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import uuid
@@ -22,6 +23,7 @@ from tests.docker.shop import shop_image as shop_image  # noqa: PLC0414
 pytestmark = [
     pytest.mark.docker,
     pytest.mark.timeout(400),
+    pytest.mark.xdist_group("resolver"),  # it is measured once
     pytest.mark.skipif(bool(no_engine()), reason=f"no containers here: {no_engine()}"),
 ]
 QUICK = [case for case in CASES if case not in ("dropped", "aaaa-dropped", "late-3s", "late-4500ms")]
@@ -66,9 +68,9 @@ def test_an_answer_after_more_than_4_s_is_lost(rows: dict[str, Row]) -> None:
 
 
 def test_nothing_of_the_measuring_is_left(rows: dict[str, Row]) -> None:
-    label = ("--filter", "name=chaoskit-doctor-", "-q")
-    assert docker("ps", "-a", *label).split() == []
-    assert docker("network", "ls", *label).split() == []
+    ours = ("--filter", f"name=chaoskit-doctor-{os.getpid()}", "-q")
+    assert docker("ps", "-a", *ours).split() == []
+    assert docker("network", "ls", *ours).split() == []
 
 
 @pytest.fixture(params=["static", "dynamic"])

@@ -22,7 +22,11 @@ from chaoskit.sandbox.docker import LABEL, Engine, connect
 from chaoskit.sandbox.docker_toxiproxy import IMAGE
 from tests.cli.test_whole_run import SHORT
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.docker,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("runs"),  # one at a time: some look for what any run has left
+]
 
 WITHIN_S = 40
 
@@ -61,9 +65,12 @@ def environment(place: Path) -> dict[str, str]:
 
 
 def left() -> list[str]:
-    """Every container and network of any run."""
-    containers = docker("ps", "-a", "--filter", f"label={LABEL}", "--format", "{{.Names}}").split()
-    return containers + docker("network", "ls", "--filter", f"label={LABEL}", "--format", "{{.Name}}").split()
+    """Every container and network of any run; not what an ``attach`` of another test measures with."""
+    label = f'{{{{.Label "{LABEL}"}}}}'
+    containers = docker("ps", "-a", "--filter", f"label={LABEL}", "--format", f"{{{{.Names}}}} {label}")
+    networks = docker("network", "ls", "--filter", f"label={LABEL}", "--format", f"{{{{.Name}}}} {label}")
+    found = [line.split() for line in (containers + networks).splitlines()]
+    return [name for name, run in found if run != "doctor"]
 
 
 def until(condition: Callable[[], object], what: str) -> None:
