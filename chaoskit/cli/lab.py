@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -26,14 +24,12 @@ from chaoskit.lab.result import Result, read_results
 from chaoskit.lab.sample import Missing, Sample
 from chaoskit.lab.terminal import UNKNOWN_WIDTH, print_result
 from chaoskit.sandbox.choose import CHOICES
+from chaoskit.search.guard import run_guarded
 from chaoskit.units import SECOND, format_duration
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-T = TypeVar("T")
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START_UP_NS = 8 * SECOND
 """What the start of a run takes, about; only for the forecast."""
 
@@ -78,7 +74,7 @@ def run_lab(options: Options) -> int:
     folder = _folder(options.out, "lab")
     lab = _Lab(console, folder, options.sandbox)
     try:
-        _guarded(lab.measure(cells, repeats))
+        run_guarded(lab.measure(cells, repeats), folder)
     except Interrupted as error:
         kept = lab.kept()
         error.args = (
@@ -223,24 +219,3 @@ def _folder(out: Path, name: str) -> Path:
     except OSError as error:
         raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
     raise InputError(f"{out} has a thousand labs of this second; choose another folder with --out")
-
-
-def _guarded(measuring: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; on a signal the run under way cleans up, then ``Interrupted`` is raised."""
-
-    async def guard() -> T:
-        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(measuring)
-        received: list[int] = []
-
-        def end(number: int) -> None:
-            received.append(number)
-            task.cancel()
-
-        for number in SIGNALS:
-            loop.add_signal_handler(number, end, number)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            raise Interrupted(received[0] if received else signal.SIGINT) from None
-
-    return asyncio.run(guard())

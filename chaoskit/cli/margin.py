@@ -58,7 +58,7 @@ def find_margin(options: Options) -> int:
     folder = options.out or default_folder("margin", document.path)
     with open_store(folder, _plan(task)) as store:
         span = f"from {task.value(0).shown} to {task.value(task.search.steps).shown}"
-        _say(f"{task.document.data['title']}\n{task.field} {span}; runs in {folder}")
+        _say(f"{task.document.data['title']}\n{task.field} {span}; at most {task.search.runs_max} runs, in {folder}")
 
         async def make(name: str, order: Order) -> Made:
             return await make_here(order, store.experiment(name), store.run(name))

@@ -132,6 +132,7 @@ def test_what_was_found_and_the_code_that_says_so(
     printed = capsys.readouterr().out
     assert found == code, printed
     assert said in printed
+    assert printed.splitlines()[1].startswith("timeline.blank.when.for from 200 ms to 2.6 s; at most 40 runs, in ")
     if told["ending"] == "found":
         assert isinstance(told["lower"], float)
         assert isinstance(told["upper"], float)
