@@ -11,6 +11,9 @@ from chaoskit.aws.where import Where as ServiceWhere
 from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.where import Where as DnsWhere
 from chaoskit.expect import EXPECTATIONS
+from chaoskit.experiment.loader import PLANE_KEYS
+from chaoskit.experiment.process import PROCESS_FAULTS
+from chaoskit.experiment.process import Where as ProcessWhere
 from chaoskit.experiment.schema import ExperimentSpec
 from chaoskit.network.toxics import TOXICS
 from chaoskit.network.where import Where as NetworkWhere
@@ -27,11 +30,13 @@ def json_schema() -> dict[str, Any]:
     entry["dns"] = {"description": "a DNS fault", **_kinds(FAULTS, definitions)}
     entry["network"] = {"description": "a toxic", **_kinds(TOXICS, definitions)}
     entry["service"] = {"description": "a service fault", **_kinds(SERVICE_FAULTS, definitions)}
+    entry["process"] = {"description": "a process fault", **_kinds(PROCESS_FAULTS, definitions)}
+    places = (DnsWhere, NetworkWhere, ServiceWhere, ProcessWhere)
     entry["where"] = {
         "description": entry["where"]["description"],
-        "anyOf": [{"type": "string"}, *(_of(kind, definitions) for kind in (DnsWhere, NetworkWhere, ServiceWhere))],
+        "anyOf": [{"type": "string"}, *(_of(kind, definitions) for kind in places)],
     }
-    definitions["TimelineSpec"]["oneOf"] = [{"required": [plane]} for plane in ("dns", "network", "service")]
+    definitions["TimelineSpec"]["oneOf"] = [{"required": [plane]} for plane in PLANE_KEYS]
     found["properties"]["expect"]["items"] = _kinds(EXPECTATIONS, definitions)
     services = found["properties"]["services"]
     names = services.get("propertyNames", {"type": "string"})
