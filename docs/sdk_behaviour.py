@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from chaoskit.lab.cells import CONNECTIONS
+from chaoskit.lab.faults import FAULTS
 from chaoskit.lab.markdown import markdown
-from chaoskit.lab.result import read_results
+from chaoskit.lab.result import Result, read_results
 
 HERE = Path(__file__).parent
 MEASURED = HERE / "lab" / "measured.json"
@@ -29,7 +31,18 @@ its vendor documents.
 
 def page() -> str:
     """The whole page."""
-    return HEAD + markdown(read_results([MEASURED]))
+    result = read_results([MEASURED])
+    return f"{HEAD}{covered(result)}\n\n{markdown(result)}"
+
+
+def covered(result: Result) -> str:
+    """Which of the matrix's faults are measured for each connection, so that nobody takes a cell that is not there for a good one."""
+    said = []
+    for connection in CONNECTIONS:
+        keys = {row.subject.fault for row in result.rows if row.subject.connection == connection}
+        titles = ", ".join(f"“{fault.title}”" for fault in FAULTS if fault.key in keys)
+        said.append(f"*{connection}* under {'all' if len(keys) == len(FAULTS) else titles or 'none'}")
+    return f"Of the matrix's {len(FAULTS)} faults this page has {'; '.join(said)}."
 
 
 if __name__ == "__main__":
