@@ -110,6 +110,7 @@ def shop(shop_image: str, tmp_path: Path) -> Iterator[Shop]:
     folder.mkdir()
     text = (APP / "compose.yaml").read_text()
     (folder / "compose.yaml").write_text(text.replace("${SHOP_IMAGE:-shop:test}", shop_image))
+    (folder / "worker.env").write_text("QUEUE=orders\n")
     name = uuid.uuid4()
     found = Shop(folder, f"shop-{name.hex[:8]}", f"10.213.{name.int % 256}.0/24")
     try:

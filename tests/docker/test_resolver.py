@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ import pytest
 from chaoskit.compose.engine import Docker
 from chaoskit.compose.examine import find_libc
 from chaoskit.compose.faulty import CASES, name_of
-from chaoskit.compose.helper import Row, faulty_server, measure
+from chaoskit.compose.helper import OWNER_LABEL, Row, faulty_server, measure, remove_measuring
 from chaoskit.compose.overlay import IMAGE
+from chaoskit.errors import HarnessError
 from tests.docker.shop import APP, Shop, chaoskit, docker, no_engine
 from tests.docker.shop import shop as shop  # noqa: PLC0414
 from tests.docker.shop import shop_image as shop_image  # noqa: PLC0414
@@ -71,6 +73,17 @@ def test_nothing_of_the_measuring_is_left(rows: dict[str, Row]) -> None:
     ours = ("--filter", f"name=chaoskit-doctor-{os.getpid()}", "-q")
     assert docker("ps", "-a", *ours).split() == []
     assert docker("network", "ls", *ours).split() == []
+
+
+def test_what_a_killed_attach_measured_with_is_removed() -> None:
+    project = f"killed-{uuid.uuid4().hex[:8]}"
+    mine = ("--filter", f"label={OWNER_LABEL}={project}", "-q")
+    left = ["not looked"]
+    with suppress(HarnessError), faulty_server(Docker(), IMAGE, project):  # it misses its network at the end
+        assert docker("ps", *mine).split()
+        remove_measuring(Docker(), project)
+        left = [*docker("ps", "-a", *mine).split(), *docker("network", "ls", *mine).split()]
+    assert left == []
 
 
 @pytest.fixture(params=["static", "dynamic"])
