@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from chaoskit.cli.clients import check_built
 from chaoskit.cli.play import play
 from chaoskit.errors import ChaoskitError, HarnessError, InputError, Interrupted, JournalError
 from chaoskit.journal.events import ClientReady, Entry, TimelineArmed
@@ -71,19 +73,22 @@ def run_lab(options: Options) -> int:
     cells, missing = split(wanted)
     if not cells:
         raise InputError("no cell can be measured here: " + "; ".join(f"{one.what}: {one.why}" for one in missing))
+    for batch in batches(cells):
+        check_built(batch.experiment, options.sandbox)
+    ours = [place for place in (options.out, *options.out.parents) if not place.exists()]
     folder = _folder(options.out, "lab")
     lab = _Lab(console, folder, options.sandbox)
     try:
         run_guarded(lab.measure(cells, repeats), folder)
-    except Interrupted as error:
+    except ChaoskitError as error:
         kept = lab.kept()
-        error.args = (
-            (f"interrupted; {kept} complete runs are kept, and drawn by: chaoskit lab --from {folder}",)
-            if kept
-            else ("interrupted",)
-        )
+        if isinstance(error, Interrupted):
+            drawn = f"; {kept} complete runs are kept, and drawn by: chaoskit lab --from {folder}"
+            error.args = (f"interrupted{drawn if kept else ''}",)
         if not kept:
-            lab.remove()
+            with suppress(OSError):  # another lab is at home there too
+                for place in (folder, *ours):
+                    place.rmdir()
         raise
     result = Result(tuple(lab.samples), (*missing, *lab.missing))
     if not result.samples:
@@ -142,10 +147,6 @@ class _Lab:
     def kept(self) -> int:
         """How many complete runs there are."""
         return len(list(self._folder.glob("run-*")))
-
-    def remove(self) -> None:
-        """Take the empty folder away."""
-        self._folder.rmdir()
 
 
 class _Progress:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chaoskit.cli.lab import Options, run_lab
-from chaoskit.errors import ChaoskitError
+from chaoskit.errors import ChaoskitError, SandboxError
 from chaoskit.lab.result import Result, read_results
 from tests.lab.samples import sample, subject
 
@@ -39,6 +39,10 @@ def options(out: Path, **given: Any) -> Options:
         ({"stored": (Path("nowhere"),)}, "nowhere"),
         ({"stored": (Path("x.json"),), "quick": True}, "--from draws what is stored"),
         ({"sdks": ("cobol",)}, "--sdk cobol: choose from"),
+        (
+            {"sdks": ("go",), "sandbox": "inline"},
+            "use --sandbox namespace|no cell can be measured here: go.* not built",
+        ),
     ],
 )
 def test_bad_input_is_said_and_leaves_nothing(given: dict[str, Any], said: str, tmp_path: Path) -> None:
@@ -46,6 +50,16 @@ def test_bad_input_is_said_and_leaves_nothing(given: dict[str, Any], said: str, 
         run_lab(options(tmp_path / "out", **given))
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_a_sandbox_that_does_not_open_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play(*_: object, **__: object) -> None:
+        raise SandboxError("no unshare here")
+
+    monkeypatch.setattr("chaoskit.cli.lab.play", play)
+    with pytest.raises(SandboxError):
+        run_lab(options(tmp_path / "new" / "out", quick=True))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_stored_is_drawn_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,4 +101,4 @@ def test_a_signal_ends_it_and_nothing_half_done_is_left(tmp_path: Path) -> None:
         process.stdout.close()
         said.seek(0)
         assert "interrupted" in said.read()
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
