@@ -24,7 +24,8 @@ from chaoskit.units import format_duration
 def check(
     spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]], expectations: Sequence[Any], document: Document
 ) -> list[Problem]:
-    """Every problem between fields. ``planes`` has the injections under the plane's key in the file: dns, network, service."""
+    """Every problem between fields. ``planes`` has the injections under the plane's key in the file: dns, network, service;
+    ``expectations`` are in the file's order, None where one is wrong in itself."""
     found: list[tuple[FieldPath, str, str]] = []
     found += _zones(spec)
     found += _timeline(spec)

@@ -118,7 +118,7 @@ def resolve(document: Document, time_scale: float) -> Experiment:
         "service": experiment.service,
         "process": experiment.process,
     }
-    problems = resolver.problems + check(spec, planes, experiment.expectations, document)
+    problems = resolver.problems + check(spec, planes, expectations, document)
     if time_scale < spec.limits.smallest_time_scale or time_scale > 100:
         problems.append(_scale_problem(document, spec, time_scale))
     if problems:

@@ -139,6 +139,11 @@ def test_every_problem_is_told_at_once() -> None:
     assert "expect[0]" in said
 
 
+def test_an_expectation_behind_a_wrong_one_keeps_its_place() -> None:
+    said = wrong(GOOD.replace("{within: 2s}", "{within: soon}") + "  - recovers_within: {within: 2s, client: web}\n")
+    assert "x.yaml:7: expect[1]: no client is called 'web'" in said
+
+
 def test_an_id_is_given_once() -> None:
     entry = "  - {id: a, dns: empty, where: dynamodb.us-east-1.amazonaws.com, when: {from: 5s, for: 10s}}\n"
     assert "the id 'a' is used 2 times" in wrong(f"title: t\nclients: {{app: {{}}}}\ntimeline:\n{entry}{entry}")
