@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.journal.run import Run
+from chaoskit.report.behind import EXPLAINED, behind_docker
 from chaoskit.report.connections import Connections
 from chaoskit.report.drawing import draw
 from chaoskit.report.evidence import Links, lines_of, links_of
@@ -89,6 +90,8 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
         figures=figures,
         injections=injections,
         health=health,
+        behind=behind_docker(run),
+        behind_explained=EXPLAINED,
         evidence=lines_of(run, linked),
     )
     return html

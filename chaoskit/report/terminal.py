@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaoskit.journal.run import Run
+from chaoskit.report.behind import EXPLAINED, behind_docker
 from chaoskit.report.figures import ClientFigures, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import all_injections, health_of
-from chaoskit.report.words import FATE_WORDS, duration
+from chaoskit.report.words import FATE_WORDS, duration, plural
 from chaoskit.verdict import Finding, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -58,6 +59,13 @@ def print_verdicts(
         if off_by:
             text = f"{injection.id} was not on as planned: switched up to {duration(off_by)} off its window."
             console.print(Text(text, style="yellow"))
+    if behind := behind_docker(run):
+        console.print(Text(EXPLAINED))
+        for pair in behind.pairs:
+            text = f"  {pair.client}: chaoskit said {pair.said}, the app saw {pair.made}: {plural(pair.calls, 'call')}"
+            console.print(Text(text))
+        if behind.searched:
+            console.print(Text(f"  search domains made {', '.join(behind.searched)}"))
     console.print()
     for path in paths:
         # Never wrapped: a path is there to be copied.

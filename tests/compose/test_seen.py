@@ -8,9 +8,10 @@ import pytest
 
 from chaoskit.compose.helper import Row
 from chaoskit.compose.probe import Answered, Libc
-from chaoskit.compose.seen import case_of, searched, seen
+from chaoskit.compose.seen import seen
 from chaoskit.journal.events import ClientReady, Entry, Event, QueryAnswered, RunStarted
 from chaoskit.journal.run import Run
+from chaoskit.journal.said import said, searched
 from chaoskit.units import SECOND
 
 NAME = "dynamodb.us-east-1.amazonaws.com"
@@ -55,7 +56,7 @@ def row(case: str, direct: str, through: str, code: int) -> Row:
     ],
 )
 def test_each_answer_is_the_case_that_was_measured(changes: dict[str, Any], case: str | None) -> None:
-    assert case_of(query(**changes)) == case
+    assert said(query(**changes)) == case
 
 
 def test_counts_come_from_the_journal_and_words_from_the_measuring() -> None:
