@@ -3,18 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import queue
+import signal
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 from chaoskit.child import Child, Command
 from chaoskit.clock import Instant
 from chaoskit.errors import ChaoskitError
+from chaoskit.journal.events import ClientReady
 
 Run = Callable[[Instant, Instant], Awaitable[None]]
 """Makes the calls of one run; is given ``origin`` and ``ends``."""
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class Workload(Protocol):
+    """A client that is prepared."""
+
+    def ready(self) -> ClientReady:
+        """Its ready event."""
+
+    async def run(self, origin: Instant, ends: Instant) -> None:
+        """Make the calls of one run."""
+
+
+def play(make: Callable[[Child, dict[str, Any]], Workload]) -> None:
+    """The life of a client's process: read the plan, ``make`` the client, say ready, and serve. Does not return."""
+    child = Child()
+    given = child.plan()
+
+    def prepare() -> Run:
+        workload = make(child, given)
+        child.emit(workload.ready())
+        return workload.run
+
+    serve(child, prepare)
+
+
+def die_with_us() -> None:
+    """Between fork and exec: the kernel shall end the new process when this one ends, however it ends (prctl(2))."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def serve(child: Child, prepare: Callable[[], Run]) -> None:

@@ -16,7 +16,7 @@ from chaoskit.clients.boto3 import Boto3
 from chaoskit.clients.boto3.__main__ import make_client, max_attempts, method_of, warm_up
 from chaoskit.clients.boto3.attempts import Attempts
 from chaoskit.clients.errors import error_chain
-from chaoskit.clients.process import Run, serve
+from chaoskit.clients.process import play
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
 from chaoskit.journal.events import CallFinished, CallStarted, ClientReady, Result
@@ -126,15 +126,7 @@ def _as_boto3(plan: App) -> Boto3:
 
 def main() -> None:
     """Read the plan, become ready, and serve until told otherwise."""
-    child = Child()
-    given = child.plan()
-
-    def prepare() -> Run:
-        application = Application(child, App.from_json(given))
-        child.emit(application.ready())
-        return application.run
-
-    serve(child, prepare)
+    play(lambda child, given: Application(child, App.from_json(given)))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,9 @@ doubt whose a try is. Only a try's end is reported, with its length in milliseco
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
 import platform
-import signal
 import socket
 import sys
 from importlib.metadata import version
@@ -19,14 +17,13 @@ from importlib.metadata import version
 from chaoskit.child import Child
 from chaoskit.clients.aws_cli import AwsCli
 from chaoskit.clients.boto3.attempts import error_of
-from chaoskit.clients.process import Run, serve
+from chaoskit.clients.process import die_with_us, play
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
 from chaoskit.journal.events import AttemptFinished, CallFinished, CallStarted, ClientReady, ErrorLink, Result
 from chaoskit.units import MILLISECOND, format_duration
 
 MESSAGE_LENGTH_MAX = 400
-PR_SET_PDEATHSIG = 1  # sys/prctl.h
 
 
 class Workload:
@@ -156,23 +153,9 @@ class Reports:
             )
 
 
-def die_with_us() -> None:
-    """Between fork and exec: the kernel shall end ``aws`` when this process ends, however it ends (prctl(2))."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def main() -> None:
     """Read the plan, become ready, and serve until told otherwise."""
-    child = Child()
-    given = child.plan()
-
-    def prepare() -> Run:
-        workload = Workload(child, AwsCli.from_json(given))
-        child.emit(workload.ready())
-        return workload.run
-
-    serve(child, prepare)
+    play(lambda child, given: Workload(child, AwsCli.from_json(given)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from chaoskit.child import Child
 from chaoskit.clients.boto3 import Boto3
 from chaoskit.clients.boto3.attempts import Attempts
 from chaoskit.clients.errors import error_chain
-from chaoskit.clients.process import Run, serve
+from chaoskit.clients.process import play
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
 from chaoskit.errors import PlaneError
@@ -170,15 +170,7 @@ def max_attempts(sdk: Any) -> str:
 
 def main() -> None:
     """Read the plan, become ready, and serve until told otherwise."""
-    child = Child()
-    given = child.plan()
-
-    def prepare() -> Run:
-        workload = Workload(child, Boto3.from_json(given))
-        child.emit(workload.ready())
-        return workload.run
-
-    serve(child, prepare)
+    play(lambda child, given: Workload(child, Boto3.from_json(given)))
 
 
 if __name__ == "__main__":

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import shlex
 import shutil
 import signal
-import sys
 
 from chaoskit.child import Child
 from chaoskit.clients.command import Command
 from chaoskit.clients.errors import MESSAGE_LENGTH_MAX
-from chaoskit.clients.process import Run, serve
+from chaoskit.clients.process import die_with_us, play
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
 from chaoskit.errors import PlaneError
 from chaoskit.journal.events import CallFinished, CallStarted, ClientReady, ErrorLink, Result
 from chaoskit.units import format_duration
-
-PR_SET_PDEATHSIG = 1  # sys/prctl.h
 
 
 class Workload:
@@ -81,23 +77,9 @@ def _errors(code: int, said: bytes) -> tuple[ErrorLink, ...]:
     return (ErrorLink(type=kind, message=said.decode(errors="replace").strip()[-MESSAGE_LENGTH_MAX:]),)
 
 
-def die_with_us() -> None:
-    """Between fork and exec: the kernel shall end the command when this process ends, however it ends (prctl(2))."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def main() -> None:
     """Read the plan, become ready, and serve until told otherwise."""
-    child = Child()
-    given = child.plan()
-
-    def prepare() -> Run:
-        workload = Workload(child, Command.from_json(given))
-        child.emit(workload.ready())
-        return workload.run
-
-    serve(child, prepare)
+    play(lambda child, given: Workload(child, Command.from_json(given)))
 
 
 if __name__ == "__main__":
