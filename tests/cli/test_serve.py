@@ -5,14 +5,16 @@ from __future__ import annotations
 import signal
 import stat
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from chaoskit.cli import main
 from chaoskit.units import SECOND
-from tests.cli.serving import Look, Served, command, serving
+from tests.cli.serving import Look, Served, serving
 
 HONEST = ("192.0.2.1",)
 
@@ -21,6 +23,23 @@ HONEST = ("192.0.2.1",)
 def served(tmp_path: Path) -> Iterator[Served]:
     with serving(tmp_path) as found:
         yield found
+
+
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """The command line in this process: exit code, standard output and standard error."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["chaoskit", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, *capsys.readouterr()
+
+    return run
 
 
 def assert_blank_until(ended: int, looks: list[Look]) -> None:
@@ -44,6 +63,7 @@ def test_killed_controller_its_heartbeat_lapses_and_answers_are_honest(served: S
     assert_blank_until(ended["ended_ns"], looks)
 
 
+@pytest.mark.slow
 def test_a_heartbeat_keeps_it_alive_for_longer_than_one_silence(served: Served) -> None:
     words = ("inject", "empty", "api.example.com", "--for", "3s", "--heartbeat", "1s", "--json")
     with served.start(*words) as controller:
@@ -54,6 +74,7 @@ def test_a_heartbeat_keeps_it_alive_for_longer_than_one_silence(served: Served) 
     assert_blank_until(ended["ended_ns"], looks)
 
 
+@pytest.mark.slow
 def test_killed_client_without_a_heartbeat_the_deadline_ends_it(served: Served) -> None:
     with served.start("inject", "empty", "api.example.com", "--for", "1s", "--json") as client:
         assert client.stdout is not None
@@ -103,19 +124,18 @@ def test_from_injecting_to_halting(served: Served) -> None:
         (("empty", "a.test", "--control", "nowhere"), "--control nowhere: write an IP address and a port"),
     ],
 )
-def test_wrong_words_are_refused_before_any_server_is_asked(words: tuple[str, ...], message: str) -> None:
-    result = subprocess.run(command("inject", *words), capture_output=True, text=True, check=False)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert message in result.stderr
+def test_wrong_words_are_refused_before_any_server_is_asked(say: Say, words: tuple[str, ...], message: str) -> None:
+    code, out, err = say("inject", *words)
+    assert (code, out) == (2, "")
+    assert message in err
 
 
 @pytest.mark.parametrize("words", [("inject", "empty", "a.test"), ("list",), ("halt",), ("resume",)])
-def test_without_a_server_each_command_says_so(words: tuple[str, ...], tmp_path: Path) -> None:
-    control = ("--control", f"unix:{tmp_path / 'none'}")
-    result = subprocess.run(command(*words, *control), capture_output=True, text=True, check=False)
-    assert result.returncode == 4
-    assert "no chaoskit server answers at unix:" in result.stderr
-    assert "chaoskit serve" in result.stderr
+def test_without_a_server_each_command_says_so(say: Say, words: tuple[str, ...], tmp_path: Path) -> None:
+    code, _, err = say(*words, "--control", f"unix:{tmp_path / 'none'}")
+    assert code == 4
+    assert "no chaoskit server answers at unix:" in err
+    assert "chaoskit serve" in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -133,6 +153,7 @@ def test_it_prints_where_it_listens_and_what_to_do(served: Served) -> None:
     assert f"chaoskit inject empty ns.example.com --for 30s --control {served.control}" in served.printed
 
 
+@pytest.mark.slow
 def test_the_socket_of_a_killed_server_is_taken_over_that_of_a_live_one_is_not(tmp_path: Path) -> None:
     with serving(tmp_path) as first:
         second = subprocess.run(first.process.args, capture_output=True, text=True, check=False, timeout=60)
@@ -158,7 +179,7 @@ def test_the_socket_of_a_killed_server_is_taken_over_that_of_a_live_one_is_not(t
     ],
 )
 def test_what_cannot_be_served_is_said_before_anything_is_bound(
-    tmp_path: Path, words: tuple[str, ...], message: str
+    say: Say, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
     files = {"bad": "bad.zone", "yaml": "bad.yaml", "good": "good.yaml", "open": "token"}
     (tmp_path / "bad.zone").write_text("api 5 A 192.0.2.1\n$TTL soon\n")
@@ -168,9 +189,9 @@ def test_what_cannot_be_served_is_said_before_anything_is_bound(
     (tmp_path / "token").chmod(0o644)
     places = {key: str(tmp_path / name) for key, name in files.items()}
     filled = [word.format(**places) for word in words]
-    result = subprocess.run(command("serve", *filled), capture_output=True, text=True, check=False, timeout=60)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert message in result.stderr
+    code, out, err = say("serve", *filled)
+    assert (code, out) == (2, "")
+    assert message in err
 
 
 @pytest.mark.parametrize(
@@ -193,18 +214,19 @@ def test_what_cannot_be_served_is_said_before_anything_is_bound(
     ],
 )
 def test_it_is_not_heard_beyond_loopback_unless_that_is_meant_and_bounded(
-    tmp_path: Path, words: tuple[str, ...], message: str
+    say: Say, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
     (tmp_path / "a.zone").write_text("@ 5 A 192.0.2.1\n")
     (tmp_path / "token").write_text("0123456789abcdef")
     (tmp_path / "token").chmod(0o600)
     filled = [word.format(token=tmp_path / "token") for word in words]
     zone = ("--zone", f"a.test={tmp_path / 'a.zone'}")
-    result = subprocess.run(command("serve", *zone, *filled), capture_output=True, text=True, check=False, timeout=60)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert message in result.stderr
+    code, out, err = say("serve", *zone, *filled)
+    assert (code, out) == (2, "")
+    assert message in err
 
 
+@pytest.mark.slow
 def test_one_chaoskit_passes_on_to_another_and_blanks_its_answer(tmp_path: Path) -> None:
     (tmp_path / "front").mkdir()
     with (
@@ -218,6 +240,7 @@ def test_one_chaoskit_passes_on_to_another_and_blanks_its_answer(tmp_path: Path)
         assert back.look().addresses == HONEST
 
 
+@pytest.mark.slow
 def test_a_token_is_asked_for_where_one_is_set(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("0123456789abcdef")
