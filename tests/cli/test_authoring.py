@@ -25,7 +25,7 @@ def schema() -> dict[str, Any]:
 def test_the_starter_is_a_valid_experiment(tmp_path: Path, schema: dict[str, Any]) -> None:
     path = tmp_path / "starter.yaml"
     authoring.write_starter(path)
-    jsonschema.validate(read_document(str(path), path.read_text()).data, schema)
+    jsonschema.Draft202012Validator(schema).validate(read_document(str(path), path.read_text()).data)
     assert load(path).expectations
 
 
@@ -39,7 +39,7 @@ def test_the_starter_overwrites_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shipped", index(), ids=lambda shipped: shipped.name)
 def test_every_shipped_experiment_satisfies_the_schema(shipped: Any, schema: dict[str, Any]) -> None:
-    jsonschema.validate(read_document(shipped.name, shipped.path.read_text()).data, schema)
+    jsonschema.Draft202012Validator(schema).validate(read_document(shipped.name, shipped.path.read_text()).data)
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_every_shipped_experiment_satisfies_the_schema(shipped: Any, schema: dic
 )
 def test_the_schema_refuses_what_the_loader_refuses(wrong: dict[str, Any], schema: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(wrong, schema)
+        jsonschema.Draft202012Validator(schema).validate(wrong)
