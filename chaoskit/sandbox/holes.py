@@ -93,6 +93,10 @@ class Holes:
         for number, hole in enumerate(holes, 1):
             common = {"folder": str(work), "socket": f"allow-{number}"}
             listen = [(address, hole.port) for address in hole.inside if ipv6 or ":" not in address]
+            if not listen:
+                raise SandboxError(
+                    f"--allow {hole.host}:{hole.port}: there is no IPv6 in this sandbox; name an IPv4 address"
+                )
             argv = [sys.executable, "-I", "-S", str(RELAY)]
             await self._start(argv, common | {"role": "outside", "addresses": [(hole.host, hole.port)]}, hole)
             await self._start(command(argv), common | {"role": "inside", "addresses": listen}, hole)

@@ -115,6 +115,12 @@ def test_a_port_that_is_taken_inside_is_said(tmp_path: Path) -> None:
 
 
 @linux
+def test_an_ipv6_hole_needs_ipv6_inside(tmp_path: Path) -> None:
+    hole = Hole("::1", 5432, ("::1",), named=False)
+    with pytest.raises(SandboxError, match="there is no IPv6 in this sandbox"):
+        asyncio.run(Holes().open([hole], list, tmp_path, ipv6=False))
+
+
 def test_a_relay_that_dies_is_told(tmp_path: Path) -> None:
     async def look() -> str:
         holes = Holes()
