@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import typer
 
 from chaoskit.cli.exec import blank
-from chaoskit.cli.run import _conclude, _make_folders
+from chaoskit.cli.folders import make_folders
+from chaoskit.cli.run import conclude
 from chaoskit.cli.shipped import find_experiment
 from chaoskit.compose.attach import left_behind, perform, put_back, unlike
 from chaoskit.compose.bypasses import find_bypasses
@@ -162,7 +163,7 @@ def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experime
     image = _image()
     pool = ThreadPoolExecutor(1)  # some 15 s beside the run, and a score of packets in a network of its own
     measuring = pool.submit(measure, docker, image, options.project)
-    folders = _make_folders(options.out, f"attach-{options.project}")
+    folders = make_folders(options.out, f"attach-{options.project}")
     try:
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(Console()) as view:
             journal.listen(view)
@@ -175,7 +176,7 @@ def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experime
         typer.echo(f"         {', '.join(running.origin.scale)} as before")
         lines = seen(Run(journal.entries), measuring.result(), engine_version(docker), _names(experiment))
         (folders.partial / SEEN_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        code = _conclude(journal.entries, folders, experiment)
+        code = conclude(journal.entries, folders, experiment)
         typer.echo("\n" + "\n".join(lines))
         return code
     finally:

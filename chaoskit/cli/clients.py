@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import typer
 
 from chaoskit.clients import CLIENTS
 from chaoskit.clients.build import Recipe, build
 from chaoskit.clients.start import needed, recipe_called, recipes
-from chaoskit.errors import InputError, Interrupted
+from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.wiring import client_plan
+from chaoskit.interruption import interruptible
 
 NOT_TO_CHOOSE = ("canary", "command", "container")
 """Clients that have commands of their own, and chaoskit's own one."""
@@ -49,26 +47,11 @@ def build_clients(names: list[str]) -> int:
             typer.echo(f"{recipe.name}: skipped: {'; '.join(why)}", err=True)
             skipped += 1
             continue
-        with _interruptible():
+        with interruptible():
             build(recipe, _tell)
     if skipped:
         typer.echo(f"{len(wanted) - skipped} of {len(wanted)} clients are ready.", err=True)
     return 0
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn a signal into ``Interrupted``, so that what was half built is removed."""
-
-    def end(number: int, _: object) -> None:
-        raise Interrupted(number)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _recipe(name: str) -> Recipe:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from chaoskit.dns.control.address import parse_control
 from chaoskit.dns.control.requests import read_injection
 from chaoskit.dns.where import Where
 from chaoskit.errors import HarnessError, InputError, Interrupted, PlaneError
+from chaoskit.interruption import SIGNALS, handled
 from chaoskit.units import SECOND, format_duration, parse_duration
 
 BEATS_PER_SILENCE = 3
@@ -164,12 +164,8 @@ class _Received:
 def _signals() -> Iterator[_Received]:
     """From here on, signals are noted and the injection withdrawn before the process ends."""
     received = _Received()
-    before = {number: signal.signal(number, received.take) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
+    with handled(dict.fromkeys(SIGNALS, received.take)):
         yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _keep_alive(client: ControlClient, name: str, silence_ns: int, received: _Received) -> None:

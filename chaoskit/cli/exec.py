@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from chaoskit.cli.exec_run import Told, play, say
-from chaoskit.cli.run import _check_stand_ins
+from chaoskit.cli.run import check_stand_ins
 from chaoskit.cli.shipped import find_experiment
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem
 from chaoskit.experiment.command import NOT_EXECUTABLE, NOT_FOUND
@@ -64,7 +64,7 @@ def run_command(options: Options) -> int:
     added = _environment(options.environment)
     holes = [parse_hole(written, number) for number, written in enumerate(options.allow, 1)]
     experiment = plan(options, os.environ, holes)
-    _check_stand_ins(experiment, "namespace")
+    check_stand_ins(experiment, "namespace")
     _check_holes(experiment, holes)
     if refused := _cannot_run(options.argv[0], added.get("PATH")):
         say(f"{options.argv[0]}: {refused[1]}")

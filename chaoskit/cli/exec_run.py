@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaoskit.cli.run import Folders, _make_folders
+from chaoskit.cli.folders import Folders, make_folders
 from chaoskit.clock import WallClock
 from chaoskit.errors import HarnessError, Interrupted
 from chaoskit.experiment.command import LABEL, Command, CommandCast, Entrance
@@ -129,7 +129,7 @@ class _Session:
         told = self._told
         if not told.quiet:
             say(f"preparing DNS{'' if told.no_aws else f' and mock AWS ({told.experiment.spec.region})'} …")
-        folders = _make_folders(told.out, f"exec-{Path(told.argv[0]).name}")
+        folders = make_folders(told.out, f"exec-{Path(told.argv[0]).name}")
         sandbox = NamespaceSandbox(folders.work, [folders.work, folders.partial], folders.empty)
         holes = Holes()
         try:

@@ -12,8 +12,8 @@ from pathlib import Path
 from chaoskit.cli.clients import check_built
 from chaoskit.cli.shipped import find_experiment
 from chaoskit.errors import InputError
-from chaoskit.experiment.document import Document, read_document
-from chaoskit.experiment.loader import resolve
+from chaoskit.experiment.document import Document
+from chaoskit.experiment.loader import read, resolve
 from chaoskit.sandbox.choose import CHOICES
 from chaoskit.search.bisect import Step, Stopped, Task, search_margin
 from chaoskit.search.fields import with_values, written_fields
@@ -69,11 +69,7 @@ def find_margin(options: Options) -> int:
 
 def read_experiment(wanted: str) -> Document:
     """The document of an experiment file or a shipped one, known to be valid. Raises ``InputError``."""
-    path = find_experiment(wanted)
-    try:
-        document = read_document(str(path), path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read; name an experiment file") from error
+    document = read(find_experiment(wanted))
     resolve(document, 1.0)
     return document
 

@@ -27,7 +27,7 @@ from chaoskit.dns.spool import Spool
 from chaoskit.dns.written import ZoneSpec, zone_plan
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import ExperimentError, HarnessError, InputError, Problem
-from chaoskit.experiment.document import Document, read_document
+from chaoskit.experiment.document import Document, read_document, read_text
 from chaoskit.experiment.problems import problems_of
 from chaoskit.timeline.injection import Timeline
 from chaoskit.units import parse_duration
@@ -141,12 +141,7 @@ def read_zone_option(written: str) -> list[dict[str, Any]]:
     """The plans of ``FILE`` or ``NAME=FILE``: a master file, or YAML in the form of an experiment's ``zones``."""
     apex, _, name = written.rpartition("=")
     path = Path(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text; is it a zone?") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+    text = read_text(path, "a zone file")
     if path.suffix not in YAML:
         return [read_master_file(text, str(path), apex or None)]
     document = read_document(str(path), text)

@@ -10,23 +10,21 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 
 from chaoskit.compose.engine import Docker
 from chaoskit.compose.overlay import NAME, TOOK_LABEL, make_override, write_override
 from chaoskit.compose.plan import StagePlan
 from chaoskit.compose.running import HASH, STATE, Origin, Running, labels_of
-from chaoskit.errors import HarnessError, Interrupted
+from chaoskit.errors import HarnessError
+from chaoskit.interruption import SIGNALS, handled, interruptible
 from chaoskit.journal.codec import decode_entry
 from chaoskit.journal.events import RunEnded
 from chaoskit.journal.store import Journal
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 UP_WITHIN_S = "180"
 Tell = Callable[[str], None]
 
@@ -41,7 +39,7 @@ def perform(docker: Docker, running: Running, plan: StagePlan, image: str, journ
     labels = {TOOK_LABEL: origin.project}
     override = make_override(running.project, chosen, plan, image, labels)
     override["services"][NAME]["labels"] |= {STATE: origin.to_json().replace("$", "$$")}
-    with _override_file(write_override(override, [])) as path, _signals():
+    with _override_file(write_override(override, [])) as path, interruptible():
         options = [*origin.options, "--file", str(path)]
         try:
             tell("starting chaoskit in the project")
@@ -134,31 +132,10 @@ def _override_file(text: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """Signals become ``Interrupted`` where we wait."""
-
-    def stop(number: int, _: FrameType | None) -> None:
-        raise Interrupted(number)
-
-    with _handled(dict.fromkeys(SIGNALS, stop)):
-        yield
-
-
-@contextlib.contextmanager
 def _deaf() -> Iterator[None]:
     """Signals wait until this is over: half a putting back is none."""
     waiting: list[int] = []
-    with _handled({number: lambda number, _: waiting.append(number) for number in SIGNALS}):
+    with handled({number: lambda number, _: waiting.append(number) for number in SIGNALS}):
         yield
     if waiting:
         os.kill(os.getpid(), waiting[0])
-
-
-@contextlib.contextmanager
-def _handled(handlers: Mapping[int, Callable[[int, FrameType | None], object]]) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

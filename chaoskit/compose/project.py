@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from chaoskit.errors import ExperimentError, InputError, Problem
+from chaoskit.experiment.document import read_text
 
 DEFAULT_NETWORK = "default"
 
@@ -74,14 +75,7 @@ def read_file(path: Path) -> Project:
 
     Raises ``InputError`` or ``ExperimentError`` (file and line) for one that is none.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder; name the compose file in it") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text; is it a compose file?") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+    text = read_text(path, "a compose file")
     try:
         plain = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:

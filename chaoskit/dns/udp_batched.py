@@ -92,7 +92,6 @@ _sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int
 
 _MESSAGE = ctypes.sizeof(Message)
 _PIECE = ctypes.sizeof(Piece)
-_WORD = ctypes.sizeof(ctypes.c_size_t)
 _ANSWER = struct.Struct("@NPN")
 """Length of the first piece, address and length of the second."""
 _POINTER = struct.Struct("@P")

@@ -18,7 +18,7 @@ from chaoskit.timeline.window import Until
 from chaoskit.units import MILLISECOND
 
 NOTICE_NS = 50 * MILLISECOND
-"""Every process has read its orders by then."""
+"""From an order to its instant (0 s of the experiment, or a window's end): every process has read it by then."""
 
 Tell = Callable[[InjectionCut], object]
 """Is told of a window that has ended early; ``because`` is the event's name in the timeline."""

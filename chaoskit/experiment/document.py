@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
 
-from chaoskit.errors import ExperimentError, Problem
+from chaoskit.errors import ExperimentError, InputError, Problem
 
 FieldPath: TypeAlias = tuple[str | int, ...]
 
@@ -35,6 +36,18 @@ class Document:
         while field and field not in self.lines:
             field = field[:-1]
         return self.lines.get(field, 1)
+
+
+def read_text(path: Path, what: str) -> str:
+    """The text of a file that should be ``what`` (``an experiment``). Raises ``InputError`` where it cannot be read as text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except IsADirectoryError as error:
+        raise InputError(f"{path} is a folder; name {what} in it") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text; is it {what}?") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
 
 
 def read_document(path: str, text: str) -> Document:

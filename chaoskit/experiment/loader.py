@@ -14,10 +14,10 @@ from chaoskit.aws.plan import ServiceInjection
 from chaoskit.aws.where import Where as ServiceWhere
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.where import Where as DnsWhere
-from chaoskit.errors import ExperimentError, InputError, Problem
+from chaoskit.errors import ExperimentError, Problem
 from chaoskit.expect import EXPECTATIONS, Expectation
 from chaoskit.experiment.checks import check
-from chaoskit.experiment.document import Document, FieldPath, dotted, read_document
+from chaoskit.experiment.document import Document, FieldPath, dotted, read_document, read_text
 from chaoskit.experiment.problems import problems_of
 from chaoskit.experiment.process import PROCESS_FAULTS
 from chaoskit.experiment.process import Where as ProcessWhere
@@ -72,15 +72,7 @@ def load(path: Path, time_scale: float = 1.0, seed: int | None = None) -> Experi
 
 def read(path: Path) -> Document:
     """An experiment file as plain data, not yet validated. Raises ``InputError``."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except IsADirectoryError as error:
-        raise InputError(f"{path} is a folder; name an experiment file in it") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text; is it an experiment?") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    return read_document(str(path), text)
+    return read_document(str(path), read_text(path, "an experiment file"))
 
 
 def resolve_plain(plain: dict[str, Any], source: str) -> Experiment:

@@ -13,7 +13,7 @@ import chaoskit
 from chaoskit.clock import Clock
 from chaoskit.errors import HarnessError
 from chaoskit.experiment import wiring
-from chaoskit.experiment.awaited import Watch
+from chaoskit.experiment.awaited import NOTICE_NS, Watch
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.ports import Cast, Sandbox
 from chaoskit.experiment.process_driver import ProcessDriver
@@ -29,10 +29,6 @@ from chaoskit.journal.events import (
     TimelineArmed,
 )
 from chaoskit.journal.store import Journal
-from chaoskit.units import MILLISECOND
-
-LEAD_NS = 50 * MILLISECOND
-"""Between the order to begin and 0 s of the experiment: every process has read the order by then."""
 
 PLANES = ("dns", "network", "aws")
 STOPPED = ("network", "aws", "dns")
@@ -151,7 +147,7 @@ class Runner:
 
     async def _play(self, clock: Clock) -> None:
         """From arming to the end of the last call."""
-        origin = clock.now() + LEAD_NS
+        origin = clock.now() + NOTICE_NS
         ends = origin + self.experiment.duration_ns
         clients = self._clients
         self._journal_timeline(clock, origin, ends)

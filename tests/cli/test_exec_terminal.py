@@ -23,11 +23,11 @@ pytestmark = pytest.mark.slow
 
 ROWS, COLUMNS = 33, 77
 LOOKS = """\
-import os, sys, time
+import os, signal, sys
 print([os.isatty(number) for number in range(3)], tuple(os.get_terminal_size()), flush=True)
 try:
     print("ready", flush=True)
-    time.sleep(60)
+    signal.pause()
 except KeyboardInterrupt:
     print("interrupted", flush=True)
     sys.exit(5)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from chaoskit.cli.clients import unbuilt
-from chaoskit.cli.run import _reserve
+from chaoskit.cli.folders import _reserve
 from chaoskit.cli.shipped import Shipped, index
 from chaoskit.clients.start import recipe_called
 from chaoskit.experiment.loader import load

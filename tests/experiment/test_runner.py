@@ -8,10 +8,11 @@ from dataclasses import replace
 from chaoskit.clock import VirtualClock
 from chaoskit.errors import PlaneError
 from chaoskit.expect import judge
+from chaoskit.experiment.awaited import NOTICE_NS
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.loader import Experiment, resolve
 from chaoskit.experiment.ports import NoopCast, NoopSandbox
-from chaoskit.experiment.runner import LEAD_NS, Runner, RunSettings
+from chaoskit.experiment.runner import Runner, RunSettings
 from chaoskit.journal.events import CanaryChecked, ClientReady, PlaneReady, RunEnded, RunStarted, TimelineArmed
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
@@ -49,7 +50,7 @@ def test_an_empty_experiment_runs_and_proves_nothing() -> None:
     run, _ = play(experiment(EMPTY), clock)
     assert isinstance(run.entries[0].event, RunStarted)
     (_, armed), (_, ended) = run.of(TimelineArmed)[0], run.of(RunEnded)[0]
-    assert armed.origin == 7 + LEAD_NS
+    assert armed.origin == 7 + NOTICE_NS
     assert armed.ends == armed.origin + 30 * SECOND
     assert ended.reason == "finished"
     assert clock.now() >= armed.ends, "the run lasted 30 s of virtual time"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
@@ -20,12 +21,14 @@ from chaoskit.errors import PlaneError
 from chaoskit.journal.events import CallFinished, CallStarted, ClientReady
 from chaoskit.units import SECOND, format_duration
 
+Seen = Callable[[Exception | None], object]
+
 
 class Workload:
-    """One boto3 client object and the calls made with it."""
+    """One boto3 client object and the calls made with it. ``seen`` is told what each call raised, or ``None``."""
 
-    def __init__(self, child: Child, plan: Boto3) -> None:
-        self._child, self._plan, self._clock = child, plan, WallClock()
+    def __init__(self, child: Child, plan: Boto3, seen: Seen = lambda _: None) -> None:
+        self._child, self._plan, self._seen, self._clock = child, plan, seen, WallClock()
         self._attempts = Attempts(child, plan.client, self._clock.now)
         self._operation, self._params = plan.call
         self._sdk = make_client(plan)
@@ -104,6 +107,7 @@ class Workload:
                 self._method(**self._params)
             except Exception as caught:  # noqa: BLE001 - whatever the SDK raises is what the application sees
                 error = caught
+        self._seen(error)
         self._child.emit(
             CallFinished(
                 at=self._clock.now(),

@@ -1,0 +1,56 @@
+"""Signals that end what is under way in order: Ctrl-C, SIGTERM and SIGHUP become ``Interrupted`` after the clean-up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from types import FrameType
+from typing import Any, TypeVar
+
+from chaoskit.errors import Interrupted
+
+T = TypeVar("T")
+Handler = Callable[[int, FrameType | None], object]
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def until_signalled(work: Coroutine[Any, Any, T]) -> T:
+    """Await ``work``. A signal cancels it; when it has cleaned up, ``Interrupted`` is raised."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    received: list[int] = []
+
+    def end(number: int) -> None:
+        received.append(number)
+        task.cancel()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, end, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise Interrupted(received[0] if received else signal.SIGINT) from None
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """For code that waits without an event loop: a signal raises ``Interrupted`` where it waits."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    with handled(dict.fromkeys(SIGNALS, stop)):
+        yield
+
+
+@contextlib.contextmanager
+def handled(handlers: Mapping[int, Handler]) -> Iterator[None]:
+    """Handle these signals so inside, and as before after it."""
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
