@@ -15,6 +15,10 @@ So a template carries 24 bytes ready-made: length of the first piece, address an
 look-up and a copy of these into the table of pieces, behind the address of its slot. For questions that were asked before in the same case,
 hardly a line of Python runs for each.
 
+Answers of one size to one asker are *joined*: given to the kernel as one message, which it cuts into datagrams where they arrive
+(``UDP_SEGMENT``, udp(7)), so that their way through the network stack is walked once. They may leave in another order than their
+questions came in; UDP promises none.
+
 **The kernel reads template memory by address**, so that memory must not be freed or moved while a piece may name it. It is in an
 ``Arena``, which only grows, lives as long as its generation, and is let go at the head of a batch, when nothing is being sent.
 
@@ -30,11 +34,12 @@ import os
 import socket
 import struct
 import sys
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress
-from operator import ne
-from typing import Any, TypeAlias
+from operator import itemgetter, ne
+from typing import Any, NamedTuple, TypeAlias
 
 from chaoskit.clock import Instant
 from chaoskit.dns.channel import Datagram
@@ -57,6 +62,19 @@ on in an *overflow* and is answered on the general path."""
 OVERFLOW = LONGEST - SLOT
 
 ARENA_CHUNK = 1 << 18
+
+UDP_SEGMENT = 103  # linux/udp.h
+JOINED_MAX = 64
+"""Answers in one message: what every Linux takes that can join (``UDP_MAX_SEGMENTS``)."""
+
+JOINED_BYTES = 60_000
+"""In one message, whose datagram would be that long if it were not cut: IPv4 ends at 65,507."""
+
+JOINED_LONGEST = 1232
+"""Longer answers are sent alone: a joined one must fit into a packet, and no path has to carry more (RFC 8200, section 5)."""
+
+WORTH_JOINING = 8
+"""Answers waiting: to sort fewer takes longer than it saves."""
 
 
 class Piece(ctypes.Structure):
@@ -95,11 +113,17 @@ _PIECE = ctypes.sizeof(Piece)
 _ANSWER = struct.Struct("@NPN")
 """Length of the first piece, address and length of the second."""
 _POINTER = struct.Struct("@P")
+_HEADER = struct.Struct("@PIPNPNi")
+"""``struct msghdr``."""
 
-_Row: TypeAlias = tuple[int, int, bytes]
-"""What answers a question: the question's size, its template's number, and the template's pieces."""
+_SEGMENT = struct.Struct("@NiiH6x")
+"""``struct cmsghdr``, and the size of the datagrams to cut."""
+
+_Row: TypeAlias = tuple[int, int, bytes, int]
+"""What answers a question: the question's size, its template's number, the template's pieces, and the answer's size."""
 
 _ALL = range(BATCH)
+NO_PORT = bytes(2)
 _ZEROS = bytes(BATCH * SLOT)
 
 
@@ -129,6 +153,14 @@ class Arena:
         return self._start + at
 
 
+class _Places(NamedTuple):
+    """Addresses of the askers' names, of the table of pieces, and of the headers of joined answers."""
+
+    names: int
+    table: int
+    joined: int
+
+
 class BatchedUdp:
     """See ``udp_plain.UdpLoop``: the same bytes as ``PlainUdp``, with fewer system calls. ``label`` names who asks at this socket."""
 
@@ -144,7 +176,11 @@ class BatchedUdp:
         self._known = self._templates.known
         self._rows: dict[bytes, _Row] = {}
         self._is_v4 = udp.family == socket.AF_INET
-        self._lay_out(name_size=16 if self._is_v4 else PEER_V6)
+        self._name_size, self._name_length = (16, 16) if self._is_v4 else (PEER_V6, 28)
+        self._lay_out(self._name_size)
+        self._joins = _can_join(udp)
+        self._controls: dict[int, int] = {}
+        self._control_arena = Arena()
         if _recvmmsg(self._file, self._received, 0, 0, None) < 0:
             raise _error("recvmmsg")
 
@@ -161,16 +197,15 @@ class BatchedUdp:
         for n in range(BATCH):
             self._room[2 * n] = Piece(slots + n * SLOT, SLOT)
             self._room[2 * n + 1] = Piece(overflows + n * OVERFLOW, OVERFLOW)
-            name, length = names + n * name_size, 16 if self._is_v4 else 28
-            incoming[n].header = Header(name, length, room + n * 2 * _PIECE, 2)
-            outgoing[n].header = Header(name, length, table + n * 2 * _PIECE, 2)
+            name = names + n * name_size
+            incoming[n].header = Header(name, self._name_length, room + n * 2 * _PIECE, 2)
+            outgoing[n].header = Header(name, self._name_length, table + n * 2 * _PIECE, 2)
+        self._joined = mmap.mmap(-1, BATCH * _MESSAGE)
         self._headers = incoming, outgoing
         self._received, self._sent = map(ctypes.addressof, self._headers)
+        self._places = _Places(names, table, _address(self._joined))
         self._sizes = memoryview(incoming).cast("B").cast("I")[Message.size.offset // 4 :: _MESSAGE // 4]
-        self._peers = memoryview(self._names).cast("Q")[:: 2 if self._is_v4 else 1]
-        self._peer_words = 1 if self._is_v4 else PEER_V6 // 8
-        # The table of pieces before it is joined: the address of each slot, and room for what its template says.
-        self._parts = [part for n in range(BATCH) for part in (_POINTER.pack(slots + n * SLOT), b"")]
+        self._slot_addresses = [_POINTER.pack(slots + n * SLOT) for n in range(BATCH)]
 
     def read(self) -> None:
         try:
@@ -215,14 +250,14 @@ class BatchedUdp:
         data = self._message(slot, size)
         template = self._known.get(data[ID:])
         if template is not None:
-            self._rows[field] = row = (size, template.number, template.pieces)
+            self._rows[field] = row = (size, template.number, template.pieces, ID + len(template.rest))
             return row
         template = self._templates.find(data, at, self._server.ordinals[self._label] + nth)
         if template is None:
             return None
         assert template.cased is not None
         self._slots[slot * SLOT + ID : slot * SLOT + HEADER] = template.rest[: HEADER - ID]
-        return size, template.number, template.cased.pieces
+        return size, template.number, template.cased.pieces, ID + len(template.rest)
 
     def _message(self, slot: int, size: int) -> bytes:
         rest = self._overflows[slot * OVERFLOW : slot * OVERFLOW + max(0, size - SLOT)]
@@ -244,28 +279,91 @@ class BatchedUdp:
 
     def _send(self, first: int, rows: Sequence[Any], at: Instant) -> None:
         """Send, log and count the answers of these rows to the questions in the slots from ``first``."""
-        if not rows:
-            return
-        end = first + len(rows)
-        size = 2 * _PIECE
-        _, numbers, pieces = zip(*rows, strict=True)
-        parts = self._parts[2 * first : 2 * end]
-        parts[1::2] = pieces
-        self._table[first * size : end * size] = b"".join(parts)
-        while first < end:
-            sent = _sendmmsg(self._file, self._sent + first * _MESSAGE, end - first, 0)
-            if sent > 0:
-                words = self._peers[first * self._peer_words : (first + sent) * self._peer_words]
-                self._server.ordinals[self._label] += sent
-                self._server.log.batch(numbers[:sent], at, self._server.clock.now(), words.tobytes())
-            elif self._asker(first)[1] == 0:  # no answer could reach port 0
-                sent = 1
-            elif ctypes.get_errno() == errno.EINTR:
-                sent = 0
-            else:
+        count = len(rows)
+        names = self._names[first * self._name_size : (first + count) * self._name_size]
+        slots = self._slot_addresses[first : first + count]
+        if self._joins and count >= WORTH_JOINING and names == names[: self._name_size] * count:
+            self._send_joined(first, slots, names, rows, at)
+        elif count:
+            _, numbers, pieces, _ = zip(*rows, strict=True)
+            self._gather(first, slots, pieces)
+            if self._transmit(self._sent + first * _MESSAGE, range(1, count + 1), numbers, names, at) < count:
                 raise _error("sendmmsg")
-            first += sent
-            numbers = numbers[sent:]
+
+    def _send_joined(self, first: int, slots: Sequence[bytes], names: bytes, rows: Sequence[Any], at: Instant) -> None:
+        """The same for answers to one asker, as few messages: those of one size together."""
+        sizes = list(map(itemgetter(3), rows))
+        order = sorted(range(len(rows)), key=sizes.__getitem__)
+        pick = itemgetter(*order)
+        _, numbers, pieces, sizes[:] = zip(*pick(rows), strict=True)
+        self._gather(0, pick(slots), pieces)
+        ends = self._address_joined(self._places.names + first * self._name_size, sizes)
+        done = self._transmit(self._places.joined, ends, numbers, names, at)
+        if done < len(
+            rows
+        ):  # a device on the way cannot cut: what is left goes out alone, as does all that comes after
+            self._joins = False
+            for n in order[done:]:
+                self._send(first + n, [rows[n]], at)
+
+    def _gather(self, first: int, slots: Sequence[bytes], pieces: Sequence[bytes]) -> None:
+        """Write both pieces of these answers into the table from place ``first``."""
+        parts = [b""] * (2 * len(slots))
+        parts[::2], parts[1::2] = slots, pieces
+        self._table[2 * first * _PIECE : 2 * (first + len(slots)) * _PIECE] = b"".join(parts)
+
+    def _address_joined(self, name: int, sizes: Sequence[int]) -> list[int]:
+        """Write a header for each message to ``name``, of the answers at the head of the table, which have these sizes, in rising order.
+
+        Returns where the answers of each message end.
+        """
+        ends: list[int] = []
+        end = 0
+        while end < len(sizes):
+            begin, size = end, sizes[end]
+            most = min(JOINED_MAX, JOINED_BYTES // size) if size <= JOINED_LONGEST else 1
+            end = min(bisect_right(sizes, size), begin + most)
+            control = (self._cut_into(size), _SEGMENT.size) if end - begin > 1 else (0, 0)
+            pieces = self._places.table + 2 * begin * _PIECE, 2 * (end - begin)
+            _HEADER.pack_into(self._joined, len(ends) * _MESSAGE, name, self._name_length, *pieces, *control, 0)
+            ends.append(end)
+        return ends
+
+    def _cut_into(self, size: int) -> int:
+        """The address of the control message that asks for datagrams of ``size`` bytes."""
+        if size not in self._controls:
+            wanted = _SEGMENT.pack(_SEGMENT.size - 6, socket.IPPROTO_UDP, UDP_SEGMENT, size)
+            self._controls[size] = self._control_arena.add(wanted)
+        return self._controls[size]
+
+    def _transmit(self, messages: int, ends: Sequence[int], numbers: Sequence[int], names: bytes, at: Instant) -> int:
+        """Give the kernel these messages; log and count their answers. Returns how many are done with when it refuses a message.
+
+        The answers of each message end at its place in ``ends``; ``names`` are all their askers.
+        """
+        size = self._name_size
+        message = done = 0
+        while message < len(ends):
+            sent = _sendmmsg(self._file, messages + message * _MESSAGE, len(ends) - message, 0)
+            if sent > 0:
+                end = ends[message + sent - 1]
+                self._server.ordinals[self._label] += end - done
+                peers = self._peers(names[done * size : end * size])
+                self._server.log.batch(numbers[done:end], at, self._server.clock.now(), peers)
+            elif names[done * size + 2 : done * size + 4] == NO_PORT:  # no answer could reach it
+                sent, end = 1, ends[message]
+            elif ctypes.get_errno() == errno.EINTR:
+                continue
+            else:
+                break
+            message, done = message + sent, end
+        return done
+
+    def _peers(self, names: bytes) -> bytes:
+        """These askers, as the log packs them."""
+        if not self._is_v4:
+            return names
+        return memoryview(names).cast("Q")[::2].tobytes()
 
     def _asker(self, slot: int) -> tuple[str, int] | tuple[str, int, int, int]:
         """The asker's address, as the socket module has it."""
@@ -275,6 +373,15 @@ class BatchedUdp:
         port, flow, packed = struct.unpack_from("!2xHI16s", self._names, slot * PEER_V6)
         (scope,) = struct.unpack_from("=I", self._names, slot * PEER_V6 + 24)
         return socket.inet_ntop(socket.AF_INET6, packed), port, flow, scope
+
+
+def _can_join(udp: socket.socket) -> bool:
+    """Whether this kernel can: the option itself, of 0 bytes, changes nothing."""
+    try:
+        udp.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _address(memory: mmap.mmap) -> int:
