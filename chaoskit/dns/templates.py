@@ -106,28 +106,30 @@ class Templates:
         """Begin a batch at ``at``; true if that began a new generation, and all templates are gone."""
         full = self._bytes >= MAX_BYTES
         same = responder is self._responder and not full
-        if same and at < self._state.until:
+        if same and at < self._coming.until:
+            if at >= self._state.until:
+                self._state, self.known = self._coming, self._coming.known
             return False
         anew = not same and (full or self._responder is None or not _differ_in_time(self._responder, responder))
         self._responder = responder
         if anew:
             self._requests, self._built, self._bytes = {}, {}, 0
-        if not (same and self._state.until <= at < self._coming.until):
-            self._coming = self._state_at(at)
-        self._state = self._coming
+        self._state = self._coming = self._state_at(at)
         self.known = self._state.known
-        self._unready = list(self._requests)
         return anew
 
-    def prepare(self) -> None:
-        """One step of making ready for the next change."""
+    def prepare(self) -> tuple[dict[bytes, Template], bytes] | None:
+        """One step of making ready for the next change: the ``known`` to come, and the question that was looked at for it."""
         change = self._state.until
         if change == NEVER:
-            return
+            return None
         if self._coming is self._state:
-            self._coming = self._state_at(change)
+            self._coming, self._unready = self._state_at(change), list(self._requests)
         elif self._unready:
-            self._learn(self._coming, self._unready.pop(), change)
+            key = self._unready.pop()
+            self._learn(self._coming, key, change)
+            return self._coming.known, key
+        return None
 
     def _state_at(self, at: Instant) -> _State:
         change = self._now.timeline.next_change(at)

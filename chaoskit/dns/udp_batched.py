@@ -39,7 +39,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress
 from operator import itemgetter, ne
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from chaoskit.clock import Instant
 from chaoskit.dns.channel import Datagram
@@ -153,14 +153,6 @@ class Arena:
         return self._start + at
 
 
-class _Places(NamedTuple):
-    """Addresses of the askers' names, of the table of pieces, and of the headers of joined answers."""
-
-    names: int
-    table: int
-    joined: int
-
-
 class BatchedUdp:
     """See ``udp_plain.UdpLoop``: the same bytes as ``PlainUdp``, with fewer system calls. ``label`` names who asks at this socket."""
 
@@ -173,8 +165,9 @@ class BatchedUdp:
         self._arena = Arena()
         # What has been found in ``known`` (of which templates, it says), by its field: a question's field is cut out more quickly than the
         # question. Two questions can share a field only where one ends in zeros, so the size is compared too.
-        self._known = self._templates.known
+        self._known = self._coming_known = self._templates.known
         self._rows: dict[bytes, _Row] = {}
+        self._coming_rows: dict[bytes, _Row] = {}
         self._is_v4 = udp.family == socket.AF_INET
         self._name_size, self._name_length = (16, 16) if self._is_v4 else (PEER_V6, 28)
         self._lay_out(self._name_size)
@@ -203,7 +196,7 @@ class BatchedUdp:
         self._joined = mmap.mmap(-1, BATCH * _MESSAGE)
         self._headers = incoming, outgoing
         self._received, self._sent = map(ctypes.addressof, self._headers)
-        self._places = _Places(names, table, _address(self._joined))
+        self._names_at, self._table_at, self._joined_at = names, table, _address(self._joined)
         self._sizes = memoryview(incoming).cast("B").cast("I")[Message.size.offset // 4 :: _MESSAGE // 4]
         self._slot_addresses = [_POINTER.pack(slots + n * SLOT) for n in range(BATCH)]
 
@@ -216,7 +209,8 @@ class BatchedUdp:
                         break
                     raise _error("recvmmsg")
                 self._answer(got)
-            self._templates.prepare()
+            if ready := self._templates.prepare():
+                self._prepare(*ready)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told: silence would look like a fault
             self._server.fail(error)
 
@@ -227,7 +221,8 @@ class BatchedUdp:
         if templates.begin(server.responder, at):
             self._arena = Arena()
         if templates.known is not self._known:
-            self._known, self._rows = templates.known, {}
+            self._known = templates.known
+            self._rows = self._coming_rows if self._known is self._coming_known else {}
         fields = _fields(got).unpack_from(self._slots)
         rows: list[Any] = list(map(self._rows.get, fields))
         sizes = self._sizes[:got].tolist()
@@ -250,14 +245,22 @@ class BatchedUdp:
         data = self._message(slot, size)
         template = self._known.get(data[ID:])
         if template is not None:
-            self._rows[field] = row = (size, template.number, template.pieces, ID + len(template.rest))
+            self._rows[field] = row = _row_of(template, size)
             return row
         template = self._templates.find(data, at, self._server.ordinals[self._label] + nth)
         if template is None:
             return None
         assert template.cased is not None
         self._slots[slot * SLOT + ID : slot * SLOT + HEADER] = template.rest[: HEADER - ID]
-        return size, template.number, template.cased.pieces, ID + len(template.rest)
+        return _row_of(template.cased, size)
+
+    def _prepare(self, known: dict[bytes, Template], key: bytes) -> None:
+        """Make the row of a question ready, with which it will be answered when ``known`` holds."""
+        if known is not self._coming_known:
+            self._coming_known, self._coming_rows = known, {}
+        template, field = known.get(key), key.ljust(SLOT - ID, b"\0")
+        if template is not None and len(field) == SLOT - ID:
+            self._coming_rows[field] = _row_of(template, ID + len(key))
 
     def _message(self, slot: int, size: int) -> bytes:
         rest = self._overflows[slot * OVERFLOW : slot * OVERFLOW + max(0, size - SLOT)]
@@ -297,8 +300,8 @@ class BatchedUdp:
         pick = itemgetter(*order)
         _, numbers, pieces, sizes[:] = zip(*pick(rows), strict=True)
         self._gather(0, pick(slots), pieces)
-        ends = self._address_joined(self._places.names + first * self._name_size, sizes)
-        done = self._transmit(self._places.joined, ends, numbers, names, at)
+        ends = self._address_joined(self._names_at + first * self._name_size, sizes)
+        done = self._transmit(self._joined_at, ends, numbers, names, at)
         if done < len(
             rows
         ):  # a device on the way cannot cut: what is left goes out alone, as does all that comes after
@@ -324,7 +327,7 @@ class BatchedUdp:
             most = min(JOINED_MAX, JOINED_BYTES // size) if size <= JOINED_LONGEST else 1
             end = min(bisect_right(sizes, size), begin + most)
             control = (self._cut_into(size), _SEGMENT.size) if end - begin > 1 else (0, 0)
-            pieces = self._places.table + 2 * begin * _PIECE, 2 * (end - begin)
+            pieces = self._table_at + 2 * begin * _PIECE, 2 * (end - begin)
             _HEADER.pack_into(self._joined, len(ends) * _MESSAGE, name, self._name_length, *pieces, *control, 0)
             ends.append(end)
         return ends
@@ -361,9 +364,7 @@ class BatchedUdp:
 
     def _peers(self, names: bytes) -> bytes:
         """These askers, as the log packs them."""
-        if not self._is_v4:
-            return names
-        return memoryview(names).cast("Q")[::2].tobytes()
+        return memoryview(names).cast("Q")[::2].tobytes() if self._is_v4 else names
 
     def _asker(self, slot: int) -> tuple[str, int] | tuple[str, int, int, int]:
         """The asker's address, as the socket module has it."""
@@ -373,6 +374,10 @@ class BatchedUdp:
         port, flow, packed = struct.unpack_from("!2xHI16s", self._names, slot * PEER_V6)
         (scope,) = struct.unpack_from("=I", self._names, slot * PEER_V6 + 24)
         return socket.inet_ntop(socket.AF_INET6, packed), port, flow, scope
+
+
+def _row_of(template: Template, size: int) -> _Row:
+    return size, template.number, template.pieces, ID + len(template.rest)
 
 
 def _can_join(udp: socket.socket) -> bool:

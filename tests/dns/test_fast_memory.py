@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.message import Answer, Record
 from chaoskit.dns.where import Where
 from chaoskit.timeline.injection import Injection, Once
@@ -111,6 +112,28 @@ def test_more_than_a_batch_at_once(count: int) -> None:
         assert len(fast.log) == 2 * count
 
     desk_test(test)
+
+
+def test_rows_are_ready_before_the_change_they_are_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    blank = FAULTS.get("empty")()
+    turns: Any = [Injection(f"i{n}", Where("api.test"), Once(20 * n + 10, 10), blank) for n in range(5)]
+
+    def test(fast: Desk, general: Desk) -> None:
+        asked = [query(b"api.test"), query(b"many.api.test")]
+        for desk in (fast, general):
+            for _ in range(5):
+                desk.ask(asked)
+        for _ in range(9):
+            for desk in (fast, general):
+                desk.clock.advance(10)
+            with monkeypatch.context() as during:
+                during.setattr(fast.path, "_row", lambda *_: pytest.fail("a row was not ready"))
+                answers = fast.ask(asked)
+            assert sorted(answers) == sorted(general.ask(asked))
+            for _ in range(5):
+                fast.ask(asked)
+
+    desk_test(test, *turns)
 
 
 def test_a_failing_system_call_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
