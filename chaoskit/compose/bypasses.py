@@ -15,6 +15,8 @@ ENDPOINTS = "AWS_ENDPOINT_URL"
 REPLACED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """Credentials that the overlay replaces by fake ones."""
 
+REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
 LIVE = (
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
@@ -107,6 +109,11 @@ def _environment(service: Service) -> Iterator[Bypass]:
     if replaced := [name for name in REPLACED if service.sets(name)]:
         why = "these may be real credentials"
         yield Bypass(service.name, ", ".join(replaced), why, "the overlay puts AWS's own example key in their place")
+    if regions := [name for name in REGIONS if service.sets(name)]:
+        why = "mock AWS is in one region, the experiment's"
+        yield Bypass(
+            service.name, ", ".join(regions), why, "the overlay sets that; give the experiment the app's 'region'"
+        )
     if live := [name for name in LIVE if service.sets(name)]:
         why = "it leads to real credentials"
         yield Bypass(service.name, ", ".join(live), why, "the overlay gives it fake ones; check that the app starts so")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from chaoskit.clock import Instant
 from chaoskit.expect import Expectation
@@ -23,6 +24,9 @@ class HealthFlips(Expectation):
     Unwell is any status outside 200 to 399, and no answer. Without ``back_within`` nothing is asked of the time after the fault.
     Without ``client`` it must hold for every client that has a health endpoint.
     """
+
+    NEEDS_HEALTH: ClassVar[bool] = True
+    """It is only for clients that have a health endpoint."""
 
     within: Duration
     back_within: Duration | None = None

@@ -189,6 +189,11 @@ def _expectations(
         if client is not None and client not in spec.clients:
             fix = f"Clients: {', '.join(spec.clients) or 'none'}."
             found.append((("expect", number), f"no client is called {client!r}.", fix))
+        elif getattr(expectation, "NEEDS_HEALTH", False):
+            among = spec.clients if client is None else [client]
+            if not any(getattr(CLIENTS.get(spec.clients[name].use), "HAS_HEALTH", False) for name in among):
+                said = f"{client or 'no client'} has {'no' if client else 'a'} health endpoint."
+                found.append((("expect", number), said, "Give a client 'use: app', which has one, or leave this out."))
         if injection is not None and injection not in injections:
             fix = f"Injections: {', '.join(injections) or 'none'}."
             found.append((("expect", number), f"no injection has the id {injection!r}.", fix))

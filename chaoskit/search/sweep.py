@@ -70,7 +70,8 @@ async def run_sweep(sweep: Sweep, store: Store, make: Make, tell: Callable[[Visi
         return result
 
     await together([visit(*one) for one in sweep.wanted()])
-    return [visits[name] for name, _, _ in sorted(sweep.wanted())]
+    in_order = sorted(sweep.wanted(), key=lambda one: (one[1].number, one[2]))
+    return [visits[name] for name, _, _ in in_order]
 
 
 def _sound(store: Store) -> set[str]:

@@ -30,6 +30,7 @@ def test_a_plain_service_has_none() -> None:
         ({"environment": {"AWS_ENDPOINT_URL_DYNAMODB": "http://x"}}, "AWS_ENDPOINT_URL_DYNAMODB"),
         ({"environment": {"AWS_ACCESS_KEY_ID": "AKIA1"}}, "AWS_ACCESS_KEY_ID"),
         ({"environment": ["AWS_PROFILE=prod"]}, "AWS_PROFILE"),
+        ({"environment": ["AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1"]}, "AWS_REGION, AWS_DEFAULT_REGION"),
         ({"volumes": ["~/.aws:/root/.aws:ro"]}, "/root/.aws"),
         ({"volumes": [{"type": "bind", "source": "h", "target": "/etc/hosts"}]}, "/etc/hosts"),
     ],

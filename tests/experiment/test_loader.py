@@ -72,6 +72,11 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
         (("app:", "9app:"), "'9app' is not a valid name"),
         (("recovers_within", "recovers"), "x.yaml:6: expect[0]: there is no expectation 'recovers'; did you mean"),
         (("within: 2s", "client: web, within: 2s"), "x.yaml:6: expect[0]: no client is called 'web'. Clients: app."),
+        (
+            ("recovers_within: {", "health_flips: {client: app, "),
+            "x.yaml:6: expect[0]: app has no health endpoint. Give a client 'use: app', which has one",
+        ),
+        (("recovers_within: {", "health_flips: {"), "x.yaml:6: expect[0]: no client has a health endpoint."),
         (("dns: empty", "network: latency"), "timeline[0]"),
         (("dns: empty, ", ""), "x.yaml:4: timeline[0]: names no plane. Write one of"),
         (("dns: empty", "dns: empty, network: reset_peer"), "names dns and network."),

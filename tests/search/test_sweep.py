@@ -38,11 +38,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def visits(store: Store, *settings: str, seen: list[str] | None = None) -> list[Visit]:
+def visits(store: Store, *settings: str, seen: list[str] | None = None, repeats: int = 2) -> list[Visit]:
     make = making(
         store, lambda name, order: "failed" if "2500ms" in order.text or "2.5" in order.text else "passed", seen
     )
-    return asyncio.run(run_sweep(sweep(*(settings or TWO)), store, make, lambda *_: None))
+    return asyncio.run(run_sweep(sweep(*(settings or TWO), repeats=repeats), store, make, lambda *_: None))
 
 
 def test_every_point_is_run_as_often_as_asked(store: Store) -> None:
@@ -50,6 +50,11 @@ def test_every_point_is_run_as_often_as_asked(store: Store) -> None:
     assert [(visit.point.number, visit.repeat) for visit in found] == [(n, r) for n in (1, 2, 3, 4) for r in (1, 2)]
     assert {visit.seed for visit in found if visit.repeat == 1} == {5}, "points differ in their fields alone"
     assert {visit.seed for visit in found if visit.repeat == 2} == {6}
+
+
+def test_repeats_are_in_the_order_of_their_numbers(store: Store) -> None:
+    found = visits(store, "clients.app.retry_mode=legacy,null", repeats=11)
+    assert [(visit.point.number, visit.repeat) for visit in found] == [(n, r) for n in (1, 2) for r in range(1, 12)]
 
 
 def test_points_that_are_there_are_not_run_again_unless_they_are_invalid(store: Store) -> None:

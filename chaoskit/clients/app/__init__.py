@@ -36,6 +36,9 @@ class App(SdkPlan):
     CONNECTIONS: ClassVar[tuple[str, ...]] = ("cold", "warm")
     RETRY_MODES: ClassVar[tuple[str, ...]] = ("legacy", "standard", "adaptive")
 
+    HAS_HEALTH: ClassVar[bool] = True
+    """It has a health endpoint, which is asked in every run."""
+
     language: str = "python"
     health_counts: tuple[str, ...] = ()
 
