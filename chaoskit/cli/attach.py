@@ -147,7 +147,7 @@ def _show(running: Running, chosen: Sequence[str], experiment: Experiment, probe
     for one in planned:
         typer.echo(f"  {one.id}: {type(one.fault).__name__.lower()} on {one.where.describe()}")
     typer.echo("  names that nobody here answers for are refused, so nothing reaches the real AWS by name")
-    for bypass in find_bypasses(running.project, chosen, names):
+    for bypass in find_bypasses(running.project, chosen, spec.region, names):
         typer.echo(f"warning: {bypass}", err=True)
 
 

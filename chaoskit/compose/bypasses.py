@@ -15,8 +15,6 @@ ENDPOINTS = "AWS_ENDPOINT_URL"
 REPLACED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """Credentials that the overlay replaces by fake ones."""
 
-REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
-
 LIVE = (
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
@@ -53,8 +51,8 @@ def is_aws(name: str) -> bool:
     return any(lowered == domain or lowered.endswith(f".{domain}") for domain in AWS)
 
 
-def find_bypasses(project: Project, chosen: Sequence[str], names: Iterable[str] = ()) -> list[Bypass]:
-    """Every bypass of the ``chosen`` services; ``names`` are host names that faults aim at, beside AWS's."""
+def find_bypasses(project: Project, chosen: Sequence[str], region: str, names: Iterable[str] = ()) -> list[Bypass]:
+    """Every bypass of the ``chosen`` services. Mock AWS is in ``region``; ``names`` are host names that faults aim at, beside AWS's."""
     aimed = {name.lower().rstrip(".") for name in names}
     found: list[Bypass] = []
     for name in chosen:
@@ -63,6 +61,7 @@ def find_bypasses(project: Project, chosen: Sequence[str], names: Iterable[str] 
         found += _aliases(project, service, aimed)
         found += _hosts(service, aimed)
         found += _environment(service)
+        found += _region(service, region)
         found += _mounts(service)
     return found
 
@@ -109,14 +108,15 @@ def _environment(service: Service) -> Iterator[Bypass]:
     if replaced := [name for name in REPLACED if service.sets(name)]:
         why = "these may be real credentials"
         yield Bypass(service.name, ", ".join(replaced), why, "the overlay puts AWS's own example key in their place")
-    if regions := [name for name in REGIONS if service.sets(name)]:
-        why = "mock AWS is in one region, the experiment's"
-        yield Bypass(
-            service.name, ", ".join(regions), why, "the overlay sets that; give the experiment the app's 'region'"
-        )
     if live := [name for name in LIVE if service.sets(name)]:
         why = "it leads to real credentials"
         yield Bypass(service.name, ", ".join(live), why, "the overlay gives it fake ones; check that the app starts so")
+
+
+def _region(service: Service, region: str) -> Iterator[Bypass]:
+    if others := sorted(service.regions - {region}):
+        why = f"mock AWS and its faults are in {region}"
+        yield Bypass(service.name, f"AWS region {', '.join(others)}", why, f"the overlay sets {region}")
 
 
 def _mounts(service: Service) -> Iterator[Bypass]:

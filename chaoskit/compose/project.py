@@ -1,7 +1,8 @@
 """Somebody's compose project, as far as it matters to what its services resolve and whom they trust. Read, never written.
 
 The forms are those of the Compose specification (https://github.com/compose-spec/compose-spec/blob/main/05-services.md): nearly everything
-may be a list or a mapping. Values of environment variables are not kept, so none can be printed.
+may be a list or a mapping. Of environment
+variables only a region's value is kept, so no other can be printed.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ from chaoskit.errors import ExperimentError, InputError, Problem
 from chaoskit.experiment.document import read_text
 
 DEFAULT_NETWORK = "default"
+REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """One service. ``networks`` maps each network to the names that Docker itself answers for this service there.
 
-    ``environment`` has the names of its variables, ``unset`` those among them that are empty. ``mounts`` are paths inside the container.
+    ``environment`` has the names of its variables, ``unset`` those among them that are empty; ``regions`` are the values of those in
+    ``REGIONS``. ``mounts`` are paths inside the container.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Service:
     extra_hosts: tuple[str, ...] = ()
     environment: frozenset[str] = frozenset()
     unset: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
     mounts: tuple[str, ...] = ()
 
     @property
@@ -107,6 +111,7 @@ def _service(name: str, written: dict[str, Any]) -> Service:
         extra_hosts=tuple(_pairs(written.get("extra_hosts"), also=":")),
         environment=frozenset(environment),
         unset=frozenset(variable for variable, value in environment.items() if value == ""),
+        regions=frozenset(value for name in REGIONS if (value := environment.get(name)) and "$" not in value),
         mounts=tuple(mount for one in written.get("volumes") or () if (mount := _mount(one))),
     )
 

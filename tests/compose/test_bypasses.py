@@ -13,11 +13,11 @@ DYNAMODB = "dynamodb.us-east-1.amazonaws.com"
 
 
 def told(**services: Any) -> list[str]:
-    return [str(one) for one in find_bypasses(project(**services), list(services))]
+    return [str(one) for one in find_bypasses(project(**services), list(services), "us-east-1")]
 
 
 def test_a_plain_service_has_none() -> None:
-    assert told(web={"environment": {"DATABASE_URL": "x"}, "dns": ["10.0.0.1"]}, db={}) == []
+    assert told(web={"environment": {"DATABASE_URL": "x", "AWS_REGION": "us-east-1"}, "dns": ["10.0.0.1"]}, db={}) == []
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_plain_service_has_none() -> None:
         ({"environment": {"AWS_ENDPOINT_URL_DYNAMODB": "http://x"}}, "AWS_ENDPOINT_URL_DYNAMODB"),
         ({"environment": {"AWS_ACCESS_KEY_ID": "AKIA1"}}, "AWS_ACCESS_KEY_ID"),
         ({"environment": ["AWS_PROFILE=prod"]}, "AWS_PROFILE"),
-        ({"environment": ["AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1"]}, "AWS_REGION, AWS_DEFAULT_REGION"),
+        ({"environment": ["AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1"]}, "AWS region eu-west-1"),
         ({"volumes": ["~/.aws:/root/.aws:ro"]}, "/root/.aws"),
         ({"volumes": [{"type": "bind", "source": "h", "target": "/etc/hosts"}]}, "/etc/hosts"),
     ],
@@ -55,7 +55,11 @@ def test_an_alias_of_another_service_in_a_shared_network_counts() -> None:
 
 def test_an_alias_in_a_network_of_others_does_not() -> None:
     one = project(web={"networks": ["front"]}, local={"networks": {"back": {"aliases": [DYNAMODB]}}})
-    assert find_bypasses(one, ["web"]) == []
+    assert find_bypasses(one, ["web"], "us-east-1") == []
+
+
+def test_a_region_that_a_shell_fills_in_is_not_known() -> None:
+    assert told(web={"environment": {"AWS_REGION": "${REGION}", "AWS_DEFAULT_REGION": None}}) == []
 
 
 def test_an_emptied_variable_leads_nowhere() -> None:
@@ -64,8 +68,8 @@ def test_an_emptied_variable_leads_nowhere() -> None:
 
 def test_names_of_a_fault_count_as_aws_names_do() -> None:
     one = project(web={"extra_hosts": ["api.example.com:1.2.3.4"]})
-    assert find_bypasses(one, ["web"]) == []
-    assert len(find_bypasses(one, ["web"], ["api.example.com"])) == 1
+    assert find_bypasses(one, ["web"], "us-east-1") == []
+    assert len(find_bypasses(one, ["web"], "us-east-1", ["api.example.com"])) == 1
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ import pytest
 from chaoskit.compose.helper import OWNER_LABEL
 
 APP = Path(__file__).parent / "app"
+PROGRAM = Path(__file__).parents[2] / "docker" / "kubernetes"
+"""Where the app itself is: the one of the Kubernetes example."""
 IMAGE = "chaoskit-test-shop"
 
 
@@ -97,7 +99,11 @@ def shop_image() -> str:
     """The app's image: Python's own base, with the SDK."""
     if why := no_engine():
         pytest.skip(why)
-    done = subprocess.run(["docker", "build", "-q", "-t", IMAGE, str(APP)], capture_output=True, text=True)
+    done = subprocess.run(
+        ["docker", "build", "-q", "-t", IMAGE, "-f", str(APP / "Dockerfile"), str(PROGRAM)],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         pytest.skip(f"the app's image cannot be built here: {done.stderr.strip().splitlines()[-1]}")
     return IMAGE
