@@ -88,6 +88,8 @@ class Desk:
                 return answers
 
     def close(self) -> None:
+        for timer in self.server._late.values():  # of delayed answers, which would find no socket
+            timer.cancel()
         self.udp.close()
         self.asker.close()
 
