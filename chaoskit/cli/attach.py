@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import shutil
 import sys
@@ -33,6 +34,7 @@ from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.wiring import host_name, services_of, zones
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
+from chaoskit.sandbox.base import kept
 from chaoskit.units import format_duration
 
 DEFAULT_TITLE = "DynamoDB's record goes empty"
@@ -164,7 +166,9 @@ def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experime
     pool = ThreadPoolExecutor(1)  # some 15 s beside the run, and a score of packets in a network of its own
     measuring = pool.submit(measure, docker, image, options.project)
     folders = make_folders(options.out, f"attach-{options.project}")
-    try:
+    with contextlib.ExitStack() as ending:
+        ending.enter_context(kept([folders.work, folders.partial], folders.empty))
+        ending.callback(pool.shutdown)
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(Console()) as view:
             journal.listen(view)
             perform(docker, running, plan, image, journal, lambda line: typer.echo(f"         {line}"))
@@ -179,9 +183,6 @@ def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experime
         code = conclude(journal.entries, folders, experiment)
         typer.echo("\n" + "\n".join(lines))
         return code
-    finally:
-        pool.shutdown()
-        folders.remove()
 
 
 def _names(experiment: Experiment) -> list[str]:

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from chaoskit.compose.engine import Docker
 from chaoskit.compose.overlay import NAME, TOOK_LABEL, make_override, write_override
@@ -39,13 +36,16 @@ def perform(docker: Docker, running: Running, plan: StagePlan, image: str, journ
     labels = {TOOK_LABEL: origin.project}
     override = make_override(running.project, chosen, plan, image, labels)
     override["services"][NAME]["labels"] |= {STATE: origin.to_json().replace("$", "$$")}
-    with _override_file(write_override(override, [])) as path, interruptible():
-        options = [*origin.options, "--file", str(path)]
+    text = write_override(override, [])
+    with interruptible():
+        options = [*origin.options, "--file", "-"]
         try:
             tell("starting chaoskit in the project")
-            docker.compose(options, "up", "--detach", "--no-deps", "--wait", "--wait-timeout", UP_WITHIN_S, NAME)
+            docker.compose(
+                options, "up", "--detach", "--no-deps", "--wait", "--wait-timeout", UP_WITHIN_S, NAME, stdin=text
+            )
             tell(f"making {', '.join(chosen)} anew, under chaoskit")
-            _up(docker, options, origin.scale)
+            _up(docker, options, origin.scale, text)
             _play(docker, origin.project, journal)
         finally:
             with _deaf():
@@ -86,10 +86,10 @@ def unlike(docker: Docker, before: Running, after: Running) -> list[str]:
     return [name for name in before.origin.scale if hashes(before, name) != hashes(after, name)]
 
 
-def _up(docker: Docker, options: Sequence[str], scale: Mapping[str, int]) -> None:
+def _up(docker: Docker, options: Sequence[str], scale: Mapping[str, int], override: str | None = None) -> None:
     scales = [word for name, number in scale.items() for word in ("--scale", f"{name}={number}")]
     flags = ["--detach", "--no-deps", "--no-build", "--wait", "--wait-timeout", UP_WITHIN_S]
-    docker.compose([*options, "--profile", "*"], "up", *flags, *scales, *scale)
+    docker.compose([*options, "--profile", "*"], "up", *flags, *scales, *scale, stdin=override)
 
 
 def _play(docker: Docker, project: str, journal: Journal) -> None:
@@ -117,18 +117,6 @@ def _end(following: subprocess.Popen[bytes]) -> str:
     _, complaint = following.communicate()
     lines = complaint.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else ""
-
-
-@contextlib.contextmanager
-def _override_file(text: str) -> Iterator[Path]:
-    """The override in a file of its own, for as long as Compose needs it."""
-    folder = Path(tempfile.mkdtemp(prefix="chaoskit-attach-"))
-    try:
-        path = folder / "override.yaml"
-        path.write_text(text, encoding="utf-8")
-        yield path
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

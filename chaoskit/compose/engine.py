@@ -55,9 +55,9 @@ class Docker:
                     return stream.read(most)
         return None
 
-    def compose(self, project: Sequence[str], *arguments: str) -> str:
-        """``docker compose PROJECT… ARGUMENTS``; ``project`` are its ``-f`` and ``-p`` options."""
-        return self.run("compose", *project, *arguments)
+    def compose(self, project: Sequence[str], *arguments: str, stdin: str | None = None) -> str:
+        """``docker compose PROJECT… ARGUMENTS``; ``project`` are its ``-f`` and ``-p`` options, ``stdin`` is the file called ``-``."""
+        return self.run("compose", *project, *arguments, stdin=stdin)
 
     def follow(self, *arguments: str) -> subprocess.Popen[bytes]:
         """A command that goes on, its standard output to be read."""

@@ -140,7 +140,9 @@ def _bent(request: Request, bend: Bend) -> Request:
     question = request.question
     if bend.question:
         name, rtype = bend.question
-        question = names.wire(names.labels(name)) + struct.pack("!HH", _type_number(rtype), IN)
+        # A type that was asked for goes back as it came: 0 has a name that no record could have.
+        kind = request.question[-4:-2] if rtype == request.query.rtype else struct.pack("!H", _type_number(rtype))
+        question = names.wire(names.labels(name)) + kind + struct.pack("!H", IN)
     size = request.size if bend.edns or request.query.transport == "tcp" else PLAIN_UDP_SIZE
     return replace(request, id=request.id ^ bend.id_xor, question=question, size=size, edns=request.edns and bend.edns)
 

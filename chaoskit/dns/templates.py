@@ -121,7 +121,7 @@ class Templates:
     def prepare(self) -> tuple[dict[bytes, Template], bytes] | None:
         """One step of making ready for the next change: the ``known`` to come, and the question that was looked at for it."""
         change = self._state.until
-        if change == NEVER:
+        if change == NEVER or self._responder is None:
             return None
         if self._coming is self._state:
             self._coming, self._unready = self._state_at(change), list(self._requests)

@@ -38,7 +38,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress
-from operator import itemgetter, ne
+from operator import itemgetter, ne, not_
 from typing import Any, TypeAlias
 
 from chaoskit.clock import Instant
@@ -72,6 +72,9 @@ JOINED_BYTES = 60_000
 
 JOINED_LONGEST = 1232
 """Longer answers are sent alone: a joined one must fit into a packet, and no path has to carry more (RFC 8200, section 5)."""
+
+CANNOT_CUT = (errno.EIO, errno.EMSGSIZE, errno.EINVAL)
+"""Why a joined message is refused for good: a device without checksums, short packets, another option (``udp_send_skb`` in Linux)."""
 
 WORTH_JOINING = 8
 """Answers waiting: to sort fewer takes longer than it saves."""
@@ -123,7 +126,6 @@ _Row: TypeAlias = tuple[int, int, bytes, int]
 """What answers a question: the question's size, its template's number, the template's pieces, and the answer's size."""
 
 _ALL = range(BATCH)
-NO_PORT = bytes(2)
 _ZEROS = bytes(BATCH * SLOT)
 
 
@@ -174,8 +176,8 @@ class BatchedUdp:
         self._joins = _can_join(udp)
         self._controls: dict[int, int] = {}
         self._control_arena = Arena()
-        if _recvmmsg(self._file, self._received, 0, 0, None) < 0:
-            raise _error("recvmmsg")
+        if _recvmmsg(self._file, self._received, 0, 0, None) < 0 or _sendmmsg(self._file, self._sent, 0, 0) < 0:
+            raise _error("recvmmsg or sendmmsg")
 
     def _lay_out(self, name_size: int) -> None:
         """Slots, askers' addresses (*names*), and the headers for both directions, which say where all that is."""
@@ -197,6 +199,7 @@ class BatchedUdp:
         self._headers = incoming, outgoing
         self._received, self._sent = map(ctypes.addressof, self._headers)
         self._names_at, self._table_at, self._joined_at = names, table, _address(self._joined)
+        self._ports = memoryview(self._names).cast("H")[1 :: name_size // 2]
         self._sizes = memoryview(incoming).cast("B").cast("I")[Message.size.offset // 4 :: _MESSAGE // 4]
         self._slot_addresses = [_POINTER.pack(slots + n * SLOT) for n in range(BATCH)]
 
@@ -226,6 +229,8 @@ class BatchedUdp:
         fields = _fields(got).unpack_from(self._slots)
         rows: list[Any] = list(map(self._rows.get, fields))
         sizes = self._sizes[:got].tolist()
+        for slot in compress(_ALL, map(not_, self._ports[:got].tolist())):
+            sizes[slot] = 0  # no answer could reach port 0, so it asks nothing
         found = [row and row[0] for row in rows]
         first = 0  # that is not sent yet
         for slot in compress(_ALL, map(ne, found, sizes)) if found != sizes else ():
@@ -277,7 +282,7 @@ class BatchedUdp:
     def _receive(self, data: bytes, slot: int) -> None:
         """Let the general path answer what has no template."""
         address = self._asker(slot)
-        if address[1]:  # no answer could reach port 0
+        if address[1]:
             self._server.receive(data, Datagram(self._label, address, self._udp))
 
     def _send(self, first: int, rows: Sequence[Any], at: Instant) -> None:
@@ -302,10 +307,8 @@ class BatchedUdp:
         self._gather(0, pick(slots), pieces)
         ends = self._address_joined(self._names_at + first * self._name_size, sizes)
         done = self._transmit(self._joined_at, ends, numbers, names, at)
-        if done < len(
-            rows
-        ):  # a device on the way cannot cut: what is left goes out alone, as does all that comes after
-            self._joins = False
+        if done < len(rows):  # what is left goes out alone, and so does what comes after where it cannot be cut
+            self._joins = ctypes.get_errno() not in CANNOT_CUT
             for n in order[done:]:
                 self._send(first + n, [rows[n]], at)
 
@@ -353,8 +356,6 @@ class BatchedUdp:
                 self._server.ordinals[self._label] += end - done
                 peers = self._peers(names[done * size : end * size])
                 self._server.log.batch(numbers[done:end], at, self._server.clock.now(), peers)
-            elif names[done * size + 2 : done * size + 4] == NO_PORT:  # no answer could reach it
-                sent, end = 1, ends[message]
             elif ctypes.get_errno() == errno.EINTR:
                 continue
             else:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,3 +81,19 @@ class Keeper:
         self._process.stdin.close()
         await self._process.wait()
         self._process = None
+
+
+@contextlib.contextmanager
+def kept(remove: list[Path], empty: list[Path]) -> Iterator[None]:
+    """The same for code without an event loop, and without namespaces: the folders are destroyed at the end, however we end."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", str(KEEPER)], stdin=pipe, stdout=pipe, start_new_session=True, cwd="/"
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        plan = {"remove": list(map(str, remove)), "empty": list(map(str, empty)), "namespace": False, "binds": []}
+        process.stdin.write(json.dumps(plan).encode() + b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        yield

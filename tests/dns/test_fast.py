@@ -253,6 +253,22 @@ def test_every_fault_is_the_same_as_on_the_general_path(path: Any) -> None:
         )  # the last is after the window
 
 
+@pytest.mark.parametrize("rtype", [0, 41, 53, 55, 249, 250, 252, 254, 255, 256, 65535])
+def test_no_type_of_question_ends_the_server(rtype: int) -> None:
+    async def main() -> None:
+        for fault in ALL:
+            desk = Desk(GeneralUdp, responder(Injection("i", Where("api.test"), Once(0, 9), fault)), "127.0.0.1")
+            try:
+                answers = desk.ask([query(b"api.test", rtype)])  # it asserts that the server lives
+                if type(fault).__name__ == "WrongQuestion" and answers:
+                    place = answers[0].index(0, 12) + 1  # after the name
+                    assert answers[0][place : place + 2] == struct.pack("!H", rtype)
+            finally:
+                desk.close()
+
+    asyncio.run(main())
+
+
 def _in_order(log: Sequence[QueryAnswered]) -> list[str]:
     """What was logged, without the askers; at one instant, in any order."""
     return [

@@ -27,6 +27,7 @@ class Gathered:
     def __init__(self, really: Any) -> None:
         self._really = really
         self.answers: list[bytes] = []
+        self.joined = 0
 
     def __call__(self, file: int, messages: int, count: int, flags: int) -> int:
         gc.collect()
@@ -35,6 +36,7 @@ class Gathered:
         for message in table:
             header = message.header
             pieces = (udp_batched.Piece * header.piece_count).from_address(header.pieces)
+            self.joined += header.piece_count > 2
             self.answers.append(b"".join(ctypes.string_at(piece.base, piece.length) for piece in pieces))
         del rubble
         return int(self._really(file, messages, count, flags))
@@ -74,14 +76,15 @@ def test_no_template_is_freed_while_the_kernel_may_read_it(monkeypatch: pytest.M
         turns = examples(20)
         for turn in range(turns):
             # Old and new names, with the one in between that replaces the responder while answers wait to be sent.
-            names = [b"n%d.api.test" % (turn * 3 + n) for n in range(6)]
-            names[3:3] = [b"slow.api.test"]
+            names = [b"n%d.api.test" % (turn * 3 + n) for n in range(6)] * 2
+            names[10:10] = [b"slow.api.test"]
             batch = [query(name, number=n + 1) for n, name in enumerate([*names, b"API.test", *names[::-1]])]
             swapping.desk = fast
             answers = fast.ask(batch)
             swapping.desk = None
             assert sorted(answers) == sorted(general.ask(batch))
         assert len(gathered.answers) > 5 * turns, "the kernel was given templates"
+        assert gathered.joined or not fast.path._joins, "some of them joined"
         assert not any(b"\xdb\xdb" in answer for answer in gathered.answers)
 
     desk_test(test, Injection("swap", Where("slow.api.test"), Once(0, 1 << 60), swapping))
@@ -136,6 +139,47 @@ def test_rows_are_ready_before_the_change_they_are_for(monkeypatch: pytest.Monke
     desk_test(test, *turns)
 
 
+def test_rows_made_ready_are_not_used_for_another_state() -> None:
+    blank: Any = Injection("i", Where("api.test"), Once(10, 10), FAULTS.get("empty")())
+
+    def test(fast: Desk, general: Desk) -> None:
+        asked = [query(b"api.test")]
+        for _ in range(5):
+            fast.ask(asked)
+        kept = fast.server.responder
+        fast.server.responder = replace(kept, timeline=replace(kept.timeline, injections=()))
+        fast.clock.advance(10)
+        (answer,) = fast.ask(asked)
+        assert answer[7] == 1, "the blank was taken away before it began"
+        fast.server.responder = kept
+        (answer,) = fast.ask(asked)
+        assert answer[7] == 0
+
+    desk_test(test, blank)
+
+
+def test_a_change_is_neither_early_nor_late_by_a_nanosecond() -> None:
+    blank: Any = Injection("i", Where("api.test"), Once(11, 10), FAULTS.get("empty")())
+
+    def test(fast: Desk, general: Desk) -> None:
+        seen = []
+        for _ in range(30):
+            answers = [fast.ask([query(b"api.test")])[0] for _ in range(4)]
+            assert len(set(answers)) == 1
+            seen.append((fast.clock.now(), answers[0][7] == 0))
+            fast.clock.advance(1)
+        assert [at for at, is_blank in seen if is_blank] == list(range(11, 21))
+
+    desk_test(test, blank)
+
+
+def test_nothing_came_after_all() -> None:
+    def test(fast: Desk, general: Desk) -> None:
+        assert fast.ask([]) == []  # as when the kernel finds a checksum wrong
+
+    desk_test(test)
+
+
 def test_a_failing_system_call_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> int:
         ctypes.set_errno(1)
@@ -161,7 +205,9 @@ def test_without_the_system_calls_the_plain_loop_answers(monkeypatch: pytest.Mon
 
     def test(fast: Desk, general: Desk) -> None:
         assert isinstance(udp_loop(fast.server, fast.udp, "x", "batched"), udp_batched.BatchedUdp)
-        monkeypatch.setattr(udp_batched, "_recvmmsg", refuse)
-        assert isinstance(udp_loop(fast.server, fast.udp, "x", "batched"), PlainUdp)
+        for call in ("_recvmmsg", "_sendmmsg"):
+            with monkeypatch.context() as forbidden:
+                forbidden.setattr(udp_batched, call, refuse)
+                assert isinstance(udp_loop(fast.server, fast.udp, "x", "batched"), PlainUdp)
 
     desk_test(test)

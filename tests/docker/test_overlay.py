@@ -124,6 +124,7 @@ def test_after_kill_9_it_can_be_put_back(shop: Shop, tmp_path: Path) -> None:
     assert shop.ours() != []
     again = chaoskit("attach", "--project", shop.project, "--dry-run")
     assert again.returncode == 2
+    assert not list(tmp_path.glob("runs/**/*")), "its folders went with it"
     assert "--put-back" in again.stderr
     done = chaoskit("attach", "--project", shop.project, "--put-back")
     assert done.returncode == 0, done.stderr
