@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chaoskit.errors import SandboxError
-from chaoskit.sandbox.base import KEEPER, Keeper
+from chaoskit.sandbox.base import KEEPER, Keeper, kept
 
 
 def full_folder(path: Path) -> Path:
@@ -22,11 +22,11 @@ def full_folder(path: Path) -> Path:
 
 
 def test_it_removes_its_folders_when_we_end_in_order(tmp_path: Path) -> None:
-    gone, empty, kept = full_folder(tmp_path / "gone"), tmp_path / "empty", full_folder(tmp_path / "kept")
+    gone, empty, full = full_folder(tmp_path / "gone"), tmp_path / "empty", full_folder(tmp_path / "full")
     empty.mkdir()
 
     async def hold() -> None:
-        keeper = Keeper([gone], [empty, kept])
+        keeper = Keeper([gone], [empty, full])
         answer = await keeper.start([], namespace=False, binds=[])
         assert answer.pid != os.getpid()
         assert gone.exists()
@@ -36,7 +36,7 @@ def test_it_removes_its_folders_when_we_end_in_order(tmp_path: Path) -> None:
     asyncio.run(hold())
     assert not gone.exists()
     assert not empty.exists(), "an empty folder of ours goes"
-    assert kept.exists(), "one with something in it stays"
+    assert full.exists(), "one with something in it stays"
 
 
 def test_it_removes_its_folders_when_the_parent_is_killed(tmp_path: Path) -> None:
@@ -114,3 +114,31 @@ def test_a_failed_try_leaves_the_folders_for_the_next(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there_is_an_error_with_a_reason() -> None:
     with pytest.raises(SandboxError, match="cannot start /nowhere/unshare: No such file"):
         asyncio.run(Keeper([], []).start(["/nowhere/unshare"], namespace=True, binds=[]))
+
+
+def test_folders_are_kept_as_long_as_the_block_lasts(tmp_path: Path) -> None:
+    work, empty, results = (tmp_path / name for name in ("work", "empty", "results"))
+    for folder in (work, empty, results):
+        folder.mkdir()
+    (work / "half.yaml").touch()
+    (results / "journal.jsonl").touch()
+    with kept([work], [empty, results]):
+        assert work.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["results"]
+
+
+def test_folders_go_with_whoever_kept_them(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    code = f"""
+import os, pathlib
+from chaoskit.sandbox.base import kept
+with kept([pathlib.Path({str(work)!r})], []):
+    os.kill(os.getpid(), 9)
+"""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stderr=pipe) as process:
+        assert process.stderr is not None
+        assert process.stderr.read() == b"", "it is open until the keeper has ended too"
+    assert process.returncode == -9
+    assert not work.exists()
