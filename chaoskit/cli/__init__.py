@@ -10,6 +10,7 @@ import typer
 
 from chaoskit.cli import serving
 from chaoskit.cli.docker import docker_app
+from chaoskit.cli.output import OutputGone, abandon_output, watch_output
 from chaoskit.errors import ChaoskitError
 
 app = typer.Typer(
@@ -353,10 +354,17 @@ def _version(
 
 def main() -> None:
     """The console script: errors of ours become one clear message and their exit code."""
+    watch_output()
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except ChaoskitError as error:
-        typer.echo(f"chaoskit: {error}", err=True)
+        abandon_output()
+        if not isinstance(error, OutputGone):
+            typer.echo(f"chaoskit: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001 - a bug of ours must not end with 1, which says that the clients failed
         import traceback

@@ -41,8 +41,8 @@ def make_folders(out: Path, stem: str) -> Folders:
     """Make the folders of a run in ``out``, named by the time and ``stem``. Raises ``InputError`` where nothing can be written."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{re.sub(r'[^A-Za-z0-9]+', '-', stem).strip('-').lower() or 'run'}"
     out = out.absolute()
-    is_new = not out.exists()
     try:
+        is_new = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
         final = _reserve(out, name)
         partial = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=out))

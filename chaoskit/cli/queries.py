@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 
@@ -19,13 +18,12 @@ def print_queries(path: Path, *, as_json: bool, count: bool) -> int:
     Raises ``JournalError`` for what is no query log.
     """
     reader = SpoolReader(path)
-    with contextlib.suppress(BrokenPipeError):  # a pager or ``head`` that has seen enough
-        if count:
-            for shape, many in reader.count().most_common():
-                sys.stdout.write(f"{many:>10,}  {_alike(shape)}\n")
-        else:
-            _print_each(reader, as_json=as_json)
-        sys.stdout.flush()
+    if count:
+        for shape, many in reader.count().most_common():
+            sys.stdout.write(f"{many:>10,}  {_alike(shape)}\n")
+    else:
+        _print_each(reader, as_json=as_json)
+    sys.stdout.flush()
     missing = f"{reader.lost:,} lost" if reader.lost else "none lost"
     if not reader.complete:
         missing += "; the log has no end, so how many more are missing is not known"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import shlex
 import shutil
@@ -45,6 +46,8 @@ def run_experiment(options: Options) -> int:
         raise InputError(f"--sandbox {options.sandbox}: choose one of {', '.join(CHOICES)}")
     if options.toxiproxy:
         _check_toxiproxy(options.toxiproxy, options.sandbox)
+    if not math.isfinite(options.time_scale):
+        raise InputError(f"--time-scale {options.time_scale:g}: write a number, for example 0.5")
     experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
     check_stand_ins(experiment, options.sandbox)
     if experiment.process and options.sandbox == "compose":

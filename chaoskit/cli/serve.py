@@ -142,8 +142,15 @@ def read_zone_option(written: str) -> list[dict[str, Any]]:
     apex, _, name = written.rpartition("=")
     path = Path(name)
     text = read_text(path, "a zone file")
+    if not text.strip():
+        raise InputError(f"{path}: the file is empty; write a zone, as a master file or as YAML")
     if path.suffix not in YAML:
-        return [read_master_file(text, str(path), apex or None)]
+        plan = read_master_file(text, str(path), apex or None)
+        try:
+            Zones.from_plan([plan])
+        except ValueError as error:
+            raise InputError(f"{path}: {error}") from error
+        return [plan]
     document = read_document(str(path), text)
     return _yaml_zones(document, apex)
 
@@ -161,7 +168,15 @@ def _yaml_zones(document: Document, apex: str) -> list[dict[str, Any]]:
         raise ExperimentError(document.path, problems_of(error, document, field)) from error
     if not zones:
         raise ExperimentError(document.path, [Problem(1, "", "no zones.", "Write zones by apex, as in an experiment.")])
-    return [zone_plan(name, zone) for name, zone in zones.items()]
+    return [_sound_plan(document, (*field, name), zone_plan(name, zone)) for name, zone in zones.items()]
+
+
+def _sound_plan(document: Document, field: tuple[str, ...], plan: dict[str, Any]) -> dict[str, Any]:
+    try:
+        Zones.from_plan([plan])
+    except ValueError as error:
+        raise ExperimentError(document.path, [Problem(document.line(field), field[-1], f"{error}.")]) from error
+    return plan
 
 
 def read_token(path: Path) -> str:

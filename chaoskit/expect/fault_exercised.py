@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
-from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, InjectionPlanned, PlaneReady, RequestAnswered
+from chaoskit.journal.events import InjectionPlanned, PlaneReady, RequestAnswered
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Verdict
 
@@ -24,6 +24,9 @@ class FaultExercised(Expectation):
         if not planned and self.injection is not None:
             because = f"no injection {self.injection!r} was planned"
             return Verdict(expectation=title, finding="unknown", because=because)
+        if not planned and run.header.experiment.get("timeline"):
+            because = "the run ended before its faults were planned, so none was met"
+            return Verdict(expectation=title, finding="unknown", because=because)
         if not planned:
             return Verdict(expectation=title, finding="broken", because="no fault was planned, so none was met")
         return combine(title, [_part(run, injection) for injection in planned])
@@ -37,8 +40,7 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
             f"{planned.injection} met no query, no connection and no request: nothing was tested{_unless(run, planned)}",
         )
     askers = Counter(query.asker for _, query in run.queries if planned.injection in query.faults)
-    connections = {event.connection for _, event in run.of(ConnectionOpened) if planned.injection in event.toxics}
-    connections |= {event.connection for _, event in run.of(ConnectionClosed) if planned.injection in event.toxics}
+    connections = {connection for _, connection in run.connections_met(planned.injection)}
     counts = [f"{askers.total()} {'queries' if askers.total() > 1 else 'query'}"] if askers else []
     counts += [f"{len(connections)} connection{'s' if len(connections) > 1 else ''}"] if connections else []
     requests = sum(planned.injection in answered.faults for _, answered in run.of(RequestAnswered))

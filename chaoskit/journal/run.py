@@ -138,14 +138,29 @@ class Run:
     def met(self, injection: str) -> list[int]:
         """``seq`` of every query, connection or request that ``injection`` changed: the proof that it was exercised."""
         seqs = [seq for seq, query in self.queries if injection in query.faults]
-        seqs += [seq for seq, closed in self.of(ConnectionClosed) if injection in closed.toxics]
-        seqs += [seq for seq, opened in self.of(ConnectionOpened) if injection in opened.toxics]
+        seqs += [seq for seq, _ in self.connections_met(injection)]
         seqs += [seq for seq, answered in self.of(RequestAnswered) if injection in answered.faults]
         planned = [one for one in self.injections if one.injection == injection and one.plane == "network"]
         for one in planned:
             seqs += proved(self.entries, one, self.header.experiment)
         seqs += [seq for one in self.injections if one.injection == injection for seq in self._befallen(one)]
         return sorted(set(seqs))
+
+    def connections_met(self, injection: str) -> list[tuple[int, str]]:
+        """``seq`` and connection of what the proxy told of ``injection`` and connections that lived in its planned time.
+
+        A toxic is lifted a little late: who came only then has not met the fault that was planned.
+        """
+        spans = [span for one in self.injections if one.injection == injection for span in one.spans]
+        opened = {event.connection: event.at for _, event in self.of(ConnectionOpened)}
+        closed = {event.connection: event.at for _, event in self.of(ConnectionClosed)}
+        told = [(seq, one.connection) for seq, one in self.of(ConnectionOpened) if injection in one.toxics]
+        told += [(seq, one.connection) for seq, one in self.of(ConnectionClosed) if injection in one.toxics]
+        return [
+            (seq, name)
+            for seq, name in told
+            if any(opened.get(name, start) < end and closed.get(name, end) >= start for start, end in spans)
+        ]
 
     def _befallen(self, planned: InjectionPlanned) -> list[int]:
         """``seq`` of the events that show that a fault of a process was felt: a client's own, or calls while a plane stood still."""

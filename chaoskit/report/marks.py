@@ -166,9 +166,8 @@ def _title(call: Call, origin: Instant) -> str:
     start = (call.started - origin) / SECOND
     took = f"in {duration(call.elapsed_ns)}" if call.finished is not None else "never seen to end"
     lines = [f"call {call.number} {call.operation} at {start:.2f} s: {call.result} {took}"]
-    way = {"pooled": "over an open connection, no lookup", "dialed": "opened a connection", "unseen": ""}[
-        carriage(call)
-    ]
+    dialed = "opened a connection" if call.result == "ok" else "dialled anew"
+    way = {"pooled": "over an open connection, no lookup", "dialed": dialed, "unseen": ""}[carriage(call)]
     lines.append(", ".join(filter(None, [plural(len(call.attempts), "attempt"), plural(call.lookups, "lookup"), way])))
     if sleeps := [_slept(attempt) for attempt in call.attempts if attempt.slept_ns]:
         lines.append(f"back-off: {', '.join(sleeps)}")

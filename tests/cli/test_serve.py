@@ -172,6 +172,8 @@ def test_the_socket_of_a_killed_server_is_taken_over_that_of_a_live_one_is_not(t
         (("--zone", "{bad}"), "bad.zone:1: 'api' is relative, but to what?"),
         (("--zone", "a.test={bad}"), "bad.zone:2: 'soon' is no TTL"),
         (("--zone", "{yaml}"), "bad.yaml:2: a.test.recs: there is no such field"),
+        (("--zone", "{address}"), "address.yaml:2: a.test: '999.1.1.1' is no valid data of a A record"),
+        (("--zone", "a.test={empty}"), "empty.zone: the file is empty; write a zone"),
         (("--zone", "{good}", "--canary", "x.test"), "the canary x.test does not resolve"),
         (("--zone", "{good}", "--listen", "everywhere"), "--listen everywhere: write an IP address and a port"),
         (("--zone", "{good}", "--token-file", "{open}"), "others may read it; run: chmod 600"),
@@ -181,9 +183,18 @@ def test_the_socket_of_a_killed_server_is_taken_over_that_of_a_live_one_is_not(t
 def test_what_cannot_be_served_is_said_before_anything_is_bound(
     say: Say, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
-    files = {"bad": "bad.zone", "yaml": "bad.yaml", "good": "good.yaml", "open": "token"}
+    files = {
+        "address": "address.yaml",
+        "empty": "empty.zone",
+        "bad": "bad.zone",
+        "yaml": "bad.yaml",
+        "good": "good.yaml",
+        "open": "token",
+    }
     (tmp_path / "bad.zone").write_text("api 5 A 192.0.2.1\n$TTL soon\n")
     (tmp_path / "bad.yaml").write_text("a.test:\n  recs: {}\n")
+    (tmp_path / "address.yaml").write_text("zones:\n  a.test:\n    records:\n      a.test:\n        A: 999.1.1.1\n")
+    (tmp_path / "empty.zone").write_text(" \n")
     (tmp_path / "good.yaml").write_text("zones:\n  a.test:\n    records:\n      a.test:\n        A: 192.0.2.1\n")
     (tmp_path / "token").write_text("0123456789abcdef")
     (tmp_path / "token").chmod(0o644)

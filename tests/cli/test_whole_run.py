@@ -221,6 +221,7 @@ def test_two_runs_begun_at_once_do_not_meet(tmp_path: Path) -> None:
         (["--toxiproxy", "/nowhere/toxiproxy-server"], "there is no such program"),
         (["--toxiproxy", "http://127.0.0.1:8474"], "outside of the namespace sandbox"),
         (["--time-scale", "0.5"], "allows a time scale from 1"),
+        (["--time-scale", "nan"], "--time-scale nan: write a number"),
         (["--out", "/proc/nothing"], "choose another folder with --out"),
     ],
 )

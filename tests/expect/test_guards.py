@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chaoskit.expect._harness import Harness
@@ -120,6 +122,16 @@ class TestFaultExercised:
         assert FaultExercised().judge(run).because.startswith("second met no")
         assert FaultExercised("blank").judge(run).finding == "held"
         assert FaultExercised("second").judge(run).finding == "broken"
+
+    def test_a_run_that_ended_before_its_faults_were_planned(self) -> None:
+        early = Story().head("app")
+        early.events = [
+            replace(event, experiment={"timeline": [{"dns": "empty"}]}) if isinstance(event, ev.RunStarted) else event
+            for event in early.events
+        ]
+        verdict = FaultExercised().judge(early.run())
+        assert (verdict.finding, "ended before" in verdict.because) == ("unknown", True)
+        assert FaultExercised().judge(Story().head("app").run()).finding == "broken"
 
     def test_an_injection_that_was_not_planned(self) -> None:
         assert FaultExercised("gone").judge(story().run()).finding == "unknown"

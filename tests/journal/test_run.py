@@ -94,6 +94,36 @@ def test_what_met_the_fault_is_in_order_of_the_journal() -> None:
     assert run.met("none such") == []
 
 
+@pytest.mark.parametrize(
+    ("opened", "closed", "met"),
+    [
+        (4000, 4999, False),
+        (4000, 5001, True),
+        (5500, 5600, True),
+        (6999, 9000, True),
+        (7000, 7400, False),
+        (7005, None, False),
+    ],
+)
+def test_a_connection_outside_of_the_planned_time_has_not_met_the_toxic(
+    opened: int, closed: int | None, met: bool
+) -> None:
+    story = blank()
+    story.add(
+        ev.ConnectionOpened(
+            at=at(opened), connection="1", proxy="p", peer="a:1", upstream_peer="b:1", toxics=("blank",)
+        )
+    )
+    if (
+        closed is not None
+    ):  # the toxic was put on a little early and lifted a little late, so it says that it touched it
+        ended = ev.ConnectionClosed(
+            at=at(closed), connection="1", proxy="p", bytes_up=0, bytes_down=0, toxics=("blank",)
+        )
+        story.add(ended)
+    assert bool(story.run().met("blank")) is met
+
+
 class TestRecovery:
     def test_no_fault_nothing_noticed(self) -> None:
         story = Story().head("app")
