@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -17,16 +17,22 @@ Handler = Callable[[int, FrameType | None], object]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def until_signalled(work: Coroutine[Any, Any, T]) -> T:
-    """Await ``work``. A signal cancels it; when it has cleaned up, ``Interrupted`` is raised."""
+async def until_signalled(
+    work: Coroutine[Any, Any, T], numbers: Iterable[int] = SIGNALS, ends: Callable[[int], bool] = lambda _: True
+) -> T:
+    """Await ``work``. A signal of ``numbers`` cancels it; when it has cleaned up, ``Interrupted`` is raised.
+
+    ``ends`` is asked at each signal whether it does, and may pass it on instead.
+    """
     loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
     received: list[int] = []
 
     def end(number: int) -> None:
-        received.append(number)
-        task.cancel()
+        if ends(number):
+            received.append(number)
+            task.cancel()
 
-    for number in SIGNALS:
+    for number in numbers:
         loop.add_signal_handler(number, end, number)
     try:
         return await task

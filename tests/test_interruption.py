@@ -56,3 +56,20 @@ def test_handlers_are_as_before_even_after_an_error() -> None:
         fail()
     assert heard == [signal.SIGHUP]
     assert signal.getsignal(signal.SIGHUP) is before
+
+
+def test_a_signal_that_ends_nothing_is_only_told() -> None:
+    told: list[int] = []
+
+    def ends(number: int) -> bool:
+        told.append(number)
+        return number == signal.SIGUSR2
+
+    async def work() -> None:
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            os.kill(os.getpid(), number)
+        await asyncio.Event().wait()
+
+    with pytest.raises(Interrupted) as raised:
+        asyncio.run(until_signalled(work(), (signal.SIGUSR1, signal.SIGUSR2), ends))
+    assert (raised.value.exit_code, sorted(told)) == (128 + signal.SIGUSR2, [signal.SIGUSR1, signal.SIGUSR2])

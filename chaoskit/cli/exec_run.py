@@ -12,11 +12,12 @@ from pathlib import Path
 
 from chaoskit.cli.folders import Folders, make_folders
 from chaoskit.clock import WallClock
-from chaoskit.errors import HarnessError, Interrupted
+from chaoskit.errors import HarnessError
 from chaoskit.experiment.command import LABEL, Command, CommandCast, Entrance
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.runner import Runner, RunSettings
 from chaoskit.experiment.wiring import CANARY_LABEL
+from chaoskit.interruption import until_signalled
 from chaoskit.journal.events import CommandFinished, CommandStarted, Entry, HarnessFailed
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
@@ -105,25 +106,15 @@ class _Session:
 
     async def guarded(self) -> int:
         """Pass signals on to the command; before it runs they end us, and after it they have nothing to end."""
-        loop = asyncio.get_running_loop()
-        received: list[int] = []
-        task = asyncio.ensure_future(self._run())
+        return await until_signalled(self._run(), PASSED_ON, self._ends_us)
 
-        def pass_on(number: int) -> None:
-            cast = self._cast
-            if cast is not None and cast.running:
-                if number not in TYPED or not self._terminal.in_front:
-                    cast.deliver(number)
-            elif number not in self._ignored and (cast is None or cast.exit_code is None):
-                received.append(number)
-                task.cancel()
-
-        for number in PASSED_ON:
-            loop.add_signal_handler(number, pass_on, number)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            raise Interrupted(received[0] if received else signal.SIGINT) from None
+    def _ends_us(self, number: int) -> bool:
+        cast = self._cast
+        if cast is not None and cast.running:
+            if number not in TYPED or not self._terminal.in_front:
+                cast.deliver(number)
+            return False
+        return number not in self._ignored and (cast is None or cast.exit_code is None)
 
     async def _run(self) -> int:
         told = self._told

@@ -1,8 +1,7 @@
 """Somebody's compose project, as far as it matters to what its services resolve and whom they trust. Read, never written.
 
 The forms are those of the Compose specification (https://github.com/compose-spec/compose-spec/blob/main/05-services.md): nearly everything
-may be a list or a mapping. Of environment
-variables only a region's value is kept, so no other can be printed.
+may be a list or a mapping. Of environment variables only a region's value is kept, so no other can be printed.
 """
 
 from __future__ import annotations

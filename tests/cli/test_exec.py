@@ -21,17 +21,19 @@ from tests.cli.test_whole_run import all_ended, descendants, namespaces_work
 pytestmark = pytest.mark.slow
 
 SEES = f"""\
-import json, os, socket, time
+import json, os, signal, socket
 def look():
     try:
         return [info[4][0] for info in socket.getaddrinfo("{NAME}", 443, type=socket.SOCK_STREAM)]
     except OSError as error:
         return error.errno
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
 seen = [look()]
 while len(seen) < 2:
     if type(found := look()) is not type(seen[-1]):
         seen.append(found)
-    time.sleep(0.05)
+    signal.pause() # until the next tick
 mine = {{name: os.environ.get(name) for name in ("MINE", "AWS_PROFILE", "HTTPS_PROXY", "AWS_ACCESS_KEY_ID", "ADDED")}}
 print(json.dumps([seen, os.getuid(), os.getcwd(), mine, socket.gethostbyname(socket.gethostname())]))
 raise SystemExit(7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,22 +12,12 @@ from chaoskit.cli.queries import print_queries
 from chaoskit.dns.spool import Spool
 from chaoskit.errors import JournalError
 from chaoskit.journal.events import QueryAnswered
+from tests.journal.story import ANSWERED
 
 
 def query(at: int, name: str = "a.test", faults: tuple[str, ...] = ()) -> QueryAnswered:
-    return QueryAnswered(
-        at=at,
-        answered_at=at + 40_000,
-        asker="serve",
-        peer="127.0.0.1:4000",
-        transport="udp",
-        name=name,
-        rtype="A",
-        reply="answer",
-        rcode="NOERROR",
-        answers=0 if faults else 1,
-        faults=faults,
-    )
+    answers = 0 if faults else 1
+    return replace(ANSWERED, at=at, answered_at=at + 40_000, asker="serve", name=name, answers=answers, faults=faults)
 
 
 QUERIES = [query(10**9), query(2 * 10**9, faults=("i1",)), query(3 * 10**9)]

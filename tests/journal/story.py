@@ -20,6 +20,21 @@ def at(ms: float) -> int:
     return ORIGIN + round(ms * MILLISECOND)
 
 
+ANSWERED = ev.QueryAnswered(
+    at=0,
+    answered_at=1,
+    asker="app",
+    peer="127.0.0.1:4000",
+    transport="udp",
+    name=NAME,
+    rtype="A",
+    reply="answer",
+    rcode="NOERROR",
+    answers=1,
+)
+"""A query that was answered honestly; tests replace what matters to them."""
+
+
 @dataclass
 class Story:
     """Collects events; ``entries`` numbers them in the order of their instants, as a journal has them."""

@@ -19,8 +19,7 @@ from chaoskit.journal.events import (
 from chaoskit.journal.run import Run
 from chaoskit.report.behind import Behind, Pair, behind_docker
 from chaoskit.units import SECOND
-
-NAME = "dynamodb.us-east-1.amazonaws.com"
+from tests.journal.story import ANSWERED, NAME
 
 
 def run_in(sandbox: str, *events: Event) -> Run:
@@ -34,19 +33,7 @@ def run_in(sandbox: str, *events: Event) -> Run:
 
 
 def query(at: int, rcode: str, name: str = NAME, answers: int = 0) -> QueryAnswered:
-    return QueryAnswered(
-        at=at,
-        answered_at=at + 1,
-        asker="app",
-        peer="10.0.0.2:4000",
-        transport="udp",
-        name=name,
-        rtype="A",
-        reply="answer",
-        rcode=rcode,
-        answers=answers,
-        faults=("i",),
-    )
+    return replace(ANSWERED, at=at, answered_at=at + 1, name=name, rcode=rcode, answers=answers, faults=("i",))
 
 
 def call(number: int, at: int, rcode: str, errno: int) -> list[Event]:
