@@ -16,7 +16,8 @@ import pytest
 
 from chaoskit.journal.events import CommandFinished, CommandStarted
 from tests.cli.commands import NAME, PATIENCE_S, Place, make_place
-from tests.cli.test_whole_run import all_ended, descendants, namespaces_work
+from tests.cli.test_whole_run import namespaces_work
+from tests.processes import all_ended, close, descendants, watch
 
 pytestmark = pytest.mark.slow
 
@@ -178,13 +179,12 @@ def test_kill_9_leaves_nothing(place: Place) -> None:
     with started(place, "--allow", "127.0.0.1:9", "--", "sh", "-c", script) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
-        watched = [os.pidfd_open(pid) for pid in descendants(process.pid)]
+        watched = watch(process.pid)
         assert len(watched) >= 8, "keeper, launcher, command, its child, planes, relays"
         process.kill()
         process.wait()
         assert all_ended(watched), "a process outlived the run by 10 s"
-        for pidfd in watched:
-            os.close(pidfd)
+        close(watched)
     assert not (place.root / "runs").exists()
     assert place.left() == []
 

@@ -19,7 +19,7 @@ from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
 from chaoskit.search.points import Made, Order
-from tests.cli.test_whole_run import descendants
+from tests.processes import all_ended, close, watch
 from tests.search.fakes import store_run
 
 EXPERIMENT = """\
@@ -128,9 +128,8 @@ def test_whatever_ends_it_no_process_is_left_and_it_goes_on(place: Path, number:
         watched = wait_for_run(process.pid)
         process.send_signal(number)
         rest = process.communicate(timeout=60)[0]
-        assert all(select.select([pidfd], [], [], 20)[0] for pidfd in watched), "a process outlived the sweep"
-    for pidfd in watched:
-        os.close(pidfd)
+        assert all_ended(watched, 20), "a process outlived the sweep"
+    close(watched)
     if number == signal.SIGINT:
         assert process.returncode == 130, rest
         assert "go on with the same command and --out out" in rest
@@ -203,10 +202,9 @@ def test_a_lost_workers_points_are_run_again(place: Path, cluster: tuple[str, li
         lost = wait_for_run(workers[0].pid)
         workers[0].kill()
         workers[0].wait()
-        assert all(select.select([pidfd], [], [], 20)[0] for pidfd in lost), "the lost worker's run did not end"
+        assert all_ended(lost, 20), "the lost worker's run did not end"
         output, _ = process.communicate(timeout=200)
-    for pidfd in lost:
-        os.close(pidfd)
+    close(lost)
     assert process.returncode == 0, output + (place / "dask.log").read_text()
     assert "on 2 threads of" in output
     assert sorted(path.name for path in (place / "out" / "runs").iterdir()) == [f"0000{n}-1" for n in (1, 2, 3, 4)]
@@ -219,9 +217,10 @@ def wait_for_run(worker: int) -> list[int]:
 
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        found = descendants(worker)
+        found = watch(worker)
         if len(found) >= 6:
-            return [os.pidfd_open(pid) for pid in found]
+            return found
+        close(found)
         select.select([], [], [], 0.05)
     pytest.fail("the worker never began a run")
 

@@ -23,6 +23,7 @@ from chaoskit.clients.start import recipe_called
 from chaoskit.experiment.loader import load
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
+from tests.processes import all_ended, close, descendants, watch
 
 SHORT = """\
 title: a short blank
@@ -118,13 +119,12 @@ def started(place: Path, sandbox: str) -> Iterator[tuple[subprocess.Popen[str], 
         watched: list[int] = []
         try:
             wait_for_calls(place)
-            watched = [os.pidfd_open(pid) for pid in descendants(process.pid)]
+            watched = watch(process.pid)
             assert len(watched) >= 6, "dns, aws, network, its proxy, and the clients"
             yield process, watched
         finally:
             process.kill()
-            for pidfd in watched:
-                os.close(pidfd)
+            close(watched)
 
 
 def wait_for_calls(place: Path) -> None:
@@ -138,19 +138,6 @@ def wait_for_calls(place: Path) -> None:
                 return
         select.select([], [], [], 0.02)
     pytest.fail("no call within 30 s")
-
-
-def descendants(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *descendants(child)]
-    return found
-
-
-def all_ended(pidfds: list[int]) -> bool:
-    """A pidfd becomes readable when its process has ended (pidfd_open(2))."""
-    return all(select.select([pidfd], [], [], 10)[0] for pidfd in pidfds)
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for processes that are not ours needs Linux's pidfd")

@@ -13,6 +13,7 @@ import pytest
 
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox.base import KEEPER, Keeper, kept
+from tests.processes import all_ended
 
 
 def full_folder(path: Path) -> Path:
@@ -57,18 +58,11 @@ def test_it_removes_its_folders_when_the_parent_is_killed(tmp_path: Path) -> Non
         process.send_signal(signal.SIGKILL)
     if watch is None:
         pytest.skip("no pidfd on this platform to wait for the keeper with")
-    wait_for_exit(watch)
-    assert not gone.exists()
-
-
-def wait_for_exit(pidfd: int) -> None:
-    """A pidfd becomes readable when its process has ended (pidfd_open(2))."""
-    import select
-
     try:
-        assert select.select([pidfd], [], [], 10)[0], "the keeper outlived its parent by 10 s"
+        assert all_ended([watch]), "the keeper outlived its parent by 10 s"
     finally:
-        os.close(pidfd)
+        os.close(watch)
+    assert not gone.exists()
 
 
 def test_it_ignores_signals(tmp_path: Path) -> None:
