@@ -19,6 +19,7 @@ from chaoskit.dns.control.requests import read_injection
 from chaoskit.dns.where import Where
 from chaoskit.errors import HarnessError, InputError, Interrupted, PlaneError
 from chaoskit.interruption import SIGNALS, handled
+from chaoskit.timeline.ways import WAYS
 from chaoskit.units import SECOND, format_duration, parse_duration
 
 BEATS_PER_SILENCE = 3
@@ -109,14 +110,16 @@ def list_injections(place: Place) -> None:
     if place.as_json:
         typer.echo(json.dumps(said))
         return
+    if said["status"] != "ok":
+        typer.echo(f"{said['status']}: no injection may begin before chaoskit resume")
     for one in said["injections"]:
         left = format_duration(one["ends_ns"] - one["now_ns"])
         beats = one["heartbeat_ns"]
         alive = f", unless a heartbeat comes (every {format_duration(beats)})" if beats else ""
-        typer.echo(f"{one['id']}  {_fault(one)}  {_where(one)}  ends in {left}{alive}")
+        typer.echo(f"{one['id']}  {_fault(one)}  {_where(one)}  ends in {left}{alive}; {_met(one)} so far")
     for one in reversed(said["ended"]):
         ago = format_duration(said["now_ns"] - one["ended_ns"])
-        typer.echo(f"{one['id']}  {_fault(one)}  {_where(one)}  ended {ago} ago: {one['why']}")
+        typer.echo(f"{one['id']}  {_fault(one)}  {_where(one)}  ended {ago} ago: {one['why']}; {_met(one)}")
     if not said["injections"] and not said["ended"]:
         typer.echo("no injections")
 
@@ -188,6 +191,8 @@ def _tell_begun(begun: dict[str, Any], place: Place) -> None:
     beats = begun["heartbeat_ns"]
     alive = f", or {format_duration(beats)} after the last heartbeat" if beats else ""
     typer.echo(f"{begun['id']}: {_fault(begun)} on {_where(begun)}; ends by itself in {length}{alive}")
+    if begun.get("doubt"):
+        typer.echo(f"it may meet no query: {begun['doubt']}")
 
 
 def _tell_over(message: str, name: str, client: ControlClient, place: Place) -> None:
@@ -195,12 +200,22 @@ def _tell_over(message: str, name: str, client: ControlClient, place: Place) -> 
     why = ended[0]["why"] if ended else message
     if why not in ORDERLY:
         raise HarnessError(f"the injection {name} ended before its time: {why}")
-    typer.echo(json.dumps(ended[0]) if place.as_json and ended else f"{name} is over: {why}")
+    said = f"{name} is over: {why}" + (f"; {_met(ended[0])}" if ended else "")
+    typer.echo(json.dumps(ended[0]) if place.as_json and ended else said)
 
 
 def _fault(one: dict[str, Any]) -> str:
     ((kind, parameters),) = one["fault"].items()
-    return str(kind) + "".join(f" {key}={value}" for key, value in parameters.items())
+    said = [str(kind), *(f"{key}={value}" for key, value in parameters.items())]
+    said += [f"chance={one['chance']}"] if one["chance"] < 1 else []
+    ways = {name: one[name] for name in WAYS.values() if name in one}
+    said += [" ".join([name, *(f"{key} {length}" for key, length in way.items())]) for name, way in ways.items()]
+    return " ".join(said)
+
+
+def _met(one: dict[str, Any]) -> str:
+    """What it did. Queries that an injection left as they were are not among them."""
+    return f"{one['met']:,} queries met" if one["met"] != 1 else "1 query met"
 
 
 def _where(one: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from chaoskit.dns.names import canonical
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import Spool
 from chaoskit.dns.written import ZoneSpec, zone_plan
-from chaoskit.dns.zone import Zones
+from chaoskit.dns.zone import Zone, Zones
 from chaoskit.errors import ExperimentError, HarnessError, InputError, Problem
 from chaoskit.experiment.document import Document, read_document, read_text
 from chaoskit.experiment.problems import problems_of
@@ -81,16 +81,16 @@ def _spool(path: Path) -> Spool:
 
 
 def _settings(options: Options) -> Settings:
-    plans = tuple(plan for written in options.zones for plan in read_zone_option(written))
-    if not plans and options.upstream is None:
+    read = [zone for written in options.zones for zone in read_zone_option(written)]
+    if not read and options.upstream is None:
         raise InputError("nothing to serve: name a zone with --zone FILE, or a resolver with --upstream")
     try:
         canary = canonical(options.canary)
-        zones = Zones.from_plan(zones_with_canary(plans, canary))
+        zones = Zones.of(read)
         longest = parse_duration(options.longest)
     except ValueError as error:
         raise InputError(str(error)) from error
-    found = probe(Responder(zones, Timeline(), 0), canary, 0)
+    found = probe(Responder(zones_with_canary(zones, canary), Timeline(), 0), canary, 0)
     if not found.ok:
         raise InputError(
             f"the canary {canary} does not resolve in these zones ({found.detail}); "
@@ -109,7 +109,7 @@ def _settings(options: Options) -> Settings:
         raise InputError("--longest must be longer than 0")
     return Settings(
         listeners=listeners,
-        zones=plans,
+        zones=zones,
         control=control,
         rules=LeaseRules(longest_ns=longest),
         canary=canary,
@@ -137,8 +137,8 @@ def _guard(far: Far, places: Sequence[Listener | Address]) -> Guard | None:
     return Guard(read_networks(far.allow), far.rate)
 
 
-def read_zone_option(written: str) -> list[dict[str, Any]]:
-    """The plans of ``FILE`` or ``NAME=FILE``: a master file, or YAML in the form of an experiment's ``zones``."""
+def read_zone_option(written: str) -> list[Zone]:
+    """The zones of ``FILE`` or ``NAME=FILE``: a master file, or YAML in the form of an experiment's ``zones``. Raises ``InputError``."""
     apex, _, name = written.rpartition("=")
     path = Path(name)
     text = read_text(path, "a zone file")
@@ -147,15 +147,14 @@ def read_zone_option(written: str) -> list[dict[str, Any]]:
     if path.suffix not in YAML:
         plan = read_master_file(text, str(path), apex or None)
         try:
-            Zones.from_plan([plan])
+            return [Zone.from_plan(plan)]
         except ValueError as error:
             raise InputError(f"{path}: {error}") from error
-        return [plan]
     document = read_document(str(path), text)
     return _yaml_zones(document, apex)
 
 
-def _yaml_zones(document: Document, apex: str) -> list[dict[str, Any]]:
+def _yaml_zones(document: Document, apex: str) -> list[Zone]:
     written: Any = document.data
     field: tuple[str, ...] = ()
     if apex:
@@ -168,15 +167,14 @@ def _yaml_zones(document: Document, apex: str) -> list[dict[str, Any]]:
         raise ExperimentError(document.path, problems_of(error, document, field)) from error
     if not zones:
         raise ExperimentError(document.path, [Problem(1, "", "no zones.", "Write zones by apex, as in an experiment.")])
-    return [_sound_plan(document, (*field, name), zone_plan(name, zone)) for name, zone in zones.items()]
+    return [_zone(document, (*field, name), zone_plan(name, zone)) for name, zone in zones.items()]
 
 
-def _sound_plan(document: Document, field: tuple[str, ...], plan: dict[str, Any]) -> dict[str, Any]:
+def _zone(document: Document, field: tuple[str, ...], plan: dict[str, Any]) -> Zone:
     try:
-        Zones.from_plan([plan])
+        return Zone.from_plan(plan)
     except ValueError as error:
         raise ExperimentError(document.path, [Problem(document.line(field), field[-1], f"{error}.")]) from error
-    return plan
 
 
 def read_token(path: Path) -> str:
@@ -200,15 +198,14 @@ def read_token(path: Path) -> str:
 def _announce(settings: Settings, ready: Ready) -> None:
     """Where it listens, and how to use it; whole at once, for whoever reads it through a pipe."""
     host, _, port = ready.dns[0].rpartition(":")
-    names = [
-        record["name"] for plan in settings.zones for record in plan["records"] if record["rtype"] in ("A", "AAAA")
-    ]
+    records = (record for zone in settings.zones.zones.values() for record in zone.records())
+    names = (record.name for record in records if record.rtype in ("A", "AAAA"))
     name = next((name for name in names if not name.startswith("*")), settings.canary)
     default = isinstance(ready.control, Tcp) and str(ready.control) == f"http://{DEFAULT}"
     where = "" if default else f" --control {shlex.quote(str(ready.control))}"
     lines = [
         f"chaoskit {__version__} answers DNS on {', '.join(ready.dns)} (UDP and TCP)",
-        f"zones:    {', '.join(plan['apex'] or '.' for plan in settings.zones) or 'none'}; {_outside(settings)}",
+        f"zones:    {', '.join(apex or '.' for apex in settings.zones.zones) or 'none'}; {_outside(settings)}",
         f"try it:   dig @{host.strip('[]')} -p {port} {name}",
         f"control:  {ready.control}{' with a token' if settings.token else ''}",
         f"inject:   chaoskit inject empty {name} --for 30s{where}",

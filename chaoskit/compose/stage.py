@@ -205,6 +205,7 @@ async def _by_hand(plan: StagePlan) -> None:
     from chaoskit.dns.control.standalone import Settings, serve
     from chaoskit.dns.guard import Guard, read_networks
     from chaoskit.dns.listen import Listener
+    from chaoskit.dns.zone import Zones
 
     spec = here(_everything(plan), plan)
     sandbox = OverlaySandbox(plan)
@@ -216,7 +217,7 @@ async def _by_hand(plan: StagePlan) -> None:
             labels = {CANARY_LABEL: plan.own, **plan.resolvers}
             settings = Settings(
                 listeners=tuple(Listener(label, address, 53) for label, address in labels.items()),
-                zones=tuple(zones(spec, ipv6=False)),
+                zones=Zones.from_plan(zones(spec, ipv6=False)),
                 control=parse_control(DEFAULT),
                 rules=LeaseRules(longest_ns=spec.limits.longest_fault),
                 canary=spec.canary,

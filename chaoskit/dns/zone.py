@@ -5,8 +5,8 @@ A name below the apex that has NS records is a *cut*: it and what lies below are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -74,6 +74,21 @@ class Zone:
         frozen = {name: MappingProxyType(node) for name, node in nodes.items()}
         return cls(apex, negative, MappingProxyType(frozen), cuts, redirects)
 
+    def plan(self) -> dict[str, Any]:
+        """What ``from_plan`` makes this zone of, in full: names absolute, data in presentation form."""
+        (soa,) = self.nodes[self.apex]["SOA"]
+        mname, rname, *numbers = soa.data.split()
+        counts = zip(("serial", "refresh", "retry", "expire", "minimum"), map(int, numbers), strict=True)
+        return {
+            "apex": self.apex,
+            "soa": {"mname": mname, "rname": rname, **dict(counts), "ttl": soa.ttl},
+            "records": [asdict(record) for record in self.records() if record is not soa],
+        }
+
+    def records(self) -> Iterator[Record]:
+        """All that it holds, its SOA too."""
+        return (record for node in self.nodes.values() for records in node.values() for record in records)
+
     def bound(self, name: str) -> str | None:
         """The cut at or above ``name``, or the DNAME above it, whichever is nearest to the apex; None if the zone itself answers."""
         if not self.cuts and not self.redirects:
@@ -112,9 +127,13 @@ class Zones:
     @classmethod
     def from_plan(cls, plans: Iterable[dict[str, Any]]) -> Zones:
         """Raises ``ValueError`` saying what is wrong."""
+        return cls.of(map(Zone.from_plan, plans))
+
+    @classmethod
+    def of(cls, zones: Iterable[Zone]) -> Zones:
+        """Raises ``ValueError`` when two have one apex."""
         found: dict[str, Zone] = {}
-        for plan in plans:
-            zone = Zone.from_plan(plan)
+        for zone in zones:
             if zone.apex in found:
                 raise ValueError(f"the zone {zone.apex} is written twice; merge the two")
             found[zone.apex] = zone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import stat
 import subprocess
@@ -102,14 +103,30 @@ def test_from_injecting_to_halting(served: Served) -> None:
     begun = served.run("inject", "empty", "api.example.com", "--for", "30s", "--type", "A")
     assert (begun.returncode, begun.stdout) == (0, "i1: empty on api.example.com (A); ends by itself in 30 s\n")
     assert served.look().addresses == ()
-    assert served.run("list").stdout.startswith("i1  empty  api.example.com (A)  ends in ")
+    assert re.fullmatch(
+        r"i1  empty  api\.example\.com \(A\)  ends in .+; 1 query met so far\n", served.run("list").stdout
+    )
     assert served.run("halt").stdout == "halted; injections withdrawn: i1\n"
+    listed = served.run("list").stdout.splitlines()
+    assert listed[0] == "halted: no injection may begin before chaoskit resume"
+    assert listed[1].endswith(" ago: halted; 1 query met")
     assert served.look().addresses == HONEST
     assert served.json("halt") == {"withdrawn": [], "halted": True}
     refused = served.run("inject", "empty", "api.example.com")
     assert (refused.returncode, refused.stderr.count("halted")) == (2, 1)
     assert served.run("resume").returncode == 0
-    assert served.run("inject", "delay", "api.example.com", "--param", "by=1ms", "--chance", "0.5").returncode == 0
+    words = ("delay", "api.example.com", "--param", "by=1ms", "--chance", "0.5", "--pulse", "5s/1s")
+    assert served.run("inject", *words).returncode == 0
+    assert served.run("list").stdout.startswith(
+        "i2  delay by=1ms chance=0.5 pulse every 5 s for 1 s  api.example.com  ends in "
+    )
+
+
+def test_a_misspelt_name_is_told_when_it_is_injected(served: Served) -> None:
+    begun = served.run("inject", "empty", "apy.example.com", "--for", "30s")
+    assert begun.returncode == 0
+    said = "it may meet no query: apy.example.com does not exist in the zone example.com; did you mean api.example.com?"
+    assert begun.stdout.splitlines()[1] == said
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from chaoskit import __version__
 from chaoskit.clock import Instant
 from chaoskit.dns.control import metrics, operations
 from chaoskit.dns.control.desk import Desk, Ended, Held, Overview, Refused, ZoneSnapshot
+from chaoskit.dns.control.doubt import doubt
 from chaoskit.dns.control.feed import Feed
 from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.requests import BadRequest, InjectionChange, read, read_injection, read_zones
@@ -77,23 +78,27 @@ class Api:
         tally: metrics.Tally,
         dns: tuple[str, ...],
         losses: Callable[[], metrics.Losses] = metrics.Losses,
+        forwards: bool = False,
     ) -> None:
         self._ask = bridge.ask
         self._feed = feed
         self._tally = tally
         self._dns = dns
         self._losses = losses
+        self._forwards = forwards
 
     async def list_injections(self, request: Request) -> Response:
         seen = await self._ask(Desk.overview)
         under_way = [_injection(held, seen.now) for held in seen.held]
         ended = [_ended(one) for one in seen.ended]
-        return JSONResponse({"now_ns": seen.now, "injections": under_way, "ended": ended})
+        return JSONResponse({"now_ns": seen.now, "status": _status(seen), "injections": under_way, "ended": ended})
 
     async def begin_injection(self, request: Request) -> Response:
         new = read_injection(await _json(request, operations.BODY_BYTES))
         held, now = await self._ask(lambda desk: desk.begin(new))
-        return JSONResponse(_injection(held, now), 201, {"Location": f"/injections/{held.id}"})
+        zones = (await self._ask(Desk.overview)).zones.zones
+        said = _injection(held, now) | {"doubt": doubt(held.where, zones, self._forwards)}
+        return JSONResponse(said, 201, {"Location": f"/injections/{held.id}"})
 
     async def get_injection(self, request: Request) -> Response:
         name = request.path_params["id"]
@@ -131,8 +136,8 @@ class Api:
 
     async def put_zones(self, request: Request) -> Response:
         version = _if_match(request)
-        plans = read_zones(await _json(request, operations.ZONES_BYTES))
-        return _zones(await self._ask(lambda desk: desk.swap_zones(plans, version)))
+        zones = read_zones(await _json(request, operations.ZONES_BYTES))
+        return _zones(await self._ask(lambda desk: desk.swap_zones(zones, version)))
 
     async def events(self, request: Request) -> Response:
         watcher = self._feed.watch()
@@ -251,6 +256,7 @@ def _injection(held: Held, now: Instant) -> dict[str, Any]:
         "deadline_ns": lease.deadline,
         "latest_ns": lease.latest,
         "heartbeat_ns": lease.heartbeat_ns,
+        "met": held.met,
     }
 
 
@@ -263,7 +269,8 @@ def _way(held: Held) -> dict[str, Any]:
 
 def _ended(ended: Ended) -> dict[str, Any]:
     held = ended.held
-    return {"id": held.id, "fault": held.written, "where": _where(held), "ended_ns": ended.at, "why": ended.why}
+    said = {"id": held.id, "fault": held.written, "where": _where(held), "chance": held.chance}
+    return _way(held) | said | {"ended_ns": ended.at, "why": ended.why, "met": held.met}
 
 
 def _where(held: Held) -> dict[str, Any]:
@@ -273,7 +280,7 @@ def _where(held: Held) -> dict[str, Any]:
 
 
 def _zones(snapshot: ZoneSnapshot) -> Response:
-    said = {"version": snapshot.version, "zones": list(snapshot.plans)}
+    said = {"version": snapshot.version, "zones": [zone.plan() for zone in snapshot.zones.zones.values()]}
     return JSONResponse(said, headers={"ETag": f'"{snapshot.version}"'})
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from chaoskit.clock import Instant
 from chaoskit.dns.message import Answer, Query
-from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.responder import Responder
+from chaoskit.dns.zone import Zone, Zones
 
 DEFAULT_CANARY = "canary.chaoskit.test"
 CANARY_ADDRESS = "127.0.0.1"
@@ -24,13 +22,12 @@ class CanaryState:
     detail: str
 
 
-def zones_with_canary(plans: Sequence[dict[str, Any]], canary: str) -> list[dict[str, Any]]:
-    """The zones' plans, and our own canary's zone if it is that one and no zone of theirs would answer for it."""
-    apexes = {canonical(plan["apex"]) for plan in plans}
-    if canary != DEFAULT_CANARY or apexes & {canary, *parents(canary)}:
-        return list(plans)
+def zones_with_canary(zones: Zones, canary: str) -> Zones:
+    """The zones, and our own canary's zone if it is that one and no zone of theirs would answer for it."""
+    if canary != DEFAULT_CANARY or zones.find(canary) is not None:
+        return zones
     record = {"name": canary, "rtype": "A", "ttl": 0, "data": CANARY_ADDRESS}
-    return [*plans, {"apex": canary, "records": [record]}]
+    return Zones.of([*zones.zones.values(), Zone.from_plan({"apex": canary, "records": [record]})])
 
 
 def probe(responder: Responder, canary: str, at: Instant) -> CanaryState:

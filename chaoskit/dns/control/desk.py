@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from chaoskit.dns.responder import Responder
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import InputError
+from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Injection, Timeline
 from chaoskit.timeline.ways import Way
 
@@ -56,7 +57,7 @@ class HasResponder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An injection and its lease. ``written`` is the fault as it was asked for."""
+    """An injection and its lease. ``written`` is the fault as it was asked for; ``met`` queries were changed by it."""
 
     id: str
     where: Where
@@ -66,6 +67,7 @@ class Held:
     lease: Lease
     way: Way | None = None
     seed: int = 0
+    met: int = 0
 
     @property
     def injection(self) -> Injection[Where, DnsFault]:
@@ -86,10 +88,9 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class ZoneSnapshot:
-    """One version of the zones; versions count from 1."""
+    """One version of the zones, our own canary's left out; versions count from 1."""
 
     version: int
-    plans: tuple[dict[str, Any], ...]
     zones: Zones
 
 
@@ -126,7 +127,8 @@ class Desk:
         self._numbers = itertools.count(1)
         self._halted = False
         self._alarm: CanaryState | None = None
-        self._zones = ZoneSnapshot(0, (), Zones({}))
+        self._zones = ZoneSnapshot(0, Zones({}))
+        self._served = self._zones.zones
         self._canary = CanaryState(canary, False, "no zones yet")
 
     def overview(self) -> Overview:
@@ -207,7 +209,15 @@ class Desk:
             raise Refused(409, f"the canary {found.name} does not resolve ({found.detail}); put zones that have it")
         self._canary, self._alarm, self._halted = found, None, False
 
-    def swap_zones(self, plans: Sequence[dict[str, Any]], if_version: int | None = None) -> ZoneSnapshot:
+    def meet(self, event: QueryAnswered) -> None:
+        """Count the query for the injections that changed it, also for one that ended while its answer was under way."""
+        for name in event.faults:
+            if name in self._held:
+                self._held[name] = _met(self._held[name], event)
+            elif name in self._ended:
+                self._ended[name] = replace(ended := self._ended[name], held=_met(ended.held, event))
+
+    def swap_zones(self, zones: Zones, if_version: int | None = None) -> ZoneSnapshot:
         """Serve other zones from the next query on. Refused when the canary would not resolve in them.
 
         ``if_version``: only if this is still the version served (RFC 9110 §13.1.1).
@@ -216,12 +226,11 @@ class Desk:
         if if_version is not None and if_version != self._zones.version:
             raise Refused(412, f"version {self._zones.version} is served, not {if_version}; get it and try again")
         name = self._canary.name
-        with _unprocessable():
-            zones = Zones.from_plan(zones_with_canary(plans, name))
-        found = probe(Responder(zones, Timeline(), 0), name, now)
+        served = zones_with_canary(zones, name)
+        found = probe(Responder(served, Timeline(), 0), name, now)
         if not found.ok:
             raise Refused(409, f"the canary {name} would not resolve in these zones ({found.detail}); add it to them")
-        self._zones = ZoneSnapshot(self._zones.version + 1, tuple(plans), zones)
+        self._zones, self._served = ZoneSnapshot(self._zones.version + 1, zones), served
         self._canary = found
         self._renew(now)
         self._publish(ZonesSwapped(now, self._zones.version))
@@ -264,12 +273,12 @@ class Desk:
         self._ended[ended.held.id] = ended
         while len(self._ended) > KEPT_ENDED:
             self._ended.popitem(last=False)
-        self._publish(InjectionEnded(ended.at, ended.held.id, ended.why))
+        self._publish(InjectionEnded(ended.at, ended.held.id, ended.why, ended.held.met))
 
     def _renew(self, now: Instant) -> None:
         """Give the server what holds now."""
         timeline = Timeline(tuple(held.injection for held in self._held.values()), origin=0)
-        self._server.responder = replace(self._server.responder.with_zones(self._zones.zones), timeline=timeline)
+        self._server.responder = replace(self._server.responder.with_zones(self._served), timeline=timeline)
         self._check_canary(now)
 
     def _check_canary(self, now: Instant) -> None:
@@ -277,3 +286,8 @@ class Desk:
         if not self._canary.ok and self._alarm is None:
             self._alarm, self._halted = self._canary, True
             self.reset("canary")
+
+
+def _met(held: Held, event: QueryAnswered) -> Held:
+    """With the query counted, unless it came before this injection, to another one of the same id."""
+    return replace(held, met=held.met + 1) if event.at >= held.lease.begun else held

@@ -38,13 +38,14 @@ class InjectionBegun:
 
 @dataclass(frozen=True, slots=True)
 class InjectionEnded:
-    """An injection is over since ``at``, and why."""
+    """An injection is over since ``at``, and why; ``met`` queries were changed by it."""
 
     kind: ClassVar[str] = "injection_ended"
 
     at: Instant
     injection: str
     why: Why
+    met: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,18 +231,26 @@ def _object(description: str, /, **properties: Any) -> dict[str, Any]:
 
 _TEXT, _WHOLE, _NUMBER, _FLAG = {"type": "string"}, {"type": "integer"}, {"type": "number"}, {"type": "boolean"}
 _ANY_OBJECT: dict[str, Any] = {"type": "object"}
-_PERHAPS_TEXT, _PERHAPS_WHOLE = {"type": ["string", "null"]}, {"type": ["integer", "null"]}
+_PERHAPS_TEXT, _PERHAPS_WHOLE, _PERHAPS_OBJECT = ({"type": [kind, "null"]} for kind in ("string", "integer", "object"))
+_STATUS = {"enum": ["ok", "halted", "canary failed"]}
 
 _ANSWERS: dict[str, Any] = {
     "Injection": _object(
-        "An injection under way. It ends at ends_ns unless a heartbeat is heard before, and at deadline_ns whatever is heard.",
+        "An injection under way. It ends at ends_ns unless a heartbeat is heard before, and at deadline_ns whatever is heard. It has "
+        "changed the answers to met queries so far. doubt, told when it is begun, is why nobody may ever ask for what it means.",
         id=_TEXT, fault=_ANY_OBJECT, where=_ANY_OBJECT, chance=_NUMBER, now_ns=_WHOLE, begun_ns=_WHOLE, ends_ns=_WHOLE,
-        deadline_ns=_WHOLE, latest_ns=_WHOLE, heartbeat_ns=_PERHAPS_WHOLE,
+        deadline_ns=_WHOLE, latest_ns=_WHOLE, heartbeat_ns=_PERHAPS_WHOLE, met=_WHOLE, pulse=_PERHAPS_OBJECT, flap=_PERHAPS_OBJECT,
+        ramp=_PERHAPS_OBJECT, doubt=_PERHAPS_TEXT,
     ),
-    "Ended": _object("An injection that is over.", id=_TEXT, fault=_ANY_OBJECT, where=_ANY_OBJECT, ended_ns=_WHOLE, why=_TEXT),
+    "Ended": _object(
+        "An injection that is over.",
+        id=_TEXT, fault=_ANY_OBJECT, where=_ANY_OBJECT, chance=_NUMBER, ended_ns=_WHOLE, why=_TEXT, met=_WHOLE, pulse=_PERHAPS_OBJECT,
+        flap=_PERHAPS_OBJECT, ramp=_PERHAPS_OBJECT,
+    ),
     "Injections": _object(
         "Injections under way, and those that ended lately.",
         now_ns=_WHOLE,
+        status=_STATUS,
         injections={"type": "array", "items": _ref("Injection")},
         ended={"type": "array", "items": _ref("Ended")},
     ),
@@ -254,7 +262,7 @@ _ANSWERS: dict[str, Any] = {
     "Canary": _object("What the last probe of the canary found.", name=_TEXT, ok=_FLAG, detail=_TEXT),
     "Health": _object(
         "status: ok; halted, when somebody asked for it; or canary failed, until the canary resolves and /resume is asked.",
-        status={"enum": ["ok", "halted", "canary failed"]},
+        status=_STATUS,
         canary=_ref("Canary"), injections=_WHOLE, zones_version=_WHOLE, dns={"type": "array", "items": _TEXT}, version=_TEXT,
     ),
     "Finding": _object("One thing wrong.", field=_TEXT, message=_TEXT, fix=_TEXT),

@@ -120,16 +120,15 @@ def read_injection(plain: Any) -> NewInjection:
     return NewInjection(request.id, where, fault, words, request.chance, request.length, request.heartbeat, request.way)
 
 
-def read_zones(plain: Any) -> tuple[dict[str, Any], ...]:
-    """Plans of all zones of a ``ZonesRequest``. Raises ``BadRequest``."""
+def read_zones(plain: Any) -> Zones:
+    """All zones of a ``ZonesRequest``. Raises ``BadRequest``."""
     request = read(ZonesRequest, plain)
     plans = [zone_plan(apex, zone) for apex, zone in request.zones.items()]
     try:
         plans += [read_master_file(text, apex, apex) for apex, text in request.master_files.items()]
-        Zones.from_plan(plans)
+        return Zones.from_plan(plans)
     except (ValueError, InputError) as error:
         raise BadRequest([Finding("zones", f"{error}.")]) from error
-    return tuple(plans)
 
 
 Model = typing.TypeVar("Model", bound=BaseModel)

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from chaoskit.clock import WallClock
 from chaoskit.dns.control.address import Address, Unix
@@ -40,7 +39,7 @@ class Settings:
     """What to serve, where, and to whom."""
 
     listeners: tuple[Listener, ...]
-    zones: tuple[dict[str, Any], ...]
+    zones: Zones
     control: Address
     rules: LeaseRules
     token: str | None = None
@@ -69,6 +68,8 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
 
     def log(event: QueryAnswered) -> None:
         tally.record(event)
+        if event.faults:
+            desk.meet(event)
         feed.publish(event)
         if spool:
             spool.record(event)
@@ -91,7 +92,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         dns = tuple([await server.listen(listener) for listener in settings.listeners])
         admits = settings.guard.admits if settings.guard else is_loopback
         gate = Gate(settings.token, settings.control.is_loopback, admits)
-        app = make_app(Api(Bridge(loop, desk), feed, tally, dns, losses), gate)
+        app = make_app(Api(Bridge(loop, desk), feed, tally, dns, losses, forwards=upstream is not None), gate)
 
         def control_lost() -> None:
             loop.call_soon_threadsafe(_control_lost, desk, server)

@@ -98,7 +98,7 @@ def lab(token: str | None = None) -> Iterator[Lab]:
     thread.start()
     server, clock, feed, tally = Server(), VirtualClock(START), Feed(), Tally()
     desk = Desk(server, clock, LeaseRules(), DEFAULT_CANARY, feed.publish)
-    desk.swap_zones([ZONE])
+    desk.swap_zones(Zones.from_plan([ZONE]))
     bound, address = bind(Tcp("127.0.0.1", 0))
     assert isinstance(address, Tcp)
     app = make_app(Api(Bridge(loop, desk), feed, tally, ("127.0.0.1:53",)), Gate(token, local=True))

@@ -258,6 +258,8 @@ def test_answers_are_as_the_openapi_document_says(api: Lab) -> None:
         jsonschema.validate(answer.json, schema | {"components": said["components"]})
 
     check(api.ask("POST", "/injections", EMPTY), "post", "/injections")
+    pulse = {"fault": "empty", "where": "nobody.test", "pulse": {"every": "5s", "for": "1s"}, "id": "i2"}
+    check(api.ask("POST", "/injections", pulse), "post", "/injections")
     check(api.ask("POST", "/injections", {"fault": "emty"}), "post", "/injections")
     check(api.ask("GET", "/injections/i1"), "get", "/injections/{id}")
     check(api.ask("DELETE", "/injections/i1"), "delete", "/injections/{id}")

@@ -17,6 +17,7 @@ from chaoskit.dns.message import Answer, Query
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
+from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Injection, Timeline
 from chaoskit.timeline.window import Once
 from chaoskit.units import SECOND
@@ -47,8 +48,11 @@ class World:
         self.server, self.clock = Server(), VirtualClock(START)
         self.events: list[Happening] = []
         self.desk = Desk(self.server, self.clock, LeaseRules(), canary, self.events.append)
-        self.desk.swap_zones(plans or [ZONE])
+        self.swap(*(plans or [ZONE]))
         self.events.clear()
+
+    def swap(self, *plans: dict[str, Any], if_version: int | None = None) -> None:
+        self.desk.swap_zones(Zones.from_plan(plans), if_version)
 
     def begin(self, **more: Any) -> str:
         return self.desk.begin(read_injection(EMPTY | more))[0].id
@@ -105,7 +109,7 @@ def test_a_heartbeat_keeps_it_alive_and_a_silence_ends_it() -> None:
     with pytest.raises(Refused, match=r"is over \(heartbeat\)") as refused:
         world.desk.heartbeat(name)
     assert refused.value.status == 410
-    assert world.events[-1] == InjectionEnded(START + 9 * SECOND, name, "heartbeat"), (
+    assert world.events[-1] == InjectionEnded(START + 9 * SECOND, name, "heartbeat", 0), (
         "the instant of the end, not of ours"
     )
 
@@ -165,27 +169,45 @@ def test_what_has_run_out_is_told_with_the_instant_of_its_end() -> None:
     world.begin(**{"for": "10s"})
     world.clock.advance(60 * SECOND)
     world.desk.tick()
-    assert world.events[-1] == InjectionEnded(START + 10 * SECOND, "i1", "deadline")
+    assert world.events[-1] == InjectionEnded(START + 10 * SECOND, "i1", "deadline", 0)
+
+
+def test_queries_that_it_changed_are_counted() -> None:
+    world = World()
+    name = world.begin(id="mine", **{"for": "10s"})
+    world.desk.meet(answered(START - 1, name))  # an earlier injection's of the same id
+    world.desk.meet(answered(START, name))
+    world.desk.meet(answered(START + 1, "another", name))
+    assert world.desk.find(name)[0].met == 2
+    world.desk.change(name, 20 * SECOND, None)
+    world.desk.withdraw(name)
+    assert world.events[-1] == InjectionEnded(START, name, "withdrawn", 2)
+    world.desk.meet(answered(START + 2, name))  # its answer was under way
+    assert [ended.held.met for ended in world.desk.overview().ended] == [3]
+
+
+def answered(at: int, *faults: str) -> QueryAnswered:
+    return QueryAnswered(
+        at=at, answered_at=at, asker="serve", peer="127.0.0.1:5", transport="udp", name="api.example.com", rtype="A",
+        reply="answer", rcode="NOERROR", answers=0, faults=faults,
+    )  # fmt: skip
 
 
 def test_zones_are_swapped_at_once_and_versions_count() -> None:
     world = World()
     assert world.desk.overview().zones.version == 1
-    world.desk.swap_zones([OTHER], if_version=1)
+    world.swap(OTHER, if_version=1)
     assert world.addresses() == ["192.0.2.2"]
     assert world.events == [ZonesSwapped(START, 2)]
     with pytest.raises(Refused, match="version 2 is served, not 1"):
-        world.desk.swap_zones([ZONE], if_version=1)
-    with pytest.raises(Refused, match="is written twice") as refused:
-        world.desk.swap_zones([ZONE, OTHER])
-    assert refused.value.status == 422
+        world.swap(ZONE, if_version=1)
     assert (world.addresses(), world.desk.overview().zones.version) == (["192.0.2.2"], 2)
 
 
 def test_an_injection_outlives_a_swap() -> None:
     world = World()
     world.begin()
-    world.desk.swap_zones([OTHER])
+    world.swap(OTHER)
     assert world.addresses() == []
     world.desk.reset()
     assert world.addresses() == ["192.0.2.2"]
@@ -195,7 +217,7 @@ def test_stale_answers_come_from_the_zones_before_the_swap() -> None:
     world = World()
     world.begin(fault="stale")
     assert world.addresses() == ["192.0.2.1"], "there was nothing before"
-    world.desk.swap_zones([OTHER])
+    world.swap(OTHER)
     assert world.addresses() == ["192.0.2.1"]
     world.desk.reset()
     assert world.addresses() == ["192.0.2.2"]
@@ -215,7 +237,7 @@ def test_a_canary_of_ones_own_must_be_in_the_zones() -> None:
     world = World("api.example.com")
     assert world.addresses(name=DEFAULT_CANARY) == []
     with pytest.raises(Refused, match="would not resolve in these zones"):
-        world.desk.swap_zones([{"apex": "example.com", "records": []}])
+        world.swap({"apex": "example.com", "records": []})
     with pytest.raises(Refused, match="could match the canary"):
         world.begin()
 
@@ -232,7 +254,7 @@ def test_a_canary_that_fails_withdraws_everything_until_somebody_resumes() -> No
     assert seen.held == ()
     assert seen.alarm is not None
     assert "changed by lying" in seen.alarm.detail
-    assert world.events[-1] == InjectionEnded(START, "i1", "canary")
+    assert world.events[-1] == InjectionEnded(START, "i1", "canary", 0)
     assert probe(world.server.responder, DEFAULT_CANARY, START).ok, "the server is honest again"
     with pytest.raises(Refused, match=r"halted, because the canary canary\.chaoskit\.test failed"):
         world.begin()

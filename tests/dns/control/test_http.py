@@ -104,7 +104,7 @@ def test_without_control_nothing_stays_injected_and_the_server_ends_with_the_tru
     async def main() -> None:
         server = Server(Responder(Zones.from_plan([]), Timeline(), 1), WallClock(), lambda _: None)
         desk = Desk(server, WallClock(), LeaseRules(), DEFAULT_CANARY)
-        desk.swap_zones([])
+        desk.swap_zones(Zones({}))
         desk.begin(read_injection({"fault": "empty", "where": "a.test"}))
         standalone._control_lost(desk, server)
         assert desk.overview().held == ()

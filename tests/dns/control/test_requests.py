@@ -55,13 +55,15 @@ def test_all_that_is_wrong_is_named_at_once() -> None:
 
 
 def test_zones_in_both_forms() -> None:
-    plans = read_zones(
+    found = read_zones(
         {
             "zones": {"a.test": {"negative_ttl": "5s", "records": {"a.test": {"ttl": "1s", "A": "192.0.2.1"}}}},
             "master_files": {"b.test": "www 5 A 192.0.2.2\n"},
         }
     )
-    assert [plan["apex"] for plan in plans] == ["a.test", "b.test"]
+    assert list(found.zones) == ["a.test", "b.test"]
+    with pytest.raises(BadRequest, match=r"the zone a\.test is written twice"):
+        read_zones({"zones": {"a.test": {"records": {}}}, "master_files": {"a.test": "www 5 A 192.0.2.2\n"}})
     with pytest.raises(BadRequest, match=r"zones: b\.test:1: 'soon' is no TTL"):
         read_zones({"master_files": {"b.test": "$TTL soon"}})
     with pytest.raises(BadRequest, match="CNAME beside other data"):
