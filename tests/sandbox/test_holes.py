@@ -83,6 +83,11 @@ def test_bytes_go_both_ways_and_half_closing_works(tmp_path: Path) -> None:
     assert asyncio.run(asyncio.wait_for(look(), 30)) == b"x" * 300_000 + b" 300000"
 
 
+async def read_all(port: int) -> bytes:
+    reader, _writer = await asyncio.open_connection(INSIDE, port)
+    return await reader.read()
+
+
 @linux
 def test_a_dependency_that_is_down_is_seen_to_be(tmp_path: Path) -> None:
     async def look() -> None:
@@ -92,8 +97,7 @@ def test_a_dependency_that_is_down_is_seen_to_be(tmp_path: Path) -> None:
             holes = Holes()
             await holes.open([Hole("127.0.0.1", port, (INSIDE,), named=False)], list, tmp_path, ipv6=False)
             with pytest.raises(ConnectionResetError):  # while reading, or, on a busy machine, before connecting is done
-                reader, _writer = await asyncio.open_connection(INSIDE, port)
-                await reader.read()
+                await read_all(port)
             await holes.close()
 
     asyncio.run(asyncio.wait_for(look(), 30))
