@@ -35,6 +35,7 @@ while len(seen) < 2:
     if type(found := look()) is not type(seen[-1]):
         seen.append(found)
     signal.pause() # until the next tick
+signal.setitimer(signal.ITIMER_REAL, 0) # a tick after Python took its handler back would end it
 mine = {{name: os.environ.get(name) for name in ("MINE", "AWS_PROFILE", "HTTPS_PROXY", "AWS_ACCESS_KEY_ID", "ADDED")}}
 print(json.dumps([seen, os.getuid(), os.getcwd(), mine, socket.gethostbyname(socket.gethostname())]))
 raise SystemExit(7)

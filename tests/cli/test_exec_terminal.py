@@ -8,6 +8,7 @@ import pty
 import select
 import shlex
 import shutil
+import signal
 import struct
 import termios
 import time
@@ -53,6 +54,7 @@ def converse(place: Place, argv: Sequence[str], talk: Sequence[tuple[bytes, byte
     """Run ``argv`` in a terminal of its own; whenever the next text of ``talk`` has come, type its answer. Exit code and all that came."""
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests in the background has it ignored
         os.chdir(place.work)
         os.execvpe(argv[0], list(argv), place.environment | {"PS1": "prompt> ", "TERM": "dumb"})
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
