@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import typer
@@ -107,7 +106,19 @@ def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Doc
     blanks = options.blanks or ([] if options.experiment else [DEFAULT_BLANK])
     timeline = [blank(one, number) for number, one in enumerate(blanks, 1)]
     whole = as_containers(document, services, timeline)
-    return resolve(whole, 1.0), whole
+    experiment = resolve(whole, 1.0)
+    _refuse_process_faults(experiment, services)
+    return experiment, whole
+
+
+def _refuse_process_faults(experiment: Experiment, services: Sequence[str]) -> None:
+    """A client stands for a container here, and what would be killed is our watcher of it, not the container."""
+    for one in experiment.process:
+        if one.where.process in services:
+            raise InputError(
+                f"{experiment.source}: {one.id} is a process fault on {one.where.process}, whose container is not chaoskit's to pause or "
+                "kill; do it yourself while attached (docker pause, docker kill), or remove it from the timeline"
+            )
 
 
 def _plan(
@@ -145,8 +156,7 @@ def _show(running: Running, chosen: Sequence[str], experiment: Experiment, probe
         typer.echo(f"  not touched: {', '.join(left)}")
     typer.echo("  added for the run: a container, an internal network and a volume, all called chaoskit")
     typer.echo(f"experiment: {spec.title}, for {format_duration(experiment.duration_ns)}")
-    planned: list[Any] = [*experiment.dns, *experiment.network, *experiment.service]
-    for one in planned:
+    for one in experiment.injections:
         typer.echo(f"  {one.id}: {type(one.fault).__name__.lower()} on {one.where.describe()}")
     typer.echo("  names that nobody here answers for are refused, so nothing reaches the real AWS by name")
     for bypass in find_bypasses(running.project, chosen, spec.region, names):

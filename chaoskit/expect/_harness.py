@@ -13,7 +13,7 @@ from chaoskit.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Harness(Expectation):
-    """Held when the run came to its end, no part failed or died, and no event was lost."""
+    """Held when the run came to its end, and no part failed or died."""
 
     def judge(self, run: Run) -> Verdict:
         wrong: list[tuple[str, int]] = []
@@ -28,11 +28,9 @@ class Harness(Expectation):
         for seq, ending in endings:
             if ending.reason != "finished":
                 wrong.append((f"the run stopped short: {ending.reason}", seq))
-            wrong.extend((f"{count} events of {part} were lost", seq) for part, count in ending.lost.items() if count)
         return Verdict(
             expectation="harness",
             finding="broken" if wrong else "held",
-            because="; ".join(text for text, _ in wrong)
-            or "the run came to its end; no part failed and no event was lost",
+            because="; ".join(text for text, _ in wrong) or "the run came to its end, and no part failed",
             evidence=tuple(seq for _, seq in wrong)[:EVIDENCE_MAX] or (endings[-1][0],),
         )

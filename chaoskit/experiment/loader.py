@@ -59,7 +59,7 @@ class Experiment:
     @property
     def injections(self) -> tuple[Injection[Any, Any], ...]:
         """Those of all planes."""
-        return (*self.dns, *self.network, *self.service)
+        return (*self.dns, *self.network, *self.service, *self.process)
 
 
 def load(path: Path, time_scale: float = 1.0, seed: int | None = None) -> Experiment:

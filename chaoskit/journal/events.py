@@ -7,7 +7,7 @@ client that was killed leaves an open call rather than a gap. The JSON form of a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from chaoskit.clock import Instant
@@ -356,7 +356,6 @@ class RunEnded:
     kind: Literal["run_ended"] = "run_ended"
     at: Instant
     reason: str
-    lost: dict[str, int] = field(default_factory=dict)
 
 
 Event: TypeAlias = (

@@ -91,7 +91,6 @@ class Health:
     unattributed: int
     failures: tuple[tuple[int, HarnessFailed], ...]
     died: tuple[tuple[int, ProcessEnded], ...]
-    lost: dict[str, int]
     sandbox: SandboxReady | None
     planes: tuple[PlaneReady, ...]
 
@@ -101,7 +100,7 @@ class Health:
         return (
             self.armed
             and self.ended == "finished"
-            and not (self.failures or self.died or any(self.lost.values()))
+            and not (self.failures or self.died)
             and self.canary_ok == self.canary_checks
         )
 
@@ -183,7 +182,6 @@ def health_of(run: Run) -> Health:
         unattributed=sum(report.call is None or report.attempt is None for report in reports),
         failures=tuple(run.of(HarnessFailed)),
         died=tuple((seq, event) for seq, event in run.of(ProcessEnded) if not event.expected),
-        lost=dict(ended[-1][1].lost) if ended else {},
         sandbox=sandboxes[-1][1] if sandboxes else None,
         planes=tuple(event for _, event in run.of(PlaneReady)),
     )

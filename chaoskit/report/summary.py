@@ -186,5 +186,4 @@ def _harness(health: Health) -> dict[str, Any]:
         "processes_died": [
             {"process": event.process, "exit_code": event.exit_code, "seq": seq} for seq, event in health.died
         ],
-        "lost": health.lost,
     }

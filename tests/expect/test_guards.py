@@ -47,11 +47,6 @@ class TestHarness:
         verdict = Harness().judge(story().end(reason="interrupted").run())
         assert (verdict.finding, verdict.because) == ("broken", "the run stopped short: interrupted")
 
-    def test_lost_events(self) -> None:
-        assert Harness().judge(story().end(lost={"app": 0}).run()).finding == "held"
-        verdict = Harness().judge(story().end(lost={"app": 3, "dns": 0}).run())
-        assert (verdict.finding, verdict.because) == ("broken", "3 events of app were lost")
-
 
 class TestCanary:
     def test_all_looks_good(self) -> None:

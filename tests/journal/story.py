@@ -193,5 +193,5 @@ class Story:
             )
         )
 
-    def end(self, reason: str = "finished", lost: dict[str, int] | None = None) -> Story:
-        return self.add(ev.RunEnded(at=at(self.ends + 100), reason=reason, lost=lost or {}))
+    def end(self, reason: str = "finished") -> Story:
+        return self.add(ev.RunEnded(at=at(self.ends + 100), reason=reason))
