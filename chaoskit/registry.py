@@ -41,3 +41,8 @@ class Registry:
         near = difflib.get_close_matches(kind, self.kinds, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         return f"{hint}known: {', '.join(self.kinds)}"
+
+
+def kind_of(thing: object) -> str:
+    """The kind of an object whose class a registry holds: the name of the file that has its class."""
+    return type(thing).__module__.rpartition(".")[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from chaoskit.aws.inject import Faults
-from chaoskit.aws.plan import injection_from_json
+from chaoskit.aws.plan import injections_from_json
 from chaoskit.aws.where import wire_name
 from chaoskit.child import Child, Command
 from chaoskit.errors import ChaoskitError, HarnessError
@@ -22,7 +22,7 @@ def main() -> NoReturn:
     """Serve until told to stop. Exit code 0 after ``stop``; 4 with the reason on standard error when it cannot serve."""
     child = Child()
     plan = child.plan()
-    faults = Faults([injection_from_json(plain) for plain in plan.get("injections") or ()], plan.get("seed", 0))
+    faults = Faults(injections_from_json(plan.get("injections") or ()), plan.get("seed", 0))
     stopped = threading.Event()
 
     def obey(command: Command) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from chaoskit.clock import Instant
 from chaoskit.journal import events as ev
+from chaoskit.journal.calls import root_of
 from chaoskit.journal.events import Entry, ErrorLink
 from chaoskit.units import MILLISECOND, SECOND, format_duration
 
@@ -244,9 +245,9 @@ def _call_finished(state: RunState, event: ev.CallFinished) -> None:
 
 def _short(errors: tuple[ErrorLink, ...]) -> str:
     """The root of an error chain in two words: ``gaierror -5``."""
-    if not errors:
+    root = root_of(errors)
+    if root is None:
         return "no error reported"
-    root = next((link for link in reversed(errors) if link.errno is not None), errors[-1])
     name = root.type.rsplit(".", 1)[-1]
     return name if root.errno is None else f"{name} {root.errno}"
 

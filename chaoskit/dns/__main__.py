@@ -19,7 +19,7 @@ from chaoskit.dns.plan import plan_from_json
 from chaoskit.dns.server import Server
 from chaoskit.dns.spool import Log, QueryLog, Spool
 from chaoskit.errors import ChaoskitError, HarnessError
-from chaoskit.journal.events import HarnessFailed, PlaneReady, QueryLogClosed
+from chaoskit.journal.events import HarnessFailed, PlaneReady
 
 ALLOWED_PER_S = 100_000
 """Answers a second to each client beyond loopback: a network of the run's own has nobody to shower with answers."""
@@ -73,8 +73,7 @@ def main() -> None:
         spool = Spool(Path(plain["spool"])) if plain.get("spool") else None
         asyncio.run(serve(child, plain, spool or events.record))
         if spool:
-            lost = spool.close()
-            child.emit(QueryLogClosed(at=WallClock().now(), path=plain["spool"], written=spool.written, lost=lost))
+            spool.close()  # the file tells what was lost
     except Exception as error:  # noqa: BLE001 - told to the journal and to standard error
         if not isinstance(error, ChaoskitError):
             traceback.print_exc(file=sys.stderr)

@@ -114,7 +114,7 @@ class Where:
         """For people: ``api.example.com (A, AAAA; udp)``."""
         limits = [", ".join(part) for part in (self.types, self.transports, self.askers, self.clients) if part]
         limits += [f"first {self.first}"] if self.first is not None else []
-        limits += [f"every {self.every}th"] if self.every is not None else []
+        limits += [f"one in {self.every}"] if self.every is not None else []
         return self.names() + (f" ({'; '.join(limits)})" if limits else "")
 
     def names(self) -> str:

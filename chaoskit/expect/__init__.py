@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from chaoskit.journal.run import Run
-from chaoskit.registry import Registry
+from chaoskit.registry import Registry, kind_of
 from chaoskit.verdict import Verdict
 
 EXPECTATIONS = Registry(__name__)
@@ -37,7 +37,7 @@ def judge(run: Run, expectations: Sequence[Expectation]) -> tuple[Verdict, ...]:
 
 
 def _kind(expectation: Expectation) -> str:
-    return type(expectation).__module__.rpartition(".")[2].lstrip("_")
+    return kind_of(expectation).lstrip("_")
 
 
 def _judged(expectation: Expectation, run: Run) -> Verdict:

@@ -28,7 +28,8 @@ from chaoskit.network.toxics import TOXICS, Toxic
 from chaoskit.network.where import Where as NetworkWhere
 from chaoskit.registry import Registry
 from chaoskit.seeds import generator
-from chaoskit.timeline.injection import Injection, Window
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.window import Window
 from chaoskit.units import SECOND
 
 DnsInjection: TypeAlias = Injection[DnsWhere, DnsFault]

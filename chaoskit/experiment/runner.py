@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -29,6 +29,7 @@ from chaoskit.journal.events import (
     TimelineArmed,
 )
 from chaoskit.journal.store import Journal
+from chaoskit.registry import kind_of
 
 PLANES = ("dns", "network", "aws")
 STOPPED = ("network", "aws", "dns")
@@ -199,7 +200,9 @@ class Runner:
                     at=clock.now(),
                     injection=injection.id,
                     plane=plane,
-                    fault=type(injection.fault).__module__.rpartition(".")[2],
+                    fault=kind_of(injection.fault),
+                    parameters=asdict(injection.fault),
+                    chance=injection.chance,
                     where=injection.where.describe(),
                     spans=tuple((origin + start, origin + end) for start, end in spans),
                     hidden=injection.hidden,

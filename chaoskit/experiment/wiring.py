@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chaoskit.aws.plan import injection_to_json as service_injection
 from chaoskit.aws.where import wire_name
-from chaoskit.dns.plan import injection_to_json as dns_injection
 from chaoskit.dns.written import zone_plan
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, Service, ServiceSpec
-from chaoskit.network.plan import injection_to_json as network_injection
+from chaoskit.timeline.plain import injection_to_json
 from chaoskit.units import SECOND
 
 SERVICE_NUMBER = {"dynamodb": 1, "ec2": 2, "sts": 3, "s3": 4, "sqs": 5, "elbv2": 6, "route53": 7}
@@ -94,7 +92,7 @@ def dns_plan(
         "seed": spec.seed,
         "listeners": listeners,
         "zones": zones(spec, ipv6=ipv6),
-        "injections": [dns_injection(injection) for injection in injections],
+        "injections": [injection_to_json(injection) for injection in injections],
     }
 
 
@@ -107,7 +105,7 @@ def aws_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: str)
         "names": certificate_names(spec),
         "region": spec.region,
         "seed": spec.seed,
-        "injections": [service_injection(injection) for injection in injections],
+        "injections": [injection_to_json(injection) for injection in injections],
         "services": {name: _service_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
     }
 
@@ -156,7 +154,7 @@ def network_plan(spec: ExperimentSpec, injections: Sequence[Any], toxiproxy: str
     return {
         "toxiproxy": toxiproxy,
         "seed": spec.seed,
-        "injections": [network_injection(injection) for injection in injections],
+        "injections": [injection_to_json(injection) for injection in injections],
     }
 
 

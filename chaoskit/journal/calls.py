@@ -128,6 +128,12 @@ class _OpenAttempt:
     evidence: list[int] = field(default_factory=list)
 
 
+def root_of(errors: Sequence[ErrorLink]) -> ErrorLink | None:
+    """What lies at the bottom of a chain of errors, outermost first: the innermost that bears an error number, else the innermost."""
+    found = [error for error in errors if error.errno is not None] or errors
+    return found[-1] if found else None
+
+
 def join_calls(entries: Sequence[Entry]) -> dict[str, tuple[Call, ...]]:
     """Every client's calls in order of start, each with its attempts, lookups and arrivals."""
     opened = _open_calls(entries)

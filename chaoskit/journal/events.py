@@ -7,7 +7,7 @@ client that was killed leaves an open call rather than a gap. The JSON form of a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
 from chaoskit.clock import Instant
@@ -94,7 +94,10 @@ class ClientReady:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InjectionPlanned:
-    """An injection's windows as asked for: ``spans`` are (start, end) instants. Emitted when the timeline is armed."""
+    """An injection as asked for: ``spans`` are (start, end) instants. Emitted when the timeline is armed.
+
+    ``parameters`` are the fault's own, durations in nanoseconds; ``chance`` is the chance of what it may meet to be met.
+    """
 
     kind: Literal["injection_planned"] = "injection_planned"
     at: Instant
@@ -103,6 +106,8 @@ class InjectionPlanned:
     fault: str
     where: str
     spans: tuple[tuple[Instant, Instant], ...]
+    parameters: dict[str, Any] = field(default_factory=dict)
+    chance: float = 1.0
     hidden: bool = False
 
 
@@ -180,20 +185,6 @@ class QueryAnswered:
     answers: int
     faults: tuple[str, ...] = ()
     upstream: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryLogClosed:
-    """The DNS server wrote its queries to a file of its own (``chaoskit.journal.spool``), which is whole if ``lost`` is 0.
-
-    ``written`` counts the queries in it, ``lost`` those that were answered but which the disk refused or was too slow for.
-    """
-
-    kind: Literal["query_log_closed"] = "query_log_closed"
-    at: Instant
-    path: str
-    written: int
-    lost: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,7 +360,6 @@ Event: TypeAlias = (
     | InjectionLifted
     | InjectionCut
     | QueryAnswered
-    | QueryLogClosed
     | ConnectionOpened
     | ConnectionClosed
     | RequestArrived

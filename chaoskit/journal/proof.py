@@ -23,7 +23,6 @@ from chaoskit.journal.events import (
     PlaneReady,
     RequestArrived,
 )
-from chaoskit.units import parse_duration
 
 Spans = list[tuple[Instant, Instant]]
 
@@ -33,7 +32,7 @@ def proved(entries: Sequence[Entry], planned: InjectionPlanned, experiment: dict
     service = planned.where.partition(",")[0]
     if planned.fault == "down":
         return _refused(entries, _confirmed(entries, planned.injection), service, experiment)
-    if _proxy_tells(entries) or not _delays_all(planned, experiment):
+    if _proxy_tells(entries) or not _delays_all(planned):
         return []
     return _passed(entries, _confirmed(entries, planned.injection), service)
 
@@ -87,18 +86,7 @@ def _proxy_tells(entries: Sequence[Entry]) -> bool:
     return not any(plane.plane == "network" and plane.implementation.startswith("Toxiproxy") for plane in planes)
 
 
-def _delays_all(planned: InjectionPlanned, experiment: dict[str, Any]) -> bool:
-    for number, entry in enumerate(experiment.get("timeline") or (), start=1):
-        if (entry.get("id") or f"network-{number}") == planned.injection:
-            toxic = entry.get("network")
-            settings = toxic.get(planned.fault) or {} if isinstance(toxic, dict) else {}
-            if planned.fault == "latency":
-                bites = _ns(settings.get("latency", 0)) > _ns(settings.get("jitter", 0))
-            else:
-                bites = planned.fault == "bandwidth"
-            return bites and entry.get("chance", 1) == 1
-    return False
-
-
-def _ns(written: object) -> int:
-    return written if isinstance(written, int) else parse_duration(written)
+def _delays_all(planned: InjectionPlanned) -> bool:
+    if planned.fault == "latency":
+        return planned.chance == 1 and planned.parameters["latency"] > planned.parameters["jitter"]
+    return planned.chance == 1 and planned.fault == "bandwidth"

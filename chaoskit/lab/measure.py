@@ -7,7 +7,7 @@ from typing import Any
 
 from chaoskit.clock import Instant
 from chaoskit.errors import JournalError
-from chaoskit.journal.calls import Call
+from chaoskit.journal.calls import Call, root_of
 from chaoskit.journal.events import ClientReady, Entry, HarnessFailed, InjectionPlanned, SandboxReady
 from chaoskit.journal.run import Run
 from chaoskit.lab.faults import BY_KEY
@@ -116,7 +116,7 @@ def _lag(calls: Sequence[Call], start: Instant, end: Instant) -> tuple[int | Non
 
 
 def _sampled(call: Call) -> SampledCall:
-    outer, inner = (call.errors[0], call.errors[-1]) if call.errors else (None, None)
+    outer, inner = (call.errors[0] if call.errors else None), root_of(call.errors)
     return SampledCall(
         ok=call.result == "ok",
         ended=call.finished is not None,

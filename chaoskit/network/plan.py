@@ -1,13 +1,14 @@
-"""The network process's plan: injections and proxies as plain JSON, and back."""
+"""The network process's plan: injections and proxies from plain JSON."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from chaoskit.network.toxics import TOXICS, Toxic, kind_of, parameters
+from chaoskit.network.toxics import TOXICS, Toxic
 from chaoskit.network.where import Where
-from chaoskit.timeline.injection import Injection, window_from_json, window_to_json
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.plain import injection_from_json
 
 NetworkInjection: TypeAlias = Injection[Where, Toxic]
 
@@ -45,34 +46,9 @@ class Plan:
     log: str | None = None
 
 
-def injection_to_json(injection: NetworkInjection) -> dict[str, Any]:
-    """An injection for the plan; durations in nanoseconds."""
-    return {
-        "id": injection.id,
-        "where": asdict(injection.where),
-        "when": window_to_json(injection.when),
-        "fault": {kind_of(injection.fault): parameters(injection.fault)},
-        "chance": injection.chance,
-        "hidden": injection.hidden,
-    }
-
-
-def injection_from_json(plain: dict[str, Any]) -> NetworkInjection:
-    """The injection of ``injection_to_json``."""
-    ((kind, fields),) = plain["fault"].items()
-    return Injection(
-        id=plain["id"],
-        where=Where(**plain["where"]),
-        when=window_from_json(plain["when"]),
-        fault=TOXICS.get(kind)(**fields),
-        chance=plain.get("chance", 1.0),
-        hidden=plain.get("hidden", False),
-    )
-
-
 def plan_from_json(plain: dict[str, Any]) -> Plan:
     """The plan of the process contract (ARCHITECTURE.md)."""
-    injections = tuple(injection_from_json(injection) for injection in plain.get("injections", ()))
+    injections = tuple(injection_from_json(one, Where, TOXICS) for one in plain.get("injections", ()))
     return Plan(
         plain.get("toxiproxy"), injections, plain.get("seed", 0), tuple(plain.get("within", ())), plain.get("log")
     )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaoskit.journal.calls import Call
+from chaoskit.journal.calls import Call, root_of
 from chaoskit.journal.events import QueryAnswered, SandboxReady
 from chaoskit.journal.run import Run
 from chaoskit.journal.said import NAMES, said, searched
@@ -67,7 +67,7 @@ def _told(queries: Sequence[QueryAnswered]) -> str:
 
 
 def _made(call: Call) -> str:
-    root = next((link for link in reversed(call.errors) if link.errno is not None), None)
-    if root is not None:
-        return f"{root.type} {root.errno}"
-    return call.errors[-1].type if call.errors else "an error that it did not tell"
+    root = root_of(call.errors)
+    if root is None:
+        return "an error that it did not tell"
+    return root.type if root.errno is None else f"{root.type} {root.errno}"

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from chaoskit.clock import Instant
-from chaoskit.journal.calls import Call, Lookup
+from chaoskit.journal.calls import Call, Lookup, root_of
 from chaoskit.journal.events import ClientReady, ErrorLink
 from chaoskit.journal.run import PHASES, Phase, Recovery, Run
-from chaoskit.report.meanings import meaning_of, root_of
+from chaoskit.report.meanings import meaning_of
 
 Fate: TypeAlias = Literal["unaffected", "retried", "partly", "down", "untested", "unreported"]
 """What the fault did to a client, from its calls in the fault.

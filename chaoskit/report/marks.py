@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chaoskit.clock import Instant
-from chaoskit.journal.calls import Attempt, Call
+from chaoskit.journal.calls import Attempt, Call, root_of
 from chaoskit.journal.events import Result
 from chaoskit.report.figures import Carriage, carriage
 from chaoskit.report.words import duration, plural
@@ -171,8 +171,7 @@ def _title(call: Call, origin: Instant) -> str:
     lines.append(", ".join(filter(None, [plural(len(call.attempts), "attempt"), plural(call.lookups, "lookup"), way])))
     if sleeps := [_slept(attempt) for attempt in call.attempts if attempt.slept_ns]:
         lines.append(f"back-off: {', '.join(sleeps)}")
-    if call.errors:
-        root = call.errors[-1]
+    if root := root_of(call.errors):
         lines.append(f"{call.errors[0].type}: {root.message}"[:160])
     return "\n".join(lines)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from chaoskit.journal.events import ErrorLink
 
 # getaddrinfo(3), netdb.h of glibc.
@@ -39,9 +37,3 @@ def meaning_of(error: ErrorLink) -> str | None:
     if error.type.endswith("gaierror"):
         return _GLIBC.get(error.errno) or _MACOS.get(error.errno)
     return _ERRNO.get(error.errno)
-
-
-def root_of(errors: Sequence[ErrorLink]) -> ErrorLink | None:
-    """The innermost link that bears an error number; failing that the innermost link; None of nothing."""
-    found = [error for error in errors if error.errno is not None] or errors
-    return found[-1] if found else None

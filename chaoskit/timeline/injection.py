@@ -6,18 +6,11 @@ tested and changed alone. A timeline is immutable: a driver asks it what is acti
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from chaoskit.clock import Instant
-from chaoskit.timeline.cron import Cron
-from chaoskit.timeline.repeated import Flap, Pulse
-from chaoskit.timeline.window import Once, Ramp, Span, Until, Window
-
-WINDOWS: dict[str, type[Any]] = {
-    "once": Once, "pulse": Pulse, "flap": Flap, "ramp": Ramp, "cron": Cron, "until": Until,
-}  # fmt: skip
-"""Every window by its name in a plan."""
+from chaoskit.timeline.window import Window
 
 W = TypeVar("W")
 F = TypeVar("F")
@@ -72,24 +65,3 @@ class Timeline(Generic[W, F]):
         offset = after - self.origin
         changes = [change for i in self.injections if (change := i.when.next_change(offset)) is not None]
         return self.origin + min(changes) if changes else None
-
-
-def window_to_json(window: Window) -> dict[str, Any]:
-    """The plain form of a window, for a plan that goes to another process."""
-    for kind, class_ in WINDOWS.items():
-        if type(window) is class_:
-            plain: Any = window
-            return {kind: asdict(plain)}
-    raise TypeError(f"no plain form for {type(window).__name__}")
-
-
-def window_from_json(plain: dict[str, Any]) -> Window:
-    """The window of ``window_to_json``. Raises ``ValueError`` for a window that cannot be."""
-    ((kind, fields),) = plain.items()
-    if kind not in WINDOWS:
-        raise ValueError(f"there is no window {kind!r}; known: {', '.join(WINDOWS)}")
-    window: Window = WINDOWS[kind](**fields)
-    return window
-
-
-__all__ = ["Injection", "Once", "Span", "Timeline", "Window", "window_from_json", "window_to_json"]

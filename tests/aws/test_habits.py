@@ -24,7 +24,8 @@ from chaoskit.aws.front import Front, Habits
 from chaoskit.aws.inject import Faults
 from chaoskit.aws.where import Where
 from chaoskit.journal.events import Event, RequestAnswered, RequestArrived
-from chaoskit.timeline.injection import Injection, Once
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.window import Once
 from chaoskit.units import HOUR, MILLISECOND
 
 PATIENCE_S = 30

@@ -19,11 +19,12 @@ from chaoskit.aws.faults.throttle import Throttle
 from chaoskit.aws.faults.truncated import Truncated
 from chaoskit.aws.faults.wrong_length import WrongLength
 from chaoskit.aws.inject import Faults, Places
-from chaoskit.aws.plan import ServiceInjection, injection_from_json, injection_to_json
+from chaoskit.aws.plan import ServiceInjection, injections_from_json
 from chaoskit.aws.where import Where
 from chaoskit.journal.events import Event, HarnessFailed, RequestAnswered
-from chaoskit.timeline.injection import Injection, Once
-from chaoskit.timeline.window import Until
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.plain import injection_to_json
+from chaoskit.timeline.window import Once, Until
 from chaoskit.units import HOUR, MILLISECOND
 from tests.aws.test_evidence import environ
 
@@ -213,7 +214,7 @@ def test_a_plan_survives_json(fault: ServiceFault) -> None:
     import json
 
     written: Any = Injection("x", Where("elbv2", "Describe*", 3, 2), Once(1, 2), fault, 0.5, hidden=True)
-    assert injection_from_json(json.loads(json.dumps(injection_to_json(written)))) == written
+    assert injections_from_json([json.loads(json.dumps(injection_to_json(written)))]) == (written,)
 
 
 def test_where() -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.where import Where
-from chaoskit.timeline.injection import Injection, Once
+from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.repeated import Flap
+from chaoskit.timeline.window import Once
 from chaoskit.units import HOUR, MILLISECOND, SECOND
 from tests.bench.generator import question
 from tests.bench.servers import ASKER_CORE, NAMES, SERVER_CORE, chaoskit, on_core

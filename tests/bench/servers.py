@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.dns.faults import FAULTS
-from chaoskit.dns.plan import DnsInjection, injection_to_json
+from chaoskit.dns.plan import DnsInjection
 from chaoskit.dns.where import Where
-from chaoskit.timeline.injection import Injection, Once
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.plain import injection_to_json
+from chaoskit.timeline.window import Once
 from chaoskit.units import HOUR
 from tests.bench.generator import question
 

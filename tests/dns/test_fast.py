@@ -24,8 +24,8 @@ from chaoskit.dns.udp_plain import PlainUdp
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.journal.events import QueryAnswered
-from chaoskit.timeline.injection import Injection, Once, Timeline
-from chaoskit.timeline.window import Ramp
+from chaoskit.timeline.injection import Injection, Timeline
+from chaoskit.timeline.window import Once, Ramp
 from tests.dns.test_faults import ALL
 from tests.dns.test_server import ZONE, has_ipv6
 from tests.effort import examples

@@ -14,7 +14,8 @@ import pytest
 from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.message import Answer, Record
 from chaoskit.dns.where import Where
-from chaoskit.timeline.injection import Injection, Once
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.window import Once
 from tests.dns.test_fast import Desk, GeneralUdp, query, responder
 from tests.effort import examples
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from chaoskit.dns.codec import Refusal, Request, read_request, write_answer
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.message import Answer, Drop, ExtendedError, Hangup, Query, Raw, Record, Reply
-from chaoskit.dns.plan import injection_from_json, injection_to_json
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.tally import Tally
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
-from chaoskit.timeline.injection import Injection, Once, Timeline
-from chaoskit.timeline.window import Ramp
+from chaoskit.timeline.injection import Injection, Timeline
+from chaoskit.timeline.plain import injection_from_json, injection_to_json
+from chaoskit.timeline.window import Once, Ramp
 from chaoskit.units import MILLISECOND, SECOND
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
@@ -161,7 +161,7 @@ def test_what_is_no_answer_any_more_is_left_alone(fault: DnsFault, reply: Reply,
 @pytest.mark.parametrize("fault", ALL, ids=repr)
 def test_a_fault_survives_the_way_to_another_process(fault: DnsFault) -> None:
     injection = Injection("i", Where(under="api.test", first=3, clients=("::1",)), Once(1, 2), fault, 0.5, hidden=True)
-    assert injection_from_json(json.loads(json.dumps(injection_to_json(injection)))) == injection
+    assert injection_from_json(json.loads(json.dumps(injection_to_json(injection))), Where, FAULTS) == injection
 
 
 def zone(*addresses: str) -> Zones:

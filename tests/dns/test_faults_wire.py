@@ -30,7 +30,8 @@ from chaoskit.dns.udp import UdpPath
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.journal.events import QueryAnswered
-from chaoskit.timeline.injection import Injection, Once, Timeline
+from chaoskit.timeline.injection import Injection, Timeline
+from chaoskit.timeline.window import Once
 from chaoskit.units import MILLISECOND, SECOND
 
 ADDRESSES = [f"127.0.0.{n}" for n in range(1, 9)]

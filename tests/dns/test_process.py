@@ -16,11 +16,12 @@ import pytest
 from chaoskit.child import PARENT_GONE
 from chaoskit.clock import WallClock
 from chaoskit.dns.faults.empty import Empty
-from chaoskit.dns.plan import injection_to_json
 from chaoskit.dns.where import Where
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import Event, HarnessFailed, PlaneReady, QueryAnswered
-from chaoskit.timeline.injection import Injection, Once
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.plain import injection_to_json
+from chaoskit.timeline.window import Once
 from chaoskit.units import SECOND
 
 NAME = "dynamodb.us-east-1.amazonaws.com"

@@ -31,7 +31,8 @@ from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import HarnessError
 from chaoskit.journal.events import QueryAnswered
-from chaoskit.timeline.injection import Injection, Once, Timeline
+from chaoskit.timeline.injection import Injection, Timeline
+from chaoskit.timeline.window import Once
 from chaoskit.units import MILLISECOND
 from tests.effort import examples
 

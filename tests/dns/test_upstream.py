@@ -24,7 +24,8 @@ from chaoskit.dns.upstream import MAX_UNDER_WAY, Upstream
 from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.journal.events import QueryAnswered
-from chaoskit.timeline.injection import Injection, Once, Timeline
+from chaoskit.timeline.injection import Injection, Timeline
+from chaoskit.timeline.window import Once
 
 ZONE = {"apex": "ours.test", "records": [{"name": "ours.test", "rtype": "A", "ttl": 5, "data": "127.0.0.1"}]}
 SOA = "ns.theirs.test. hostmaster.theirs.test. 1 2 3 4 5"

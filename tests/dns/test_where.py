@@ -147,7 +147,7 @@ def test_could_it_meet_a_zone(where: Where, apex: str, met: bool) -> None:
         (Where("api.test", types=("A", "AAAA"), transports=("udp",)), "api.test (A, AAAA; udp)"),
         (Where(under="api.test", first=3), "api.test and below (first 3)"),
         (Where(under="."), "every name"),
-        (Where(glob="*.test", every=2, clients=("::1",)), "*.test (::1/128; every 2th)"),
+        (Where(glob="*.test", every=2, clients=("::1",)), "*.test (::1/128; one in 2)"),
         (Where(regex="a.*"), "/a.*/"),
         (Where(""), "the root"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,14 +51,13 @@ def refused(at: int, client: str = "a", number: int = errno.ECONNREFUSED) -> Cal
     return CallFinished(at=at, client=client, call=at, result="failed", errors=errors)
 
 
-def proof(fault: str, events: list[Event], toxic: Any = None, **entry: Any) -> list[int]:
+def proof(fault: str, events: list[Event], parameters: dict[str, Any] | None = None, **more: Any) -> list[int]:
     planned = InjectionPlanned(
-        at=0, injection="i", plane="network", fault=fault, where="dynamodb, downstream", spans=((90, 200),)
-    )
-    experiment = {
-        "timeline": [{"id": "i", "network": toxic or {fault: {"latency": "5ms"}}, **entry}],
-        "clients": {"a": {}, "e": {"service": "ec2"}},
-    }
+        at=0, injection="i", plane="network", fault=fault, where="dynamodb, downstream", spans=((90, 200),),
+        parameters=parameters or {"latency": 5, "jitter": 0},
+    )  # fmt: skip
+    planned = replace(planned, **more)
+    experiment = {"clients": {"a": {}, "e": {"service": "ec2"}}}
     entries = [Entry(seq, event) for seq, event in enumerate(events, start=1)]
     return proved(entries, planned, experiment)
 
@@ -85,12 +85,12 @@ def test_nothing_less_proves_it(requests: list[Event]) -> None:
 def test_only_where_no_proxy_tells_and_every_byte_is_delayed() -> None:
     pair: list[Event] = [APPLIED, request(110, 4), request(120, 5), LIFTED]
     assert proof("latency", [TOXIPROXY, *pair]) == [4]
-    assert proof("bandwidth", [TOXIPROXY, *pair], {"bandwidth": {"rate": 3}}) == [4]
+    assert proof("bandwidth", [TOXIPROXY, *pair], {"rate": 3}) == [4]
     assert proof("latency", [ready("embedded proxy"), *pair]) == []
     assert proof("latency", [TOXIPROXY, *pair], chance=0.9) == []
-    assert proof("latency", [TOXIPROXY, *pair], {"latency": {"latency": "5ms", "jitter": "5ms"}}) == []
-    assert proof("timeout", [TOXIPROXY, *pair], {"timeout": {"timeout": 0}}) == []
-    assert proof("latency", [TOXIPROXY, *pair], id="another") == []
+    assert proof("latency", [TOXIPROXY, *pair], {"latency": 5, "jitter": 5}) == []
+    assert proof("timeout", [TOXIPROXY, *pair], {"timeout": 0}) == []
+    assert proof("latency", [TOXIPROXY, *pair], injection="another") == []
 
 
 def test_a_refusal_while_the_service_is_down() -> None:
@@ -104,4 +104,4 @@ def test_a_refusal_while_the_service_is_down() -> None:
         LIFTED,
         refused(205),
     ]
-    assert proof("down", events, "down") == [1, 3]
+    assert proof("down", events, {"refuse": True}) == [1, 3]

@@ -16,8 +16,8 @@ from chaoskit.network.toxics.down import Down
 from chaoskit.network.toxics.latency import Latency
 from chaoskit.network.toxics.timeout import Timeout
 from chaoskit.network.where import Stream, Where
-from chaoskit.timeline.injection import Injection, Once
-from chaoskit.timeline.window import Until
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.window import Once, Until
 from chaoskit.units import MILLISECOND, SECOND
 
 PROXIES = [

@@ -8,10 +8,12 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.network.plan import Plan, injection_from_json, injection_to_json, plan_from_json
-from chaoskit.network.toxics import Toxic
+from chaoskit.network.plan import Plan, plan_from_json
+from chaoskit.network.toxics import TOXICS, Toxic
 from chaoskit.network.where import Where
-from chaoskit.timeline.injection import Injection, Once
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.plain import injection_from_json, injection_to_json
+from chaoskit.timeline.window import Once
 from tests.network.test_toxics import toxics
 
 names = st.text(min_size=1, max_size=20)
@@ -31,7 +33,7 @@ def test_an_injection_survives_json(
     name: str, where: Where, when: Once, toxic: Toxic, chance: float, hidden: bool
 ) -> None:
     injection = Injection(name, where, when, toxic, chance, hidden)
-    assert injection_from_json(json.loads(json.dumps(injection_to_json(injection)))) == injection
+    assert injection_from_json(json.loads(json.dumps(injection_to_json(injection))), Where, TOXICS) == injection
 
 
 def test_an_empty_plan_is_the_embedded_proxy() -> None:

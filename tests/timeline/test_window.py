@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaoskit.timeline.cron import Cron
-from chaoskit.timeline.injection import WINDOWS, Injection, Timeline, window_from_json, window_to_json
+from chaoskit.timeline.injection import Injection, Timeline
+from chaoskit.timeline.plain import WINDOWS, window_from_json, window_to_json
 from chaoskit.timeline.repeated import Flap, Pulse
 from chaoskit.timeline.window import Once, Ramp, Until, Window
 from chaoskit.units import HOUR, MINUTE, SECOND

@@ -8,7 +8,7 @@ does the waiting and sending; Toxiproxy is sent its ``attributes`` and does all 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 from chaoskit.clock import Instant
@@ -107,13 +107,3 @@ class Toxic(Protocol):
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise ValueError(f"{name} must be a whole number, 0 or more, not {value!r}")
         return cls(**{name: attributes.get(name, 0) * unit for name, unit in cls.UNITS.items()})
-
-
-def kind_of(toxic: Toxic) -> str:
-    """The toxic's kind: the name of its file."""
-    return type(toxic).__module__.rpartition(".")[2]
-
-
-def parameters(toxic: Toxic) -> dict[str, Any]:
-    """The toxic's own fields as plain data, durations in nanoseconds."""
-    return {f.name: getattr(toxic, f.name) for f in fields(toxic)}  # type: ignore[arg-type]

@@ -18,11 +18,12 @@ import dns.message
 
 from chaoskit.clock import WallClock
 from chaoskit.dns.faults.delay import Delay
-from chaoskit.dns.plan import injection_to_json
 from chaoskit.dns.where import Where
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import PlaneReady
-from chaoskit.timeline.injection import Injection, Once
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.plain import injection_to_json
+from chaoskit.timeline.window import Once
 from chaoskit.units import MILLISECOND, SECOND
 from tests.dns.protocol.zones import ZONES
 
