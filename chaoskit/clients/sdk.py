@@ -26,6 +26,8 @@ class SdkPlan:
 
     CONNECTIONS: ClassVar[tuple[str, ...]] = ("cold", "warm", "burst")
     RETRY_MODES: ClassVar[tuple[str, ...]] = ("standard", "adaptive")
+    TIMEOUT_STEP_NS: ClassVar[int] = MILLISECOND
+    """Time-outs are whole multiples of this."""
 
     client: str
     service: str = "dynamodb"
@@ -41,19 +43,23 @@ class SdkPlan:
     read_timeout_ns: int | None = None
 
     def __post_init__(self) -> None:
-        if self.service not in self.OPERATIONS:
-            raise self.refusal(f"does not call {self.service}", f"it calls {_or(self.OPERATIONS)}")
-        only = self.OPERATIONS[self.service]
-        if self.operation not in (None, only):
-            raise self.refusal(f"does not call {self.operation}", f"of {self.service} it calls {only}")
+        self.check_operation()
         if self.connection not in self.CONNECTIONS:
             raise self.refusal(f"has no connection {self.connection!r}", f"use {_or(self.CONNECTIONS)}")
         if self.retry_mode is not None and self.retry_mode not in self.RETRY_MODES:
             raise self.refusal(f"has no retry_mode {self.retry_mode!r}", f"use {_or(self.RETRY_MODES)}")
         for name in ("connect_timeout_ns", "read_timeout_ns"):
             value = getattr(self, name)
-            if value is not None and (value <= 0 or value % MILLISECOND):
+            if value is not None and (value <= 0 or value % self.TIMEOUT_STEP_NS):
                 raise self.refusal(f"cannot keep a {name.removesuffix('_ns')} of {value} ns", "use whole milliseconds")
+
+    def check_operation(self) -> None:
+        """Raises ``PlaneError`` for a service or an operation that this client does not call."""
+        if self.service not in self.OPERATIONS:
+            raise self.refusal(f"does not call {self.service}", f"it calls {_or(self.OPERATIONS)}")
+        only = self.OPERATIONS[self.service]
+        if self.operation not in (None, only):
+            raise self.refusal(f"does not call {self.operation}", f"of {self.service} it calls {only}")
 
     @classmethod
     def use(cls) -> str:

@@ -57,11 +57,6 @@ def test_what_moto_refuses_stops_the_run(services: MockServices) -> None:
         services.seed({"dynamodb": {"tables": tables}}, REGION)
 
 
-@pytest.mark.parametrize("service", ["ec2", "sts", "sqs", "s3", "elbv2", "route53"])
-def test_other_services_are_loaded(services: MockServices, service: str) -> None:
-    services.seed({service: {}}, REGION)
-
-
 def test_what_each_service_holds(services: MockServices) -> None:
     plan = {
         "ec2": {"instances": 3},

@@ -174,7 +174,7 @@ class TestShippedClients:
         ("aws_cli", {"connection": "warm"}, "aws_cli has no connection 'warm'; use cold"),
         ("aws_cli", {"read_timeout_ns": 1_500_000_000}, "keeps a read_timeout in whole seconds only"),
         ("javascript", {"connect_timeout_ns": 1_500}, "cannot keep a connect_timeout of 1500 ns"),
-        ("boto3", {"version": "1.2"}, "no boto3 '1.2' is pinned here; use 1.43, 1.44, or an exact version"),
+        ("boto3", {"version": "1.2"}, "boto3 has no version '1.2' pinned here; use 1.43, 1.44, or an exact version"),
     ],
 )
 def test_a_setting_that_a_client_cannot_honour_is_refused(use: str, settings: dict[str, object], said: str) -> None:

@@ -66,11 +66,11 @@ def test_when_the_parent_is_gone_so_is_the_client() -> None:
 @pytest.mark.parametrize(
     ("plan", "says"),
     [
-        ({"client": "app", "speed": 9}, "boto3 client: unknown setting speed"),
+        ({"client": "app", "speed": 9}, "client app: boto3 has no setting speed"),
         ({}, "boto3 client: no client name"),
-        ({"client": "app", "connection": "hot"}, "connection is 'hot'; use cold, warm or burst"),
-        ({"client": "app", "retry_mode": "never"}, "retry_mode is 'never'; use legacy, standard or adaptive"),
-        ({"client": "app", "service": "glacier"}, "name the operation to call on glacier"),
+        ({"client": "app", "connection": "hot"}, "boto3 has no connection 'hot'; use cold, warm or burst"),
+        ({"client": "app", "retry_mode": "never"}, "boto3 has no retry_mode 'never'; use legacy, standard or adaptive"),
+        ({"client": "app", "service": "glacier"}, "boto3 has no operation of its own for glacier; name the one to call"),
         ({"client": "app", "operation": "GetItems"}, "dynamodb has no operation 'GetItems'"),
         ({"client": "app", "operation": "Query"}, "operation query needs parameters"),
     ],

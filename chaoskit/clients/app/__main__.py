@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from chaoskit.child import Child
 from chaoskit.clients.app import App
@@ -12,6 +12,7 @@ from chaoskit.clients.app.health import Endpoint, poll
 from chaoskit.clients.boto3 import Boto3
 from chaoskit.clients.boto3.__main__ import Workload
 from chaoskit.clients.process import play
+from chaoskit.clients.sdk import SdkPlan
 from chaoskit.clock import Instant, WallClock
 from chaoskit.journal.events import ClientReady
 
@@ -51,19 +52,7 @@ def counts(error: Exception, classes: Collection[str]) -> bool:
 
 
 def _as_boto3(plan: App) -> Boto3:
-    settings = {
-        "client": plan.client,
-        "service": plan.service,
-        "operation": plan.operation,
-        "region": plan.region,
-        "connection": plan.connection,
-        "every_ns": plan.every_ns,
-        "retry_mode": plan.retry_mode,
-        "max_attempts": plan.max_attempts,
-        "connect_timeout_ns": plan.connect_timeout_ns,
-        "read_timeout_ns": plan.read_timeout_ns,
-    }
-    return Boto3.from_json(settings)
+    return Boto3(**{field.name: getattr(plan, field.name) for field in fields(SdkPlan)})
 
 
 def main() -> None:

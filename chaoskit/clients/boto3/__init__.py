@@ -7,19 +7,16 @@ Without ``version`` it is the boto3 that is installed beside chaoskit. With one 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, ClassVar
 
 from chaoskit.clients.build import Recipe
 from chaoskit.clients.environments import module_argv, python_recipe
-from chaoskit.errors import PlaneError
-from chaoskit.units import MILLISECOND, SECOND
+from chaoskit.clients.sdk import SdkPlan
 
-Connection: TypeAlias = Literal["cold", "warm", "burst"]
-RetryMode: TypeAlias = Literal["legacy", "standard", "adaptive"]
-
-OPERATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "dynamodb": ("GetItem", {"TableName": "chaoskit", "Key": {"id": {"S": "1"}}}),
     "ec2": ("DescribeInstances", {}),
     "sts": ("GetCallerIdentity", {}),
@@ -36,57 +33,29 @@ PINNED = ("1.43", "1.44")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Boto3:
-    """What one boto3 client does, as its process is told.
+class Boto3(SdkPlan):
+    """What one boto3 client does; it may call any operation of ``OPERATIONS``' services, and of another service one that is named."""
 
-    ``connection``: *cold* opens a new connection for every call, *warm* keeps one, *burst* besides makes ``burst_size`` calls at
-    once every ``burst_every_ns``. None leaves a setting to the SDK's own default. ``max_attempts`` counts all tries, as
-    ``AWS_MAX_ATTEMPTS`` does.
-    """
+    OPERATIONS: ClassVar[Mapping[str, str]] = {service: operation for service, (operation, _) in CALLS.items()}
+    RETRY_MODES: ClassVar[tuple[str, ...]] = ("legacy", "standard", "adaptive")
+    TIMEOUT_STEP_NS: ClassVar[int] = 1
 
-    client: str
-    service: str = "dynamodb"
-    operation: str | None = None
-    region: str = "us-east-1"
-    connection: Connection = "cold"
-    every_ns: int = 250 * MILLISECOND
-    burst_size: int = 12
-    burst_every_ns: int = 5 * SECOND
-    retry_mode: RetryMode | None = None
-    max_attempts: int | None = None
-    connect_timeout_ns: int | None = None
-    read_timeout_ns: int | None = None
     version: str | None = None
 
     def __post_init__(self) -> None:
-        if self.connection not in get_args(Connection):
-            raise PlaneError(f"client {self.client}: connection is {self.connection!r}; use cold, warm or burst")
-        if self.retry_mode is not None and self.retry_mode not in get_args(RetryMode):
-            raise PlaneError(
-                f"client {self.client}: retry_mode is {self.retry_mode!r}; use legacy, standard or adaptive"
-            )
-        if self.operation is None and self.service not in OPERATIONS:
-            raise PlaneError(f"client {self.client}: name the operation to call on {self.service}")
+        SdkPlan.__post_init__(self)
         if self.version is not None and _recipe(self.version) is None:
-            raise PlaneError(
-                f"client {self.client}: no boto3 {self.version!r} is pinned here; "
-                f"use {', '.join(PINNED)}, or an exact version like {PINNED[0]}.0"
-            )
+            pinned = f"use {', '.join(PINNED)}, or an exact version like {PINNED[0]}.0"
+            raise self.refusal(f"has no version {self.version!r} pinned here", pinned)
 
-    @classmethod
-    def from_json(cls, plan: dict[str, Any]) -> Boto3:
-        """The plan of a first line. Raises ``PlaneError`` for a setting that there is not."""
-        unknown = sorted(set(plan) - {field.name for field in fields(cls)})
-        if unknown or "client" not in plan:
-            raise PlaneError(
-                f"boto3 client: {'unknown setting ' + ', '.join(unknown) if unknown else 'no client name'}"
-            )
-        return cls(**plan)
+    def check_operation(self) -> None:
+        if self.operation is None and self.service not in self.OPERATIONS:
+            raise self.refusal(f"has no operation of its own for {self.service}", "name the one to call")
 
     @property
     def call(self) -> tuple[str, dict[str, Any]]:
-        """The operation to call and its parameters (none for an operation that is not in ``OPERATIONS``)."""
-        default, params = OPERATIONS.get(self.service, ("", {}))
+        """The operation to call and its parameters (none for an operation that is not in ``CALLS``)."""
+        default, params = CALLS.get(self.service, ("", {}))
         operation = self.operation or default
         return operation, params if operation == default else {}
 
