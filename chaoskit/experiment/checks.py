@@ -29,6 +29,7 @@ def check(
     found: list[tuple[FieldPath, str, str]] = []
     found += _zones(spec)
     found += _timeline(spec)
+    found += _ids(spec, planes)
     found += _targets(spec, planes)
     found += _services(spec)
     found += _processes(spec, planes)
@@ -76,11 +77,17 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         if entry.network in ("down", {"down": None}, {"down": {}}) and entry.chance < 1:
             said = "a service that is down is down for every connection, so 'chance' must be 1."
             found.append((("timeline", number, "chance"), said, "Leave it out, or use reset_peer or timeout."))
-    for name, times in Counter(entry.id for entry in spec.timeline if entry.id).items():
+    return found
+
+
+def _ids(spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]]) -> list[tuple[FieldPath, str, str]]:
+    """Two injections of one id could not be told apart in the journal: what one meets would count for the other."""
+    found: list[tuple[FieldPath, str, str]] = []
+    for name, times in Counter(one.id for injections in planes.values() for one in injections).items():
         if times > 1:
-            found.append(
-                (("timeline",), f"the id {name!r} is used {times} times.", "Give each injection an id of its own.")
-            )
+            number = max(number for number, entry in enumerate(spec.timeline) if entry.id == name)
+            fix = "Give each injection an id of its own; one without has its plane's name and its number."
+            found.append((("timeline", number, "id"), f"the id {name!r} is used {times} times.", fix))
     return found
 
 

@@ -70,7 +70,10 @@ def test_when_the_parent_is_gone_so_is_the_client() -> None:
         ({}, "boto3 client: no client name"),
         ({"client": "app", "connection": "hot"}, "boto3 has no connection 'hot'; use cold, warm or burst"),
         ({"client": "app", "retry_mode": "never"}, "boto3 has no retry_mode 'never'; use legacy, standard or adaptive"),
-        ({"client": "app", "service": "glacier"}, "boto3 has no operation of its own for glacier; name the one to call"),
+        (
+            {"client": "app", "service": "glacier"},
+            "boto3 has no operation of its own for glacier; name the one to call",
+        ),
         ({"client": "app", "operation": "GetItems"}, "dynamodb has no operation 'GetItems'"),
         ({"client": "app", "operation": "Query"}, "operation query needs parameters"),
     ],

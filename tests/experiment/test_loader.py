@@ -151,7 +151,22 @@ def test_an_expectation_behind_a_wrong_one_keeps_its_place() -> None:
 
 def test_an_id_is_given_once() -> None:
     entry = "  - {id: a, dns: empty, where: dynamodb.us-east-1.amazonaws.com, when: {from: 5s, for: 10s}}\n"
-    assert "the id 'a' is used 2 times" in wrong(f"title: t\nclients: {{app: {{}}}}\ntimeline:\n{entry}{entry}")
+    assert "x.yaml:5: timeline[1].id: the id 'a' is used 2 times" in wrong(
+        f"title: t\nclients: {{app: {{}}}}\ntimeline:\n{entry}{entry}"
+    )
+
+
+@pytest.mark.parametrize("name", ["dns-1", "network-1"])
+def test_no_id_is_that_of_an_injection_without_one_on_any_plane(name: str) -> None:
+    unnamed = (
+        f"  - {{{name[:-2]}: {'empty' if name == 'dns-1' else 'down'}, where: WHERE, when: {{from: 5s, for: 1s}}}}\n"
+    )
+    unnamed = unnamed.replace("WHERE", "dynamodb.us-east-1.amazonaws.com" if name == "dns-1" else "dynamodb")
+    named = f"  - {{id: {name}, service: slow, where: dynamodb, when: {{from: 5s, for: 10s}}}}\n".replace(
+        "slow", "{slow: {by: 1s}}"
+    )
+    said = wrong(f"title: t\nclients: {{app: {{}}}}\ntimeline:\n{unnamed}{named}")
+    assert f"x.yaml:5: timeline[1].id: the id '{name}' is used 2 times" in said
 
 
 def test_times_scale_only_as_far_as_the_file_allows() -> None:

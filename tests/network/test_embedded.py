@@ -226,6 +226,43 @@ def test_reset_peer_resets_both_sides(already_open: bool) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("stream", ["downstream", "upstream"])
+@pytest.mark.parametrize("how", ["lifted", "changed"])
+def test_a_reset_that_is_under_way_comes_when_its_toxic_is_lifted_or_changed(stream: str, how: str) -> None:
+    """Its bytes are gone: a connection that lived on would have a hole."""
+
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("reset_peer", "rst", stream=stream, timeout=3_600_000)
+            reader, writer = await lab.connect(proxy)
+            writer.write(b"x")
+            await until(lambda: any("rst" in connection.toxics for connection in proxy.connections))
+            if how == "lifted":
+                await lab.call("DELETE", "proxies/p/toxics/rst")
+            else:
+                await lab.call("POST", "proxies/p/toxics/rst", {"attributes": {"timeout": 3_000_000}})
+            with pytest.raises(ConnectionResetError):
+                await reader.read(-1)
+            assert (await lab.closed())[0].toxics == ("rst",)
+
+    asyncio.run(run())
+
+
+def test_an_idle_connection_outlives_a_reset_that_nothing_set_going() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("reset_peer", "rst", timeout=1000)
+            reader, writer = await lab.connect(proxy)
+            await lab.opened()
+            await lab.call("DELETE", "proxies/p/toxics/rst")
+            writer.write(b"x")
+            assert await reader.readexactly(1) == b"x"
+
+    asyncio.run(run())
+
+
 def test_a_reset_by_the_service_is_passed_on_as_one() -> None:
     async def slam(reader: Reader, writer: Writer) -> None:
         await reader.readexactly(1)

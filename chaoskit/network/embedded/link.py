@@ -238,7 +238,11 @@ class Link:
                 break
             self.stages.remove(stage)
             passed = stage.passed
-            if not changed and (cut := stage.toxic.lifted(time.monotonic_ns())):
+            if (
+                stage.cut and stage.cut.reset
+            ):  # what it was set going by is dropped, and a stream with a hole cannot live on
+                self.ends.cut(stage.cut, name)
+            elif not changed and (cut := stage.toxic.lifted(time.monotonic_ns())):
                 self.ends.cut(cut, name)
         return passed
 

@@ -1,6 +1,7 @@
 """``reset_peer``: ``timeout`` after the first bytes (or the end) of the stream arrive, the connection is reset (RST, RFC 9293 §3.5.2).
 
-The bytes are dropped. A client sees ``ECONNRESET``. An idle connection is left alone until it is used, as in Toxiproxy.
+The bytes are dropped. A client sees ``ECONNRESET``. An idle connection is left alone until it is used, as in Toxiproxy. When the toxic is
+lifted or changed while a reset is under way, the reset comes at once (Toxiproxy makes who lifts it wait until it has come).
 """
 
 from __future__ import annotations
