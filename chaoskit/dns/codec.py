@@ -55,6 +55,9 @@ EDE = 15  # RFC 8914 §2
 NAMES_IN = {"HTTPS": slice(1, 2), "NAPTR": slice(5, 6), "RP": slice(2), "NSEC": slice(1), "RRSIG": slice(7, 8)}
 """Which fields of a type's data are names."""
 
+_VALUED = (0, 1, 3, 4, 6)
+"""The keys of HTTPS parameters that are nothing without a value: mandatory, alpn, port and the two hints (RFC 9460 §7)."""
+
 
 class NotAnswerable(Exception):
     """Not a query at all (too short, or itself a response): silence is the only safe answer (RFC 5452 §9.1)."""
@@ -297,6 +300,8 @@ def _rdata(rtype: str, data: str) -> Any:
             return TXT([names.string(part) for part in written])
         case "CAA", [flags, tag, value]:
             return _caa(int(flags), tag, names.string(value))
+        case "HTTPS", [_, _, *_]:
+            return _https(written)
         case "A" | "AAAA" | "CNAME" | "DNAME" | "NS" | "PTR" | "MX" | "SRV" | "SOA" | "TXT" | "CAA", _:
             raise ValueError(f"{len(written)} fields are too many or too few")
     return _other_data(rtype, written)
@@ -305,11 +310,35 @@ def _rdata(rtype: str, data: str) -> Any:
 def _other_data(rtype: str, written: list[str]) -> Any:
     """What dnslib reads of the types that it knows and we do not; it does not look into the names."""
     plain = [part.strip('"') for part in written]
-    if rtype not in RDMAP or any("\\" in name for name in plain[NAMES_IN.get(rtype, slice(0))]):
-        raise ValueError("write the data of this type as \\# LENGTH HEX (RFC 3597 §5)")
-    for name in plain[NAMES_IN.get(rtype, slice(0))]:
-        names.labels(name)
+    _check_names(rtype, plain)
     return RDMAP[rtype].fromZone(plain, DNSLabel("."))
+
+
+def _check_names(rtype: str, written: list[str]) -> None:
+    found = written[NAMES_IN.get(rtype, slice(0))]
+    if rtype not in RDMAP or any("\\" in name for name in found):
+        raise ValueError("write the data of this type as \\# LENGTH HEX (RFC 3597 §5)")
+    for name in found:
+        names.labels(name)
+
+
+def _https(written: list[str]) -> Any:
+    """RFC 9460: dnslib wants the target's last dot, knows *ech* by an older name, and does not sort the parameters (§2.2)."""
+    _check_names("HTTPS", written)
+    priority, target, *rest = written
+    params: list[str] = []
+    for part in rest:
+        if part.startswith('"') and params and params[-1].endswith("="):  # key="value" comes as two fields
+            params[-1] += part[1:-1]
+        else:
+            params.append(f"echconfig={part[4:]}" if part.startswith("ech=") else part)
+    data = RDMAP["HTTPS"].fromZone([priority, target.rstrip(".") + ".", *params])
+    data.params.sort()
+    if len({key for key, _ in data.params}) < len(params):
+        raise ValueError("a parameter is there twice (RFC 9460 §2.2)")
+    if any(not value for key, value in data.params if key in _VALUED):
+        raise ValueError("a parameter lacks its value, as in alpn=h2")
+    return data
 
 
 def _caa(flags: int, tag: str, value: bytes) -> Any:

@@ -157,7 +157,7 @@ def _read_entry(zone: _Zone, entry: _Entry) -> None:
     if fields[0] != "\\#":
         for place in _NAMES_IN.get(rtype, ()):
             if place < len(fields):
-                fields[place] = _absolute(zone, fields[place])
+                fields[place] = names.as_field(_absolute(zone, fields[place]))
     data = " ".join(fields)
     # RFC 2308 §4: $TTL; without it, as in RFC 1035 §5.1, the last one stated.
     stated = next((known for known in (ttl, zone.ttl, zone.last_ttl) if known is not None), None)

@@ -56,6 +56,11 @@ def canonical(name: str) -> str:
     return text(labels(name))
 
 
+def as_field(name: str) -> str:
+    """A canonical name as a field of a record's data: the root is a dot, and a quote in a name opens no string."""
+    return name.replace('"', '\\"') or "."
+
+
 def parents(name: str) -> list[str]:
     """The names above ``name`` (a canonical one), nearest first, the root last."""
     parts = name.split(".") if name else []

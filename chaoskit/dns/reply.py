@@ -114,9 +114,7 @@ class _Reader:
         for piece in shape:
             if piece == "n":
                 name, after = self._name(at)
-                parts.append(
-                    names.text(name).replace('"', '\\"') or "."
-                )  # in a record's data a bare quote would open a string
+                parts.append(names.as_field(names.text(name)))
                 wire += b"".join(bytes([len(label)]) + label for label in name) + b"\0"
             else:
                 after = at + (1 + self._data[at] if piece == "s" else int(piece))

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from chaoskit.dns.codec import canonical_type, check_record
 from chaoskit.dns.message import Answer, Query, Record
-from chaoskit.dns.names import MAX_NAME, canonical, labels, parents, text, wire_length
+from chaoskit.dns.names import MAX_NAME, as_field, canonical, labels, parents, text, wire_length
 
 # Route 53's default SOA (Route 53 Developer Guide, "SOA record"): a negative TTL of min(TTL 900, minimum 86400).
 SOA_DEFAULTS = {
@@ -202,7 +202,7 @@ def _redirected(name: str, redirect: Record) -> Node | None:
     target = (*kept, *labels(redirect.data))
     if wire_length(target) > MAX_NAME:
         return None
-    return {"CNAME": (Record(name, "CNAME", redirect.ttl, f"{text(target)}."),)}
+    return {"CNAME": (Record(name, "CNAME", redirect.ttl, as_field(text(target))),)}
 
 
 def _between(name: str, apex: str) -> list[str]:

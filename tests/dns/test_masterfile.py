@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import dns.message
+import dns.name
+import dns.rdata
 import dns.rdatatype
 import dns.zone
 import pytest
@@ -11,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaoskit.dns.masterfile import parse_ttl, read_master_file
-from chaoskit.dns.zone import Zone
+from chaoskit.dns.zone import Zone, Zones
 from chaoskit.errors import InputError
+from tests.dns.fuzz.properties import answer_of
 from tests.effort import examples
 
 EVERYTHING = r"""
@@ -167,3 +171,61 @@ TEXTS = st.text(st.characters(codec="ascii", exclude_characters='"\\\n\r', exclu
 def test_generated_zones_are_read_as_dnspython_reads_them(rows: list[tuple[str, int, str]]) -> None:
     text = "".join(f'{name} {ttl} TXT "{said}"\n' for name, ttl, said in rows)
     assert respelt(read_master_file(text, "zone", "example.com")) == triples(text)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "A 192.0.2.1",
+        "AAAA 2001:db8::1",
+        'CAA 0 issue "ca.example"',
+        "CNAME .",
+        "CNAME t",
+        r"CNAME \"t",
+        "DNAME t.example.",
+        "DNSKEY 257 3 13 GojIhhXUN/u4v54ZQqGSnyhWJwaubCvTmeexv7bR6edbkrSqQpF64cYbcB7wNcP+e+MAnLr+Wi9xMWyQLc8NAA==",
+        "DS 2371 13 2 1F987CC6583E92DF0890718C42A85AEAFD5917B86CDC6ABCE9B9E3D2D3D2D9A1",
+        "HTTPS 0 t.z.test.",
+        "HTTPS 1 . alpn=h2",
+        "HTTPS 1 @ ipv4hint=192.0.2.1,192.0.2.2",
+        'HTTPS 1 t port=8443 alpn="h2,h3" ipv6hint=2001:db8::1',
+        "HTTPS 16 t.b.example. mandatory=alpn alpn=h2 no-default-alpn",
+        "MX 0 .",
+        "MX 10 mail",
+        'NAPTR 100 10 "u" "E2U+sip" "!^.*$!sip:info@example.com!" .',
+        'NAPTR 1 1 "S" "a" "" t',
+        "NS ns",
+        "NSEC t A MX",
+        "PTR .",
+        "RP . .",
+        "RP who what.example.",
+        "SRV 0 5 443 .",
+        "SRV 0 5 443 t",
+        "SSHFP 4 2 123456789abcdef67890123456789abcdef67890123456789abcdef123456789",
+        "TLSA 3 1 1 d2abde240d7cd3ee6b4b28c54df034b97983a1d16e8a410e4561cb106618e971",
+        'TXT "a b" c',
+        r"TYPE65000 \# 3 010203",
+    ],
+)
+def test_what_is_served_is_what_another_reader_makes_of_the_line(written: str) -> None:
+    """dnspython reads the same line, and our answer: the two must be one."""
+    rtype, _, data = written.partition(" ")
+    meant = dns.rdata.from_text("IN", rtype, data, origin=dns.name.from_text("z.test."), relativize=False)
+    zones = Zones.from_plan([read_master_file(f"{HEAD}x {written}\n", "f", "z.test")])
+    wire = answer_of(dns.message.make_query("x.z.test", rtype, id=1).to_wire(), "tcp", zones)
+    assert wire is not None
+    answer = dns.message.from_wire(wire)
+    (found,) = (answer.answer or answer.authority)[0]  # NS below the apex is a referral
+    assert found == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("1 . alpn=h2 alpn=h3", "a parameter is there twice"), ("1 . alpn", "a parameter lacks its value")],
+)
+def test_https_parameters_that_cannot_be(written: str, said: str) -> None:
+    with pytest.raises(InputError, match=f"f:3: .*{said}"):
+        read_master_file(f"{HEAD}x HTTPS {written}\n", "f", "z.test")
+
+
+HEAD = "$TTL 5\n@ SOA a b 1 2 3 4 5\n"
