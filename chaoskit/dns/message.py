@@ -87,7 +87,7 @@ STRAIGHT = Bend()
 class Look(Protocol):
     """The honest answer to the same question, had it been put for ``name``, or ``versions`` changes of the zones ago.
 
-    None where that is not known: the zones have not changed as often.
+    None where that is not known: the zones have not changed as often, or the name was an upstream's and none of ours.
     """
 
     def __call__(self, name: str | None = None, versions: int = 0) -> Answer | None: ...

@@ -60,7 +60,7 @@ class Responder:
             if chance < 1 and throw(self.seed, injection.id, query, query.ordinal) >= chance:
                 continue
             if isinstance(reply, Answer) and reply.look is None:
-                reply = replace(reply, look=partial(self._look, query))
+                reply = replace(reply, look=partial(self._look, query, honest is not None))
             try:
                 changed = injection.fault.apply(query, reply, at, rng)
             except Exception as error:
@@ -71,12 +71,13 @@ class Responder:
                 reply = changed
         return reply, tuple(met)
 
-    def _look(self, query: Query, name: str | None = None, versions: int = 0) -> Answer | None:
+    def _look(self, query: Query, forwards: bool, name: str | None = None, versions: int = 0) -> Answer | None:
         """See ``Look``."""
         if versions > len(self.history):
             return None
         zones = self.history[-versions] if versions else self.zones
-        return zones.answer(query if name is None else replace(query, name=name))
+        asked = query if name is None else replace(query, name=name)
+        return None if forwards and zones.find(asked.name) is None else zones.answer(asked)
 
 
 def throw(seed: int, injection: str, query: Query, ordinal: int) -> float:

@@ -140,6 +140,10 @@ class Server:
         """TCP connections that were ended, since too many others waited for their answers."""
         return self._connections.crowded_out
 
+    def forget(self, injection: str) -> None:
+        """Questions put to an injection of this id count from 1 again."""
+        self._tally.forget(injection)
+
     async def close(self) -> None:
         """Stop answering. What is being written is written; replies still delayed are not sent, and logged as dropped."""
         for udp in self._udp:

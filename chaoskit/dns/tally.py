@@ -22,3 +22,8 @@ class Tally:
         if len(self._counts) > MAX_QUESTIONS:
             del self._counts[next(iter(self._counts))]
         return count
+
+    def forget(self, injection: str) -> None:
+        """Count from 1 again: another injection takes this one's id."""
+        for key in [key for key in self._counts if key[0] == injection]:
+            del self._counts[key]

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar, Literal
 
 from chaoskit.dns.channel import Receive
@@ -99,6 +98,7 @@ class Connection(asyncio.Protocol):
         self._unanswered = 0
         self._half_closed = False
         self._clogged = False
+        self._dripping = False
 
     @property
     def is_idle(self) -> bool:
@@ -144,30 +144,43 @@ class Connection(asyncio.Protocol):
     # What the server calls, once for each message: see ``Channel``.
 
     def send(self, *messages: bytes) -> bool:
-        open_yet = not self._stream.is_closing()
+        open_yet = not self._stream.is_closing() and not self._dripping  # in the midst of a message no other can begin
         if open_yet:
             self._stream.write(b"".join(map(framed, messages)))
         self.drop()
         return open_yet
 
     def hang_up(self, *, reset: bool, begun: bytes = b"", drip_ns: int = 0) -> bool:
+        if self._dripping:  # it will end in any case
+            self.drop()
+            return False
         open_yet = not self._stream.is_closing()
-        if begun and open_yet:
-            now = begun[:1] if drip_ns else begun
-            self._stream.write(now)
-            rest = begun[len(now) :]
-            if rest:
-                again = partial(self.hang_up, reset=reset, begun=rest, drip_ns=drip_ns)
-                self._loop.call_later(drip_ns / SECOND, again)
-                return True
+        if drip_ns and len(begun) > 1 and open_yet:
+            self._dripping = True
+            self._drip(begun, drip_ns, reset)
+            return True
+        if open_yet:
+            self._stream.write(begun)
+        self._end(reset and open_yet)
+        return open_yet
+
+    def _drip(self, left: bytes, every_ns: int, reset: bool) -> None:
+        open_yet = not self._stream.is_closing()
+        if open_yet:
+            self._stream.write(left[:1])
+        if open_yet and len(left) > 1:
+            self._loop.call_later(every_ns / SECOND, self._drip, left[1:], every_ns, reset)
+        else:
+            self._end(reset and open_yet)
+
+    def _end(self, reset: bool) -> None:
         self.drop()
-        if reset and open_yet:
+        if reset:
             # Lingering for 0 s is how a socket is told to end with RST (socket(7), SO_LINGER).
             linger = struct.pack("ii", 1, 0)
             self._stream.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.abort()
         self.close()
-        return open_yet
 
     def drop(self) -> None:
         self._unanswered -= 1
@@ -189,9 +202,13 @@ class Connection(asyncio.Protocol):
         else:
             self.close()
 
+    @property
+    def _can_answer(self) -> bool:
+        return not (self._clogged or self._dripping or self._stream.is_closing())
+
     def _take(self) -> None:
         """Hand on the whole messages received, while their answers can leave."""
-        while len(self._received) >= 2 and not self._clogged and not self._stream.is_closing():
+        while len(self._received) >= 2 and self._can_answer:
             if self._quick.answer(self._received, self.peer, self._stream.write):
                 self.last_used = self._loop.time()
                 continue

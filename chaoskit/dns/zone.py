@@ -202,7 +202,7 @@ def _redirected(name: str, redirect: Record) -> Node | None:
     target = (*kept, *labels(redirect.data))
     if wire_length(target) > MAX_NAME:
         return None
-    return {"CNAME": (Record(name, "CNAME", redirect.ttl, as_field(text(target))),)}
+    return {"CNAME": (Record(name, "CNAME", redirect.ttl, f"{as_field(text(target))}."),)}
 
 
 def _between(name: str, apex: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 import dns.message
@@ -152,6 +153,19 @@ def test_same_inputs_same_reply_and_always_sendable(
             assert 0 < len(write_answer(request, answer)) <= size
 
 
+@given(st.sampled_from(ALL), answers, queries, st.integers())
+def test_what_another_fault_did_before_is_not_undone(fault: DnsFault, answer: Answer, query: Query, seed: int) -> None:
+    def look(name: str | None = None, versions: int = 0) -> Answer | None:
+        return Answer(records=(Record("api.test", "A", 5, "192.0.2.77"),))
+
+    before = replace(answer, delay_ns=7, also=(answer,), ra=True, look=look)
+    reply = fault.apply(query, before, 0, random.Random(seed))
+    if isinstance(reply, Answer):
+        assert reply.also[:1] == (answer,)
+        assert reply.delay_ns >= 7
+        assert reply.look is look
+
+
 @given(st.sampled_from(ALL), st.sampled_from([Drop(), Raw(b"x"), Hangup(reset=True)]), queries)
 def test_what_is_no_answer_any_more_is_left_alone(fault: DnsFault, reply: Reply, query: Query) -> None:
     if kind_of(fault) not in ("drop", "delay"):
@@ -265,13 +279,6 @@ def test_counting_follows_each_asker_s_own_questions(asked: list[tuple[str, str]
         fared.setdefault((asker, rtype), []).append(bool(under_test.respond(query, 1050, tally=tally)[1]))
     for several in fared.values():
         assert several == [n % every == 0 and n <= first * every for n in range(1, len(several) + 1)]
-
-
-def test_a_tally_forgets_the_question_not_put_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chaoskit.dns.tally.MAX_QUESTIONS", 2)
-    tally = Tally()
-    counted = [tally.next("i", question(name=name)) for name in "abacab"]
-    assert counted == [1, 1, 2, 1, 3, 1], "b was forgotten when c came"
 
 
 def test_an_answer_that_was_empty_anyway_is_not_called_faulted() -> None:

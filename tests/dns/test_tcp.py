@@ -159,6 +159,21 @@ def test_a_late_hang_up() -> None:
     serve(test, ("api.test", Always(Hangup(reset=True, delay_ns=100 * MILLISECOND))))  # type: ignore[arg-type]
 
 
+def test_nothing_is_written_into_a_message_that_drips() -> None:
+    drip = FAULTS.get("hangup")(how="drip", every=2 * MILLISECOND)
+
+    async def test(world: World) -> None:
+        reader, writer = await connect(world)
+        ask(writer, a("slow.api.test"), a("drip.api.test"), a())  # slow, so that its answer falls due amid the drip
+        sent = await reader.read()
+        size = int.from_bytes(sent[:2], "big")
+        assert len(sent) <= size + 2, "one message, or a part of it, and nothing besides"
+        assert {event.name: event.reply for event in world.log} == {"slow.api.test": "drop", "drip.api.test": "hangup"}
+        writer.close()
+
+    serve(test, ("drip.api.test", drip), ("slow.api.test", FAULTS.get("delay")(by=60 * MILLISECOND)))
+
+
 def test_the_longest_idle_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "MAX_CONNECTIONS", 2)
 

@@ -239,6 +239,17 @@ def test_a_bad_upstream_is_servfail_and_is_told(kind: str) -> None:
     run(test, manner, tries_s=(0.05, 0.05) if kind == "silence" else (30.0,))
 
 
+def test_what_was_never_in_our_zones_is_not_stale() -> None:
+    async def test(world: World) -> None:
+        world.server.responder = world.server.responder.with_zones(Zones.from_plan([ZONE | {"records": []}]))
+        assert addresses(await world.udp("www.theirs.test")) == ["192.0.2.1"]
+        assert addresses(await world.udp("ours.test")) == ["127.0.0.1"], "as it was before the change"
+        assert [event.faults for event in world.log] == [(), ("i1",)]
+
+    stale = FAULTS.get("stale")
+    run(test, honest, ("www.theirs.test", stale()), ("ours.test", stale()))
+
+
 def test_an_upstream_that_is_not_there_is_servfail_and_is_told() -> None:
     async def test(world: World) -> None:
         await world.fake.__aexit__()

@@ -54,6 +54,9 @@ class HasResponder(Protocol):
 
     responder: Responder
 
+    def forget(self, injection: str) -> None:
+        """What was counted for an injection of this id is another's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -161,6 +164,7 @@ class Desk:
             _ = held.injection
         self._ended.pop(name, None)
         self._held[name] = held
+        self._server.forget(name)
         self._renew(now)
         self._publish(InjectionBegun(now, name, new.written, new.where.describe(), lease.ends))
         return held, now

@@ -27,4 +27,14 @@ class Stale(DnsFault):
         if not isinstance(reply, Answer) or reply.look is None:
             return reply
         earlier = reply.look(versions=self.versions)
-        return reply if earlier is None else replace(earlier, delay_ns=reply.delay_ns, bend=reply.bend)
+        if earlier is None:
+            return reply
+        return replace(
+            reply,
+            rcode=earlier.rcode,
+            records=earlier.records,
+            authority=earlier.authority,
+            additional=earlier.additional,
+            aa=earlier.aa,
+            soa=earlier.soa,
+        )

@@ -39,6 +39,10 @@ class Server:
 
     def __init__(self) -> None:
         self.responder = Responder(Zones({}), Timeline(), 1)
+        self.forgotten: list[str] = []
+
+    def forget(self, injection: str) -> None:
+        self.forgotten.append(injection)
 
 
 @dataclass

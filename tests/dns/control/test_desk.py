@@ -39,6 +39,10 @@ class Server:
 
     def __init__(self) -> None:
         self.responder = Responder(Zones({}), Timeline(), 1)
+        self.forgotten: list[str] = []
+
+    def forget(self, injection: str) -> None:
+        self.forgotten.append(injection)
 
 
 class World:
@@ -170,6 +174,14 @@ def test_what_has_run_out_is_told_with_the_instant_of_its_end() -> None:
     world.clock.advance(60 * SECOND)
     world.desk.tick()
     assert world.events[-1] == InjectionEnded(START + 10 * SECOND, "i1", "deadline", 0)
+
+
+def test_questions_counted_for_an_injection_are_not_another_ones() -> None:
+    world = World()
+    world.begin(id="mine")
+    world.desk.withdraw("mine")
+    world.begin(id="mine")
+    assert world.server.forgotten == ["mine", "mine"]
 
 
 def test_queries_that_it_changed_are_counted() -> None:
