@@ -58,14 +58,15 @@ class Zone:
         _check_fields(plan, "a zone", needed=("apex",), optional=("soa", "records"))
         apex = canonical(plan["apex"])
         soa, negative = _soa(apex, plan.get("soa", {}))
-        nodes: dict[str, dict[str, tuple[Record, ...]]] = {apex: {"SOA": (soa,)}}
+        sets: dict[str, dict[str, dict[Record, None]]] = {apex: {"SOA": {soa: None}}}
         for written in plan.get("records", ()):
             record = _record(written, apex)
-            node = nodes.setdefault(record.name, {})
-            if record not in node.get(record.rtype, ()):  # RFC 2181 §5: no record is twice in a set
-                node[record.rtype] = (*node.get(record.rtype, ()), record)
+            sets.setdefault(record.name, {}).setdefault(record.rtype, {})[record] = (
+                None  # RFC 2181 §5: none is twice in a set
+            )
             for parent in _between(record.name, apex):
-                nodes.setdefault(parent, {})
+                sets.setdefault(parent, {})
+        nodes = {name: {rtype: tuple(found) for rtype, found in node.items()} for name, node in sets.items()}
         for name, node in nodes.items():
             _check_node(name, node)
         cuts = frozenset(name for name, node in nodes.items() if "NS" in node and name != apex)
