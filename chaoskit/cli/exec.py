@@ -8,13 +8,14 @@ with ``chaoskit:`` says so on standard error. Nothing of ours is ever on standar
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
 import shutil
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,6 +28,7 @@ from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.schema import Service
 from chaoskit.experiment.wiring import services_of
+from chaoskit.journal.codec import as_text
 from chaoskit.sandbox.holes import Hole, parse_hole
 from chaoskit.units import parse_duration
 
@@ -61,6 +63,10 @@ def run_command(options: Options) -> int:
         raise InputError(
             f"--sandbox {options.sandbox}: an unmodified command needs the namespace sandbox; leave it out"
         )
+    try:
+        Path.cwd()
+    except FileNotFoundError as error:
+        raise InputError("the current folder is gone; change to one that exists") from error
     added = _environment(options.environment)
     holes = [parse_hole(written, number) for number, written in enumerate(options.allow, 1)]
     experiment = plan(options, os.environ, holes)
@@ -128,8 +134,10 @@ def _cannot_run(program: str, path: str | None) -> tuple[int, str] | None:
 def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[Hole] = ()) -> Experiment:
     """The experiment that the command plays in: the file's, without its clients and expectations, or an empty one."""
     document = read(find_experiment(options.experiment)) if options.experiment else _empty(options, inherited)
-    data = document.data
+    data, written = document.data, 0
     if isinstance(data, dict):
+        timeline = data.get("timeline")
+        written = len(timeline) if isinstance(timeline, list) else 0
         data.pop("expect", None)
         data.update(
             {"clients": {}, "duration": WHOLE_TIME, "services": _services(data.get("services"), options.no_aws)}
@@ -139,22 +147,29 @@ def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[Hole] =
     try:
         return resolve(document, time_scale=1.0)
     except ExperimentError as error:
-        if options.experiment:
-            raise
-        raise InputError("\n".join(_of_a_blank(problem, options.blanks) for problem in error.problems)) from error
+        raise InputError(
+            "\n".join(_told(error.path, problem, written, options) for problem in error.problems)
+        ) from error
 
 
-def _of_a_blank(problem: Problem, blanks: Sequence[str]) -> str:
-    """What is wrong with an experiment that no file holds, in the words of the command line: only a ``--blank`` can be wrong in it."""
+def _told(path: str, problem: Problem, written: int, options: Options) -> str:
+    """What is wrong, by its place: a line of the file, whose timeline has ``written`` entries, or a ``--blank``, which come after those."""
     found = re.match(r"timeline\[(\d+)\]", problem.field)
-    fix = problem.fix.replace("Add it under 'zones',", "Give a file with zones of your own to --experiment,")
-    return f"{f'--blank {blanks[int(found[1])]}' if found else problem.field}: {problem.message} {fix}".rstrip()
+    if found and int(found[1]) >= written:
+        fix = problem.fix
+        if not options.experiment:
+            fix = fix.replace("Add it under 'zones',", "Give a file with zones of your own to --experiment,")
+        return f"--blank {options.blanks[int(found[1]) - written]}: {problem.message} {fix}".rstrip()
+    if found and "client" in problem.message + problem.fix:
+        fix = "With exec your command is there in place of the file's clients, so nothing can be aimed at one of them."
+        problem = replace(problem, fix=fix)
+    return str(ExperimentError(path, [problem]))
 
 
 def _empty(options: Options, inherited: Mapping[str, str]) -> Document:
     regions = [inherited[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if name in inherited]
     region = next((region for region in regions if _REGION.fullmatch(region)), "us-east-1")
-    return Document("chaoskit exec", {"title": f"exec {shlex.join(options.argv)}"[:200], "region": region}, {})
+    return Document("chaoskit exec", {"title": as_text(f"exec {shlex.join(options.argv)}")[:200], "region": region}, {})
 
 
 def _services(written: Any, no_aws: bool) -> Any:
@@ -173,8 +188,11 @@ def _services(written: Any, no_aws: bool) -> Any:
 def _add_blanks(data: dict[str, Any], blanks: Sequence[str]) -> None:
     if not blanks:
         return
-    if isinstance(data.setdefault("timeline", []), list):
-        data["timeline"] = [*data["timeline"], *(blank(written, number) for number, written in enumerate(blanks, 1))]
+    timeline = data.setdefault("timeline", [])
+    if isinstance(timeline, list):
+        taken = {entry.get("id") for entry in timeline if isinstance(entry, dict)}
+        free = (number for number in itertools.count(1) if f"blank-{number}" not in taken)
+        data["timeline"] = [*timeline, *(blank(written, number) for written, number in zip(blanks, free, strict=False))]
     limits = data.setdefault("limits", {})
     if isinstance(limits, dict):
         limits["longest_fault"] = WHOLE_TIME  # whoever types --blank means it; and it ends with the command
@@ -213,4 +231,4 @@ def _replay(options: Options) -> str:
             words += [name, value]
     if options.experiment:
         words += ["--experiment", options.experiment]
-    return shlex.join([*words, *(["--no-aws"] if options.no_aws else []), "--", *options.argv])
+    return as_text(shlex.join([*words, *(["--no-aws"] if options.no_aws else []), "--", *options.argv]))

@@ -50,7 +50,8 @@ class Told:
 
 def say(line: str) -> None:
     """A line of ours, on standard error."""
-    print(f"chaoskit: {line}", file=sys.stderr, flush=True)  # noqa: T201
+    if sys.stderr is not None:  # closed by the caller; print would take standard output, which is the command's
+        print(f"chaoskit: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def play(told: Told) -> int:

@@ -40,8 +40,8 @@ class Folders:
 def make_folders(out: Path, stem: str) -> Folders:
     """Make the folders of a run in ``out``, named by the time and ``stem``. Raises ``InputError`` where nothing can be written."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{re.sub(r'[^A-Za-z0-9]+', '-', stem).strip('-').lower() or 'run'}"
-    out = out.absolute()
     try:
+        out = out.absolute()
         is_new = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
         final = _reserve(out, name)

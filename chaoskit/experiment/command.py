@@ -24,6 +24,7 @@ from chaoskit.clock import Clock, Instant
 from chaoskit.errors import PlaneError
 from chaoskit.experiment.ports import Plan, Sandbox
 from chaoskit.experiment.processes import STOP_WITHIN_S, ProcessCast, _Process
+from chaoskit.journal.codec import as_text
 from chaoskit.journal.events import ClientReady, CommandFinished, CommandStarted, HarnessFailed
 from chaoskit.journal.store import Journal
 
@@ -155,13 +156,14 @@ class CommandCast(ProcessCast):
             use="exec",
             pid=0,
             versions={},
-            settings={"command": shlex.join(self._command.argv), "uid": str(os.getuid())},
+            settings={"command": as_text(shlex.join(self._command.argv)), "uid": str(os.getuid())},
         )
         self._journal.append(ready)
         process.ready.set_result(ready)
         origin = await self._origin
         await self._clock.sleep_until(origin)
-        self._journal.append(CommandStarted(at=now(), client=LABEL, argv=self._command.argv, folder=str(Path.cwd())))
+        argv, folder = tuple(map(as_text, self._command.argv)), as_text(str(Path.cwd()))
+        self._journal.append(CommandStarted(at=now(), client=LABEL, argv=argv, folder=folder))
         writer.write(b"go\n")
         try:
             pid = (await _said(reader, "started"))["started"]

@@ -45,6 +45,11 @@ def decode_entry(line: str | bytes) -> Entry:
     return Entry(seq, decode(json.dumps(value)))
 
 
+def as_text(text: str) -> str:
+    """``text`` as a journal and a page can hold it: bytes that are no UTF-8, as an argument may have (PEP 383), are written as escapes."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
 def _line(plain: dict[str, Any]) -> str:
     text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False, default=_nested)
     # An exception's text may hold bytes that are no UTF-8 (PEP 383 surrogates); a journal cannot.

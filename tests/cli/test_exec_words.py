@@ -10,7 +10,7 @@ import pytest
 
 from chaoskit.cli.exec import Options, blank, plan, run_command
 from chaoskit.dns.faults.empty import Empty
-from chaoskit.errors import ExperimentError, InputError
+from chaoskit.errors import InputError
 from chaoskit.experiment.wiring import services_of, zones
 from chaoskit.sandbox.holes import Hole
 from chaoskit.units import HOUR, SECOND
@@ -38,6 +38,37 @@ timeline:
 expect:
   - recovers_within: {client: app, within: 2s}
 """
+
+
+def test_what_is_wrong_is_said_of_the_file_or_of_the_blank(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    path.write_text(FILE.replace("where: shop.test", "where: {name: shop.test, askers: [app]}"))
+    with pytest.raises(InputError) as caught:
+        plan(replace(NOTHING, experiment=str(path), blanks=("nowhere.test@1s",)), {})
+    of_file, of_blank = str(caught.value).splitlines()
+    assert of_file.startswith(f"{path}:7: timeline[0].where: no client is called app. With exec your command is there")
+    assert of_blank.startswith("--blank nowhere.test@1s: no zone here answers for nowhere.test")
+
+
+def test_a_blank_takes_an_id_that_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    path.write_text(FILE.replace("{dns: nxdomain", "{id: blank-1, dns: nxdomain"))
+    found = plan(replace(NOTHING, experiment=str(path), blanks=("shop.test@5s+1s", "shop.test@8s+1s")), {})
+    assert [one.id for one in found.dns] == ["blank-1", "blank-2", "blank-3"]
+
+
+def test_bytes_that_are_no_text_are_written_as_escapes() -> None:
+    title = plan(replace(NOTHING, argv=("printf", "\udcff")), {}).spec.title
+    assert title == "exec printf '\\udcff'"
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(InputError, match="the current folder is gone; change to one that exists"):
+        run_command(NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -106,14 +137,14 @@ def test_the_file_gives_zones_services_and_faults_but_no_clients(tmp_path: Path)
 
 def test_what_is_wrong_in_the_file_is_said_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(FILE.replace("where: shop.test", "where: {name: shop.test, client: app}"))
-    with pytest.raises(ExperimentError, match=r"x\.yaml:7: timeline\[0\]\.where"):
+    with pytest.raises(InputError, match=r"x\.yaml:7: timeline\[0\]\.where"):
         plan(replace(NOTHING, experiment=str(tmp_path / "x.yaml")), {})
 
 
 @pytest.mark.parametrize("services", [3, "sqs", {"sqs": 3}, [3], ["nothing"]])
 def test_services_that_are_none_are_left_for_validation(services: Any, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(f"title: t\nservices: {services}\n")
-    with pytest.raises(ExperimentError, match="services"):
+    with pytest.raises(InputError, match="services"):
         plan(replace(NOTHING, experiment=str(tmp_path / "x.yaml")), {})
 
 

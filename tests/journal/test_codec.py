@@ -16,7 +16,12 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=5,
 )
-OWN_STRATEGIES = {"experiment": st.dictionaries(st.text(max_size=5), json_values, max_size=3)}
+json_objects = st.dictionaries(st.text(max_size=5), json_values, max_size=3)
+OWN_STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
+    "experiment": json_objects,
+    "parameters": json_objects,
+    "chance": st.floats(0, 1),
+}
 
 
 def anything_of(cls: Any) -> st.SearchStrategy[Any]:
