@@ -38,7 +38,7 @@ class LongestCall(Expectation):
 
     def _part(self, run: Run, client: str, calls: list[Call]) -> Part:
         last = run.entries[-1].event.at
-        seen = {call.number: (last if call.finished is None else call.finished) - call.started for call in calls}
+        seen = {call.number: (call.finished or call.cut or last) - call.started for call in calls}
         longest = max(calls, key=lambda call: seen[call.number])
         length = seen[longest.number]
         unfinished = sum(call.finished is None for call in calls)

@@ -55,7 +55,7 @@ class SurfacesError(Expectation):
 
     def _part(self, client: str, calls: list[Call]) -> Part:
         failed = [call for call in calls if call.result == "failed"]
-        silent = [call for call in calls if call.result == "unknown"]
+        silent = [call for call in calls if call.result == "unknown" and call.cut is None]
         wrong = [call for call in failed if not self._shows(call)]
         if wrong:
             instead = Counter(_chain(call) for call in wrong).most_common(1)[0][0]

@@ -25,6 +25,7 @@ from chaoskit.journal.events import (
     CallStarted,
     Entry,
     ErrorLink,
+    ProcessEnded,
     QueryAnswered,
     RequestArrived,
     Result,
@@ -72,8 +73,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of the application, from start to what it saw. ``result`` *unknown*: the run ended before the call did.
+    """One call of the application, from start to what it saw. ``result`` *unknown*: the run, or its client's process, ended before it did.
 
+    ``cut`` is when the process ended that was making it; None for a call that finished, or was still under way at the end.
     ``concurrent``: it belonged to a burst, or another call of this client was under way at the same time.
     """
 
@@ -88,6 +90,7 @@ class Call:
     attempts: tuple[Attempt, ...]
     concurrent: bool
     evidence: tuple[int, ...]
+    cut: Instant | None = None
 
     @property
     def elapsed_ns(self) -> int | None:
@@ -142,8 +145,12 @@ def join_calls(entries: Sequence[Entry]) -> dict[str, tuple[Call, ...]]:
     for lookup in find_lookups(entries):
         lookups[lookup.client].append(lookup)
     joined: dict[str, list[Call]] = defaultdict(list)
+    ends: dict[str, list[Instant]] = defaultdict(list)
+    for entry in entries:
+        if isinstance(entry.event, ProcessEnded):
+            ends[entry.event.process].append(entry.event.at)
     for (client, _), call in opened.items():
-        joined[client].append(_close(call, arrivals))
+        joined[client].append(_close(call, arrivals, ends[client]))
     return {client: _give_lookups(calls, lookups[client]) for client, calls in joined.items()}
 
 
@@ -234,7 +241,9 @@ def _arrivals(entries: Sequence[Entry]) -> dict[tuple[str, int | None], tuple[in
     }
 
 
-def _close(call: _OpenCall, arrivals: dict[tuple[str, int | None], tuple[int, RequestArrived]]) -> Call:
+def _close(
+    call: _OpenCall, arrivals: dict[tuple[str, int | None], tuple[int, RequestArrived]], ends: Sequence[Instant]
+) -> Call:
     attempts: list[Attempt] = []
     for _, open_attempt in sorted(call.attempts.items()):
         before = attempts[-1].finished if attempts else None
@@ -252,6 +261,7 @@ def _close(call: _OpenCall, arrivals: dict[tuple[str, int | None], tuple[int, Re
         attempts=tuple(attempts),
         concurrent=call.started.concurrent,
         evidence=(call.seq, *((call.finished[0],) if call.finished else ())),
+        cut=None if finished else next((end for end in ends if end >= call.started.at), None),
     )
 
 

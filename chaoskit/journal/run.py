@@ -19,6 +19,7 @@ from chaoskit.journal.events import (
     InjectionApplied,
     InjectionCut,
     InjectionPlanned,
+    ProcessEnded,
     QueryAnswered,
     RequestAnswered,
     RunStarted,
@@ -38,7 +39,7 @@ class Recovery:
 
     ``lag_ns`` counts from the end of the fault to the end of the first success after which no call failed any more, and none that
     had begun during the fault was still being retried. It is 0 for a client that never noticed (``noticed`` false: no call
-    failed, none was retried), and None for one that did not recover in the time the run gave it.
+    failed, none was retried, and its process was not killed), and None for one that did not recover in the time the run gave it.
     """
 
     noticed: bool
@@ -173,6 +174,12 @@ class Run:
         inside = [seq for seq, at in starts if any(start <= at < end for start, end in planned.spans)]
         return [*applied, *inside] if applied and inside else []
 
+    def _deaths(self, client: str) -> list[Instant]:
+        """When a process fault ended the client's process."""
+        if not any(one.plane == "process" and one.where == client for one in self.injections):
+            return []
+        return [event.at for _, event in self.of(ProcessEnded) if event.process == client and event.at < self.ends]
+
     def recovery(self, client: str) -> Recovery:
         """How ``client`` came back after the end of the last fault."""
         if not self.fault_spans:
@@ -184,11 +191,12 @@ class Run:
             for call in self.calls[client]
             if (call.finished is None or call.finished >= first) and (call.troubled or call.result == "unknown")
         ]
-        if not affected:
+        died = self._deaths(client)
+        if not affected and not died:
             return Recovery(noticed=False, lag_ns=0)
-        if any(call.finished is None for call in affected):
+        if any(call.finished is None and call.cut is None for call in affected):
             return Recovery(noticed=True, lag_ns=None)
-        last_failure = max((call.finished or 0 for call in affected if call.result == "failed"), default=first)
+        last_failure = max([first, *died, *(call.finished or 0 for call in affected if call.result == "failed")])
         waiting = [call.finished or 0 for call in affected if call.result == "ok" and call.started < end]
         settled_from = max([end, last_failure, *(finished for finished in waiting if finished >= end)])
         back = [

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chaoskit.journal import events as ev
@@ -184,6 +186,20 @@ class TestRecovery:
         story.call("app", 7100, 7110)
         assert lag_ms(story) is None
 
+    def test_a_call_that_ended_with_its_killed_process_does_not_hang(self) -> None:
+        story = killed(5500)
+        story.call("app", 5400, None)
+        story.call("app", 7100, 7110)
+        assert lag_ms(story) == 110
+        assert [call.cut for call in story.run().calls["app"]] == [at(5500), None]
+
+    def test_a_client_that_was_killed_has_noticed_also_between_calls(self) -> None:
+        assert lag_ms(killed(5500)) is None, "it never came back"
+        story = killed(5500)
+        story.call("app", 7100, 7110)
+        recovery = story.end().run().recovery("app")
+        assert (recovery.noticed, recovery.lag_ns) == (True, 110 * MILLISECOND)
+
     def test_it_is_the_last_fault_that_counts(self) -> None:
         story = blank().fault(8000, 8500, "second")
         story.call("app", 5100, 5200, "failed")
@@ -199,3 +215,13 @@ class TestRecovery:
         recovery = story.end().run().recovery("app")
         assert recovery.noticed
         assert recovery.evidence
+
+
+def killed(when: float) -> Story:
+    """The process of ``app`` is killed then, by a fault from 5 s to 7 s."""
+    story = blank()
+    story.events = [
+        replace(event, plane="process", where="app") if isinstance(event, ev.InjectionPlanned) else event
+        for event in story.events
+    ]
+    return story.add(ev.ProcessEnded(at=at(when), process="app", exit_code=-9, expected=True))
