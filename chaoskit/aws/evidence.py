@@ -11,11 +11,13 @@ import io
 import itertools
 import json
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
+from chaoskit.errors import ChaoskitError
 from chaoskit.journal.events import Event, HarnessFailed, RequestAnswered, RequestArrived
 
 Environ = dict[str, Any]
@@ -66,25 +68,31 @@ class Evidence:
 
         try:
             body = whole(self._application(environ, remember))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to the journal
             if cut_short(received):  # the client was killed, or gave up: nothing of ours is broken
                 now = time.monotonic_ns()
                 self._emit(RequestAnswered(at=now, request=number, status=400, error=INCOMPLETE))
                 start_response(f"400 {INCOMPLETE}", [("Content-Length", "0")])
                 return []
-            self._failed(arrived, f"{type(error).__name__}: {error}")
-            raise
+            self._failed(arrived, error)
+            start_response("500 Internal Server Error", [("Content-Length", "0")], sys.exc_info())
+            return []
         status = int(told[0].split(" ", 1)[0])
         code = error_code(told[1], body) if status >= 400 else None
         met = environ.get(MET, ())
         self._emit(RequestAnswered(at=time.monotonic_ns(), request=number, status=status, error=code, faults=met))
         return [body]
 
-    def _failed(self, arrived: RequestArrived, detail: str) -> None:
+    def _failed(self, arrived: RequestArrived, error: Exception) -> None:
         """The mock itself broke. The client will see a 500, and must not be judged by it."""
-        what = f"the mock AWS broke on {arrived.service} {arrived.operation} (request {arrived.request}): {detail}"
+        told = (
+            str(error)
+            if isinstance(error, ChaoskitError)
+            else f"{type(error).__name__}: {error}; use an operation that moto implements"
+        )
+        what = f"the mock AWS broke on {arrived.service} {arrived.operation} (request {arrived.request}): {told}"
         now = time.monotonic_ns()
-        self._emit(HarnessFailed(at=now, part="aws", message=f"{what}; use an operation that moto implements"))
+        self._emit(HarnessFailed(at=now, part="aws", message=what))
         self._emit(RequestAnswered(at=now, request=arrived.request, status=500, error=None))
 
 

@@ -37,6 +37,11 @@ class StandIns:
         body: bytes = environ["wsgi.input"].read(*([] if chunked else [int(length or 0)]))
         try:
             status, reason, headers, answer = _ask(address, environ, body)
+        except http.client.IncompleteRead as error:
+            got = len(error.partial)
+            raise PlaneError(
+                f"{service} is answered by {address}, and an answer of it ended after {got} bytes of body"
+            ) from error
         except (OSError, http.client.HTTPException) as error:
             raise PlaneError(
                 f"{service} is to be answered by {address}, which does not answer ({error!r}); is it running, and does it speak HTTP?"

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from chaoskit.units import SECOND, Duration
+from chaoskit.units import SECOND, Duration, format_duration
+
+
+def _whole_seconds(length: int) -> int:
+    if length % SECOND:
+        raise ValueError(f"a TTL is in whole seconds (RFC 2181 §8), and {format_duration(length)} is not")
+    return length
+
+
+Ttl: TypeAlias = Annotated[Duration, AfterValidator(_whole_seconds)]
 
 
 class RecordSpec(BaseModel):
@@ -14,7 +23,7 @@ class RecordSpec(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    ttl: Duration = 5 * SECOND
+    ttl: Ttl = 5 * SECOND
 
 
 class ZoneSpec(BaseModel):
@@ -22,7 +31,7 @@ class ZoneSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    negative_ttl: Duration = 900 * SECOND
+    negative_ttl: Ttl = 900 * SECOND
     records: dict[str, RecordSpec] = Field(default_factory=dict, description="fully qualified name → records")
 
 

@@ -16,7 +16,7 @@ from chaoskit.experiment.document import Document, FieldPath, dotted
 from chaoskit.experiment.process import PAUSABLE
 from chaoskit.experiment.schema import ExperimentSpec
 from chaoskit.experiment.when import WhenSpec
-from chaoskit.experiment.wiring import CANARY_LABEL, SEEDED, client_plan, services_of, zones
+from chaoskit.experiment.wiring import CANARY_LABEL, PLANES, SEEDED, client_plan, services_of, zones
 from chaoskit.timeline.window import Ramp
 from chaoskit.units import format_duration
 
@@ -169,9 +169,9 @@ def _names(spec: ExperimentSpec, where: Where) -> list[tuple[str, str]]:
 def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
     found: list[tuple[FieldPath, str, str]] = []
     for label, client in spec.clients.items():
-        if label == CANARY_LABEL:
+        if label in (CANARY_LABEL, *PLANES):
             found.append(
-                (("clients", label), "the name 'canary' is chaoskit's own.", "Call the client something else.")
+                (("clients", label), f"the name {label!r} is chaoskit's own.", "Call the client something else.")
             )
         if spec.services and client.use != "noop" and client.service not in spec.services:
             fix = f"Add {client.service!r} to 'services', or remove 'services' to get what the clients use."

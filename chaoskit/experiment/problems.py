@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -50,8 +51,15 @@ def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
     if kind == "string_pattern_mismatch":
         fix = "Begin with a letter; then letters, digits, - and _ (at most 40)."
         return Problem(line, dotted(field), f"{finding['input']!r} is not a valid name.", fix)
+    if kind == "float_parsing":
+        return Problem(line, dotted(field), f"{finding['input']!r} is no number.", _as_number(finding["input"]))
     message = finding["msg"].removeprefix("Value error, ").rstrip(".")
     return Problem(line, dotted(field), f"{message}.")
+
+
+def _as_number(written: object) -> str:
+    found = re.fullmatch(r"\s*([\d.]+)\s*%\s*", str(written))
+    return f"Write {float(found[1]) / 100:g}." if found else "Write one like 0.5."
 
 
 def _known_fields(field: FieldPath) -> str:

@@ -31,7 +31,6 @@ from chaoskit.journal.events import (
 from chaoskit.journal.store import Journal
 from chaoskit.registry import kind_of
 
-PLANES = ("dns", "network", "aws")
 STOPPED = ("network", "aws", "dns")
 """Planes in the order of their end: whoever asks others ends before them."""
 PACKAGES = ("dnslib", "moto", "cheroot", "toxiproxy-python", "boto3", "botocore")
@@ -69,7 +68,7 @@ class Runner:
         self._command = command
         spec = experiment.spec
         self._clients = [command] if command else list(spec.clients)
-        self._planes = PLANES if wiring.services_of(spec) or not command else ("dns",)
+        self._planes = wiring.PLANES if wiring.services_of(spec) or not command else ("dns",)
         self.sandbox = sandbox
         self.cast = cast
         self.journal = journal

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from chaoskit.clients import CLIENTS
-from chaoskit.dns.written import ZoneSpec
+from chaoskit.dns.written import Ttl, ZoneSpec
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.units import MINUTE, SECOND, Duration
 
@@ -41,7 +41,7 @@ class ServiceSpec(_Strict):
     max_requests: Annotated[int, Field(ge=1)] | None = Field(
         None, description="the last of so many requests on a connection is answered with Connection: close"
     )
-    ttl: Duration = 5 * SECOND
+    ttl: Ttl = 5 * SECOND
     tables: dict[str, Any] = Field(
         default_factory=dict, description="DynamoDB tables to create, beside the table chaoskit"
     )

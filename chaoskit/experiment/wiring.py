@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chaoskit.aws.where import wire_name
+from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.written import zone_plan
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, Service, ServiceSpec
 from chaoskit.timeline.plain import injection_to_json
@@ -24,6 +25,7 @@ SEEDED = {
 }
 """The fields of ``ServiceSpec`` that say what a service holds at the start, and the service whose they are."""
 
+PLANES = ("dns", "network", "aws")
 CANARY_LABEL = "canary"
 CANARY_ADDRESS = "127.0.0.1"
 CANARY_PERIOD_NS = 1 * SECOND
@@ -71,12 +73,26 @@ def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
         if service == "s3":  # buckets are names below the endpoint's (S3 User Guide, "Virtual hosting of buckets")
             records += [record | {"name": f"*.{name}"} for record in records]
         found[name] = {"apex": name, "records": records}
-    apex = spec.canary.partition(".")[2] or spec.canary
-    canary = [_address_record(spec.canary, CANARY_ADDRESS, 0)]
-    found.setdefault(apex, {"apex": apex, "records": []})["records"] += canary
     for apex, zone in spec.zones.items():
         found[apex] = zone_plan(apex, zone)
+    _add_canary(found, canonical(spec.canary))
     return list(found.values())
+
+
+def _add_canary(found: dict[str, dict[str, Any]], canary: str) -> None:
+    """See to it that ``canary`` resolves: in the zone that is to answer for it, or in one of its own."""
+    by_name = {_plainly(apex): zone for apex, zone in found.items()}
+    home = next((by_name[apex] for apex in (canary, *parents(canary)) if apex in by_name), None)
+    if home is None:
+        apex = canary.partition(".")[2] or canary
+        home = found[apex] = {"apex": apex, "records": []}
+    if not any(_plainly(record["name"]) == canary for record in home["records"]):
+        home["records"].append(_address_record(canary, CANARY_ADDRESS, 0))
+
+
+def _plainly(name: str) -> str:
+    """Good enough to find a zone by, and wrong names are left for whoever tells of them."""
+    return name.lower().removesuffix(".")
 
 
 def _address_record(name: str, address: str, ttl: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,6 @@ import pytest
 
 from chaoskit.aws.evidence import Evidence
 from chaoskit.aws.stand_in import StandIns
-from chaoskit.errors import PlaneError
 from chaoskit.journal.events import Event, HarnessFailed, RequestAnswered
 from tests.aws.test_evidence import environ
 
@@ -93,7 +93,28 @@ def test_other_services_stay_with_moto(stub: str) -> None:
 def test_one_that_is_not_there_is_a_failure_of_the_harness() -> None:
     events: list[Event] = []
     application = Evidence(StandIns(moto, {"dynamodb": "127.0.0.1:1"}), events.append)
-    with pytest.raises(PlaneError, match=r"127\.0\.0\.1:1, which does not answer"):
-        ask(application)
+    assert ask(application)[0].startswith("500")
     (failed,) = [event for event in events if isinstance(event, HarnessFailed)]
-    assert "is it running" in failed.message
+    assert "127.0.0.1:1, which does not answer" in failed.message
+    assert failed.message.endswith("is it running, and does it speak HTTP?"), "moto has no part in it"
+
+
+def test_an_answer_that_ends_early_is_told_as_that() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            link, _ = server.accept()
+            with link:
+                link.recv(65536)
+                link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        events: list[Event] = []
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        assert ask(Evidence(StandIns(moto, {"dynamodb": address}), events.append))[0].startswith("500")
+        thread.join()
+    (failed,) = [event for event in events if isinstance(event, HarnessFailed)]
+    assert failed.message.endswith(
+        f"dynamodb is answered by {address}, and an answer of it ended after 3 bytes of body"
+    )

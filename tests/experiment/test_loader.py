@@ -185,3 +185,21 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8"):
         load(binary)
+
+
+@pytest.mark.parametrize("name", ["canary", "dns", "network", "aws"])
+def test_a_client_is_not_called_as_a_process_of_ours(name: str) -> None:
+    said = wrong(GOOD.replace("{app:", f"{{{name}:"))
+    assert f"x.yaml:2: clients.{name}: the name {name!r} is chaoskit's own. Call the client something else." in said
+
+
+@pytest.mark.parametrize(("written", "fix"), [("10%", "Write 0.1."), ("most", "Write one like 0.5.")])
+def test_a_share_is_a_number(written: str, fix: str) -> None:
+    said = wrong(GOOD.replace("recovers_within: {within: 2s}", f"success_rate: {{at_least: {written}}}"))
+    assert f"{written!r} is no number. {fix}" in said
+
+
+def test_a_ttl_is_in_whole_seconds() -> None:
+    zones = "zones: {shop.test: {records: {shop.test: {ttl: 500ms, A: 127.0.0.9}}}}\n"
+    assert "a TTL is in whole seconds (RFC 2181 §8), and 500 ms is not" in wrong(GOOD + zones)
+    assert "whole seconds" in wrong(GOOD + "services: {dynamodb: {ttl: 1500ms}}\n")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from chaoskit.dns.message import Query
+from chaoskit.dns.zone import Zones
 from chaoskit.experiment import wiring
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.loader import Experiment, resolve
+from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.experiment.wiring import zones
 
 
 def experiment(text: str) -> Experiment:
@@ -58,3 +64,20 @@ def test_the_mock_is_told_of_state_habits_stand_ins_and_faults() -> None:
     }
     first = plan["injections"][0]
     assert (first["fault"], first["chance"]) == ({"throttle": {"code": "ThrottlingException"}}, 0.5)
+
+
+@pytest.mark.parametrize("apex", ["chaoskit.test", "test", "CANARY.chaoskit.test."])
+def test_the_canary_resolves_in_a_zone_of_the_files_own_that_would_answer_for_it(apex: str) -> None:
+    spec = ExperimentSpec.model_validate(
+        {"title": "t", "zones": {apex: {"records": {f"x.{apex.lower().removesuffix('.')}": {"A": "127.0.0.9"}}}}}
+    )
+    found = Zones.from_plan(zones(spec))
+    for name in ("canary.chaoskit.test", f"x.{apex.lower().removesuffix('.')}"):
+        assert found.answer(Query(name, "A", "udp", "app", "127.0.0.1", None, 1)).records
+
+
+def test_a_canary_that_the_file_has_is_left_as_it_is() -> None:
+    records = {"canary.chaoskit.test": {"A": "127.0.0.9"}}
+    spec = ExperimentSpec.model_validate({"title": "t", "zones": {"chaoskit.test": {"records": records}}})
+    (record,) = (one for zone in zones(spec) for one in zone["records"] if one["name"] == "canary.chaoskit.test")
+    assert record["data"] == "127.0.0.9"
