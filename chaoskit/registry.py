@@ -34,6 +34,20 @@ class Registry:
         module = importlib.import_module(f"{self.package}.{kind}")
         return getattr(module, "".join(part.capitalize() for part in kind.split("_")))
 
+    def read(self, written: Any, what: str) -> tuple[str, Any]:
+        """Kind and parameters of ``kind`` or ``{kind: parameters}``, as people write them. Raises ``NoKind``; ``what`` it is not."""
+        kind, parameters = (
+            next(iter(written.items())) if isinstance(written, dict) and len(written) == 1 else (written, {})
+        )
+        if not isinstance(kind, str):
+            known = ", ".join(self.kinds)
+            raise NoKind(
+                f"{written!r} is no {what}.", f"Write a kind, or one kind with its parameters. Known: {known}."
+            )
+        if kind not in self.kinds:
+            raise NoKind(f"there is no {what} {kind!r};", f"{self.unknown(kind)}.")
+        return kind, {} if parameters is None else parameters
+
     def unknown(self, kind: str) -> str:
         """What to tell a user who wrote a kind that does not exist."""
         import difflib
@@ -41,6 +55,14 @@ class Registry:
         near = difflib.get_close_matches(kind, self.kinds, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         return f"{hint}known: {', '.join(self.kinds)}"
+
+
+class NoKind(ValueError):
+    """What was written names no kind: ``message`` says so, ``fix`` what would be right."""
+
+    def __init__(self, message: str, fix: str) -> None:
+        self.message, self.fix = message, fix
+        super().__init__(f"{message} {fix}")
 
 
 def kind_of(thing: object) -> str:

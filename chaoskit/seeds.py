@@ -1,7 +1,8 @@
 """Randomness that can be replayed.
 
-A decision's generator derives from the run's seed and the identity of what is decided (injection, client, ordinal), never
-from the order in which things arrive. So the same seed gives the same decisions, however the machine schedules us.
+A decision's generator derives from the run's seed and the identity of what is decided. For a DNS question that is the injection, the
+asker and the asker's own count, so the same seed gives each client the same decisions however the machine schedules us. A connection
+or a request does not say whose it is: it has its place in the order of arrival, so the same places are met, by whichever client comes.
 """
 
 from __future__ import annotations

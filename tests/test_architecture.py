@@ -19,10 +19,9 @@ LAYERS: dict[str, int] = {
     "errors": 0, "units": 0, "clock": 0, "seeds": 0, "registry": 0, "interruption": 0,
     "journal": 1, "timeline": 1, "verdict": 1, "child": 1, "sim": 1,
     "dns": 2, "network": 2, "aws": 2, "clients": 2, "expect": 2,
-    "race": 3, "cascade": 3,
     "sandbox": 4, "experiment": 4,
-    "report": 5, "drill": 5, "console": 5, "search": 5, "compose": 5, "lab": 5,
-    "cli": 6, "pytest_plugin": 6, "chaostoolkit": 6,
+    "report": 5, "console": 5, "search": 5, "compose": 5, "lab": 5,
+    "cli": 6,
 }  # fmt: skip
 
 # A third party sits behind one file (or one folder), so that it can be replaced, and is loaded only where it is used.

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
+from chaoskit.timeline.counts import check_counts, is_due, told
+
 _WIRE_NAMES = {"elbv2": "elasticloadbalancing"}
 
 
@@ -33,9 +35,7 @@ class Where:
     every: int | None = None
 
     def __post_init__(self) -> None:
-        for field in ("first", "every"):
-            if (count := getattr(self, field)) is not None and count < 1:
-                raise ValueError(f"{field!r} counts from 1, so it cannot be {count}")
+        check_counts(self.first, self.every)
 
     def matches(self, service: str, operation: str) -> bool:
         """Whether the fault may touch this request, as far as it does not count. ``service`` is the name on the wire."""
@@ -43,12 +43,10 @@ class Where:
 
     def due(self, nth: int) -> bool:
         """Whether the ``nth`` request is one that the fault is meant for."""
-        return (self.first is None or nth <= self.first) and (self.every is None or nth % self.every == 0)
+        return is_due(nth, self.first, self.every)
 
     def describe(self) -> str:
         """For people: ``dynamodb, *Item, one in 3``."""
         parts = [self.service]
         parts += [self.operation] if self.operation != "*" else []
-        parts += [f"first {self.first}"] if self.first is not None else []
-        parts += [f"one in {self.every}"] if self.every is not None else []
-        return ", ".join(parts)
+        return ", ".join([*parts, *told(self.first, self.every)])

@@ -180,10 +180,7 @@ class _Session:
             raise HarnessError(failures[0] if failures else "the command's end was not seen")
         verdicts = judge(run, ())
         written = write_reports(folders.partial, entries, verdicts, outcome_of(verdicts))
-        try:
-            folders.partial.rename(folders.final)
-        except OSError as error:
-            raise HarnessError(f"cannot put the results at {folders.final}: {error.strerror}") from error
+        folders.publish()
         if cast.refused:
             say(f"{self._told.argv[0]}: {cast.refused}")
         if not self._told.quiet:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaoskit.errors import InputError
+from chaoskit.errors import HarnessError, InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,10 @@ class Folders:
         """Folders that are ours to remove if nothing came of the run."""
         return [self.final, *([self.final.parent] if self.out_is_new else [])]
 
+    def publish(self) -> None:
+        """The results are complete: they appear at ``final``, all at once. Raises ``HarnessError`` when they cannot."""
+        put(self.partial, self.final)
+
     def remove(self) -> None:
         """What the keeper does, where there is none."""
         for folder in (self.work, self.partial):
@@ -35,6 +39,14 @@ class Folders:
         for folder in self.empty:
             with contextlib.suppress(OSError):  # another run has come to use it
                 folder.rmdir()
+
+
+def put(partial: Path, final: Path) -> None:
+    """Rename complete results to where they belong. Raises ``HarnessError``."""
+    try:
+        partial.rename(final)
+    except OSError as error:
+        raise HarnessError(f"cannot put the results at {final}: {error.strerror}") from error
 
 
 def make_folders(out: Path, stem: str) -> Folders:

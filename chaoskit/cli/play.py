@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from chaoskit.cli.folders import put
 from chaoskit.clock import WallClock
-from chaoskit.errors import HarnessError, InputError
+from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.processes import ProcessCast
 from chaoskit.experiment.runner import Runner, RunSettings
@@ -53,7 +54,7 @@ async def play(
     )
     try:
         entries = await perform(experiment, settings, opened, work, partial / "journal.jsonl", listener)
-        _put(partial, folder)
+        put(partial, folder)
     finally:
         await asyncio.shield(opened.close())
     return entries
@@ -98,10 +99,3 @@ def _folders(folder: Path) -> tuple[Path, Path]:
         raise InputError(
             f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
         ) from error
-
-
-def _put(partial: Path, folder: Path) -> None:
-    try:
-        partial.rename(folder)
-    except OSError as error:
-        raise HarnessError(f"cannot put the results at {folder}: {error.strerror}") from error

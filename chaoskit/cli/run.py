@@ -17,7 +17,7 @@ from chaoskit.cli.folders import Folders, make_folders
 from chaoskit.cli.play import perform
 from chaoskit.cli.shipped import find_experiment
 from chaoskit.clock import WallClock
-from chaoskit.errors import HarnessError, InputError
+from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment, load
 from chaoskit.experiment.runner import RunSettings
 from chaoskit.experiment.wiring import CANARY_LABEL
@@ -139,10 +139,7 @@ def conclude(entries: Sequence[Entry], folders: Folders, experiment: Experiment)
     verdicts = judge(run, experiment.expectations)
     outcome = outcome_of(verdicts)
     written = write_reports(folders.partial, entries, verdicts, outcome)
-    try:
-        folders.partial.rename(folders.final)
-    except OSError as error:
-        raise HarnessError(f"cannot put the results at {folders.final}: {error.strerror}") from error
+    folders.publish()
     paths = [folders.final / "journal.jsonl", *(folders.final / path.name for path in written)]
     print_verdicts(Console(), run, verdicts, outcome, paths)
     return outcome.exit_code

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from chaoskit.dns.message import Query
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.pattern import matches_pattern, read_pattern
+from chaoskit.timeline.counts import check_counts, is_due, told
 
 NAMES = ("name", "under", "glob", "regex")
 MAX_GLOB = 255
@@ -69,9 +70,7 @@ class Where:
             object.__setattr__(self, "types", tuple(map(canonical_type, self.types)))
         if self.clients:
             object.__setattr__(self, "clients", tuple(str(network) for network in _networks(self.clients)))
-        for field in ("first", "every"):
-            if (count := getattr(self, field)) is not None and count < 1:
-                raise ValueError(f"{field!r} counts from 1, so it cannot be {count}")
+        check_counts(self.first, self.every)
 
     @property
     def counts(self) -> bool:
@@ -100,7 +99,7 @@ class Where:
 
     def due(self, nth: int) -> bool:
         """Whether the ``nth`` question of its kind is one that the fault is meant for."""
-        return (self.first is None or nth <= self.first) and (self.every is None or nth % self.every == 0)
+        return is_due(nth, self.first, self.every)
 
     def could_meet(self, apex: str, names: tuple[str, ...]) -> bool:
         """Whether a zone with this ``apex``, in which ``names`` exist, could answer for a name that is meant here."""
@@ -113,8 +112,7 @@ class Where:
     def describe(self) -> str:
         """For people: ``api.example.com (A, AAAA; udp)``."""
         limits = [", ".join(part) for part in (self.types, self.transports, self.askers, self.clients) if part]
-        limits += [f"first {self.first}"] if self.first is not None else []
-        limits += [f"one in {self.every}"] if self.every is not None else []
+        limits += told(self.first, self.every)
         return self.names() + (f" ({'; '.join(limits)})" if limits else "")
 
     def names(self) -> str:

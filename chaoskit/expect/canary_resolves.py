@@ -57,7 +57,6 @@ def _period(run: Run) -> int:
 
 def _phases(run: Run) -> Iterator[tuple[Phase, Instant, Instant]]:
     """The run cut at every start and end of a fault, as far as it went."""
-    stop = min(run.ends, run.entries[-1].event.at)
-    cuts = sorted({edge for span in run.fault_spans for edge in span if run.origin < edge < stop})
-    for start, end in zip([run.origin, *cuts], [*cuts, stop], strict=True):
+    cuts = sorted({edge for span in run.fault_spans for edge in span if run.origin < edge < run.ends})
+    for start, end in zip([run.origin, *cuts], [*cuts, run.ends], strict=True):
         yield run.phase_at(start), start, end

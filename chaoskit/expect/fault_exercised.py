@@ -65,5 +65,7 @@ def _unless(run: Run, planned: InjectionPlanned) -> str:
     if planned.plane == "network" and any(
         ready.plane == "network" and ready.implementation.startswith("Toxiproxy") for _, ready in run.of(PlaneReady)
     ):
-        return ", as far as is known: Toxiproxy does not tell which connections a toxic met"
+        return (
+            ", as far as is known: of a connection that was open before, Toxiproxy does not tell whether a toxic met it"
+        )
     return ""

@@ -26,7 +26,7 @@ from chaoskit.experiment.schema import ExperimentSpec, TimelineSpec
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.network.toxics import TOXICS, Toxic
 from chaoskit.network.where import Where as NetworkWhere
-from chaoskit.registry import Registry
+from chaoskit.registry import NoKind, Registry
 from chaoskit.seeds import generator
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.window import Window
@@ -183,22 +183,12 @@ class _Resolver:
 
     def _kind(self, field: FieldPath, what: str, registry: Registry, written: Any) -> Any:
         """The object of ``kind`` or ``{kind: {parameters}}``; None, with a problem noted, when it is wrong."""
-        parameters: Any
-        if isinstance(written, str):
-            kind, parameters = written, {}
-        elif isinstance(written, dict) and len(written) == 1:
-            kind, parameters = next(iter(written.items()))
-        else:
-            self._say(
-                field,
-                f"{written!r} is no {what}.",
-                f"Write a kind, or one kind with its parameters. {_known(registry)}",
-            )
+        try:
+            kind, parameters = registry.read(written, what)
+        except NoKind as error:
+            self._say(field, error.message, error.fix)
             return None
-        if kind not in registry.kinds:
-            self._say(field, f"there is no {what} {kind!r};", registry.unknown(kind) + ".")
-            return None
-        return self._read((*field, kind) if isinstance(written, dict) else field, registry.get(kind), parameters or {})
+        return self._read((*field, kind) if isinstance(written, dict) else field, registry.get(kind), parameters)
 
     def _where(self, field: FieldPath, kind: type[Any], short: str, written: Any) -> Any:
         return self._read(field, kind, {short: written} if isinstance(written, str) else written)
@@ -215,7 +205,3 @@ class _Resolver:
 
     def _say(self, field: FieldPath, message: str, fix: str = "") -> None:
         self.problems.append(Problem(self.document.line(field), dotted(field), message, fix))
-
-
-def _known(registry: Registry) -> str:
-    return f"Known: {', '.join(registry.kinds)}."

@@ -3,7 +3,7 @@
 * ``down``: a client was refused (``ECONNREFUSED``) while the service's proxies were switched off, or a connection was closed by it.
 * ``latency`` and ``bandwidth`` that act on every connection: two requests of one connection arrived, one after the other, while the
   toxic was confirmed to be on. The first one's answer and the second one itself went through it, because the proxies are the only
-  way to the service. Toxiproxy does not tell which connections a toxic met, so this is how a connection that was open before counts.
+  way to the service. Toxiproxy's log tells only of connections set up after the toxic, so this is how one that was open before counts.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def no_address(lookup: Lookup) -> bool:
 
 
 def all_figures(run: Run) -> tuple[ClientFigures, ...]:
-    """The figures of every client, in the order in which they became ready."""
+    """The figures of every client, in the experiment's order."""
     looked: dict[str, list[Lookup]] = defaultdict(list)
     for lookup in run.lookups:
         looked[lookup.client].append(lookup)
@@ -238,8 +238,7 @@ def _sleeps(calls: Sequence[Call]) -> tuple[SleepStep, ...]:
     steps: dict[int, list[int]] = defaultdict(list)
     for call in calls:
         for attempt in call.attempts:
-            # A pause below zero would be a report out of order, not a sleep.
-            if attempt.slept_ns is not None and attempt.slept_ns >= 0:
+            if attempt.slept_ns is not None:
                 steps[attempt.number - 1].append(attempt.slept_ns)
     found = ((after, spread(samples)) for after, samples in sorted(steps.items()))
     return tuple(SleepStep(after=after, slept_ns=slept) for after, slept in found if slept)

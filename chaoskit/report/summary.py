@@ -7,7 +7,7 @@ means that the journal does not show it.
 | key | holds |
 |---|---|
 | ``summary_version`` | 1 |
-| ``run`` | ``id``, ``title``, ``source``, ``seed``, ``replay``, ``epoch_ns``, ``length_ns``, ``ended`` (``finished``, a reason, or null) |
+| ``run`` | ``id``, ``title``, ``source``, ``seed``, ``replay``, ``epoch_ns``, ``length_ns``, ``ended`` (a reason or null), ``versions`` |
 | ``outcome`` | ``word`` (passed, failed, not exercised, invalid), ``exit_code``, ``because`` (list of sentences) |
 | ``verdicts`` | list of ``expectation``, ``finding`` (held, broken, unknown), ``because``, ``evidence`` (``seq`` numbers) |
 | ``clients`` | by name: see ``_client`` |

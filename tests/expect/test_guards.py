@@ -108,7 +108,7 @@ class TestFaultExercised:
         ready = ev.PlaneReady(at=0, plane="network", implementation="Toxiproxy 2.5.0", addresses={}, pid=1)
         verdict = FaultExercised("slow").judge(story().fault(8000, 9000, "slow", "network").add(ready).run())
         assert verdict.finding == "broken"
-        assert "Toxiproxy does not tell which connections a toxic met" in verdict.because
+        assert "Toxiproxy does not tell whether a toxic met it" in verdict.because
         assert "Toxiproxy" not in FaultExercised("blank").judge(story().add(ready).run()).because
 
     def test_every_injection_must_be_met(self) -> None:

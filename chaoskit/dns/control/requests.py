@@ -19,6 +19,7 @@ from chaoskit.dns.where import Where
 from chaoskit.dns.written import ZoneSpec, zone_plan
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import InputError
+from chaoskit.registry import NoKind
 from chaoskit.timeline.ways import FlapSpec, PulseSpec, RampSpec, Way
 from chaoskit.units import Duration
 
@@ -110,13 +111,18 @@ def read_injection(plain: Any) -> NewInjection:
     """Raises ``BadRequest`` with everything that is wrong."""
     request = read(InjectionRequest, plain)
     findings: list[Finding] = []
-    kind, parameters = _kind(request.fault, findings)
-    fault: Any = _object(FAULTS.get(kind), parameters, f"fault.{kind}", findings) if kind else None
+    fault: Any = None
+    words: dict[str, Any] = {}
+    try:
+        kind, parameters = FAULTS.read(request.fault, "fault")
+        words = {kind: parameters}
+        fault = _object(FAULTS.get(kind), parameters, f"fault.{kind}", findings)
+    except NoKind as error:
+        findings.append(Finding("fault", error.message, error.fix))
     place = {"name": request.where} if isinstance(request.where, str) else request.where
     where = _object(Where, place, "where", findings)
     if findings:
         raise BadRequest(findings)
-    words = {kind: parameters}
     return NewInjection(request.id, where, fault, words, request.chance, request.length, request.heartbeat, request.way)
 
 
@@ -140,21 +146,6 @@ def read(model: type[Model], plain: Any) -> Model:
         return model.model_validate(plain)
     except ValidationError as error:
         raise BadRequest(list(_findings(error, "", model))) from error
-
-
-def _kind(written: Any, findings: list[Finding]) -> tuple[str, dict[str, Any]]:
-    """The fault's kind and parameters; an empty kind, with a finding, when it is none."""
-    kind, parameters = written, None
-    if isinstance(written, dict) and len(written) == 1:
-        ((kind, parameters),) = written.items()
-    if not isinstance(kind, str):
-        known = f"Write a kind, or one kind with its parameters. Known: {', '.join(FAULTS.kinds)}."
-        findings.append(Finding("fault", f"{written!r} is no fault.", known))
-        return "", {}
-    if kind not in FAULTS.kinds:
-        findings.append(Finding("fault", f"there is no fault {kind!r};", FAULTS.unknown(kind) + "."))
-        return "", {}
-    return kind, {} if parameters is None else parameters
 
 
 def _object(kind: type[Any], plain: Any, field: str, findings: list[Finding]) -> Any:
