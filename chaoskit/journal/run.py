@@ -178,7 +178,8 @@ class Run:
         """When a process fault ended the client's process."""
         if not any(one.plane == "process" and one.where == client for one in self.injections):
             return []
-        return [event.at for _, event in self.of(ProcessEnded) if event.process == client and event.at < self.ends]
+        ended = [event for _, event in self.of(ProcessEnded) if event.process == client]
+        return [event.at for event in ended if event.exit_code != 0]  # 0: it ended by itself, when its time was over
 
     def recovery(self, client: str) -> Recovery:
         """How ``client`` came back after the end of the last fault."""

@@ -197,6 +197,7 @@ class TestRecovery:
         assert lag_ms(killed(5500)) is None, "it never came back"
         story = killed(5500)
         story.call("app", 7100, 7110)
+        story.add(ev.ProcessEnded(at=at(9900), process="app", exit_code=0, expected=True))
         recovery = story.end().run().recovery("app")
         assert (recovery.noticed, recovery.lag_ns) == (True, 110 * MILLISECOND)
 
