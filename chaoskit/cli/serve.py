@@ -24,10 +24,10 @@ from chaoskit.dns.masterfile import read_master_file
 from chaoskit.dns.names import canonical
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import Spool
-from chaoskit.dns.written import ZoneSpec, zone_plan
+from chaoskit.dns.written import ZoneSpec, place_of, zone_plan
 from chaoskit.dns.zone import Zone, Zones
 from chaoskit.errors import ExperimentError, HarnessError, InputError, Problem
-from chaoskit.experiment.document import Document, read_document, read_text
+from chaoskit.experiment.document import Document, dotted, read_document, read_text
 from chaoskit.experiment.problems import problems_of
 from chaoskit.timeline.injection import Timeline
 from chaoskit.units import parse_duration
@@ -145,11 +145,7 @@ def read_zone_option(written: str) -> list[Zone]:
     if not text.strip():
         raise InputError(f"{path}: the file is empty; write a zone, as a master file or as YAML")
     if path.suffix not in YAML:
-        plan = read_master_file(text, str(path), apex or None)
-        try:
-            return [Zone.from_plan(plan)]
-        except ValueError as error:
-            raise InputError(f"{path}: {error}") from error
+        return [read_master_file(text, str(path), apex or None)]
     document = read_document(str(path), text)
     return _yaml_zones(document, apex)
 
@@ -167,14 +163,15 @@ def _yaml_zones(document: Document, apex: str) -> list[Zone]:
         raise ExperimentError(document.path, problems_of(error, document, field)) from error
     if not zones:
         raise ExperimentError(document.path, [Problem(1, "", "no zones.", "Write zones by apex, as in an experiment.")])
-    return [_zone(document, (*field, name), zone_plan(name, zone)) for name, zone in zones.items()]
+    return [_zone(document, field, name, zone) for name, zone in zones.items()]
 
 
-def _zone(document: Document, field: tuple[str, ...], plan: dict[str, Any]) -> Zone:
+def _zone(document: Document, field: tuple[str, ...], apex: str, zone: ZoneSpec) -> Zone:
     try:
-        return Zone.from_plan(plan)
+        return Zone.from_plan(zone_plan(apex, zone))
     except ValueError as error:
-        raise ExperimentError(document.path, [Problem(document.line(field), field[-1], f"{error}.")]) from error
+        where = (*field, apex, *place_of(error, zone))
+        raise ExperimentError(document.path, [Problem(document.line(where), dotted(where), f"{error}.")]) from error
 
 
 def read_token(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Standard master files (RFC 1035 §5, $TTL of RFC 2308 §4) as zone plans. Every error names file and line.
+"""Standard master files (RFC 1035 §5, $TTL of RFC 2308 §4) as zones. Every error names file and line.
 
 Understood: ``$ORIGIN``, ``$TTL``, ``@``, relative names, an omitted owner, TTL or class, parentheses, comments, quotes and escapes,
 TTLs with units (``1h30m``, as BIND writes them), unknown types (RFC 3597). ``$INCLUDE`` is refused, because a zone that comes over
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaoskit.dns import names
-from chaoskit.dns.codec import canonical_type, check_record
-from chaoskit.dns.message import Record
+from chaoskit.dns.codec import canonical_type
+from chaoskit.dns.zone import WrongRecord, Zone
 from chaoskit.errors import InputError
 
 MAX_BYTES = 16_000_000
@@ -56,8 +56,8 @@ class _Zone:
     records: list[tuple[int, str, str, int | None, str]] = field(default_factory=list)
 
 
-def read_master_file(text: str, path: str, apex: str | None = None) -> dict[str, Any]:
-    """The plan (``chaoskit.dns.zone.Zone.from_plan``) of a master file.
+def read_master_file(text: str, path: str, apex: str | None = None) -> Zone:
+    """The zone of a master file.
 
     ``apex`` is the zone's name and first origin; None: the owner of the SOA is the zone's name, and the file must say ``$ORIGIN``
     before its first relative name. Raises ``InputError`` naming ``path`` and line.
@@ -70,7 +70,9 @@ def read_master_file(text: str, path: str, apex: str | None = None) -> dict[str,
         for entry in _entries(text):
             line = entry.line
             _read_entry(zone, entry)
-        return _plan(zone)
+        return Zone.from_plan(_plan(zone))
+    except WrongRecord as error:
+        raise InputError(f"{path}:{zone.records[error.index][0]}: {error}") from error
     except _At as error:
         raise InputError(f"{path}:{error.line}: {error}") from error
     except ValueError as error:
@@ -161,7 +163,6 @@ def _read_entry(zone: _Zone, entry: _Entry) -> None:
     data = " ".join(fields)
     # RFC 2308 §4: $TTL; without it, as in RFC 1035 §5.1, the last one stated.
     stated = next((known for known in (ttl, zone.ttl, zone.last_ttl) if known is not None), None)
-    check_record(Record(zone.owner, rtype, stated or 0, data))
     zone.records.append((entry.line, zone.owner, rtype, stated, data))
 
 
@@ -209,7 +210,8 @@ def _read_soa(zone: _Zone, ttl: int | None, fields: list[str]) -> None:
         raise ValueError(f"the SOA is that of {zone.owner}, but the zone is {zone.apex}; name the file's own zone")
     if not fields[2].isdigit():
         raise ValueError(f"{fields[2]!r} is no serial number")
-    zone.soa = {"mname": _absolute(zone, fields[0]), "rname": _absolute(zone, fields[1]), "serial": int(fields[2])}
+    mname, rname = (names.as_field(_absolute(zone, written)) for written in fields[:2])
+    zone.soa = {"mname": mname, "rname": rname, "serial": int(fields[2])}
     zone.soa |= {name: parse_ttl(written) for name, written in zip(_SOA_TIMES, fields[3:], strict=True)}
     stated = next((known for known in (ttl, zone.ttl) if known is not None), zone.soa["minimum"])
     zone.soa["ttl"] = stated

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from chaoskit.dns.zone import WrongRecord
 from chaoskit.units import SECOND, Duration, format_duration
 
 
@@ -38,9 +40,24 @@ class ZoneSpec(BaseModel):
 def zone_plan(apex: str, zone: ZoneSpec) -> dict[str, Any]:
     """The plan of ``chaoskit.dns.zone.Zone.from_plan``."""
     negative = zone.negative_ttl // SECOND
-    records = []
+    records = [
+        {"name": name, "rtype": rtype, "ttl": zone.records[name].ttl // SECOND, "data": data}
+        for name, rtype, data in _written(zone)
+    ]
+    return {"apex": apex, "soa": {"minimum": negative, "ttl": negative}, "records": records}
+
+
+def place_of(error: ValueError, zone: ZoneSpec) -> tuple[str, ...]:
+    """Where in ``zone``, as it is written, ``Zone.from_plan`` found what it raised; empty for the zone as a whole."""
+    written = list(_written(zone))
+    if not isinstance(error, WrongRecord) or error.index >= len(written):
+        return ()
+    name, rtype, _ = written[error.index]
+    return "records", name, rtype
+
+
+def _written(zone: ZoneSpec) -> Iterator[tuple[str, str, str]]:
     for name, record in zone.records.items():
         for rtype, data in (record.model_extra or {}).items():
             for one in data if isinstance(data, list) else [data]:
-                records.append({"name": name, "rtype": rtype, "ttl": record.ttl // SECOND, "data": str(one)})
-    return {"apex": apex, "soa": {"minimum": negative, "ttl": negative}, "records": records}
+                yield name, rtype, str(one)

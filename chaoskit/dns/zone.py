@@ -39,6 +39,22 @@ Node: TypeAlias = Mapping[str, tuple[Record, ...]]
 """The records of one name by type; empty for a name that exists only because there are names below it."""
 
 
+class WrongRecord(ValueError):
+    """A record that its zone cannot have; ``index`` is its place among the plan's records."""
+
+    def __init__(self, index: int, message: str) -> None:
+        self.index = index
+        super().__init__(message)
+
+
+class _WrongName(ValueError):
+    """A name whose records cannot stand together."""
+
+    def __init__(self, name: str, message: str) -> None:
+        self.name = name
+        super().__init__(message)
+
+
 @dataclass(frozen=True, slots=True)
 class Zone:
     """One zone. ``nodes`` maps each name that exists to its records; ``soa`` has the negative TTL (RFC 2308 §3).
@@ -54,24 +70,35 @@ class Zone:
 
     @classmethod
     def from_plan(cls, plan: dict[str, Any]) -> Zone:
-        """``{"apex", "soa": {…}, "records": [{"name", "rtype", "ttl", "data"}]}``. Raises ``ValueError`` saying what is wrong."""
+        """``{"apex", "soa": {…}, "records": [{"name", "rtype", "ttl", "data"}]}``.
+
+        Raises ``ValueError`` saying what is wrong: ``WrongRecord`` where it is in the records, of several the last.
+        """
         _check_fields(plan, "a zone", needed=("apex",), optional=("soa", "records"))
         apex = canonical(plan["apex"])
         soa, negative = _soa(apex, plan.get("soa", {}))
         sets: dict[str, dict[str, dict[Record, None]]] = {apex: {"SOA": {soa: None}}}
-        for written in plan.get("records", ()):
-            record = _record(written, apex)
+        places: dict[str, int] = {}
+        for index, written in enumerate(plan.get("records", ())):
+            try:
+                record = _record(written, apex)
+            except ValueError as error:
+                raise WrongRecord(index, str(error)) from error
+            places[record.name] = index
             sets.setdefault(record.name, {}).setdefault(record.rtype, {})[record] = (
                 None  # RFC 2181 §5: none is twice in a set
             )
             for parent in _between(record.name, apex):
                 sets.setdefault(parent, {})
         nodes = {name: {rtype: tuple(found) for rtype, found in node.items()} for name, node in sets.items()}
-        for name, node in nodes.items():
-            _check_node(name, node)
         cuts = frozenset(name for name, node in nodes.items() if "NS" in node and name != apex)
         redirects = frozenset(name for name, node in nodes.items() if "DNAME" in node)
-        _check_redirects(nodes, cuts, redirects)
+        try:
+            for name, node in nodes.items():
+                _check_node(name, node)
+            _check_redirects(nodes, cuts, redirects)
+        except _WrongName as error:
+            raise WrongRecord(places[error.name], str(error)) from error
         frozen = {name: MappingProxyType(node) for name, node in nodes.items()}
         return cls(apex, negative, MappingProxyType(frozen), cuts, redirects)
 
@@ -247,26 +274,32 @@ def _check_ttl(ttl: object, whose: str) -> None:
 
 def _check_node(name: str, node: Mapping[str, tuple[Record, ...]]) -> None:
     if "CNAME" in node and (len(node) > 1 or len(node["CNAME"]) > 1):
-        raise ValueError(f"{name} has a CNAME beside other data, which RFC 1034 §3.6.2 forbids; remove one of them")
+        raise _WrongName(
+            name, f"{name} has a CNAME beside other data, which RFC 1034 §3.6.2 forbids; remove one of them"
+        )
     if len(node.get("DNAME", ())) > 1:
-        raise ValueError(f"{name} has several DNAME records, which RFC 6672 §2.4 forbids; keep one")
+        raise _WrongName(name, f"{name} has several DNAME records, which RFC 6672 §2.4 forbids; keep one")
     for rtype, records in node.items():
         if len({record.ttl for record in records}) > 1:
-            raise ValueError(f"the {rtype} records of {name} differ in TTL, which RFC 2181 §5.2 forbids; give them one")
+            raise _WrongName(
+                name, f"the {rtype} records of {name} differ in TTL, which RFC 2181 §5.2 forbids; give them one"
+            )
 
 
 def _check_redirects(nodes: Iterable[str], cuts: frozenset[str], redirects: frozenset[str]) -> None:
     if wild := next((name for name in (*cuts, *redirects) if name.split(".")[0] == "*"), None):
-        raise ValueError(
-            f"{wild} has NS or DNAME records, which mean nothing at a wildcard (RFC 4592 §4.2); name the names"
+        raise _WrongName(
+            wild, f"{wild} has NS or DNAME records, which mean nothing at a wildcard (RFC 4592 §4.2); name the names"
         )
     if both := next(iter(cuts & redirects), None):
-        raise ValueError(f"{both} has both NS and DNAME records, which RFC 6672 §2.4 forbids; remove one of them")
+        raise _WrongName(both, f"{both} has both NS and DNAME records, which RFC 6672 §2.4 forbids; remove one of them")
     if not redirects:
         return
     for name in nodes:
         if above := next((parent for parent in parents(name) if parent in redirects), None):
-            raise ValueError(f"{name} lies below the DNAME of {above}, which RFC 6672 §2.4 forbids; remove one of them")
+            raise _WrongName(
+                name, f"{name} lies below the DNAME of {above}, which RFC 6672 §2.4 forbids; remove one of them"
+            )
 
 
 def _check_fields(

@@ -10,6 +10,7 @@ from chaoskit.clients import CLIENTS
 from chaoskit.dns.faults.stale import Stale
 from chaoskit.dns.names import canonical
 from chaoskit.dns.where import Where
+from chaoskit.dns.written import place_of
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import PlaneError, Problem
 from chaoskit.experiment.document import Document, FieldPath, dotted
@@ -39,11 +40,11 @@ def check(
 
 
 def _zones(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
-    for apex in spec.zones:
+    for apex, zone in spec.zones.items():
         try:
-            Zones.from_plan([zone for zone in zones(spec) if zone["apex"] == apex])
+            Zones.from_plan([plan for plan in zones(spec) if plan["apex"] == apex])
         except ValueError as error:
-            return [(("zones", apex), f"{error}.", "")]
+            return [(("zones", apex, *place_of(error, zone)), f"{error}.", "")]
     try:
         Zones.from_plan(zones(spec))
     except ValueError as error:

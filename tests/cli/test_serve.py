@@ -189,7 +189,10 @@ def test_the_socket_of_a_killed_server_is_taken_over_that_of_a_live_one_is_not(t
         (("--zone", "{bad}"), "bad.zone:1: 'api' is relative, but to what?"),
         (("--zone", "a.test={bad}"), "bad.zone:2: 'soon' is no TTL"),
         (("--zone", "{yaml}"), "bad.yaml:2: a.test.recs: there is no such field"),
-        (("--zone", "{address}"), "address.yaml:2: a.test: '999.1.1.1' is no valid data of a A record"),
+        (
+            ("--zone", "{address}"),
+            "address.yaml:5: zones.a.test.records.a.test.A: '999.1.1.1' is no valid data of a A record",
+        ),
         (("--zone", "a.test={empty}"), "empty.zone: the file is empty; write a zone"),
         (("--zone", "{good}", "--canary", "x.test"), "the canary x.test does not resolve"),
         (("--zone", "{good}", "--listen", "everywhere"), "--listen everywhere: write an IP address and a port"),

@@ -17,7 +17,7 @@ from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.masterfile import read_master_file
 from chaoskit.dns.where import Where
 from chaoskit.dns.written import ZoneSpec, zone_plan
-from chaoskit.dns.zone import Zones
+from chaoskit.dns.zone import Zone, Zones
 from chaoskit.errors import InputError
 from chaoskit.registry import NoKind
 from chaoskit.timeline.ways import FlapSpec, PulseSpec, RampSpec, Way
@@ -129,10 +129,10 @@ def read_injection(plain: Any) -> NewInjection:
 def read_zones(plain: Any) -> Zones:
     """All zones of a ``ZonesRequest``. Raises ``BadRequest``."""
     request = read(ZonesRequest, plain)
-    plans = [zone_plan(apex, zone) for apex, zone in request.zones.items()]
     try:
-        plans += [read_master_file(text, apex, apex) for apex, text in request.master_files.items()]
-        return Zones.from_plan(plans)
+        zones = [Zone.from_plan(zone_plan(apex, zone)) for apex, zone in request.zones.items()]
+        zones += [read_master_file(text, apex, apex) for apex, text in request.master_files.items()]
+        return Zones.of(zones)
     except (ValueError, InputError) as error:
         raise BadRequest([Finding("zones", f"{error}.")]) from error
 

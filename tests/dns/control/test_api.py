@@ -85,7 +85,7 @@ def test_zones_are_put_whole_under_a_version(api: Lab) -> None:
     assert (put.status, put.json["version"], put.json["zones"][0]["records"][0]["data"]) == (200, 2, "192.0.2.9")
     assert api.ask("PUT", "/zones", body, JSON | {"If-Match": '"1"'}).status == 412
     assert api.ask("PUT", "/zones", body, JSON | {"If-Match": "new"}).status == 422
-    bad = api.ask("PUT", "/zones", {"master_files": {"example.com": "api A 192.0.2.300\n"}})
+    bad = api.ask("PUT", "/zones", {"master_files": {"example.com": "api 5 A 192.0.2.300\n"}})
     assert (bad.status, "example.com:1: '192.0.2.300' is no valid data" in bad.json["error"]) == (422, True)
     assert api.ask("GET", "/zones").json["version"] == 2, "nothing of what is wrong is served"
 
