@@ -9,16 +9,13 @@ import queue
 import signal
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from chaoskit.child import Child, Command
 from chaoskit.clock import Instant
 from chaoskit.errors import ChaoskitError
 from chaoskit.journal.events import ClientReady
-
-Run = Callable[[Instant, Instant], Awaitable[None]]
-"""Makes the calls of one run; is given ``origin`` and ``ends``."""
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -34,30 +31,13 @@ class Workload(Protocol):
 
 
 def play(make: Callable[[Child, dict[str, Any]], Workload]) -> None:
-    """The life of a client's process: read the plan, ``make`` the client, say ready, and serve. Does not return."""
-    child = Child()
-    given = child.plan()
-
-    def prepare() -> Run:
-        workload = make(child, given)
-        child.emit(workload.ready())
-        return workload.run
-
-    serve(child, prepare)
-
-
-def die_with_us() -> None:
-    """Between fork and exec: the kernel shall end the new process when this one ends, however it ends (prctl(2))."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def serve(child: Child, prepare: Callable[[], Run]) -> None:
-    """Prepare (which emits the ready event), wait for ``start``, run, and end the process. Does not return.
+    """The life of a client's process: read the plan, ``make`` the client, say ready, wait for ``start``, run, end. Does not return.
 
     ``stop`` ends the process at once with code 0, whatever hangs. What goes wrong in the client itself ends it with a
     message on standard error and code 4, so it can never look like a failed call.
     """
+    child = Child()
+    given = child.plan()
     starts: queue.SimpleQueue[tuple[Instant, Instant]] = queue.SimpleQueue()
 
     def command(given: Command) -> None:
@@ -69,9 +49,10 @@ def serve(child: Child, prepare: Callable[[], Run]) -> None:
     try:
         child.on_command(command)
         gc.disable()  # an SDK's import makes many objects and hardly any garbage: a tenth of the start-up is the collector's
-        run = prepare()
+        workload = make(child, given)
+        child.emit(workload.ready())
         gc.enable()
-        asyncio.run(_once(run, starts.get()))
+        asyncio.run(_once(workload, starts.get()))
     except ChaoskitError as error:
         print(error, file=sys.stderr)  # noqa: T201 - standard error is the contract's place for it
         child.leave(error.exit_code)
@@ -81,5 +62,11 @@ def serve(child: Child, prepare: Callable[[], Run]) -> None:
     child.leave(0)
 
 
-async def _once(run: Run, start: tuple[Instant, Instant]) -> None:
-    await run(*start)
+async def _once(workload: Workload, start: tuple[Instant, Instant]) -> None:
+    await workload.run(*start)
+
+
+def die_with_us() -> None:
+    """Between fork and exec: the kernel shall end the new process when this one ends, however it ends (prctl(2))."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -8,10 +8,11 @@ import os
 import platform
 import socket
 import threading
+from typing import Any
 
 from chaoskit.child import Child
 from chaoskit.clients.canary import PATIENCE_NS, Canary
-from chaoskit.clients.process import Run, serve
+from chaoskit.clients.process import play
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
 from chaoskit.journal.events import CanaryChecked, ClientReady
@@ -81,17 +82,13 @@ def _lookup(name: str) -> tuple[bool, str]:
 
 def main() -> None:
     """Read the plan, become ready, and look until told otherwise."""
-    child = Child()
-    given = child.plan()
 
-    def prepare() -> Run:
+    def make(child: Child, given: dict[str, Any]) -> Looks:
         import encodings.idna  # noqa: F401 - what the first lookup would load
 
-        looks = Looks(child, Canary(**given))
-        child.emit(looks.ready())
-        return looks.run
+        return Looks(child, Canary(**given))
 
-    serve(child, prepare)
+    play(make)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ import http.client
 import os
 import threading
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 from chaoskit.child import Child
 from chaoskit.clients.container import PATIENCE_S, UP_WITHIN_S, Container
 from chaoskit.clients.errors import error_chain
-from chaoskit.clients.process import Run, serve
+from chaoskit.clients.process import play
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
 from chaoskit.errors import PlaneError
@@ -100,16 +101,13 @@ def get(host: str, port: int, path: str) -> tuple[ErrorLink, ...]:
 
 def main() -> None:
     """Read the plan, become ready, and probe until told otherwise."""
-    child = Child()
-    given = child.plan()
 
-    def prepare() -> Run:
+    def make(child: Child, given: dict[str, Any]) -> Probes:
         probes = Probes(child, Container.from_json(given))
         probes.await_the_app()
-        child.emit(probes.ready())
-        return probes.run
+        return probes
 
-    serve(child, prepare)
+    play(make)
 
 
 if __name__ == "__main__":
