@@ -18,13 +18,15 @@ from chaoskit.cli.exec import blank
 from chaoskit.cli.folders import make_folders
 from chaoskit.cli.run import conclude
 from chaoskit.cli.shipped import find_experiment
-from chaoskit.compose.attach import left_behind, perform, put_back, unlike
+from chaoskit.compose.attach import perform
 from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
 from chaoskit.compose.helper import measure, remove_measuring
 from chaoskit.compose.overlay import IMAGE, eligible
 from chaoskit.compose.plan import StagePlan, lay_out
-from chaoskit.compose.running import Origin, Running, find, strangers
+from chaoskit.compose.restorable import check
+from chaoskit.compose.restore import left_behind, put_back, settle, unlike
+from chaoskit.compose.running import Origin, Running, find
 from chaoskit.compose.seen import seen
 from chaoskit.compose.write import as_containers, loopback_of
 from chaoskit.errors import HarnessError, InputError
@@ -63,6 +65,7 @@ def attach(options: Options) -> int:
     docker = Docker()
     engine_version(docker)
     left = left_behind(docker, options.project)
+    _refuse_live(left, options)
     if options.put_back:
         _put_back_all(docker, left)
         remove_measuring(docker, options.project)
@@ -75,24 +78,34 @@ def attach(options: Options) -> int:
     _put_back_all(docker, left)
     running = find(docker, options.project)
     chosen = eligible(running.project, running.choose(options.services))
-    running = replace(
-        running, origin=replace(running.origin, scale={name: len(running.containers[name]) for name in chosen})
-    )
+    running = running.taking(chosen)
     probes = _probes(options.probes, chosen)
     experiment, document = load_for(options, chosen)
     plan = _plan(experiment, document, chosen, probes, options.subnet)
     _show(running, chosen, experiment, probes)
-    if changed := strangers(docker, running, chosen):
-        raise InputError(
-            f"{', '.join(changed)} runs with other settings than its files give now (a changed file, or variables of the shell that "
-            "brought it up), so it could not be put back as it is; bring it up anew, or leave it out with --service"
-        )
+    check(docker, running, plan.subnet)
     if options.dry_run:
         typer.echo("dry run: nothing was touched")
         return 0
     if not options.yes and not _agreed():
         raise InputError("nothing was touched; say --yes where nobody can be asked")
     return _run(docker, running, plan, experiment, options)
+
+
+def _refuse_live(left: Sequence[Origin], options: Options) -> None:
+    """Nothing is taken from under an ``attach`` that is at work. Of one on another host only the user can say whether it is."""
+    for origin in left:
+        if origin.owner is None or not origin.owner.lives or (options.put_back and origin.owner.elsewhere):
+            continue
+        ended = (
+            f"; if that has ended, put its work back: chaoskit attach --project {shlex.quote(options.project)} --put-back"
+            if origin.owner.elsewhere
+            else ", or end it (Ctrl-C there, or kill -TERM), and it puts all back by itself"
+        )
+        raise InputError(
+            f"project {origin.project}: an attach is at work on it ({origin.owner}, services {', '.join(origin.scale)}); wait for its "
+            f"end{ended}"
+        )
 
 
 def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Document]:
@@ -183,11 +196,12 @@ def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experime
             journal.listen(view)
             perform(docker, running, plan, image, journal, lambda line: typer.echo(f"         {line}"))
         after = find(docker, options.project)
-        if changed := unlike(docker, running, after):
+        if changed := unlike(running, after):
             raise HarnessError(
                 f"{', '.join(changed)} is not as it was; look at it with: docker compose -p {options.project} ps"
             )
         typer.echo(f"         {', '.join(running.origin.scale)} as before")
+        _wait_until_well(docker, running.origin)
         lines = seen(Run(journal.entries), measuring.result(), engine_version(docker), _names(experiment))
         (folders.partial / SEEN_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
         code = conclude(journal.entries, folders, experiment)
@@ -209,17 +223,48 @@ def _image() -> str:
     return IMAGE
 
 
-def put_back_every() -> int:
-    """Put back what killed attaches left, in whatever project; returns how many there were."""
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What ``docker clean`` did with attaches: how many it put back, which projects it left to a living one, and what went wrong."""
+
+    number: int = 0
+    at_work: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+def put_back_every() -> Cleaned:
+    """Put back what killed attaches left, in whatever project, and leave alone what a living one may be at."""
     if shutil.which("docker") is None:
-        return 0
+        return Cleaned()
     docker = Docker()
-    left = left_behind(docker)
-    _put_back_all(docker, left)
-    return len(left)
+    number, at_work, failed = 0, [], []
+    for origin in left_behind(docker):
+        if origin.owner is not None and origin.owner.lives:
+            hint = f"; if it has ended: chaoskit attach --project {shlex.quote(origin.project)} --put-back"
+            typer.echo(
+                f"left alone: project {origin.project}, on which an attach is at work ({origin.owner})"
+                f"{hint if origin.owner.elsewhere else ''}"
+            )
+            at_work.append(origin.project)
+            continue
+        try:
+            _put_back_all(docker, [origin])
+            number += 1
+        except HarnessError as error:
+            failed.append(f"project {origin.project} could not be put back: {error}")
+    return Cleaned(number, tuple(at_work), tuple(failed))
 
 
 def _put_back_all(docker: Docker, left: Sequence[Origin]) -> None:
     for origin in left:
         typer.echo(f"putting {', '.join(origin.scale)} of project {origin.project} back, which an earlier attach left")
         put_back(docker, origin)
+        _wait_until_well(docker, origin)
+
+
+def _wait_until_well(docker: Docker, origin: Origin) -> None:
+    for name, state in settle(docker, origin.project, origin.scale).items():
+        typer.echo(
+            f"warning: {name} is as before, but {state}; look at it with: docker compose -p {origin.project} ps --all",
+            err=True,
+        )

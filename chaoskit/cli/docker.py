@@ -30,12 +30,17 @@ def clean(
 ) -> None:
     """Remove all containers, networks and volumes that chaoskit made (label chaoskit.run), and put back what a killed attach left."""
     from chaoskit.cli.attach import put_back_every
+    from chaoskit.compose.helper import OWNER_LABEL
+    from chaoskit.errors import HarnessError
     from chaoskit.sandbox.docker import connect
 
     engine = connect()
-    put_back = put_back_every()
-    removed = engine.remove() + (engine.remove_images() if images else [])
+    attaches = put_back_every()
+    removed = engine.remove(spare=[f"{OWNER_LABEL}={project}" for project in attaches.at_work])
+    removed += engine.remove_images() if images else []
     for what in removed:
         typer.echo(f"removed {what}")
-    if not removed and not put_back:
+    if attaches.failed:
+        raise HarnessError("\n".join(attaches.failed))
+    if not removed and not attaches.number and not attaches.at_work:
         typer.echo("nothing of chaoskit's is here")

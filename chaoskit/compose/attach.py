@@ -11,12 +11,15 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from chaoskit.compose.engine import Docker
 from chaoskit.compose.overlay import NAME, TOOK_LABEL, make_override, write_override
+from chaoskit.compose.owner import Owner
 from chaoskit.compose.plan import StagePlan
-from chaoskit.compose.running import HASH, STATE, Origin, Running, labels_of
-from chaoskit.errors import HarnessError
+from chaoskit.compose.restore import left_behind, put_back, scales
+from chaoskit.compose.running import STATE, Running
+from chaoskit.errors import HarnessError, InputError
 from chaoskit.interruption import SIGNALS, handled, interruptible
 from chaoskit.journal.codec import decode_entry
 from chaoskit.journal.events import RunEnded
@@ -29,21 +32,21 @@ Tell = Callable[[str], None]
 def perform(docker: Docker, running: Running, plan: StagePlan, image: str, journal: Journal, tell: Tell) -> None:
     """Play the plan's experiment on the services of ``running.origin.scale``; their state is as before when this returns or raises.
 
-    Raises ``Interrupted`` after a signal, and ``HarnessError`` for what Docker refuses.
+    Raises ``Interrupted`` after a signal, ``HarnessError`` for what Docker refuses, and ``InputError`` when another has begun since.
     """
-    origin = running.origin
+    origin = replace(running.origin, owner=Owner.here())
     chosen = list(origin.scale)
     labels = {TOOK_LABEL: origin.project}
     override = make_override(running.project, chosen, plan, image, labels)
     override["services"][NAME]["labels"] |= {STATE: origin.to_json().replace("$", "$$")}
     text = write_override(override, [])
+    if left_behind(docker, origin.project):
+        raise InputError(f"project {origin.project}: another attach has begun on it meanwhile; wait for its end")
     with interruptible():
         options = [*origin.options, "--file", "-"]
         try:
             tell("starting chaoskit in the project")
-            docker.compose(
-                options, "up", "--detach", "--no-deps", "--wait", "--wait-timeout", UP_WITHIN_S, NAME, stdin=text
-            )
+            _begin(docker, origin.project, options, text)
             tell(f"making {', '.join(chosen)} anew, under chaoskit")
             _up(docker, options, origin.scale, text)
             _play(docker, origin.project, journal)
@@ -53,43 +56,26 @@ def perform(docker: Docker, running: Running, plan: StagePlan, image: str, journ
                 put_back(docker, origin)
 
 
-def put_back(docker: Docker, origin: Origin) -> None:
-    """Make the project's services anew as they were, then remove all that is ours. Safe to call again."""
-    if origin.scale:
-        _up(docker, origin.options, origin.scale)
-    remove_ours(docker, origin.project)
+def _begin(docker: Docker, project: str, options: Sequence[str], override: str) -> None:
+    """Start our container. Raises ``HarnessError`` with the last that it said, for it is removed afterwards."""
+    try:
+        words = ["--detach", "--no-deps", "--wait", "--wait-timeout", UP_WITHIN_S]
+        docker.compose(options, "up", *words, NAME, stdin=override)
+    except HarnessError as error:
+        ours = docker.lines("ps", "--all", "--quiet", "--filter", f"label={TOOK_LABEL}={project}")
+        reason = last_words(docker, ours[0]) if ours else ""
+        raise HarnessError(f"{error}; its last words: {reason}" if reason else str(error)) from error
 
 
-def left_behind(docker: Docker, project: str | None = None) -> list[Origin]:
-    """What an ``attach`` that was killed left to be put back: of one project, or of all."""
-    label = TOOK_LABEL if project is None else f"{TOOK_LABEL}={project}"
-    found = docker.inspect(*docker.lines("ps", "--all", "--quiet", "--filter", f"label={label}"))
-    return [Origin.from_json(labels_of(one)[STATE]) for one in found if STATE in labels_of(one)]
+def last_words(docker: Docker, container: str) -> str:
+    """The last line of a container's standard error; empty if there is none."""
+    _, complaint = docker.follow("logs", "--tail", "100", container).communicate()
+    return _last(complaint)
 
 
-def remove_ours(docker: Docker, project: str) -> None:
-    """Our container, network and volume in a project, and nothing else."""
-    mine = ("--filter", f"label={TOOK_LABEL}={project}")
-    if containers := docker.lines("ps", "--all", "--quiet", *mine):
-        docker.run("rm", "--force", "--volumes", *containers)
-    for kind in ("network", "volume"):
-        if found := docker.lines(kind, "ls", "--quiet", *mine):
-            docker.run(kind, "rm", *found)
-
-
-def unlike(docker: Docker, before: Running, after: Running) -> list[str]:
-    """Services of which the containers are not made from the settings that they had before: none, if the putting back was whole."""
-
-    def hashes(running: Running, name: str) -> list[str]:
-        return sorted(labels_of(one).get(HASH, "") for one in running.containers.get(name, ()))
-
-    return [name for name in before.origin.scale if hashes(before, name) != hashes(after, name)]
-
-
-def _up(docker: Docker, options: Sequence[str], scale: Mapping[str, int], override: str | None = None) -> None:
-    scales = [word for name, number in scale.items() for word in ("--scale", f"{name}={number}")]
+def _up(docker: Docker, options: Sequence[str], scale: Mapping[str, int], override: str) -> None:
     flags = ["--detach", "--no-deps", "--no-build", "--wait", "--wait-timeout", UP_WITHIN_S]
-    docker.compose([*options, "--profile", "*"], "up", *flags, *scales, *scale, stdin=override)
+    docker.compose([*options, "--profile", "*"], "up", *flags, *scales(scale), *scale, stdin=override)
 
 
 def _play(docker: Docker, project: str, journal: Journal) -> None:
@@ -115,6 +101,10 @@ def _end(following: subprocess.Popen[bytes]) -> str:
     """End the process that follows the log; returns the last of its standard error, which is the container's."""
     following.terminate()
     _, complaint = following.communicate()
+    return _last(complaint)
+
+
+def _last(complaint: bytes) -> str:
     lines = complaint.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else ""
 

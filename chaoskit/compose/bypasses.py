@@ -70,7 +70,7 @@ def _network(service: Service) -> Iterator[Bypass]:
     if service.network_mode == "host":
         why = "it asks the host's resolver, not Docker's, and chaoskit never edits the host's"
         yield Bypass(service.name, "network_mode: host", why, "it is left out; give it a network of its own")
-    elif service.shares_a_network:
+    elif service.fixed_network:
         why = "its resolver is that of what it shares the network with"
         yield Bypass(
             service.name, f"network_mode: {service.network_mode}", why, "it is left out; choose the other service"

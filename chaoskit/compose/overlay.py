@@ -53,7 +53,7 @@ def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
         if name not in project.services:
             known = ", ".join(project.services)
             raise InputError(f"{project.source}: there is no service {name!r}; services: {known}")
-        if project.services[name].shares_a_network:
+        if project.services[name].fixed_network:
             mode = project.services[name].network_mode
             raise InputError(
                 f"{project.source}: {name} has network_mode: {mode}, so Docker gives it no resolver of its own; choose another --service"
@@ -63,7 +63,7 @@ def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
             f"{project.source}: there is a service called {NAME} in it already; is it under an overlay of ours? Then put faults on by hand "
             f"(docker compose exec {NAME} python3 -m chaoskit inject …), or bring it up without the overlay first"
         )
-    chosen = [name for name in wanted or project.services if not project.services[name].shares_a_network]
+    chosen = [name for name in wanted or project.services if not project.services[name].fixed_network]
     if not chosen:
         raise InputError(
             f"{project.source}: no service of it has a network of its own, so none can be given a resolver"

@@ -6,8 +6,8 @@ may be a list or a mapping. Of environment variables only a region's value is ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from chaoskit.experiment.document import read_text
 
 DEFAULT_NETWORK = "default"
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+STARTED, HEALTHY = "service_started", "service_healthy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class Service:
     """One service. ``networks`` maps each network to the names that Docker itself answers for this service there.
 
     ``environment`` has the names of its variables, ``unset`` those among them that are empty; ``regions`` are the values of those in
-    ``REGIONS``. ``mounts`` are paths inside the container.
+    ``REGIONS``. ``mounts`` are paths inside the container. ``needs`` maps each service that it depends on to Compose's condition.
     """
 
     name: str
@@ -37,9 +38,10 @@ class Service:
     unset: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     mounts: tuple[str, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def shares_a_network(self) -> bool:
+    def fixed_network(self) -> bool:
         """Whether it has no network of its own (``host``, ``none``, another's), so that it cannot be given a resolver."""
         return bool(self.network_mode) and self.network_mode not in ("bridge", "default")
 
@@ -55,6 +57,21 @@ class Project:
     source: str
     name: str
     services: Mapping[str, Service]
+
+    def with_needed(self, names: Iterable[str]) -> list[str]:
+        """These services and all that they depend on, however far, each after what it depends on."""
+        found: dict[str, None] = {}
+
+        def visit(name: str, above: tuple[str, ...]) -> None:
+            if name in found or name in above or name not in self.services:
+                return
+            for other in self.services[name].needs:
+                visit(other, (*above, name))
+            found[name] = None
+
+        for name in names:
+            visit(name, ())
+        return list(found)
 
 
 class _Loader(yaml.SafeLoader):
@@ -112,7 +129,15 @@ def _service(name: str, written: dict[str, Any]) -> Service:
         unset=frozenset(variable for variable, value in environment.items() if value == ""),
         regions=frozenset(value for name in REGIONS if (value := environment.get(name)) and "$" not in value),
         mounts=tuple(mount for one in written.get("volumes") or () if (mount := _mount(one))),
+        needs=_needs(written.get("depends_on")),
     )
+
+
+def _needs(written: Any) -> dict[str, str]:
+    """``["db"]`` or ``{"db": {"condition": "service_healthy"}}``; Compose's own ``config`` has links and the like in it too."""
+    if not isinstance(written, dict):
+        return dict.fromkeys(map(str, written or ()), STARTED)
+    return {str(name): str((how or {}).get("condition") or STARTED) for name, how in written.items()}
 
 
 def _networks(name: str, written: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from chaoskit.compose.engine import Docker
-from chaoskit.compose.overlay import NAME, TOOK_LABEL
-from chaoskit.compose.project import Project, from_plain
+from chaoskit.compose.overlay import TOOK_LABEL
+from chaoskit.compose.owner import Owner
+from chaoskit.compose.project import HEALTHY, Project, from_plain
 from chaoskit.errors import HarnessError, InputError
 
 PROJECT = "com.docker.compose.project"
@@ -22,6 +23,7 @@ FILES = "com.docker.compose.project.config_files"
 FOLDER = "com.docker.compose.project.working_dir"
 ENV_FILE = "com.docker.compose.project.environment_file"
 HASH = "com.docker.compose.config-hash"
+IMAGE_ID = "com.docker.compose.image"
 ONE_OFF = "com.docker.compose.oneoff"
 STATE = "chaoskit.attach.state"
 """Label of our container: what is to be put back, as JSON of ``Origin`` (its value survives ``kill -9`` of whoever wrote it)."""
@@ -29,51 +31,89 @@ STATE = "chaoskit.attach.state"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """How a project was brought up: the options of ``docker compose``, and the services to bring up so, with their number of containers."""
+    """How a project was brought up: the options of ``docker compose``, and the services to bring up so, with their number of containers.
+
+    ``scale`` is in the order in which they start; ``beside`` are the services they depend on, which are not made anew, with the number
+    of their containers; ``awaits`` are those of ``scale`` that must be healthy first. ``owner`` is the ``attach`` at work on it.
+    """
 
     project: str
     options: tuple[str, ...]
     scale: Mapping[str, int]
+    beside: Mapping[str, int] = field(default_factory=dict)
+    awaits: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    owner: Owner | None = None
 
     def to_json(self) -> str:
         """For the label."""
-        return json.dumps({"project": self.project, "options": self.options, "scale": dict(self.scale)})
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Origin:
         """The origin of ``to_json``."""
         plain = json.loads(text)
-        return cls(project=plain["project"], options=tuple(plain["options"]), scale=plain["scale"])
+        owner = Owner(**plain["owner"]) if plain.get("owner") else None
+        return cls(**plain | {"options": tuple(plain["options"]), "owner": owner})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A running project: how it was brought up, what its files say now, and its containers by service (``docker inspect``)."""
+    """A running project: how it was brought up, what its files say now, and its containers by service (``docker inspect``).
+
+    ``containers`` are those that run, ``stopped`` those that do not.
+    """
 
     origin: Origin
     project: Project
     containers: Mapping[str, Sequence[dict[str, Any]]]
+    stopped: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
+
+    def of(self, name: str) -> list[dict[str, Any]]:
+        """All containers of a service."""
+        return [*self.containers.get(name, ()), *self.stopped.get(name, ())]
+
+    def taking(self, chosen: Sequence[str]) -> Running:
+        """The same, with these services as what is to be put back."""
+        every = self.project.with_needed(chosen)
+        scale = {name: len(self.containers[name]) for name in every if name in chosen}
+        awaits = {
+            name: [other for other, condition in self.project.services[name].needs.items() if condition == HEALTHY]
+            for name in scale
+        }
+        origin = replace(
+            self.origin,
+            scale=scale,
+            beside={name: len(self.of(name)) for name in every if name not in scale},
+            awaits={name: mine for name, others in awaits.items() if (mine := [one for one in others if one in scale])},
+        )
+        return replace(self, origin=origin)
 
     def choose(self, wanted: Sequence[str]) -> list[str]:
-        """The running services among those ``wanted``, or all. Raises ``InputError``."""
+        """The running services among those ``wanted``, or all that can be given a resolver. Raises ``InputError``."""
         for name in wanted:
             if name not in self.containers:
-                running = ", ".join(name for name in self.containers if name != NAME) or "none"
+                running = ", ".join(self.containers) or "none"
                 raise InputError(
                     f"project {self.origin.project}: no container of service {name!r} runs; running: {running}"
                 )
-        return [name for name in wanted or self.containers if name != NAME]
+        services = self.project.services
+        chosen = wanted or [name for name in self.containers if name in services and not services[name].fixed_network]
+        if not chosen:
+            raise InputError(
+                f"project {self.origin.project}: none of {', '.join(self.containers)} can be put in a network of ours, so none can be "
+                "given a resolver"
+            )
+        return list(chosen)
 
 
-def find(docker: Docker, project: str, chosen: Sequence[str] = ()) -> Running:
+def find(docker: Docker, project: str) -> Running:
     """The running project of this name. Raises ``InputError`` where there is none, or its files cannot be read any more."""
-    names = docker.lines(
-        "ps", "--quiet", "--filter", f"label={PROJECT}={project}", "--filter", f"label={ONE_OFF}=False"
-    )
     containers: dict[str, list[dict[str, Any]]] = {}
-    for one in docker.inspect(*names):
+    stopped: dict[str, list[dict[str, Any]]] = {}
+    for one in docker.inspect(*containers_of(docker, project)):
         if TOOK_LABEL not in labels_of(one):
-            containers.setdefault(labels_of(one)[SERVICE], []).append(one)
+            among = containers if one["State"]["Running"] else stopped
+            among.setdefault(labels_of(one)[SERVICE], []).append(one)
     if not containers:
         known = ", ".join(sorted(projects(docker))) or "none"
         raise InputError(f"no container of compose project {project!r} runs; projects that run: {known}")
@@ -87,9 +127,27 @@ def find(docker: Docker, project: str, chosen: Sequence[str] = ()) -> Running:
         raise InputError(
             f"project {project}: its files cannot be read from here, so it could not be put back: {error}"
         ) from error
-    scale = {name: len(ones) for name, ones in containers.items() if name in chosen or not chosen}
-    origin = Origin(project=project, options=tuple(options), scale=scale)
-    return Running(origin=origin, project=from_plain(plain, first.get(FILES, project)), containers=containers)
+    origin = Origin(
+        project=project, options=tuple(options), scale={name: len(ones) for name, ones in containers.items()}
+    )
+    said = from_plain(plain, first.get(FILES, project))
+    return Running(origin=origin, project=said, containers=containers, stopped=stopped)
+
+
+def containers_of(docker: Docker, project: str, service: str | None = None) -> list[str]:
+    """The ids of a project's containers, or of one service's, running or not; without those of ``docker compose run``."""
+    labels = [f"{PROJECT}={project}", f"{ONE_OFF}=False", *([f"{SERVICE}={service}"] if service else ())]
+    return docker.lines(
+        "ps", "--all", "--quiet", *(word for label in labels for word in ("--filter", f"label={label}"))
+    )
+
+
+def state_of(container: Mapping[str, Any]) -> str:
+    """In a word: ``healthy``, ``unhealthy`` or ``starting`` by its health check, else Docker's own: ``running``, ``exited`` …"""
+    state = container["State"]
+    if state["Status"] == "running" and (health := state.get("Health")) and health["Status"] != "none":
+        return str(health["Status"])
+    return str(state["Status"])
 
 
 def projects(docker: Docker) -> set[str]:
@@ -100,24 +158,3 @@ def projects(docker: Docker) -> set[str]:
 def labels_of(container: Mapping[str, Any]) -> dict[str, str]:
     """A container's labels."""
     return dict(container["Config"]["Labels"] or {})
-
-
-def strangers(docker: Docker, running: Running, chosen: Sequence[str]) -> list[str]:
-    """Services whose files would now give another container than the one that runs: they could not be put back as they were.
-
-    ``up`` hashes a service with its ``env_file`` read, which ``config --hash`` leaves unread (Compose 2.26). So the project is hashed as
-    it is written and as ``config`` resolves it: of files that have not changed, one is what stands on the container.
-    """
-    if not chosen:
-        return []
-    options, asked = running.origin.options, ("--profile", "*", "config", "--hash", ",".join(chosen))
-    resolved = docker.compose(options, "--profile", "*", "config", "--format", "json")
-    told = docker.compose(options, *asked) + docker.run(
-        "compose", "--project-name", running.origin.project, "--file", "-", *asked, stdin=resolved
-    )
-    hashes = {tuple(line.split()[:2]) for line in told.splitlines()}
-    return [
-        name
-        for name in chosen
-        if any((name, labels_of(one).get(HASH)) not in hashes for one in running.containers[name])
-    ]

@@ -90,7 +90,7 @@ def overlay_by_hand(
         f"  docker compose {both} down --volumes && docker compose -f {shlex.quote(str(files[0]))} up -d",
     ]
     text = write_override(make_override(project, chosen, plan, image), head)
-    left_out = [name for name in project.services if project.services[name].shares_a_network and name not in chosen]
+    left_out = [name for name in project.services if project.services[name].fixed_network and name not in chosen]
     bypasses = find_bypasses(project, [*chosen, *(left_out if not wanted else ())], region, names)
     return Written(text=text, chosen=tuple(chosen), bypasses=tuple(bypasses), checked=False)
 

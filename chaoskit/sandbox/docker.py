@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -158,14 +158,19 @@ class Engine:
         with _told():
             self._client.containers.get(container).kill()
 
-    def remove(self, run: str | None = None) -> list[str]:
-        """Remove all containers, networks and volumes with the label, of one run or of all. Returns what was removed."""
+    def remove(self, run: str | None = None, spare: Sequence[str] = ()) -> list[str]:
+        """Remove all containers, networks and volumes with the label, of one run or of all. Returns what was removed.
+
+        What has one of the labels ``spare`` (``NAME=VALUE``) stays.
+        """
         from docker.errors import APIError, NotFound
 
         wanted = {"label": LABEL if run is None else f"{LABEL}={run}"}
         removed = []
         with _told():
             for container in self._client.containers.list(all=True, filters=wanted, ignore_removed=True):
+                if _has(container.labels, spare):
+                    continue
                 try:
                     container.remove(force=True, v=True)
                 except NotFound:
@@ -175,6 +180,8 @@ class Engine:
                         raise
                 removed.append(f"container {container.name}")
             for network in self._client.networks.list(filters=wanted):
+                if _has(network.attrs["Labels"], spare):
+                    continue
                 self._remove_network(network)
                 removed.append(f"network {network.name}")
             for volume in self._client.volumes.list(filters=wanted):
@@ -245,6 +252,10 @@ def connect() -> Engine:
             f"no Docker engine answers at {host}; start Docker, or set DOCKER_HOST, or use --sandbox namespace"
         ) from None
     return Engine(client, host, version)
+
+
+def _has(labels: Mapping[str, str], wanted: Sequence[str]) -> bool:
+    return any(f"{name}={value}" in wanted for name, value in labels.items())
 
 
 def _first_line(container: Any) -> str:

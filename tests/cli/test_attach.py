@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from chaoskit.cli.attach import DEFAULT_TITLE, Options, load_for
+from chaoskit.cli.attach import DEFAULT_TITLE, Options, attach, load_for
+from chaoskit.compose.owner import Owner
+from chaoskit.compose.running import Origin
 from chaoskit.errors import ExperimentError, InputError
 from chaoskit.units import SECOND
+from tests.compose.engines import Engine, container
 
 
 def options(path: Path | None, *blanks: str) -> Options:
@@ -68,3 +73,48 @@ def test_a_plane_of_ours_may_be_paused(tmp_path: Path) -> None:
 def test_what_is_wrong_in_the_file_is_named_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"theirs\.yaml:4"):
         load_for(options(written(tmp_path, "{dns: emty, where: a.test, when: {from: 1s, for: 2s}}")), ["web"])
+
+
+def origin(owner: Owner | None) -> Origin:
+    return Origin(project="shop", options=(), scale={"web": 1}, owner=owner)
+
+
+def attached(
+    monkeypatch: pytest.MonkeyPatch, left: Origin, *, put_back: bool = False, yes: bool = True
+) -> tuple[list[str], InputError | None]:
+    """What ``attach`` put back where ``left`` was, and what it refused."""
+    module = importlib.import_module("chaoskit.cli.attach")  # the package has a command of this name
+    engine = Engine(container("web", health="unhealthy"))
+    done: list[str] = []
+    monkeypatch.setattr(module, "Docker", lambda: engine)
+    monkeypatch.setattr(module, "left_behind", lambda *_: [left])
+    monkeypatch.setattr(module, "put_back", lambda _, one: done.append(one.project))
+    try:
+        attach(replace(options(None), dry_run=False, yes=yes, put_back=put_back))
+    except InputError as error:
+        return done, error
+    return done, None
+
+
+LIVING = Owner.here()
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+def test_nothing_is_taken_from_under_a_living_attach(monkeypatch: pytest.MonkeyPatch, put_back: bool) -> None:
+    done, refused = attached(monkeypatch, origin(LIVING), put_back=put_back)
+    assert done == []
+    assert f"an attach is at work on it (process {LIVING.pid}" in str(refused)
+
+
+def test_what_a_dead_one_left_is_put_back_before_anything_else_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    done, refused = attached(monkeypatch, origin(replace(LIVING, began="0")))
+    assert done == ["shop"]
+    assert "web is unhealthy" in str(refused)
+
+
+def test_of_one_on_another_host_the_user_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = origin(replace(LIVING, host="elsewhere.test"))
+    done, refused = attached(monkeypatch, there)
+    assert done == []
+    assert "if that has ended, put its work back: chaoskit attach --project shop --put-back" in str(refused)
+    assert attached(monkeypatch, there, put_back=True) == (["shop"], None)

@@ -41,7 +41,7 @@ def test_docker_answers_service_container_host_and_alias() -> None:
 
 @pytest.mark.parametrize("mode", ["host", "none", "service:db", "container:x"])
 def test_a_shared_network_is_seen(mode: str) -> None:
-    assert project(web={"network_mode": mode}).services["web"].shares_a_network
+    assert project(web={"network_mode": mode}).services["web"].fixed_network
 
 
 def test_anchors_merges_and_composes_own_tags_are_read(tmp_path: Path) -> None:

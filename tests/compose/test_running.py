@@ -9,8 +9,11 @@ import pytest
 
 from chaoskit.compose.engine import Docker
 from chaoskit.compose.overlay import TOOK_LABEL
-from chaoskit.compose.running import Origin, find, strangers
+from chaoskit.compose.owner import Owner
+from chaoskit.compose.restorable import strangers
+from chaoskit.compose.running import Origin, find
 from chaoskit.errors import InputError
+from tests.compose.engines import Engine, container
 
 
 class Told(Docker):
@@ -35,7 +38,8 @@ class Told(Docker):
         return json.dumps({"name": "shop", "services": services})
 
     def inspect(self, *names: str, kind: str = "container") -> list[dict[str, Any]]:
-        return [{"Config": {"Labels": self.containers[int(name)]}} for name in names]
+        state = {"Running": True, "Status": "running"}
+        return [{"Config": {"Labels": self.containers[int(name)]}, "State": state} for name in names]
 
 
 def labels(service: str, number: str = "h1") -> dict[str, str]:
@@ -88,5 +92,26 @@ def test_a_service_with_an_env_file_is_no_stranger() -> None:
 
 
 def test_an_origin_comes_back_from_its_label() -> None:
-    origin = Origin(project="shop", options=("--file", "/a b/$c.yaml"), scale={"web": 2})
+    origin = Origin(
+        project="shop", options=("--file", "/a b/$c.yaml"), scale={"web": 2}, beside={"db": 0}, owner=Owner.here()
+    )
     assert Origin.from_json(origin.to_json()) == origin
+
+
+def test_services_are_taken_in_the_order_of_their_dependencies() -> None:
+    services = {
+        "web": {"depends_on": {"api": {"condition": "service_healthy"}, "seed": {"condition": "service_started"}}},
+        "api": {"depends_on": {"db": {"condition": "service_healthy"}}},
+        "db": {},
+        "seed": {},
+        "other": {},
+    }
+    engine = Engine(
+        *(container("web"), container("web", 2), container("api"), container("other")),
+        *(container("db"), container("db", 2), container("db", 3, status="exited")),
+        services=services,
+    )
+    origin = find(engine, "shop").taking(["web", "api"]).origin
+    assert list(origin.scale.items()) == [("api", 1), ("web", 2)]
+    assert origin.beside == {"db": 3, "seed": 0}
+    assert origin.awaits == {"web": ["api"]}

@@ -1,0 +1,52 @@
+"""Which process an ``attach`` is, so that nobody takes from under a living one what only a dead one left behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """A process: its id, when it began (clock ticks since boot; empty where the system does not tell), and on which host."""
+
+    pid: int
+    began: str
+    host: str
+
+    @classmethod
+    def here(cls) -> Owner:
+        """This process."""
+        return cls(pid=os.getpid(), began=_began(os.getpid()) or "", host=socket.gethostname())
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is on another host, so that nobody can tell from here if it lives."""
+        return self.host != socket.gethostname()
+
+    @property
+    def lives(self) -> bool:
+        """Whether it may still be at work. One on another host may."""
+        if self.elsewhere:
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass  # it is another user's
+        return self.began == (_began(self.pid) or "")
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+def _began(pid: int) -> str | None:
+    """Field 22 of proc_pid_stat(5), counted after the name in brackets, which may hold blanks; None for a process that has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]

@@ -1,0 +1,100 @@
+"""Putting a project's services back as they were, from what a label of our container says.
+
+``up --no-deps`` would leave their dependencies out of Compose's hash, so the container would not be the one that ``docker compose up``
+makes. ``create`` keeps them in it, and starts nothing: so no job that has ended runs again. We start the containers ourselves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chaoskit.compose.engine import Docker
+from chaoskit.compose.overlay import NAME, TOOK_LABEL
+from chaoskit.compose.running import HASH, STATE, Origin, Running, containers_of, labels_of, state_of
+from chaoskit.errors import HarnessError
+
+WELL_WITHIN_S = 180.0
+POLL_S = 0.5
+
+
+def put_back(docker: Docker, origin: Origin) -> None:
+    """Make the project's services anew as they were, start them, and remove all that is ours. Safe to call again.
+
+    Raises ``HarnessError``. Where they could not be made, ours stay too, because they say what is to be put back; where they could not
+    be started, ours are gone.
+    """
+    if any(_is_under_ours(one, origin.project) for one in docker.inspect(*containers_of(docker, origin.project))):
+        words = [*scales(origin.scale), *scales(origin.beside), *origin.scale]
+        docker.compose([*origin.options, "--profile", "*"], "create", "--no-build", *words)
+    try:
+        _start(docker, origin)
+    finally:
+        remove_ours(docker, origin.project)
+
+
+def scales(scale: Mapping[str, int]) -> list[str]:
+    """``--scale`` for each: without it, Compose would make as many as the file says."""
+    return [word for name, number in scale.items() for word in ("--scale", f"{name}={number}")]
+
+
+def settle(docker: Docker, project: str, services: Iterable[str]) -> dict[str, str]:
+    """Wait until none of these services is starting; those that are not well then, with the state that they are in."""
+    until = time.monotonic() + WELL_WITHIN_S
+    while True:
+        states = {
+            name: [state_of(one) for one in docker.inspect(*containers_of(docker, project, name))] for name in services
+        }
+        starting = any("starting" in found for found in states.values())
+        if not starting or time.monotonic() > until:
+            return {
+                name: next((one for one in found if one not in ("running", "healthy")), "gone")
+                for name, found in states.items()
+                if not found or set(found) - {"running", "healthy"}
+            }
+        time.sleep(POLL_S)
+
+
+def left_behind(docker: Docker, project: str | None = None) -> list[Origin]:
+    """What our containers say is to be put back, of one project or of all; whether their ``attach`` lives says ``Origin.owner``."""
+    label = TOOK_LABEL if project is None else f"{TOOK_LABEL}={project}"
+    found = docker.inspect(*docker.lines("ps", "--all", "--quiet", "--filter", f"label={label}"))
+    return [Origin.from_json(labels_of(one)[STATE]) for one in found if STATE in labels_of(one)]
+
+
+def remove_ours(docker: Docker, project: str) -> None:
+    """Our container, network and volume in a project, and nothing else."""
+    mine = ("--filter", f"label={TOOK_LABEL}={project}")
+    if containers := docker.lines("ps", "--all", "--quiet", *mine):
+        docker.run("rm", "--force", "--volumes", *containers)
+    for kind in ("network", "volume"):
+        if found := docker.lines(kind, "ls", "--quiet", *mine):
+            docker.run(kind, "rm", *found)
+
+
+def unlike(before: Running, after: Running) -> list[str]:
+    """Services of which the containers are not made from the settings that they had before: none, if the putting back was whole."""
+
+    def hashes(running: Running, name: str) -> list[str]:
+        return sorted(labels_of(one).get(HASH, "") for one in running.of(name))
+
+    return [name for name in before.origin.scale if hashes(before, name) != hashes(after, name)]
+
+
+def _is_under_ours(container: Mapping[str, Any], project: str) -> bool:
+    return f"{project}_{NAME}" in container["NetworkSettings"]["Networks"] and TOOK_LABEL not in labels_of(container)
+
+
+def _start(docker: Docker, origin: Origin) -> None:
+    """Start each service after those whose health it awaits. Raises ``HarnessError`` when all that can start have."""
+    failed = []
+    for name in origin.scale:
+        settle(docker, origin.project, origin.awaits.get(name, ()))
+        try:
+            if containers := containers_of(docker, origin.project, name):
+                docker.run("start", *containers)
+        except HarnessError as error:
+            failed.append(f"{name} is as before, but does not start: {error}")
+    if failed:
+        raise HarnessError("\n".join(failed))

@@ -1,0 +1,73 @@
+"""Services come back as they were: with Compose's own hash, in order, with nothing else touched, and ours gone whatever fails after."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaoskit.compose.restore import left_behind, put_back, settle, unlike
+from chaoskit.compose.running import HASH, STATE, Origin, find
+from chaoskit.errors import HarnessError
+from tests.compose.engines import Engine, container, ours
+
+ORIGIN = Origin(
+    project="shop",
+    options=("--file", "/srv/a.yaml"),
+    scale={"db": 1, "web": 2},
+    beside={"migrate": 1, "never": 0},
+    awaits={"web": ("db",)},
+)
+
+
+def under(service: str, number: int = 1, health: str = "") -> dict[str, object]:
+    return container(service, number, health=health, networks=["shop_default", "shop_chaoskit"])
+
+
+def test_they_are_created_with_their_dependencies_and_started_in_order() -> None:
+    engine = Engine(under("web"), under("web", 2), under("db", health="healthy"), ours())
+    put_back(engine, ORIGIN)
+    assert engine.asked == [
+        "compose --file /srv/a.yaml --profile * create --no-build --scale db=1 --scale web=2 --scale migrate=1 --scale never=0 db web",
+        "start id-db-1",
+        "start id-web-1 id-web-2",
+        "rm --force --volumes id-chaoskit-1",
+    ]
+
+
+def test_what_is_under_us_no_more_is_not_made_anew() -> None:
+    engine = Engine(container("web"), container("db"), ours())
+    put_back(engine, ORIGIN)
+    assert engine.asked == ["start id-db-1", "start id-web-1", "rm --force --volumes id-chaoskit-1"]
+
+
+def test_one_that_does_not_start_keeps_nothing_of_ours_and_no_other_from_starting() -> None:
+    engine = Engine(under("web"), under("db"), ours())
+    engine.fails = "start id-db-1"
+    with pytest.raises(HarnessError, match=r"db is as before, but does not start: .*the engine says no"):
+        put_back(engine, ORIGIN)
+    assert engine.asked[-2:] == ["start id-web-1", "rm --force --volumes id-chaoskit-1"]
+
+
+def test_what_is_to_be_put_back_is_not_forgotten_where_it_cannot_be_made() -> None:
+    engine = Engine(under("web"), ours())
+    engine.fails = "create"
+    with pytest.raises(HarnessError):
+        put_back(engine, ORIGIN)
+    assert engine.asked == []
+
+
+def test_nothing_waits_for_a_service_that_will_not_be_well() -> None:
+    engine = Engine(container("db", health="unhealthy"), container("web"), container("job", status="exited"))
+    assert settle(engine, "shop", ["db", "web", "job", "none"]) == {"db": "unhealthy", "job": "exited", "none": "gone"}
+
+
+def test_what_is_left_is_told_by_its_label() -> None:
+    engine = Engine(container("web"), ours(**{STATE: ORIGIN.to_json()}))
+    assert [(one.scale, dict(one.beside)) for one in left_behind(engine, "shop")] == [(ORIGIN.scale, ORIGIN.beside)]
+    assert left_behind(engine, "other") == []
+
+
+def test_a_service_with_another_hash_is_not_as_it_was() -> None:
+    before = find(Engine(container("web"), container("db")), "shop")
+    after = find(Engine(container("web", labels={HASH: "other"}), container("db")), "shop")
+    assert unlike(before, before) == []
+    assert unlike(before, after) == ["web"]
