@@ -28,6 +28,19 @@ LIVE = (
 """Other ways to real credentials (AWS SDKs and Tools Reference Guide, "Standardized credential providers")."""
 
 AWS = ("amazonaws.com", "api.aws")
+DEFAULT_BRIDGE = "Docker's default network has the host's resolvers, and Compose lets it join no other beside it"
+FIXED = {
+    "host": (
+        "it asks the host's resolver, not Docker's, and chaoskit never edits the host's",
+        "give it a network of its own",
+    ),
+    "none": ("it has no network, so it asks nobody", "give it a network to have faults there"),
+    "bridge": (DEFAULT_BRIDGE, "take network_mode out"),
+    "default": (DEFAULT_BRIDGE, "take network_mode out"),
+}
+"""For a ``network_mode``: why no fault reaches such a service, and what to do."""
+
+SHARED = ("its resolver is that of what it shares the network with", "choose the other service")
 CREDENTIAL_FOLDER = "/.aws"
 RESOLVER_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
 
@@ -67,14 +80,9 @@ def find_bypasses(project: Project, chosen: Sequence[str], region: str, names: I
 
 
 def _network(service: Service) -> Iterator[Bypass]:
-    if service.network_mode == "host":
-        why = "it asks the host's resolver, not Docker's, and chaoskit never edits the host's"
-        yield Bypass(service.name, "network_mode: host", why, "it is left out; give it a network of its own")
-    elif service.fixed_network:
-        why = "its resolver is that of what it shares the network with"
-        yield Bypass(
-            service.name, f"network_mode: {service.network_mode}", why, "it is left out; choose the other service"
-        )
+    if mode := service.network_mode:
+        why, cure = FIXED.get(mode, SHARED)
+        yield Bypass(service.name, f"network_mode: {mode}", why, f"it is left out; {cure}")
     if len(service.dns) > 1:
         why = "a SERVFAIL or a dropped query falls over to the second, which hides the fault"
         yield Bypass(service.name, f"dns: with {len(service.dns)} servers", why, "the overlay puts one in their place")

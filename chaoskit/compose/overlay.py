@@ -17,6 +17,7 @@ from chaoskit.compose.bypasses import LIVE, PROXIES
 from chaoskit.compose.plan import StagePlan, dynamic_range
 from chaoskit.compose.project import DEFAULT_NETWORK, Project, Service
 from chaoskit.errors import InputError
+from chaoskit.experiment.wiring import CANARY_LABEL
 from chaoskit.sandbox.environment import FAKE_KEY, FAKE_SECRET
 
 NAME = "chaoskit"
@@ -56,17 +57,30 @@ def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
         if project.services[name].fixed_network:
             mode = project.services[name].network_mode
             raise InputError(
-                f"{project.source}: {name} has network_mode: {mode}, so Docker gives it no resolver of its own; choose another --service"
+                f"{project.source}: {name} has network_mode: {mode}, beside which Compose allows no other network, so it cannot be given a "
+                "resolver; choose another --service"
             )
     if NAME in project.services:
         raise InputError(
             f"{project.source}: there is a service called {NAME} in it already; is it under an overlay of ours? Then put faults on by hand "
             f"(docker compose exec {NAME} python3 -m chaoskit inject …), or bring it up without the overlay first"
         )
-    chosen = [name for name in wanted or project.services if not project.services[name].fixed_network]
+    for kind, name in (("networks", NAME), ("volumes", f"{NAME}-trust"), ("configs", f"{NAME}-stage")):
+        if name in project.declared.get(kind, ()):
+            raise InputError(
+                f"{project.source}: {kind}.{name} is declared in it already, and ours has that name; call theirs something else"
+            )
+    chosen = list(
+        dict.fromkeys(name for name in wanted or project.services if not project.services[name].fixed_network)
+    )
     if not chosen:
         raise InputError(
-            f"{project.source}: no service of it has a network of its own, so none can be given a resolver"
+            f"{project.source}: each service of it has a network_mode, so none can be put in a network of ours and given a resolver"
+        )
+    if CANARY_LABEL in chosen:
+        raise InputError(
+            f"{project.source}: the service {CANARY_LABEL!r} of the project cannot be a client's name here: chaoskit's own look-out is "
+            "called so; leave it out with --service"
         )
     return chosen
 

@@ -42,8 +42,8 @@ class Service:
 
     @property
     def fixed_network(self) -> bool:
-        """Whether it has no network of its own (``host``, ``none``, another's), so that it cannot be given a resolver."""
-        return bool(self.network_mode) and self.network_mode not in ("bridge", "default")
+        """Whether it has a ``network_mode``, beside which Compose allows no network of ours, so that it cannot be given a resolver."""
+        return bool(self.network_mode)
 
     def sets(self, variable: str) -> bool:
         """Whether it is given a value for this environment variable."""
@@ -52,11 +52,12 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A compose project: where it was read from, and its services by name."""
+    """A compose project: where it was read from, its services by name, and what else it declares, by kind (``networks``, …)."""
 
     source: str
     name: str
     services: Mapping[str, Service]
+    declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def with_needed(self, names: Iterable[str]) -> list[str]:
         """These services and all that they depend on, however far, each after what it depends on."""
@@ -114,7 +115,8 @@ def from_plain(plain: Any, source: str) -> Project:
         if not isinstance(written, dict):
             raise InputError(f"{source}: services.{name} is no mapping; is it a compose file?")
     found = {str(name): _service(str(name), written) for name, written in services.items()}
-    return Project(source=source, name=str(plain.get("name") or ""), services=found)
+    declared = {kind: frozenset(map(str, plain.get(kind) or ())) for kind in ("networks", "volumes", "configs")}
+    return Project(source=source, name=str(plain.get("name") or ""), services=found, declared=declared)
 
 
 def _service(name: str, written: dict[str, Any]) -> Service:

@@ -16,8 +16,11 @@ from chaoskit.compose.plan import SUBNET, lay_out
 from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
-from chaoskit.experiment.schema import ExperimentSpec, ServiceSpec
-from chaoskit.experiment.wiring import host_name, services_of
+from chaoskit.experiment.schema import ExperimentSpec, Label, ServiceSpec
+from chaoskit.experiment.wiring import CANARY_LABEL, host_name, services_of
+
+OURS = (CANARY_LABEL, "aws", "dns", "network")
+"""Names of chaoskit's own parts, which stand beside the clients in a journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +53,32 @@ def loopback_of(spec: ExperimentSpec) -> list[str]:
 
 
 def as_containers(document: Document, services: Sequence[str], more: Sequence[dict[str, Any]] = ()) -> Document:
-    """An experiment with these services of theirs in place of its clients, and ``more`` in its timeline; lines stay where they are."""
+    """An experiment with these services of theirs in place of its clients, and ``more`` in its timeline; lines stay where they are.
+
+    Raises ``InputError`` for a service whose name no client may have.
+    """
+    for name in services:
+        _check_label(name)
     data = dict(document.data)
     data["timeline"] = [*(data.get("timeline") or ()), *more]
     asked = next(iter(data.get("services") or ["dynamodb"]))
     data["clients"] = {name: {"use": "container", "service": asked} for name in services}
     return Document(document.path, data, document.lines)
+
+
+def _check_label(name: str) -> None:
+    from pydantic import TypeAdapter, ValidationError
+
+    refused = f"service {name!r} of the project cannot be a client's name here"
+    if name in OURS:
+        raise InputError(f"{refused}: {', '.join(OURS)} are chaoskit's own; leave it out with --service")
+    try:
+        TypeAdapter(Label).validate_python(name)
+    except ValidationError as error:
+        raise InputError(
+            f"{refused}: such a name begins with a letter, then has letters, digits, - and _, and is at most 40 long; leave it out with "
+            "--service"
+        ) from error
 
 
 def every_service(region: str) -> ExperimentSpec:

@@ -75,6 +75,15 @@ def test_what_is_wrong_in_the_file_is_named_with_its_line(tmp_path: Path) -> Non
         load_for(options(written(tmp_path, "{dns: emty, where: a.test, when: {from: 1s, for: 2s}}")), ["web"])
 
 
+@pytest.mark.parametrize("name", ["Big.Name_1", "1st", "x" * 41, "canary", "aws", "dns", "network"])
+def test_a_service_that_no_client_may_be_called_is_not_blamed_on_the_file(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, "{dns: empty, where: a.test, when: {from: 1s, for: 2s}}")
+    with pytest.raises(InputError, match=f"service '{name}' of the project cannot be a client's name here") as refused:
+        load_for(options(path), ["web", name])
+    assert "leave it out with --service" in str(refused.value)
+    assert str(path) not in str(refused.value)
+
+
 def origin(owner: Owner | None) -> Origin:
     return Origin(project="shop", options=(), scale={"web": 1}, owner=owner)
 

@@ -24,6 +24,9 @@ def test_a_plain_service_has_none() -> None:
     ("web", "word"),
     [
         ({"network_mode": "host"}, "network_mode: host"),
+        ({"network_mode": "none"}, "it has no network, so it asks nobody"),
+        ({"network_mode": "bridge"}, "Docker's default network has the host's resolvers"),
+        ({"network_mode": "service:db"}, "choose the other service"),
         ({"dns": ["10.0.0.1", "10.0.0.2"]}, "dns: with 2 servers"),
         ({"extra_hosts": [f"{DYNAMODB}:10.0.0.9"]}, f"extra_hosts: {DYNAMODB}"),
         ({"environment": {"HTTPS_PROXY": "http://p:3128"}}, "HTTPS_PROXY"),

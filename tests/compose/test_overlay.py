@@ -10,6 +10,7 @@ import yaml
 
 from chaoskit.compose.overlay import app_environment, eligible, make_override, write_override
 from chaoskit.compose.plan import StagePlan, dynamic_range, lay_out
+from chaoskit.compose.project import from_plain
 from chaoskit.compose.stage import here
 from chaoskit.compose.write import every_service, loopback_of
 from chaoskit.errors import InputError
@@ -96,8 +97,34 @@ def test_services_without_a_network_of_their_own_are_left_out_or_refused() -> No
         eligible(one, ["wep"])
     with pytest.raises(InputError, match="a service called chaoskit"):
         eligible(project(web=None, chaoskit=None), [])
-    with pytest.raises(InputError, match="no service of it"):
+    with pytest.raises(InputError, match="each service of it has a network_mode"):
         eligible(project(web={"network_mode": "none"}), [])
+
+
+def test_docker_s_default_network_cannot_be_left_either() -> None:
+    one = project(web={"network_mode": "bridge"}, other={"network_mode": "default"}, worker=None)
+    assert eligible(one, []) == ["worker"]
+    with pytest.raises(InputError, match="web has network_mode: bridge, beside which Compose allows no other network"):
+        eligible(one, ["web"])
+
+
+def test_a_service_named_twice_is_put_under_once() -> None:
+    assert eligible(project(web=None, worker=None), ["web", "worker", "web"]) == ["web", "worker"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("networks", "chaoskit"), ("volumes", "chaoskit-trust"), ("configs", "chaoskit-stage")]
+)
+def test_what_is_called_as_ours_is_refused(kind: str, name: str) -> None:
+    plain = {"services": {"web": {}}, kind: {name: None}}
+    with pytest.raises(InputError, match=f"{kind}.{name} is declared in it already"):
+        eligible(from_plain(plain, "theirs.yaml"), [])
+
+
+def test_a_service_called_canary_would_be_taken_for_our_own() -> None:
+    with pytest.raises(InputError, match="service 'canary' of the project cannot be a client's name here"):
+        eligible(project(web=None, canary=None), [])
+    assert eligible(project(web=None, canary=None), ["web"]) == ["web"]
 
 
 def test_the_text_is_yaml_with_its_head_as_comments() -> None:

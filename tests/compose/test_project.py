@@ -39,8 +39,8 @@ def test_docker_answers_service_container_host_and_alias() -> None:
     assert found.services["web"].networks == {"back": ("web", "shop-web", "w1", "db.internal")}
 
 
-@pytest.mark.parametrize("mode", ["host", "none", "service:db", "container:x"])
-def test_a_shared_network_is_seen(mode: str) -> None:
+@pytest.mark.parametrize("mode", ["host", "none", "service:db", "container:x", "bridge", "default"])
+def test_a_network_that_cannot_be_left_is_seen(mode: str) -> None:
     assert project(web={"network_mode": mode}).services["web"].fixed_network
 
 

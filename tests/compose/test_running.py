@@ -77,6 +77,17 @@ def test_a_service_that_does_not_run_is_refused() -> None:
         running.choose(["db"])
 
 
+def test_without_names_what_cannot_be_given_a_resolver_is_left_out() -> None:
+    services = {"web": {}, "side": {"network_mode": "host"}}
+    engine = Engine(container("web"), container("side"), container("gone"), services=services)
+    running = find(engine, "shop")
+    assert running.choose([]) == ["web"]
+    assert running.choose(["side"]) == ["side"], "it is refused with its reason later"
+    only = find(Engine(container("side"), services=services), "shop")
+    with pytest.raises(InputError, match="none of side can be put in a network of ours"):
+        only.choose([])
+
+
 def test_services_that_could_not_be_made_again_are_told() -> None:
     docker = Told([labels("web", "h1"), labels("db", "h2")], {"web": "h1", "db": "other"})
     running = find(docker, "shop")
