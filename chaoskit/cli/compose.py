@@ -29,18 +29,19 @@ class Options:
 def write_overlay(options: Options) -> None:
     """Write the override, check it, warn, and say how to bring it up. Raises ``InputError``; then nothing is written."""
     from chaoskit.compose.overlay import IMAGE
-    from chaoskit.compose.write import check_merged, overlay_by_hand
+    from chaoskit.compose.write import check_merged, overlay_by_hand, with_override
 
     out = options.out or options.files[0].with_name("chaoskit.override.yaml")
     if out.exists() and not options.force:
         raise InputError(f"{out} is there already; name another with --out, or overwrite it with --force")
-    written = overlay_by_hand(
-        options.files, options.services, options.image or IMAGE, out, options.subnet, options.region
-    )
+    files, unread = with_override(options.files)
+    if unread:
+        typer.echo(f"warning: {unread} is not read, because `docker compose` is not here to put it together", err=True)
+    written = overlay_by_hand(files, options.services, options.image or IMAGE, out, options.subnet, options.region)
     draft = out.with_name(f".{out.name}.chaoskit")
     try:
         draft.write_text(written.text, encoding="utf-8")
-        checked = check_merged(options.files, draft, written.chosen)
+        checked = check_merged(files, draft, written.chosen)
         draft.replace(out)
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}; name another with --out") from error
@@ -48,7 +49,7 @@ def write_overlay(options: Options) -> None:
         raise
     finally:
         draft.unlink(missing_ok=True)
-    _tell(options.files, out, written.chosen, [str(one) for one in written.bypasses], checked=checked)
+    _tell(files, out, written.chosen, [str(one) for one in written.bypasses], checked=checked)
 
 
 def _tell(files: Sequence[Path], out: Path, chosen: Sequence[str], bypasses: Sequence[str], *, checked: bool) -> None:

@@ -109,7 +109,9 @@ def read_file(path: Path) -> Project:
 def from_plain(plain: Any, source: str) -> Project:
     """A project from plain data, as a file or ``docker compose config`` gives it. Raises ``InputError``."""
     services = plain.get("services") if isinstance(plain, dict) else None
-    if not isinstance(services, dict) or not services:
+    if services is None and isinstance(plain, dict) and plain.get("include"):
+        services = {}  # Compose has them from elsewhere
+    elif not isinstance(services, dict) or not services:
         raise InputError(f"{source}: there are no services in it; name a compose file")
     for name, written in services.items():
         if not isinstance(written, dict):

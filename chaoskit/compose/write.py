@@ -19,6 +19,16 @@ from chaoskit.experiment.document import Document
 from chaoskit.experiment.schema import ExperimentSpec, Label, ServiceSpec
 from chaoskit.experiment.wiring import CANARY_LABEL, host_name, services_of
 
+LOOKED_FOR = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+"""Files that Compose finds by itself, in its order."""
+
+EVERY_PROFILE = ("--profile", "*")
 OURS = (CANARY_LABEL, "aws", "dns", "network")
 """Names of chaoskit's own parts, which stand beside the clients in a journal."""
 
@@ -33,17 +43,38 @@ class Written:
     checked: bool
 
 
+def with_override(files: Sequence[Path]) -> tuple[list[Path], Path | None]:
+    """These files with the override that ``docker compose up`` would read beside a single one; second, one that is not read here.
+
+    Only Compose can put two files together.
+    """
+    if len(files) != 1 or files[0].name not in LOOKED_FOR:
+        return list(files), None
+    found = next((path for name in OVERRIDES if (path := files[0].with_name(name)).exists()), None)
+    if found is None or has_compose():
+        return [*files, *([found] if found else ())], None
+    return list(files), found
+
+
 def read_projects(files: Sequence[Path]) -> Project:
     """The project of these files: as Compose itself puts them together, or, without Compose, as the one file is written."""
     written = [read_file(path) for path in files]  # its errors name a line
     if has_compose():
         try:
-            plain = json.loads(Docker().compose(_named(files), "config", "--format", "json"))
+            plain = json.loads(Docker().compose([*_named(files), *EVERY_PROFILE], "config", "--format", "json"))
         except HarnessError as error:
             raise InputError(f"{files[0]}: docker compose does not take it: {error}") from error
         return from_plain(plain, str(files[0]))
     if len(files) > 1:
-        raise InputError("several files need docker compose to put them together, which is not here; give one")
+        names = " and ".join(map(str, files))
+        raise InputError(
+            f"{names} need docker compose to put them together, which is not here; give one that stands alone"
+        )
+    if not written[0].services:
+        raise InputError(
+            f"{files[0]}: its services are in files that it includes, which needs docker compose, and that is not here; give the file "
+            "that has them"
+        )
     return written[0]
 
 
@@ -103,14 +134,14 @@ def overlay_by_hand(
     spec = every_service(region)
     plan = lay_out(str(files[0]), chosen, loopback_of(spec), subnet, region)
     names = [host_name(service, region) for service in services_of(spec)]
-    both = shlex.join(word for path in (*files, out) for word in ("-f", str(path)))
+    theirs, both = shlex.join(_named(files)), shlex.join(_named([*files, out]))
     head = [
-        f"Puts {', '.join(chosen)} of {files[0].name} under chaoskit: its DNS, its mock AWS, fake credentials. Written by",
-        "chaoskit compose overlay; the file above is not changed. To bring it up, put a fault on, and take all away again:",
+        f"Puts {', '.join(chosen)} of {' and '.join(path.name for path in files)} under chaoskit: its DNS, its mock AWS, fake credentials.",
+        "Written by chaoskit compose overlay; no other file is changed. To bring it up, put a fault on, and take all away again:",
         "",
         f"  docker compose {both} up -d",
         f"  docker compose {both} exec {NAME} python3 -m chaoskit inject empty {names[0]} --for 30s",
-        f"  docker compose {both} down --volumes && docker compose -f {shlex.quote(str(files[0]))} up -d",
+        f"  docker compose {both} down --volumes && docker compose {theirs} up -d",
     ]
     text = write_override(make_override(project, chosen, plan, image), head)
     left_out = [name for name in project.services if project.services[name].fixed_network and name not in chosen]
@@ -123,7 +154,9 @@ def check_merged(files: Sequence[Path], override: Path, chosen: Sequence[str]) -
     if not has_compose():
         return False
     try:
-        merged = json.loads(Docker().compose(_named([*files, override]), "config", "--format", "json"))
+        merged = json.loads(
+            Docker().compose([*_named([*files, override]), *EVERY_PROFILE], "config", "--format", "json")
+        )
     except HarnessError as error:
         raise HarnessError(
             f"docker compose does not take the override: {error}\nIt needs Compose 2.24.4 or newer (!override)."

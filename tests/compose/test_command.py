@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from typer.testing import CliRunner
@@ -60,6 +62,68 @@ def test_nothing_half_done_is_left_after_bad_input(theirs: Path) -> None:
         assert isinstance(done.exception, InputError), words
         assert words[1] in str(done.exception)
     assert [path.name for path in theirs.parent.iterdir()] == ["compose.yaml"]
+
+
+class Compose:
+    """Compose, where it is: every service in one project, whatever is asked; ``asked`` are the words."""
+
+    asked: ClassVar[list[list[str]]] = []
+
+    def compose(self, project: list[str], *words: str) -> str:
+        self.asked.append([*project, *words])
+        services = {"web": {"dns": ["1"]}, "extra": {"profiles": ["a"], "dns": ["1"]}}
+        return json.dumps({"services": services})
+
+
+@pytest.fixture
+def asked(theirs: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    monkeypatch.setattr(write, "has_compose", lambda: True)
+    monkeypatch.setattr(write, "Docker", Compose)
+    Compose.asked.clear()
+    return Compose.asked
+
+
+def test_services_of_every_profile_are_put_under(theirs: Path, asked: list[list[str]]) -> None:
+    done = CliRunner().invoke(app, ["compose", "overlay", str(theirs)])
+    assert "puts web, extra under chaoskit" in done.stdout
+    assert len(asked) == 2
+    assert all(words[-5:] == ["--profile", "*", "config", "--format", "json"] for words in asked)
+
+
+def test_the_override_that_compose_would_read_is_read(theirs: Path, asked: list[list[str]]) -> None:
+    beside = theirs.with_name("compose.override.yaml")
+    beside.write_text("services: {web: {environment: {HTTPS_PROXY: p}}}\n")
+    done = CliRunner().invoke(app, ["compose", "overlay", str(theirs)])
+    assert f"-f {theirs} -f {beside} -f {theirs.with_name('chaoskit.override.yaml')} up -d" in done.stdout
+    assert asked[0][:4] == ["-f", str(theirs), "-f", str(beside)]
+    text = theirs.with_name("chaoskit.override.yaml").read_text()
+    assert f"down --volumes && docker compose -f {theirs} -f {beside} up -d" in text
+
+
+def test_a_file_named_with_others_or_by_another_name_has_none(tmp_path: Path) -> None:
+    for name in ("compose.yaml", "other.yaml", "docker-compose.override.yml"):
+        (tmp_path / name).touch()
+    both = [tmp_path / "compose.yaml", tmp_path / "other.yaml"]
+    assert write.with_override(both) == (both, None)
+    assert write.with_override(both[1:]) == (both[1:], None)
+
+
+def test_without_docker_an_override_beside_is_named_as_unread(theirs: Path) -> None:
+    beside = theirs.with_name("docker-compose.override.yml")
+    beside.write_text("services: {}\n")
+    done = CliRunner().invoke(app, ["compose", "overlay", str(theirs)])
+    assert done.exit_code == 0, done.output
+    assert f"warning: {beside} is not read" in done.stderr
+
+
+def test_a_file_that_only_includes_others_needs_compose(theirs: Path, asked: list[list[str]]) -> None:
+    theirs.write_text("include: [elsewhere.yaml]\n")
+    assert CliRunner().invoke(app, ["compose", "overlay", str(theirs)]).exit_code == 0
+    with pytest.MonkeyPatch.context() as gone:
+        gone.setattr(write, "has_compose", lambda: False)
+        done = CliRunner().invoke(app, ["compose", "overlay", str(theirs), "--force"])
+    assert isinstance(done.exception, InputError)
+    assert "its services are in files that it includes" in str(done.exception)
 
 
 def test_a_container_of_ones_own_is_for_attach_alone(tmp_path: Path) -> None:
