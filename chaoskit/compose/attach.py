@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from chaoskit.compose.engine import Docker
+from chaoskit.compose.engine import EVERY_PROFILE, Docker
 from chaoskit.compose.overlay import NAME, TOOK_LABEL, make_override, write_override
 from chaoskit.compose.owner import Owner
 from chaoskit.compose.plan import StagePlan
@@ -75,7 +75,7 @@ def last_words(docker: Docker, container: str) -> str:
 
 def _up(docker: Docker, options: Sequence[str], scale: Mapping[str, int], override: str) -> None:
     flags = ["--detach", "--no-deps", "--no-build", "--wait", "--wait-timeout", UP_WITHIN_S]
-    docker.compose([*options, "--profile", "*"], "up", *flags, *scales(scale), *scale, stdin=override)
+    docker.compose([*options, *EVERY_PROFILE], "up", *flags, *scales(scale), *scale, stdin=override)
 
 
 def _play(docker: Docker, project: str, journal: Journal) -> None:

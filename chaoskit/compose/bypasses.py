@@ -89,6 +89,10 @@ def _network(service: Service) -> Iterator[Bypass]:
 
 
 def _aliases(project: Project, service: Service, aimed: set[str]) -> Iterator[Bypass]:
+    for link in service.links:
+        if is_aws(link) or link.lower() in aimed:
+            why = "Docker answers a link itself and never asks chaoskit"
+            yield Bypass(service.name, f"a link called {link}", why, "take the link out, or its alias")
     for other in project.services.values():
         for network, names in other.networks.items():
             for alias in names:

@@ -17,6 +17,16 @@ from typing import Any
 from chaoskit.errors import HarnessError, InputError
 
 WITHIN_S = 600.0
+EVERY_PROFILE = ("--profile", "*")
+"""Options of ``docker compose``: services of all profiles count."""
+
+
+class CommandError(HarnessError):
+    """A command failed; ``said`` is all of its standard error."""
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(message)
+        self.said = said
 
 
 class Docker:
@@ -57,7 +67,10 @@ class Docker:
 
     def compose(self, project: Sequence[str], *arguments: str, stdin: str | None = None) -> str:
         """``docker compose PROJECT… ARGUMENTS``; ``project`` are its ``-f`` and ``-p`` options, ``stdin`` is the file called ``-``."""
-        return self.run("compose", *project, *arguments, stdin=stdin)
+        try:
+            return self.run("compose", *project, *arguments, stdin=stdin)
+        except CommandError as error:
+            raise HarnessError(f"docker compose {arguments[0]}: {_complaint(error.said)}") from error
 
     def follow(self, *arguments: str) -> subprocess.Popen[bytes]:
         """A command that goes on, its standard output to be read."""
@@ -83,11 +96,15 @@ class Docker:
         except subprocess.TimeoutExpired as error:
             raise HarnessError(f"docker {arguments[0]} took more than {WITHIN_S:g} s; is the engine well?") from error
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
-            raise HarnessError(
-                f"docker {' '.join(arguments[:2])}: {said.splitlines()[-1] if arguments[0] != 'compose' else said}"
-            )
+            said = done.stderr.decode(errors="replace").rstrip() or f"exit code {done.returncode}"
+            raise CommandError(f"docker {' '.join(arguments[:2])}: {said.splitlines()[-1].strip()}", said)
         return done.stdout
+
+
+def _complaint(said: str) -> str:
+    """What is wrong, without warnings and the lines that tell of progress (which are indented)."""
+    lines = [line for line in said.splitlines() if not line.startswith(" ") and "level=warning" not in line]
+    return "\n".join(lines) or said
 
 
 def has_compose() -> bool:

@@ -50,7 +50,7 @@ def read(docker: Docker, record: Mapping[str, Any]) -> Container:
         resolv=text("/etc/resolv.conf") or "",
         hosts=text("/etc/hosts") or "",
         nsswitch=text("/etc/nsswitch.conf"),
-        aliases=_aliases(docker, record),
+        aliases=aliases(docker, record),
         engine=engine_version(docker),
     )
 
@@ -85,10 +85,13 @@ def _glibc(docker: Docker, container: str) -> LibcFound | None:
     return None
 
 
-def _aliases(docker: Docker, record: Mapping[str, Any]) -> dict[str, str]:
+def aliases(docker: Docker, record: Mapping[str, Any]) -> dict[str, str]:
     """Every name that Docker answers itself in this container's networks, with the container that has it."""
     found: dict[str, str] = {}
-    for network in record["NetworkSettings"]["Networks"]:
+    for network, own in record["NetworkSettings"]["Networks"].items():
+        for link in own.get("Links") or ():
+            container, _, alias = str(link).rpartition(":")
+            found[alias.lower()] = container
         others = docker.lines("ps", "--quiet", "--filter", f"network={network}")
         for other in docker.inspect(*others):
             member = other["NetworkSettings"]["Networks"].get(network) or {}

@@ -127,7 +127,7 @@ def _under_test(service: Service, plan: StagePlan) -> dict[str, Any]:
 def app_environment(service: Service, region: str) -> dict[str, str]:
     """Our trust and fake credentials; what of theirs leads to real ones or to a proxy is emptied."""
     authority = f"{TRUST}/ca.pem"
-    emptied = [name for name in (*PROXIES, *LIVE) if service.sets(name) and name not in PROFILES]
+    live = [name for name in LIVE if service.sets(name) and name not in PROFILES]
     return {
         "AWS_ACCESS_KEY_ID": FAKE_KEY,
         "AWS_SECRET_ACCESS_KEY": FAKE_SECRET,
@@ -141,7 +141,9 @@ def app_environment(service: Service, region: str) -> dict[str, str]:
         "REQUESTS_CA_BUNDLE": authority,
         "CURL_CA_BUNDLE": authority,
         "NODE_EXTRA_CA_CERTS": authority,
-        **dict.fromkeys(emptied, ""),
+        **dict.fromkeys(
+            (*PROXIES, *live), ""
+        ),  # Docker's config.json puts proxies into every container, unseen by Compose
         **{name: "default" for name in PROFILES if service.sets(name)},
     }
 

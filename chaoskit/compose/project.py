@@ -7,7 +7,7 @@ may be a list or a mapping. Of environment variables only a region's value is ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ class Service:
     """One service. ``networks`` maps each network to the names that Docker itself answers for this service there.
 
     ``environment`` has the names of its variables, ``unset`` those among them that are empty; ``regions`` are the values of those in
-    ``REGIONS``. ``mounts`` are paths inside the container. ``needs`` maps each service that it depends on to Compose's condition.
+    ``REGIONS``. ``links`` are names that Docker answers for this service alone. ``mounts`` are paths inside the container. ``needs``
+    maps each service that it depends on to Compose's condition.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Service:
     environment: frozenset[str] = frozenset()
     unset: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
+    links: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
     needs: Mapping[str, str] = field(default_factory=dict)
 
@@ -44,6 +46,15 @@ class Service:
     def fixed_network(self) -> bool:
         """Whether it has a ``network_mode``, beside which Compose allows no network of ours, so that it cannot be given a resolver."""
         return bool(self.network_mode)
+
+    def with_environment(self, environment: Mapping[str, str | None]) -> Service:
+        """The same service with this environment in place of its own."""
+        return replace(
+            self,
+            environment=frozenset(environment),
+            unset=frozenset(variable for variable, value in environment.items() if value == ""),
+            regions=frozenset(value for name in REGIONS if (value := environment.get(name)) and "$" not in value),
+        )
 
     def sets(self, variable: str) -> bool:
         """Whether it is given a value for this environment variable."""
@@ -122,19 +133,18 @@ def from_plain(plain: Any, source: str) -> Project:
 
 
 def _service(name: str, written: dict[str, Any]) -> Service:
-    environment = _pairs(written.get("environment"))
-    return Service(
+    links = [*_words(written.get("links")), *_words(written.get("external_links"))]
+    service = Service(
         name=name,
         networks=_networks(name, written),
         network_mode=str(written.get("network_mode") or ""),
         dns=_words(written.get("dns")),
         extra_hosts=tuple(_pairs(written.get("extra_hosts"), also=":")),
-        environment=frozenset(environment),
-        unset=frozenset(variable for variable, value in environment.items() if value == ""),
-        regions=frozenset(value for name in REGIONS if (value := environment.get(name)) and "$" not in value),
+        links=tuple(link.rpartition(":")[2] for link in links),
         mounts=tuple(mount for one in written.get("volumes") or () if (mount := _mount(one))),
         needs=_needs(written.get("depends_on")),
     )
+    return service.with_environment(_pairs(written.get("environment")))
 
 
 def _needs(written: Any) -> dict[str, str]:

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chaoskit.compose.engine import Docker
+from chaoskit.compose.engine import EVERY_PROFILE, Docker
 from chaoskit.compose.running import HASH, IMAGE_ID, Running, labels_of, state_of
 from chaoskit.errors import HarnessError, InputError
 
@@ -32,10 +32,10 @@ def strangers(docker: Docker, running: Running, names: Sequence[str]) -> list[st
     """
     if not names:
         return []
-    options, asked = running.origin.options, ("--profile", "*", "config", "--hash", ",".join(names))
-    resolved = docker.compose(options, "--profile", "*", "config", "--format", "json")
+    options, asked = [*running.origin.options, *EVERY_PROFILE], ("config", "--hash", ",".join(names))
+    resolved = docker.compose(options, "config", "--format", "json")
     told = docker.compose(options, *asked) + docker.compose(
-        ["--project-name", running.origin.project, "--file", "-"], *asked, stdin=resolved
+        ["--project-name", running.origin.project, "--file", "-", *EVERY_PROFILE], *asked, stdin=resolved
     )
     hashes = {tuple(line.split()[:2]) for line in told.splitlines()}
     return [name for name in names if any(_differs(docker, name, one, hashes) for one in running.of(name))]

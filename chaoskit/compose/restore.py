@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chaoskit.compose.engine import Docker
+from chaoskit.compose.engine import EVERY_PROFILE, Docker
 from chaoskit.compose.overlay import NAME, TOOK_LABEL
 from chaoskit.compose.running import HASH, STATE, Origin, Running, containers_of, labels_of, state_of
 from chaoskit.errors import HarnessError
@@ -27,7 +27,7 @@ def put_back(docker: Docker, origin: Origin) -> None:
     """
     if any(_is_under_ours(one, origin.project) for one in docker.inspect(*containers_of(docker, origin.project))):
         words = [*scales(origin.scale), *scales(origin.beside), *origin.scale]
-        docker.compose([*origin.options, "--profile", "*"], "create", "--no-build", *words)
+        docker.compose([*origin.options, *EVERY_PROFILE], "create", "--no-build", *words)
     try:
         _start(docker, origin)
     finally:

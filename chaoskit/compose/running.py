@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from chaoskit.compose.engine import Docker
+from chaoskit.compose.engine import EVERY_PROFILE, Docker
 from chaoskit.compose.overlay import TOOK_LABEL
 from chaoskit.compose.owner import Owner
 from chaoskit.compose.project import HEALTHY, Project, from_plain
@@ -122,7 +122,7 @@ def find(docker: Docker, project: str) -> Running:
     options += [word for path in first.get(ENV_FILE, "").split(",") if path for word in ("--env-file", path)]
     options += [word for path in first.get(FILES, "").split(",") if path for word in ("--file", path)]
     try:
-        plain = json.loads(docker.compose(options, "--profile", "*", "config", "--format", "json"))
+        plain = json.loads(docker.compose([*options, *EVERY_PROFILE], "config", "--format", "json"))
     except HarnessError as error:
         raise InputError(
             f"project {project}: its files cannot be read from here, so it could not be put back: {error}"
@@ -130,8 +130,18 @@ def find(docker: Docker, project: str) -> Running:
     origin = Origin(
         project=project, options=tuple(options), scale={name: len(ones) for name, ones in containers.items()}
     )
-    said = from_plain(plain, first.get(FILES, project))
+    said = _as_it_runs(from_plain(plain, first.get(FILES, project)), containers)
     return Running(origin=origin, project=said, containers=containers, stopped=stopped)
+
+
+def _as_it_runs(project: Project, containers: Mapping[str, Sequence[Mapping[str, Any]]]) -> Project:
+    """The project with the environment that its containers really have: the image's own and what Docker's config.json adds are in it."""
+    services = dict(project.services)
+    for name, found in containers.items():
+        lines = [line for one in found for line in one["Config"].get("Env") or ()]
+        if name in services and lines:
+            services[name] = services[name].with_environment(dict(line.split("=", 1) for line in lines if "=" in line))
+    return replace(project, services=services)
 
 
 def containers_of(docker: Docker, project: str, service: str | None = None) -> list[str]:

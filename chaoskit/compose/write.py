@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.compose.bypasses import Bypass, find_bypasses
-from chaoskit.compose.engine import Docker, has_compose
+from chaoskit.compose.engine import EVERY_PROFILE, Docker, has_compose
 from chaoskit.compose.overlay import NAME, eligible, make_override, write_override
 from chaoskit.compose.plan import SUBNET, lay_out
 from chaoskit.compose.project import Project, from_plain, read_file
@@ -28,7 +28,6 @@ OVERRIDES = (
 )
 """Files that Compose finds by itself, in its order."""
 
-EVERY_PROFILE = ("--profile", "*")
 OURS = (CANARY_LABEL, "aws", "dns", "network")
 """Names of chaoskit's own parts, which stand beside the clients in a journal."""
 

@@ -24,6 +24,8 @@ def test_a_plain_service_has_none() -> None:
     ("web", "word"),
     [
         ({"network_mode": "host"}, "network_mode: host"),
+        ({"links": ["db", f"db:{DYNAMODB}"]}, f"a link called {DYNAMODB}"),
+        ({"external_links": [f"other_db_1:{DYNAMODB}"]}, f"a link called {DYNAMODB}"),
         ({"network_mode": "none"}, "it has no network, so it asks nobody"),
         ({"network_mode": "bridge"}, "Docker's default network has the host's resolvers"),
         ({"network_mode": "service:db"}, "choose the other service"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from chaoskit.compose.bypasses import PROXIES
 from chaoskit.compose.overlay import app_environment, eligible, make_override, write_override
 from chaoskit.compose.plan import StagePlan, dynamic_range, lay_out
 from chaoskit.compose.project import from_plain
@@ -77,7 +78,12 @@ def test_real_credentials_and_proxies_are_taken_out() -> None:
     found = app_environment(service, "us-east-1")
     assert (found["AWS_SESSION_TOKEN"], found["HTTPS_PROXY"], found["AWS_PROFILE"]) == ("", "", "default")
     assert found["AWS_ACCESS_KEY_ID"] == FAKE_KEY
-    assert "HTTP_PROXY" not in found  # what is not theirs is not set
+    assert "AWS_ROLE_ARN" not in found  # what is not theirs is not set
+
+
+def test_a_proxy_that_dockers_own_configuration_adds_is_emptied_too() -> None:
+    found = app_environment(project(web=None).services["web"], "us-east-1")
+    assert {name for name, value in found.items() if value == ""} == set(PROXIES)
 
 
 def test_a_dollar_in_the_plan_is_not_taken_for_a_variable() -> None:

@@ -88,6 +88,15 @@ def test_without_names_what_cannot_be_given_a_resolver_is_left_out() -> None:
         only.choose([])
 
 
+def test_the_environment_is_that_of_the_container() -> None:
+    env = ["PATH=/bin", "HTTPS_PROXY=http://p", "AWS_REGION=eu-west-1", "EMPTY="]
+    engine = Engine(container("web", env=env), container("db"), services={"web": {"environment": {"A": "1"}}, "db": {}})
+    web = find(engine, "shop").project.services["web"]
+    assert web.sets("HTTPS_PROXY")
+    assert not web.sets("EMPTY")
+    assert web.regions == {"eu-west-1"}
+
+
 def test_services_that_could_not_be_made_again_are_told() -> None:
     docker = Told([labels("web", "h1"), labels("db", "h2")], {"web": "h1", "db": "other"})
     running = find(docker, "shop")
