@@ -82,7 +82,7 @@ def attach(options: Options) -> int:
     probes = _probes(options.probes, chosen)
     experiment, document = load_for(options, chosen)
     plan = _plan(experiment, document, chosen, probes, options.subnet)
-    _show(running, chosen, experiment, probes)
+    _show(running, chosen, experiment, probes, bool(options.services))
     check(docker, running, plan.subnet)
     if options.dry_run:
         typer.echo("dry run: nothing was touched")
@@ -155,7 +155,10 @@ def _probes(written: Sequence[str], chosen: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _show(running: Running, chosen: Sequence[str], experiment: Experiment, probes: Mapping[str, str]) -> None:
+def _show(
+    running: Running, chosen: Sequence[str], experiment: Experiment, probes: Mapping[str, str], named: bool
+) -> None:
+    """For people; ``named`` is whether the user said which services, so that none of the others is a surprise."""
     origin, spec = running.origin, experiment.spec
     names = [host_name(service, spec.region) for service in services_of(spec)]
     typer.echo(f"project {origin.project} ({running.project.source})")
@@ -172,7 +175,9 @@ def _show(running: Running, chosen: Sequence[str], experiment: Experiment, probe
     for one in experiment.injections:
         typer.echo(f"  {one.id}: {type(one.fault).__name__.lower()} on {one.where.describe()}")
     typer.echo("  names that nobody here answers for are refused, so nothing reaches the real AWS by name")
-    for bypass in find_bypasses(running.project, chosen, spec.region, names):
+    services = running.project.services
+    left_out = [] if named else [name for name in left if name in services and services[name].fixed_network]
+    for bypass in find_bypasses(running.project, [*chosen, *left_out], spec.region, names):
         typer.echo(f"warning: {bypass}", err=True)
 
 

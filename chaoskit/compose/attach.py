@@ -74,7 +74,7 @@ def last_words(docker: Docker, container: str) -> str:
 
 
 def _up(docker: Docker, options: Sequence[str], scale: Mapping[str, int], override: str) -> None:
-    flags = ["--detach", "--no-deps", "--no-build", "--wait", "--wait-timeout", UP_WITHIN_S]
+    flags = ["--detach", "--no-deps", "--no-build", "--pull", "never", "--wait", "--wait-timeout", UP_WITHIN_S]
     docker.compose([*options, *EVERY_PROFILE], "up", *flags, *scales(scale), *scale, stdin=override)
 
 

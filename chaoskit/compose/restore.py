@@ -27,7 +27,7 @@ def put_back(docker: Docker, origin: Origin) -> None:
     """
     if any(_is_under_ours(one, origin.project) for one in docker.inspect(*containers_of(docker, origin.project))):
         words = [*scales(origin.scale), *scales(origin.beside), *origin.scale]
-        docker.compose([*origin.options, *EVERY_PROFILE], "create", "--no-build", *words)
+        docker.compose([*origin.options, *EVERY_PROFILE], "create", "--no-build", "--pull", "never", *words)
     try:
         _start(docker, origin)
     finally:

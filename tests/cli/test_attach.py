@@ -127,3 +127,16 @@ def test_of_one_on_another_host_the_user_decides(monkeypatch: pytest.MonkeyPatch
     assert done == []
     assert "if that has ended, put its work back: chaoskit attach --project shop --put-back" in str(refused)
     assert attached(monkeypatch, there, put_back=True) == (["shop"], None)
+
+
+def test_what_is_left_out_unasked_is_named_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = Engine(container("web"), container("side"), services={"web": {}, "side": {"network_mode": "none"}})
+    monkeypatch.setattr(importlib.import_module("chaoskit.cli.attach"), "Docker", lambda: engine)
+    assert attach(options(None)) == 0
+    assert attach(replace(options(None), services=["web"])) == 0
+    said = capsys.readouterr()
+    assert said.out.count("not touched: side") == 2
+    assert said.err.count("warning: side: network_mode: none: it has no network") == 1
+    assert engine.asked == ["version --format {{.Server.Version}}"] * 2

@@ -26,7 +26,8 @@ def test_they_are_created_with_their_dependencies_and_started_in_order() -> None
     engine = Engine(under("web"), under("web", 2), under("db", health="healthy"), ours())
     put_back(engine, ORIGIN)
     assert engine.asked == [
-        "compose --file /srv/a.yaml --profile * create --no-build --scale db=1 --scale web=2 --scale migrate=1 --scale never=0 db web",
+        "compose --file /srv/a.yaml --profile * create --no-build --pull never "
+        "--scale db=1 --scale web=2 --scale migrate=1 --scale never=0 db web",
         "start id-db-1",
         "start id-web-1 id-web-2",
         "rm --force --volumes id-chaoskit-1",
