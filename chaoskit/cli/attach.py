@@ -270,6 +270,6 @@ def _put_back_all(docker: Docker, left: Sequence[Origin]) -> None:
 def _wait_until_well(docker: Docker, origin: Origin) -> None:
     for name, state in settle(docker, origin.project, origin.scale).items():
         typer.echo(
-            f"warning: {name} is as before, but {state}; look at it with: docker compose -p {origin.project} ps --all",
+            f"warning: {name} was put back, and is {state} now; look at it with: docker compose -p {origin.project} ps --all",
             err=True,
         )

@@ -10,21 +10,26 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A process: its id, when it began (clock ticks since boot; empty where the system does not tell), and on which host."""
+    """A process: its id, when it began (clock ticks since boot), on which host, and in which namespace of process ids.
+
+    ``began`` and ``namespace`` are empty where the system does not tell.
+    """
 
     pid: int
     began: str
     host: str
+    namespace: str = ""
 
     @classmethod
     def here(cls) -> Owner:
         """This process."""
-        return cls(pid=os.getpid(), began=_began(os.getpid()) or "", host=socket.gethostname())
+        pid = os.getpid()
+        return cls(pid=pid, began=_began(pid) or "", host=socket.gethostname(), namespace=_namespace())
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it is on another host, so that nobody can tell from here if it lives."""
-        return self.host != socket.gethostname()
+        """Whether it is on another host, or in a container, so that nobody can tell from here if it lives."""
+        return (self.host, self.namespace) != (socket.gethostname(), _namespace())
 
     @property
     def lives(self) -> bool:
@@ -41,6 +46,14 @@ class Owner:
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
+
+
+def _namespace() -> str:
+    """Of this process; see pid_namespaces(7)."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
 
 
 def _began(pid: int) -> str | None:

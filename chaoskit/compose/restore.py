@@ -6,6 +6,7 @@ makes. ``create`` keeps them in it, and starts nothing: so no job that has ended
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from chaoskit.errors import HarnessError
 
 WELL_WITHIN_S = 180.0
 POLL_S = 0.5
+WELL = ("running", "healthy")
 
 
 def put_back(docker: Docker, origin: Origin) -> None:
@@ -27,7 +29,13 @@ def put_back(docker: Docker, origin: Origin) -> None:
     """
     if any(_is_under_ours(one, origin.project) for one in docker.inspect(*containers_of(docker, origin.project))):
         words = [*scales(origin.scale), *scales(origin.beside), *origin.scale]
-        docker.compose([*origin.options, *EVERY_PROFILE], "create", "--no-build", "--pull", "never", *words)
+        try:
+            docker.compose([*origin.options, *EVERY_PROFILE], "create", "--no-build", "--pull", "never", *words)
+        except HarnessError as error:
+            raise HarnessError(
+                f"{', '.join(origin.scale)} is still under chaoskit, because it could not be made anew: {error}\nWhen that is mended: "
+                f"chaoskit attach --project {shlex.quote(origin.project)} --put-back"
+            ) from error
     try:
         _start(docker, origin)
     finally:
@@ -48,11 +56,8 @@ def settle(docker: Docker, project: str, services: Iterable[str]) -> dict[str, s
         }
         starting = any("starting" in found for found in states.values())
         if not starting or time.monotonic() > until:
-            return {
-                name: next((one for one in found if one not in ("running", "healthy")), "gone")
-                for name, found in states.items()
-                if not found or set(found) - {"running", "healthy"}
-            }
+            unwell = {name: [one for one in found if one not in WELL] for name, found in states.items()}
+            return {name: found[0] for name, found in unwell.items() if found}
         time.sleep(POLL_S)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,3 +89,22 @@ def test_what_cannot_be_put_back_keeps_nothing_else_from_it(
     assert "putting web of project good back" in done.output
     assert isinstance(done.exception, HarnessError)
     assert str(done.exception) == "project bad could not be put back: no such image"
+
+
+class Thing:
+    """A container or a network of the SDK."""
+
+    def __init__(self, name: str, **labels: str) -> None:
+        self.name, self.labels, self.attrs = name, labels, {"Labels": labels}
+
+    def remove(self, **_: Any) -> None:
+        pass
+
+
+def test_what_carries_a_spared_label_stays() -> None:
+    things = [Thing("old", a="b"), Thing("busy", **{"chaoskit.measuring": "shop"})]
+    listed = SimpleNamespace(list=lambda **_: things)
+    client = SimpleNamespace(containers=listed, networks=listed, volumes=SimpleNamespace(list=lambda **_: []))
+    engine = docker.Engine(client, "unix:///nowhere", "1")
+    assert engine.remove(spare=["chaoskit.measuring=shop"]) == ["container old", "network old"]
+    assert len(engine.remove(spare=["chaoskit.measuring=other"])) == 4

@@ -35,6 +35,9 @@ def test_of_one_on_another_host_nobody_can_tell() -> None:
     other = replace(Owner.here(), host="elsewhere.test", pid=2**22 + 1)
     assert other.elsewhere
     assert other.lives
+    in_a_container = replace(Owner.here(), namespace="pid:[1]", began="1")
+    assert in_a_container.elsewhere
+    assert in_a_container.lives
 
 
 def _began(pid: int) -> str:

@@ -51,14 +51,15 @@ def test_one_that_does_not_start_keeps_nothing_of_ours_and_no_other_from_startin
 def test_what_is_to_be_put_back_is_not_forgotten_where_it_cannot_be_made() -> None:
     engine = Engine(under("web"), ours())
     engine.fails = "create"
-    with pytest.raises(HarnessError):
+    with pytest.raises(HarnessError, match="db, web is still under chaoskit") as refused:
         put_back(engine, ORIGIN)
+    assert str(refused.value).endswith("chaoskit attach --project shop --put-back")
     assert engine.asked == []
 
 
 def test_nothing_waits_for_a_service_that_will_not_be_well() -> None:
     engine = Engine(container("db", health="unhealthy"), container("web"), container("job", status="exited"))
-    assert settle(engine, "shop", ["db", "web", "job", "none"]) == {"db": "unhealthy", "job": "exited", "none": "gone"}
+    assert settle(engine, "shop", ["db", "web", "job", "none"]) == {"db": "unhealthy", "job": "exited"}
 
 
 def test_what_is_left_is_told_by_its_label() -> None:
