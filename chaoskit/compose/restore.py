@@ -6,18 +6,20 @@ makes. ``create`` keeps them in it, and starts nothing: so no job that has ended
 
 from __future__ import annotations
 
+import os
+import select
 import shlex
+import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from chaoskit.compose.engine import EVERY_PROFILE, Docker
 from chaoskit.compose.overlay import NAME, TOOK_LABEL
-from chaoskit.compose.running import HASH, STATE, Origin, Running, containers_of, labels_of, state_of
+from chaoskit.compose.running import HASH, PROJECT, STATE, Origin, Running, containers_of, labels_of, state_of
 from chaoskit.errors import HarnessError
 
 WELL_WITHIN_S = 180.0
-POLL_S = 0.5
 WELL = ("running", "healthy")
 
 
@@ -47,18 +49,41 @@ def scales(scale: Mapping[str, int]) -> list[str]:
     return [word for name, number in scale.items() for word in ("--scale", f"{name}={number}")]
 
 
-def settle(docker: Docker, project: str, services: Iterable[str]) -> dict[str, str]:
+def settle(docker: Docker, project: str, services: Collection[str]) -> dict[str, str]:
     """Wait until none of these services is starting; those that are not well then, with the state that they are in."""
+    states = _states(docker, project, services)
     until = time.monotonic() + WELL_WITHIN_S
-    while True:
-        states = {
-            name: [state_of(one) for one in docker.inspect(*containers_of(docker, project, name))] for name in services
-        }
-        starting = any("starting" in found for found in states.values())
-        if not starting or time.monotonic() > until:
-            unwell = {name: [one for one in found if one not in WELL] for name, found in states.items()}
-            return {name: found[0] for name, found in unwell.items() if found}
-        time.sleep(POLL_S)
+    if "starting" in states.values():  # each health check is an event; those just before we listen count too
+        words = ("--since", "10s", "--filter", "type=container", "--filter", f"label={PROJECT}={project}")
+        with docker.follow("events", *words) as events:
+            try:
+                while "starting" in states.values() and _something_happens(events, until):
+                    states = _states(docker, project, services)
+            finally:
+                events.terminate()
+    return {name: state for name, state in states.items() if state not in WELL}
+
+
+def _states(docker: Docker, project: str, services: Collection[str]) -> dict[str, str]:
+    """Of each service that has containers, the state of the one that is furthest from being well."""
+    found = {
+        name: [state_of(one) for one in docker.inspect(*containers_of(docker, project, name))] for name in services
+    }
+    return {name: min(states, key=_wellness) for name, states in found.items() if states}
+
+
+def _wellness(state: str) -> int:
+    """``starting`` is neither well nor ill, so it counts first: nobody knows yet."""
+    return 0 if state == "starting" else 2 if state in WELL else 1
+
+
+def _something_happens(events: subprocess.Popen[bytes], until: float) -> bool:
+    """Wait for more of the output; False when it has ended, or it is too late."""
+    assert events.stdout is not None
+    left = until - time.monotonic()
+    return left > 0 and bool(
+        select.select([events.stdout], [], [], left)[0] and os.read(events.stdout.fileno(), 1 << 16)
+    )
 
 
 def left_behind(docker: Docker, project: str | None = None) -> list[Origin]:

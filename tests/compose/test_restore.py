@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+from typing import Any
+
 import pytest
 
+from chaoskit.compose import restore
 from chaoskit.compose.restore import left_behind, put_back, settle, unlike
 from chaoskit.compose.running import HASH, STATE, Origin, find
 from chaoskit.errors import HarnessError
@@ -60,6 +64,32 @@ def test_what_is_to_be_put_back_is_not_forgotten_where_it_cannot_be_made() -> No
 def test_nothing_waits_for_a_service_that_will_not_be_well() -> None:
     engine = Engine(container("db", health="unhealthy"), container("web"), container("job", status="exited"))
     assert settle(engine, "shop", ["db", "web", "job", "none"]) == {"db": "unhealthy", "job": "exited"}
+
+
+class Waking(Engine):
+    """An engine on which every event makes the first container's health what comes next."""
+
+    def __init__(self, *healths: str) -> None:
+        super().__init__(container("db", health="starting"), container("db", 2, health="healthy"))
+        self.healths = list(healths)
+
+    def follow(self, *arguments: str) -> subprocess.Popen[bytes]:
+        assert arguments[0] == "events"
+        return subprocess.Popen(["yes", "event"], stdout=subprocess.PIPE)
+
+    def inspect(self, *names: str, kind: str = "container") -> list[dict[str, Any]]:
+        self.containers[0] = container("db", health=self.healths.pop(0))
+        return super().inspect(*names, kind=kind)
+
+
+def test_a_service_that_is_starting_is_waited_for() -> None:
+    assert settle(Waking("starting", "starting", "healthy"), "shop", ["db"]) == {}
+    assert settle(Waking("starting", "unhealthy"), "shop", ["db"]) == {"db": "unhealthy"}
+
+
+def test_the_waiting_ends_when_it_is_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore, "WELL_WITHIN_S", -1.0)
+    assert settle(Waking("starting", *["starting"] * 99), "shop", ["db"]) == {"db": "starting"}
 
 
 def test_what_is_left_is_told_by_its_label() -> None:
