@@ -16,7 +16,7 @@ from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import read, resolve
 from chaoskit.sandbox.choose import CHOICES
 from chaoskit.search.bisect import Step, Stopped, Task, search_margin
-from chaoskit.search.fields import with_values, written_fields
+from chaoskit.search.fields import check_varied, with_values, written_fields
 from chaoskit.search.guard import run_guarded
 from chaoskit.search.margin import Ask, Found, Search
 from chaoskit.search.margin_report import as_json, as_markdown, curve, sentence
@@ -137,6 +137,7 @@ def _limit(task: Task, name: str, text: str | None) -> Quantity | None:
 
 def _check(task: Task) -> None:
     """Both ends of the range must be valid experiments, and short enough to see what comes after the fault."""
+    check_varied(task.document, [task.field])
     for point in (0, task.search.steps):
         experiment = resolve(with_values(task.document, {task.field: task.value(point).written}), 1.0)
         check_built(experiment, task.sandbox)

@@ -10,6 +10,7 @@ from chaoskit.cli.clients import check_built
 from chaoskit.cli.margin import check_jobs, default_folder, read_experiment
 from chaoskit.errors import InputError
 from chaoskit.search import parquet
+from chaoskit.search.fields import check_varied
 from chaoskit.search.guard import run_guarded
 from chaoskit.search.plan import points, read_setting
 from chaoskit.search.points import Made, Order, make_here
@@ -44,9 +45,11 @@ def sweep_fields(options: Options) -> int:
         raise InputError("--repeats must be at least 1")
     document = read_experiment(options.experiment)
     seed = options.seed if options.seed is not None else int(document.data.get("seed", 0))
+    settings = [read_setting(text) for text in options.settings]
+    check_varied(document, [setting.field for setting in settings])
     sweep = Sweep(
         document=document,
-        points=points([read_setting(text) for text in options.settings], options.sample, seed),
+        points=points(settings, options.sample, seed),
         repeats=options.repeats,
         seed=seed,
         sandbox=options.sandbox,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chaoskit.errors import InputError
@@ -28,6 +28,22 @@ def with_values(document: Document, values: Mapping[str, Any]) -> Document:
     for path, value in values.items():
         data = _set(data, find(document, path), value)
     return Document(document.path, data, document.lines)
+
+
+def check_varied(document: Document, paths: Sequence[str]) -> None:
+    """Raises ``InputError`` where a search cannot vary these fields: the seed, or two paths to one field or into one another."""
+    fields = {path: find(document, path) for path in paths}
+    for number, path in enumerate(paths):
+        if fields[path] == ("seed",):
+            raise InputError(
+                "field 'seed': a search gives each of its runs a seed; say with --seed which is the first, with --repeats how many"
+            )
+        for other in paths[:number]:
+            shared = min(len(fields[path]), len(fields[other]))
+            if fields[path][:shared] == fields[other][:shared]:
+                raise InputError(
+                    f"{other} and {path} set one field twice ({dotted(fields[path][:shared])}); give all its values in one"
+                )
 
 
 def value_at(document: Document, field: FieldPath) -> Any:

@@ -43,6 +43,8 @@ class Range:
 
     def in_stratum(self, share: float) -> Any:
         """The value at ``share`` of the range; of a long duration to the millisecond."""
+        if self.low.kind is Kind.WHOLE:  # rounding would give the two ends half a share each
+            return self.low.at(self.low.value + int(share * (self.high.value - self.low.value + 1))).written
         value = self.low.value + share * (self.high.value - self.low.value)
         if self.low.kind is Kind.DURATION and self.high.value >= SECOND:
             value = round(value / MILLISECOND) * MILLISECOND
@@ -99,10 +101,6 @@ def points(settings: Sequence[Setting], sample: int | None, seed: int) -> tuple[
     if not settings:
         raise InputError("say what to vary with --set FIELD=V1,V2,…")
     fields = [setting.field for setting in settings]
-    if len(set(fields)) < len(fields):
-        raise InputError(
-            f"--set names a field twice: {', '.join(sorted({one for one in fields if fields.count(one) > 1}))}"
-        )
     combinations = _grid(settings) if sample is None else _sample(settings, sample, seed)
     return tuple(
         Point(number, tuple(zip(fields, values, strict=True))) for number, values in enumerate(combinations, 1)

@@ -48,6 +48,7 @@ def chaoskit(*words: object, place: Path, timeout: float = 60) -> subprocess.Com
     [
         ({"field": "timeline.blink.when.for"}, "'timeline.blink.when.for': timeline has no 'blink'. Near: timeline.blank.when.for"),
         ({"field": "clients.app.evry"}, "x.yaml:3: clients.app.evry: there is no such field. Did you mean 'every'?"),
+        ({"field": "seed", "low": "1", "high": "9", "resolution": "1"}, "field 'seed': a search gives each"),
         ({"low": "5"}, "must be of one kind, not whole number, duration and duration"),
         ({"low": "soon"}, "--from: 'soon' is no number and no duration"),
         ({"high": "11m", "resolution": "10s"}, "longer than the limit"),

@@ -72,6 +72,8 @@ def rows(place: Path) -> list[dict[str, object]]:
         (["client.app.every=1s"], {}, "client: there is no such field. Did you mean 'clients'?"),
         (["clients.app.every=often"], {}, "x.yaml:3: clients.app.every"),
         (["clients.app.every=1s..2s"], {}, "or add --sample N"),
+        (["seed=1,2"], {}, "field 'seed': a search gives each of its runs a seed"),
+        (["timeline.blank.when.for=1s", "timeline.0.when.for=2s"], {}, "set one field twice (timeline[0].when.for)"),
         ([], {}, "say what to vary with --set"),
         (["clients.app.every=1s"], {"jobs": 0}, "--jobs must be at least 1"),
         (["clients.app.every=1s"], {"repeats": 0}, "--repeats must be at least 1"),

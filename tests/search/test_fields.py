@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chaoskit.errors import ExperimentError, InputError
 from chaoskit.experiment.document import Document, read_document
 from chaoskit.experiment.loader import resolve
-from chaoskit.search.fields import find, value_at, with_values, written_fields
+from chaoskit.search.fields import check_varied, find, value_at, with_values, written_fields
 from chaoskit.search.quantity import Kind, quantity, write_duration
 from chaoskit.units import parse_duration
 
@@ -114,3 +114,23 @@ def test_quantities(text: str, kind: Kind, written: Any) -> None:
 def test_no_quantity(text: str) -> None:
     with pytest.raises(InputError, match=r"--from: .* is no number and no duration"):
         quantity(text, "--from")
+
+
+@pytest.mark.parametrize(
+    ("paths", "said"),
+    [
+        (["seed"], "field 'seed': a search gives each of its runs a seed"),
+        (["clients.app.every", "clients.app.every"], "set one field twice"),
+        (["timeline.blank.when.for", "timeline.0.when.for"], "timeline.blank.when.for and timeline.0.when.for set one"),
+        (["timeline[0].when.for", "timeline.blank.when"], "twice (timeline[0].when)"),
+        (["clients", "clients.app.every"], "set one field twice"),
+    ],
+)
+def test_fields_that_a_search_cannot_vary(document: Document, paths: list[str], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_varied(document, paths)
+    assert said in str(caught.value)
+
+
+def test_fields_that_lie_beside_one_another_are_varied_together(document: Document) -> None:
+    check_varied(document, ["timeline.0.when.for", "timeline.1.when.for", "timeline.0.when.from", "clients.app.every"])

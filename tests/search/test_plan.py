@@ -56,8 +56,6 @@ def test_a_grid_is_every_combination_in_order() -> None:
 def test_grids_that_cannot_be() -> None:
     with pytest.raises(InputError, match="say what to vary"):
         points([], None, 0)
-    with pytest.raises(InputError, match="names a field twice: a"):
-        points([read_setting("a=1"), read_setting("a=2")], None, 0)
     with pytest.raises(InputError, match="or add --sample N"):
         points([read_setting("a=1s..2s")], None, 0)
     with pytest.raises(InputError, match="more than 10,000"):
@@ -89,5 +87,7 @@ def test_ranges_of_numbers() -> None:
     assert isinstance(read_setting("a=1..10"), Range)
     whole = {dict(point.values)["a"] for point in points([read_setting("a=1..10")], 30, 0)}
     assert whole <= set(range(1, 11))
+    every = [dict(point.values)["a"] for point in points([read_setting("a=1..3")], 300, 0)]
+    assert [every.count(value) for value in (1, 2, 3)] == [100, 100, 100]
     decimal = [dict(point.values)["a"] for point in points([read_setting("a=0..0.5")], 10, 0)]
     assert all(isinstance(value, float) and 0 <= value <= 0.5 for value in decimal)
