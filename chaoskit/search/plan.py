@@ -14,7 +14,7 @@ from typing import Any
 
 from chaoskit.errors import ExperimentError, InputError
 from chaoskit.experiment.document import read_document
-from chaoskit.search.quantity import Kind, Quantity, quantity
+from chaoskit.search.quantity import Kind, Quantity, of_one_kind, quantity
 from chaoskit.seeds import generator
 from chaoskit.units import MILLISECOND, SECOND
 
@@ -86,14 +86,12 @@ def read_setting(text: str) -> Setting:
 
 
 def _range(text: str, field: str, low: Quantity, high: Quantity) -> Range:
-    kinds = {low.kind, high.kind}
-    if kinds == {Kind.WHOLE, Kind.DECIMAL}:
-        low, high = Quantity(Kind.DECIMAL, low.value), Quantity(Kind.DECIMAL, high.value)
-    elif len(kinds) > 1:
+    ends = of_one_kind(low, high)
+    if ends is None:
         raise InputError(f"--set {text}: both ends must be of one kind, like 1s..60s or 1..10")
     if not low.value < high.value:
         raise InputError(f"--set {text}: the first end must be less than the second")
-    return Range(field, low, high)
+    return Range(field, *ends)
 
 
 def points(settings: Sequence[Setting], sample: int | None, seed: int) -> tuple[Point, ...]:

@@ -45,6 +45,14 @@ class Quantity:
         return Quantity(self.kind, value)
 
 
+def of_one_kind(*quantities: Quantity) -> tuple[Quantity, ...] | None:
+    """The same, whole numbers as decimal ones where both kinds occur; None when they cannot be compared."""
+    kinds = {one.kind for one in quantities}
+    if kinds == {Kind.WHOLE, Kind.DECIMAL}:
+        return tuple(Quantity(Kind.DECIMAL, one.value) for one in quantities)
+    return quantities if len(kinds) == 1 else None
+
+
 def quantity(text: str, what: str = "") -> Quantity:
     """The number that ``text`` means. Raises ``InputError`` naming the option ``what``."""
     stripped = text.strip()
