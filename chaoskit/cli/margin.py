@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.cli.clients import check_built
@@ -21,7 +21,7 @@ from chaoskit.search.guard import run_guarded
 from chaoskit.search.margin import Ask, Found, Search
 from chaoskit.search.margin_report import as_json, as_markdown, curve, sentence
 from chaoskit.search.points import Made, Order, make_here
-from chaoskit.search.quantity import Quantity, quantity
+from chaoskit.search.quantity import Quantity, of_one_kind, quantity
 from chaoskit.search.store import Store, open_store
 from chaoskit.verdict import Outcome
 
@@ -90,11 +90,15 @@ def check_jobs(jobs: int, sandbox: str) -> None:
 
 def _task(options: Options, document: Document) -> Task:
     check_jobs(options.jobs, options.sandbox)
-    low, high = quantity(options.low, "--from"), quantity(options.high, "--to")
-    resolution = quantity(options.resolution, "--resolution")
-    if len({one.kind for one in (low, high, resolution)}) > 1:
-        kinds = f"{low.kind.value}, {high.kind.value} and {resolution.kind.value}"
-        raise InputError(f"--from, --to and --resolution must be of one kind, not {kinds}")
+    given = [
+        quantity(text, name)
+        for name, text in (("--from", options.low), ("--to", options.high), ("--resolution", options.resolution))
+    ]
+    alike = of_one_kind(*given)
+    if alike is None:
+        first, second, third = (one.kind.value for one in given)
+        raise InputError(f"--from, --to and --resolution must be of one kind, not {first}, {second} and {third}")
+    low, high, resolution = alike
     search = Search(
         low=low.value,
         high=high.value,
@@ -128,7 +132,8 @@ def _limit(task: Task, name: str, text: str | None) -> Quantity | None:
     if text is None:
         return None
     limit = quantity(text, name)
-    if limit.kind is not task.unit.kind:
+    alike = of_one_kind(limit, task.unit)
+    if alike is None or alike[1] != task.unit:
         raise InputError(f"{name} {text}: write a {task.unit.kind.value}, as for --from")
     if not task.search.low <= limit.value <= task.search.high:
         raise InputError(f"{name} {text} must lie between --from and --to, or the search cannot decide it")
@@ -136,9 +141,9 @@ def _limit(task: Task, name: str, text: str | None) -> Quantity | None:
 
 
 def _check(task: Task) -> None:
-    """Both ends of the range must be valid experiments, and short enough to see what comes after the fault."""
+    """The ends of the range must be valid experiments, short enough to see what comes after the fault, and so must values between."""
     check_varied(task.document, [task.field])
-    for point in (0, task.search.steps):
+    for point in (0, task.search.steps, 1):
         experiment = resolve(with_values(task.document, {task.field: task.value(point).written}), 1.0)
         check_built(experiment, task.sandbox)
         ends = [entry.when.end for entry in experiment.spec.timeline]
@@ -154,7 +159,8 @@ def _check(task: Task) -> None:
 
 
 def _plan(task: Task) -> dict[str, object]:
-    search = {name: getattr(task.search, name) for name in task.search.__dataclass_fields__}
+    # What tells a run's name and value, so that a search may go on with more runs, or for another limit.
+    search = {name: getattr(task.search, name) for name in ("low", "high", "resolution")}
     return {
         "kind": "margin",
         "experiment": task.document.data,
@@ -170,21 +176,13 @@ def _tell(task: Task, step: Step, state: Found | Ask | Stopped) -> None:
     word = {"passed": "held", "failed": "failed"}.get(step.made.outcome, f"{step.made.outcome} (does not count)")
     line = f"run {int(step.name[:4]):3}  {task.value(step.point).shown:>10}  {word}"
     if isinstance(state, Ask) and state.margin == state.margin:
-        lower, upper = (
-            task.unit.at(min(max(end, task.search.low), task.search.high)) for end in (state.lower, state.upper)
-        )
-        line += f"   margin {lower.shown} to {upper.shown}"
+        line += f"   margin {task.unit.at(state.lower).shown} to {task.unit.at(state.upper).shown}"
     _say(line)
 
 
 def _conclude(
     task: Task, store: Store, end: Found | Stopped, steps: list[Step], limits: list[Quantity | None], options: Options
 ) -> int:
-    rising = task.search.rising
-    if isinstance(end, Found) and rising is None:  # now it is known
-        held = {step.point for step in steps if step.made.outcome == "passed"}
-        rising = task.search.steps in held and 0 not in held
-    task = replace(task, search=replace(task.search, rising=bool(rising)))
     store.write("margin.json", json.dumps(as_json(task, end, steps), indent=1, ensure_ascii=False) + "\n")
     store.write("margin.md", as_markdown(task, end, steps, _replay(task, options)))
     _say("")
@@ -194,23 +192,27 @@ def _conclude(
     _say(f"\n{sentence(task, end)}\n{store.folder / 'margin.md'}")
     if isinstance(end, Stopped):
         return Outcome(end.made.outcome).exit_code
-    at_least, at_most = limits
-    if at_least is not None and end.lower < at_least.value:
-        _say(
-            f"--at-least {at_least.shown}: {'it is less' if end.upper < at_least.value else 'not shown with this confidence'}."
-        )
-        return Outcome.FAILED.exit_code
-    if at_most is not None and end.upper > at_most.value:
-        _say(
-            f"--at-most {at_most.shown}: {'it is more' if end.lower > at_most.value else 'not shown with this confidence'}."
-        )
-        return Outcome.FAILED.exit_code
-    if end.ending == "fails everywhere" and (at_least or at_most):
-        return Outcome.FAILED.exit_code
-    return 0
+    missed = _missed(end, *limits)
+    for line in missed:
+        _say(line)
+    return Outcome.FAILED.exit_code if missed else 0
+
+
+def _missed(end: Found, at_least: Quantity | None, at_most: Quantity | None) -> list[str]:
+    """A line for each limit that is not met with the search's confidence."""
+    found = []
+    nowhere = end.ending == "fails everywhere"
+    if at_least is not None and (end.lower < at_least.value or end.may_be_below):
+        less = end.upper < at_least.value or nowhere
+        found.append(f"--at-least {at_least.shown}: {'it is less' if less else 'not shown with this confidence'}.")
+    if at_most is not None and (end.upper > at_most.value or end.may_be_above):
+        more = end.lower > at_most.value or nowhere
+        found.append(f"--at-most {at_most.shown}: {'it is more' if more else 'not shown with this confidence'}.")
+    return found
 
 
 def _replay(task: Task, options: Options) -> str:
+    """The command that searches the same again: all that the result depends on."""
     words = [
         "chaoskit",
         "margin",
@@ -222,8 +224,13 @@ def _replay(task: Task, options: Options) -> str:
         "--to",
         options.high,
     ]
-    words += ["--resolution", options.resolution, "--repeats", str(options.repeats), "--share", f"{options.share:g}"]
-    words += ["--confidence", f"{options.confidence:g}", "--seed", str(task.seed), "--sandbox", options.sandbox]
+    words += ["--resolution", options.resolution, "--repeats", str(options.repeats), "--share", f"{options.share!r}"]
+    words += ["--confidence", f"{options.confidence!r}", "--seed", str(task.seed), "--sandbox", options.sandbox]
+    words += ["--most-runs", str(options.most_runs)]
+    for name, text in (("--at-least", options.at_least), ("--at-most", options.at_most)):
+        words += [name, text] if text is not None else []
+    if options.jobs != 1:
+        words += ["--jobs", str(options.jobs)]
     return shlex.join(words)
 
 

@@ -1,19 +1,18 @@
 """The margin of a field, found by Bayesian bisection: the largest value at which the expectations still hold.
 
-What a value does is taken to be a curve: far below the margin the expectations hold, far above they do not, and between them lies a
-slope, steep for a fixed back-off and shallow for one with jitter. The margin is where the curve falls through ``share``. Both the
-margin and the slope are unknown; every run, held or not, moves the belief about them by Bayes' rule, and the next run is made where
-it is expected to narrow the belief most. With a steep slope that is plain bisection; with a shallow one it stays near and repeats.
+What a value does is taken to be a curve: far below the margin the expectations hold as often as they do when nothing much is asked,
+far above they do not, and between them lies a slope, steep for a fixed back-off and shallow for one with jitter. The margin is where
+the curve falls through ``share``; with a plateau below ``share`` there is none. Margin, slope and plateau are unknown; every run, held
+or not, moves the belief about them by Bayes' rule (``Belief``), and the next run is made where it is expected to narrow the belief most.
+With a steep slope that is plain bisection; with a shallow one it stays near and repeats. Runs are taken to be independent.
 This is the method of psychophysics for exactly this question: Watson and Pelli, "QUEST: A Bayesian adaptive psychometric method",
 Perception & Psychophysics 33(2), 1983; the slope unknown and the least expected variance as in King-Smith et al., "Efficient and
 unbiased modifications of the QUEST threshold method", Vision Research 34(7), 1994, and Kontsevich and Tyler, "Bayesian adaptive
 estimation of psychometric slope and threshold", Vision Research 39(16), 1999. (For a steep slope: Waeber, Frazier and Henderson,
 "Bisection search with noisy responses", SIAM Journal on Control and Optimization 51(3), 2013.)
 
-Before the first run the belief is even: over margins from half the range below it to half the range above it, and over slopes, by their
-logarithm, from a quarter of the resolution to a quarter of the range. ``LAPSE`` is the chance that a run comes out wrong for a
-reason of the machine's own. The interval is the belief's central ``confidence``; over problems drawn as the belief says it holds
-the true margin at least that often, which ``tests/search/test_margin.py`` measures.
+The interval is the belief's central ``confidence``, widened to points of the grid. How often it holds the true margin, also of curves with
+one plateau or another, ``tests/search/test_margin.py`` measures.
 
 Everything is pure: what to do next is a function of the answers so far.
 """
@@ -21,14 +20,12 @@ Everything is pure: what to do next is a function of the answers so far.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from operator import mul, sub
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from chaoskit.errors import InputError
-
-LAPSE = 0.02
+from chaoskit.search.belief import Belief
 
 Ending: TypeAlias = Literal["found", "holds everywhere", "fails everywhere", "out of runs"]
 """How a search ended; *everywhere* is between its two ends."""
@@ -70,12 +67,12 @@ class Search:
 
     @property
     def steps(self) -> int:
-        """How many points of the grid lie above ``low``; runs are made at ``low + n * resolution`` only."""
-        return math.floor((self.high - self.low) / self.resolution + 1e-9)
+        """How many points of the grid lie above ``low``; runs are made at grid points only."""
+        return math.ceil((self.high - self.low) / self.resolution - 1e-9)
 
     def point(self, number: int) -> float:
-        """The value at grid point ``number`` from 0 to ``steps``."""
-        return self.low + number * self.resolution
+        """The value at grid point ``number`` from 0 to ``steps``; the last step may be shorter, so that it ends at ``high``."""
+        return self.high if number == self.steps else self.low + number * self.resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +97,34 @@ class Ask:
 class Found:
     """The end. The margin lies between ``lower`` and ``upper`` with the search's confidence; ``margin`` is their middle.
 
-    When the ending is *holds everywhere* or *fails everywhere* the figures are the end of the range that matters.
+    They lie within the range: where the margin may as well be below or above all of it, ``may_be_below`` or ``may_be_above`` says so.
+    When the ending is *holds everywhere* or *fails everywhere* the figures are the end of the range that matters. ``rising``: which way
+    it was found to be. ``held`` of the ``runs`` held.
     """
 
     ending: Ending
     margin: float
     lower: float
     upper: float
+    may_be_below: bool
+    may_be_above: bool
+    rising: bool
+    held: int
     runs: int
 
 
 def next_step(search: Search, answers: Sequence[Answer]) -> Ask | Found:
     """What to do after these answers. The two ends of the range come first."""
-    if search.rising is None:
+    rising = search.rising
+    if rising is None:
         said = _rises(search, answers)
-        if isinstance(said, int) and not isinstance(said, bool):
-            return Ask(point=said, margin=math.nan, lower=search.low, upper=search.point(search.steps))
-        search = replace(search, rising=said)
-    belief = Belief(search)
+        if not isinstance(said, bool):
+            return Ask(point=said, margin=math.nan, lower=search.low, upper=search.high)
+        rising = said
+    belief = Belief(search.steps, search.share)
     for answer in answers:
-        belief.learn(answer)
-    return belief.step(answers)
+        belief.learn(search.steps - answer.point if rising else answer.point, answer.held)
+    return Policy(replace(search, rising=rising), belief, answers).step()
 
 
 def _rises(search: Search, answers: Sequence[Answer]) -> bool | int:
@@ -138,125 +142,70 @@ def _rises(search: Search, answers: Sequence[Answer]) -> bool | int:
     return True
 
 
-@dataclass(slots=True)
-class Belief:
-    """The belief about margin and slope: a weight for each pair of a grid. ``learn`` each answer once.
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What to do, given a belief that has learnt the ``answers``.
 
-    Inside, a margin is counted in half resolutions above ``low`` (``cells``), points in whole ones, and the expectations hold below the
-    margin always: a search that rises is looked at in a mirror.
+    Inside, places are counted in cells (see ``Belief``), and the expectations hold below the margin always: a search that rises is
+    looked at in a mirror.
     """
 
     search: Search
-    cells: list[float] = field(init=False)
-    weights: list[list[float]] = field(init=False)
-    _likelihoods: list[list[float]] = field(init=False)
+    belief: Belief
+    answers: Sequence[Answer]
 
-    def __post_init__(self) -> None:
-        steps = self.search.steps
-        beyond = steps  # cells on each side, so half the range
-        self.cells = [number + 0.5 for number in range(-beyond, 2 * steps + beyond)]
-        slopes = [0.5]
-        while 2 * slopes[-1] <= steps / 2:
-            slopes.append(2 * slopes[-1])
-        self.weights = [[1.0] * len(self.cells) for _ in slopes]
-        # The chance to hold depends on how far the margin lies above the point, so one row per slope serves every point.
-        offset = math.log(self.search.share / (1 - self.search.share))
-        reach = range(-beyond - 2 * steps, 2 * steps + beyond)
-        self._likelihoods = [
-            [LAPSE + (1 - 2 * LAPSE) * _logistic(offset + (number + 0.5) / slope) for number in reach]
-            for slope in slopes
-        ]
-
-    def _chances(self, point: int) -> Iterator[tuple[list[float], list[float]]]:
-        """For each slope the weights of the margins, and the chance of each that a run at ``point`` holds."""
-        start = 2 * (self.search.steps - point)
-        for weights, row in zip(self.weights, self._likelihoods, strict=True):
-            yield weights, row[start : start + len(weights)]
-
-    def learn(self, answer: Answer) -> None:
-        """Bayes' rule for one answer."""
-        learnt = []
-        for weights, chances in self._chances(self._mirrored(answer.point)):
-            held = list(map(mul, weights, chances))
-            learnt.append(held if answer.held else list(map(sub, weights, held)))
-        total = sum(map(sum, learnt))
-        self.weights = [[weight / total for weight in weights] for weights in learnt]
-
-    def step(self, answers: Sequence[Answer]) -> Ask | Found:
-        """See ``next_step``; ``answers`` are those that were learnt."""
+    def step(self) -> Ask | Found:
+        """See ``next_step``."""
         search = self.search
         tail = (1 - search.confidence) / 2
-        lower, margin, upper = self._quantiles(tail, 0.5, 1 - tail)
-        asked = {self._mirrored(answer.point) for answer in answers}
+        # Whether there is a margin at all and, if so, how high at most are two questions: a doubt about the one narrows not the other.
+        low, margin, high = self.belief.quantiles(tail, 0.5, 1 - tail * self.belief.above(-math.inf))
+        # Between two points of the grid nothing is ever seen, so the interval ends at points.
+        lower, upper = 2 * math.floor(low / 2), 2 * math.ceil(high / 2)
+        asked = {self._mirrored(answer.point) for answer in self.answers}
         for end in (0, search.steps):
             if end not in asked:
                 return self._ask(end, lower, margin, upper)
-        top = 2.0 * search.steps
-        if self._above(top) >= search.confidence and self._made_near(answers, top) >= search.repeats:
-            return self._found("holds everywhere", top, top, answers)
-        if 1 - self._above(0) >= search.confidence and self._made_near(answers, 0) >= search.repeats:
-            return self._found("fails everywhere", 0, 0, answers)
-        narrow = upper - lower <= 4 and self._made_near(answers, margin) >= search.repeats
+        top, above = 2 * search.steps, self.belief.above
+        if above(top) >= search.confidence and self._made_near(top) >= search.repeats:
+            return self._found("holds everywhere", top, math.inf)
+        if above(0) <= tail and self._made_near(0) >= search.repeats:
+            return self._found("fails everywhere", -math.inf, 0)
+        narrow = upper - lower <= 4 and self._made_near(margin) >= search.repeats
         if narrow and 0 <= margin <= top:
-            return self._found("found", lower, upper, answers)
-        if len(answers) >= search.runs_max:
-            return self._found("out of runs", lower, upper, answers)
-        return self._ask(self._best_point(), lower, margin, upper)
-
-    def _best_point(self) -> int:
-        """The point whose answer leaves the least expected variance of the margin; looked for among quantiles of the belief."""
-        steps = self.search.steps
-        places = self._quantiles(0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.98)
-        candidates = {min(max(round(cell / 2), 0), steps) for cell in places}
-        return min(sorted(candidates), key=self._expected_variance)
-
-    def _expected_variance(self, point: int) -> float:
-        held, failed = [0.0] * 3, [0.0] * 3
-        for weights, chances in self._chances(point):
-            moments = weights
-            for power in range(3):
-                part = sum(map(mul, moments, chances))
-                held[power] += part
-                failed[power] += sum(moments) - part
-                moments = list(map(mul, moments, self.cells))
-        return sum(square - mean * mean / weight for weight, mean, square in (held, failed) if weight > 1e-12)
+            return self._found("found", lower, upper)
+        if len(self.answers) >= search.runs_max:
+            return self._found("out of runs", lower, upper)
+        return self._ask(self.belief.best_point(), lower, margin, upper)
 
     def _ask(self, point: int, lower: float, margin: float, upper: float) -> Ask:
         a, b = sorted((self._value(lower), self._value(upper)))
         return Ask(point=self._mirrored(point), margin=self._value(margin), lower=a, upper=b)
 
-    def _found(self, ending: Ending, lower: float, upper: float, answers: Sequence[Answer]) -> Found:
+    def _found(self, ending: Ending, lower: float, upper: float) -> Found:
         a, b = sorted((self._value(lower), self._value(upper)))
-        return Found(ending=ending, margin=(a + b) / 2, lower=a, upper=b, runs=len(answers))
+        below, above = lower < 0, upper > 2 * self.search.steps
+        return Found(
+            ending=ending,
+            margin=(a + b) / 2,
+            lower=a,
+            upper=b,
+            may_be_below=above if self.search.rising else below,
+            may_be_above=below if self.search.rising else above,
+            rising=bool(self.search.rising),
+            held=sum(answer.held for answer in self.answers),
+            runs=len(self.answers),
+        )
 
     def _mirrored(self, point: int) -> int:
         return self.search.steps - point if self.search.rising else point
 
     def _value(self, cells: float) -> float:
-        steps = self.search.steps - cells / 2 if self.search.rising else cells / 2
-        return self.search.low + steps * self.search.resolution
+        """The value at a place; what lies beyond the range is put to its end."""
+        steps = min(max(cells / 2, 0), self.search.steps)
+        steps = self.search.steps - steps if self.search.rising else steps
+        below = self.search.point(math.floor(steps))
+        return below + (steps % 1) * (self.search.point(math.ceil(steps)) - below)
 
-    def _made_near(self, answers: Sequence[Answer], cells: float) -> int:
-        return sum(abs(2 * self._mirrored(answer.point) - cells) <= 4 for answer in answers)
-
-    def _above(self, cells: float) -> float:
-        """The weight of margins above."""
-        above = sum(
-            weight for weights in self.weights for cell, weight in zip(self.cells, weights, strict=True) if cell > cells
-        )
-        return above / sum(map(sum, self.weights))
-
-    def _quantiles(self, *shares: float) -> tuple[float, ...]:
-        """Below which margin each share of the weight lies; within a cell the weight is even."""
-        columns = [sum(column) for column in zip(*self.weights, strict=True)]
-        total, summed, found = sum(columns), 0.0, []
-        waiting = list(shares)
-        for cell, weight in zip(self.cells, columns, strict=True):
-            while waiting and summed + weight >= waiting[0] * total:
-                found.append(cell - 0.5 + ((waiting.pop(0) * total - summed) / weight if weight else 0))
-            summed += weight
-        return (*found, *([self.cells[-1] + 0.5] * len(waiting)))
-
-
-def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+    def _made_near(self, cells: float) -> int:
+        return sum(abs(2 * self._mirrored(answer.point) - cells) <= 4 for answer in self.answers)

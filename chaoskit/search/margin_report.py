@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from chaoskit.search.bisect import Step, Stopped, Task
 from chaoskit.search.margin import Found
 from chaoskit.search.points import read_summary
-from chaoskit.search.quantity import Quantity
+from chaoskit.search.quantity import Kind, Quantity
 
 BAR = 10
 """Characters of the bar that shows all runs of a value held."""
@@ -50,18 +51,46 @@ def sentence(task: Task, end: Found | Stopped) -> str:
         return (
             f"Stopped: at {task.value(end.point).shown} the runs do not count ({end.made.outcome}): {end.made.because}"
         )
-    bound = unit.at(end.margin).shown
     rests = f"({task.search.confidence:.0%} confidence, at least {task.search.share:.0%} of runs hold; {end.runs} runs)"
-    rising = bool(task.search.rising)
     if end.ending == "holds everywhere":
-        return f"The expectations hold {'already' if rising else 'even'} at {task.field} = {bound} {rests}."
+        bound = unit.at(end.margin).shown
+        return f"The expectations hold {'already' if end.rising else 'even'} at {task.field} = {bound} {rests}."
     if end.ending == "fails everywhere":
-        return f"The expectations fail {'even' if rising else 'already'} at {task.field} = {bound} {rests}."
-    spread = unit.at((end.upper - end.lower) / 2).shown
-    text = f"The expectations hold {'from' if rising else 'up to'} {task.field} = {bound} ± {spread} {rests}."
+        bound = unit.at(end.margin).shown
+        return f"The expectations fail {'even' if end.rising else 'already'} at {task.field} = {bound} {rests}."
+    text = _bounded(task, end, rests)
     if end.ending == "out of runs":
         text += f" The runs were used up before it was known to ± {unit.at(task.search.resolution).shown}: allow more with --most-runs."
     return text
+
+
+def _bounded(task: Task, end: Found, rests: str) -> str:
+    """What the interval says; where it is open on a side, or on both, no more than that."""
+    unit, field = task.unit, task.field
+    low, high = unit.at(task.search.low).shown, unit.at(task.search.high).shown
+    if end.held in (0, end.runs) or (end.may_be_below and end.may_be_above):
+        seen = {0: "No run held", end.runs: "No failure was seen"}.get(end.held, "Some runs held and some failed")
+        return f"{seen} from {field} = {low} to {high}; where the margin lies is not yet shown {rests}."
+    holds = f"The expectations hold {'from' if end.rising else 'up to'} {field} ="
+    if not (end.may_be_below or end.may_be_above):
+        spread = unit.at((end.upper - end.lower) / 2).shown
+        if unit.kind is Kind.WHOLE:  # halves would be no values of the field
+            return f"{holds} {_margin(task, end):g} ({unit.at(end.lower).shown} to {unit.at(end.upper).shown}) {rests}."
+        return f"{holds} {unit.at(end.margin).shown} ± {spread} {rests}."
+    bound, place = (
+        (f"{unit.at(end.upper).shown} at most", low)
+        if end.may_be_below
+        else (f"{unit.at(end.lower).shown} at least", high)
+    )
+    verb = "hold" if end.may_be_below != end.rising else "fail"
+    return f"{holds} {bound}; whether they {verb} at {place} is not shown {rests}."
+
+
+def _margin(task: Task, end: Found) -> float:
+    """The middle of the interval; of whole numbers the one on the side that holds."""
+    if task.unit.kind is not Kind.WHOLE:
+        return end.margin
+    return math.ceil(end.margin) if end.rising else math.floor(end.margin)
 
 
 def as_json(task: Task, end: Found | Stopped, steps: Sequence[Step]) -> dict[str, Any]:
@@ -74,9 +103,11 @@ def as_json(task: Task, end: Found | Stopped, steps: Sequence[Step]) -> dict[str
         "unit": "ns" if task.unit.kind.value == "duration" else "1",
         "result": sentence(task, end),
         "ending": "stopped" if isinstance(end, Stopped) else end.ending,
-        "margin": None if isinstance(end, Stopped) else end.margin,
+        "margin": None if isinstance(end, Stopped) else _margin(task, end),
         "lower": None if isinstance(end, Stopped) else end.lower,
         "upper": None if isinstance(end, Stopped) else end.upper,
+        "may_be_below": None if isinstance(end, Stopped) else end.may_be_below,
+        "may_be_above": None if isinstance(end, Stopped) else end.may_be_above,
         "confidence": task.search.confidence,
         "share": task.search.share,
         "resolution": task.search.resolution,

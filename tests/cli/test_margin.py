@@ -114,8 +114,10 @@ def searched(
         ({}, 1.55, 0, "hold up to timeline.blank.when.for = "),
         ({"at_least": "1s"}, 1.55, 0, "hold up to"),
         ({"at_least": "2s"}, 1.55, 1, "--at-least 2 s: it is less."),
-        ({"at_least": "1500ms"}, 1.55, 1, "--at-least 1.5 s: not shown with this confidence."),
+        ({"at_least": "1550ms"}, 1.55, 1, "--at-least 1.55 s: not shown with this confidence."),
         ({"at_least": "2s"}, 9, 0, "hold even at timeline.blank.when.for = 2.6 s"),
+        ({"at_least": "2600ms", "resolution": "250ms"}, 9, 0, "hold even at timeline.blank.when.for = 2.6 s"),
+        ({"at_least": "2s", "repeats": 1, "most_runs": 3}, 9, 1, "No failure was seen"),
         ({"at_least": "200ms"}, 0, 1, "fail already at timeline.blank.when.for = 200 ms"),
         ({}, 0, 0, "fail already at"),
     ],
@@ -133,7 +135,7 @@ def test_what_was_found_and_the_code_that_says_so(
     printed = capsys.readouterr().out
     assert found == code, printed
     assert said in printed
-    assert printed.splitlines()[1].startswith("timeline.blank.when.for from 200 ms to 2.6 s; at most 40 runs, in ")
+    assert printed.splitlines()[1].startswith("timeline.blank.when.for from 200 ms to 2.6 s; at most ")
     if told["ending"] == "found":
         assert isinstance(told["lower"], float)
         assert isinstance(told["upper"], float)
@@ -152,6 +154,42 @@ def test_where_more_is_safer_the_least_value_is_found(
     found, told = searched(experiment, monkeypatch, lambda s: "passed" if s > 1.55 else "failed", at_most=at_most)
     assert found == code
     assert "The expectations hold from timeline.blank.when.for = " in str(told["result"])
+
+
+def test_it_goes_on_with_more_runs_and_for_another_limit(
+    experiment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def outcome(seconds: float) -> str:
+        return "passed" if seconds < 1.55 else "failed"
+
+    code, told = searched(experiment, monkeypatch, outcome, repeats=1, most_runs=4)
+    assert (code, told["ending"], told["runs"]) == (0, "out of runs", 4)
+    assert "allow more with --most-runs" in capsys.readouterr().out
+    code, told = searched(experiment, monkeypatch, outcome, at_least="500ms", confidence=0.8, share=0.7)
+    assert (code, told["ending"]) == (0, "found")
+    assert len(list((experiment.parent / "m" / "runs").iterdir())) == told["runs"]
+    with pytest.raises(InputError, match="it differs in: search"):
+        find_margin(options(experiment, resolution="200ms"))
+
+
+def test_again_is_the_same_search(experiment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched(experiment, monkeypatch, lambda _: "passed", most_runs=12, at_least="1s", jobs=2, confidence=0.8)
+    again = (experiment.parent / "m" / "margin.md").read_text().partition("Again: `")[2].partition("`")[0].split()
+    for words in ("--most-runs 12", "--at-least 1s", "--jobs 2", "--confidence 0.8", "--repeats 5", "--from 200ms"):
+        name, value = words.split()
+        assert again[again.index(name) + 1] == value
+    assert "--at-most" not in again
+
+
+def test_whole_and_decimal_numbers_go_together(experiment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    field = {"field": "clients.app.max_attempts"}
+    # One and a half attempts are none, which is told before any run.
+    with pytest.raises(InputError, match=r"clients\.app\.max_attempts"):
+        find_margin(options(experiment, low="1", high="9", resolution="0.5", **field))
+    experiment.write_text(EXPERIMENT.replace("every: 1s", "every: 1s, connect_timeout: 1s"))
+    given = {"field": "expect.0.success_rate.at_least", "low": "0", "high": "1", "resolution": "0.1", "at_least": "1"}
+    _, told = searched(experiment, monkeypatch, lambda _: "passed", **given)
+    assert (told["ending"], told["margin"]) == ("holds everywhere", 1)
 
 
 @pytest.mark.parametrize(("outcome", "code"), [("not exercised", 3), ("invalid", 4)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,45 @@ def test_a_document_is_written_as_it_is_read() -> None:
         "b": {"c": None},
     }
     assert read_document("x", experiment_text(Document("x", tricky, {}))).data == tricky
+
+
+def found(**changes: Any) -> Found:
+    settings: dict[str, Any] = {
+        "ending": "out of runs",
+        "margin": 3.5 * SECOND,
+        "lower": 3 * SECOND,
+        "upper": 4 * SECOND,
+        "may_be_below": False,
+        "may_be_above": False,
+        "rising": False,
+        "held": 5,
+        "runs": 9,
+    }
+    return Found(**settings | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "hold up to timeline.blank.when.for = 3.5 s ± 500 ms (90% confidence"),
+        ({"may_be_below": True, "lower": SECOND}, "= 4 s at most; whether they hold at 1 s is not shown"),
+        ({"may_be_above": True, "upper": 9 * SECOND}, "= 3 s at least; whether they fail at 9 s is not shown"),
+        ({"may_be_above": True, "rising": True}, "hold from timeline.blank.when.for = 3 s at least; whether they hold at 9 s"),
+        ({"may_be_below": True, "rising": True}, "= 4 s at most; whether they fail at 1 s is not shown"),
+        ({"may_be_above": True, "held": 9}, "No failure was seen from timeline.blank.when.for = 1 s to 9 s; where the margin"),
+        ({"held": 0}, "No run held from timeline.blank.when.for = 1 s to 9 s"),
+        ({"may_be_above": True, "may_be_below": True}, "Some runs held and some failed from timeline.blank.when.for"),
+    ],
+)  # fmt: skip
+def test_no_more_is_said_than_was_shown(changes: dict[str, Any], said: str) -> None:
+    text = sentence(task(), found(**changes))
+    assert said in text
+    assert text.endswith("known to ± 500 ms: allow more with --most-runs.")
+
+
+def test_the_margin_of_a_whole_number_is_one() -> None:
+    whole = replace(task(), unit=quantity("1"), search=Search(low=1, high=9, resolution=1))
+    end = found(ending="found", margin=3.5, lower=3, upper=4)
+    assert "= 3 (3 to 4) (90%" in sentence(whole, end)
+    assert as_json(whole, end, [])["margin"] == 3
+    assert as_json(whole, replace(end, rising=True), [])["margin"] == 4
