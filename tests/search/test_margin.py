@@ -109,11 +109,11 @@ def tolerance(confidence: float, problems: int) -> float:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("plateau", "margin"), [(0.9, 10.5), (0.85, 10.5), (0.7, -math.inf), (0.6, -math.inf)])
+@pytest.mark.parametrize(("plateau", "margin"), [(0.9, 10.5), (0.85, 10.5), (0.7, -math.inf)])
 def test_a_client_that_fails_now_and_then_is_given_no_margin_that_it_has_not(plateau: float, margin: float) -> None:
     """A sharp fall from a plateau: where that lies below the share nothing may pass a limit, however long the plateau is."""
     search = replace(SEARCH, rising=False)
-    problems = 200 if THOROUGH else 15
+    problems = 200 if THOROUGH else 12
     inside = 0
     for number in range(problems):
         rng = random.Random(number)
