@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -22,11 +23,12 @@ EVERY_PROFILE = ("--profile", "*")
 
 
 class CommandError(HarnessError):
-    """A command failed; ``said`` is all of its standard error."""
+    """A command failed; ``said`` is all of its standard error, ``printed`` of its standard output."""
 
-    def __init__(self, message: str, said: str) -> None:
+    def __init__(self, message: str, said: str, printed: bytes = b"") -> None:
         super().__init__(message)
         self.said = said
+        self.printed = printed
 
 
 class Docker:
@@ -52,6 +54,16 @@ class Docker:
         """``docker inspect``; empty for no names."""
         found: list[dict[str, Any]] = self.json("inspect", "--type", kind, *names) if names else []
         return found
+
+    def present(self, *names: str, kind: str = "container") -> list[dict[str, Any]]:
+        """The same of what was listed before: what has gone since, as others' containers may at any time, is left out."""
+        try:
+            return self.inspect(*names, kind=kind)
+        except CommandError as error:
+            if not all(re.search("no such|not found", line, re.IGNORECASE) for line in error.said.splitlines()):
+                raise
+            found: list[dict[str, Any]] = json.loads(error.printed)
+            return found
 
     def read(self, container: str, path: str, most: int = 64 << 20) -> bytes | None:
         """A file of a container, links followed, running or not; None when there is none. No shell in it is needed."""
@@ -97,7 +109,7 @@ class Docker:
             raise HarnessError(f"docker {arguments[0]} took more than {WITHIN_S:g} s; is the engine well?") from error
         if done.returncode:
             said = done.stderr.decode(errors="replace").rstrip() or f"exit code {done.returncode}"
-            raise CommandError(f"docker {' '.join(arguments[:2])}: {said.splitlines()[-1].strip()}", said)
+            raise CommandError(f"docker {' '.join(arguments[:2])}: {said.splitlines()[-1].strip()}", said, done.stdout)
         return done.stdout
 
 

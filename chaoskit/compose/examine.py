@@ -93,7 +93,7 @@ def aliases(docker: Docker, record: Mapping[str, Any]) -> dict[str, str]:
             container, _, alias = str(link).rpartition(":")
             found[alias.lower()] = container
         others = docker.lines("ps", "--quiet", "--filter", f"network={network}")
-        for other in docker.inspect(*others):
+        for other in docker.present(*others):
             member = other["NetworkSettings"]["Networks"].get(network) or {}
             for alias in (*(member.get("Aliases") or ()), *(member.get("DNSNames") or ())):
                 found[str(alias).lower()] = other["Name"].removeprefix("/")

@@ -78,7 +78,7 @@ def _ill(running: Running) -> Iterator[str]:
 def _sidecars(docker: Docker, running: Running) -> Iterator[str]:
     """Containers, of this project or not, that live in a namespace of one that would be made anew, and would be left in a dead one."""
     chosen = {one["Id"]: name for name in running.origin.scale for one in running.containers[name]}
-    for other in docker.inspect(*docker.lines("ps", "--quiet")):
+    for other in docker.present(*docker.lines("ps", "--quiet")):
         if other["Id"] in chosen:
             continue
         for key, namespace in SHARED.items():
@@ -104,7 +104,7 @@ def _changed(docker: Docker, running: Running) -> Iterator[str]:
 
 def _taken(docker: Docker, subnet: str) -> Iterator[str]:
     ours = ipaddress.ip_network(subnet)
-    for network in docker.inspect(*docker.lines("network", "ls", "--quiet"), kind="network"):
+    for network in docker.present(*docker.lines("network", "ls", "--quiet"), kind="network"):
         for pool in (network.get("IPAM") or {}).get("Config") or ():
             theirs = ipaddress.ip_network(pool["Subnet"], strict=False)
             if theirs.version == ours.version and theirs.overlaps(ours):

@@ -29,7 +29,7 @@ def put_back(docker: Docker, origin: Origin) -> None:
     Raises ``HarnessError``. Where they could not be made, ours stay too, because they say what is to be put back; where they could not
     be started, ours are gone.
     """
-    if any(_is_under_ours(one, origin.project) for one in docker.inspect(*containers_of(docker, origin.project))):
+    if any(_is_under_ours(one, origin.project) for one in docker.present(*containers_of(docker, origin.project))):
         words = [*scales(origin.scale), *scales(origin.beside), *origin.scale]
         try:
             docker.compose([*origin.options, *EVERY_PROFILE], "create", "--no-build", "--pull", "never", *words)
@@ -67,7 +67,7 @@ def settle(docker: Docker, project: str, services: Collection[str]) -> dict[str,
 def _states(docker: Docker, project: str, services: Collection[str]) -> dict[str, str]:
     """Of each service that has containers, the state of the one that is furthest from being well."""
     found = {
-        name: [state_of(one) for one in docker.inspect(*containers_of(docker, project, name))] for name in services
+        name: [state_of(one) for one in docker.present(*containers_of(docker, project, name))] for name in services
     }
     return {name: min(states, key=_wellness) for name, states in found.items() if states}
 
@@ -89,7 +89,7 @@ def _something_happens(events: subprocess.Popen[bytes], until: float) -> bool:
 def left_behind(docker: Docker, project: str | None = None) -> list[Origin]:
     """What our containers say is to be put back, of one project or of all; whether their ``attach`` lives says ``Origin.owner``."""
     label = TOOK_LABEL if project is None else f"{TOOK_LABEL}={project}"
-    found = docker.inspect(*docker.lines("ps", "--all", "--quiet", "--filter", f"label={label}"))
+    found = docker.present(*docker.lines("ps", "--all", "--quiet", "--filter", f"label={label}"))
     return [Origin.from_json(labels_of(one)[STATE]) for one in found if STATE in labels_of(one)]
 
 

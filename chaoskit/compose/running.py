@@ -110,7 +110,7 @@ def find(docker: Docker, project: str) -> Running:
     """The running project of this name. Raises ``InputError`` where there is none, or its files cannot be read any more."""
     containers: dict[str, list[dict[str, Any]]] = {}
     stopped: dict[str, list[dict[str, Any]]] = {}
-    for one in docker.inspect(*containers_of(docker, project)):
+    for one in docker.present(*containers_of(docker, project)):
         if TOOK_LABEL not in labels_of(one):
             among = containers if one["State"]["Running"] else stopped
             among.setdefault(labels_of(one)[SERVICE], []).append(one)

@@ -16,7 +16,7 @@ def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What ``docker`` says on its standard error before it fails."""
     said = tmp_path / "said"
     program = tmp_path / "docker"
-    program.write_text(f"#!/bin/sh\necho to standard output\ncat {said} >&2\nexit 1\n")
+    program.write_text(f'#!/bin/sh\necho \'[{{"Id": "there"}}]\'\ncat {said} >&2\nexit 1\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     return said
@@ -40,6 +40,18 @@ def test_of_other_commands_the_last_line_counts(says: Path) -> None:
     says.write_text("much\n  no such image\n")
     with pytest.raises(HarnessError, match=r"^docker image inspect: no such image$"):
         Docker().run("image", "inspect", "x")
+
+
+def test_what_has_gone_since_it_was_listed_is_left_out(says: Path) -> None:
+    says.write_text(
+        "Error response from daemon: No such container: gone\nError response from daemon: network x not found\n"
+    )
+    assert Docker().present("there", "gone") == [{"Id": "there"}]
+    with pytest.raises(HarnessError, match="not found"):
+        Docker().inspect("there", "gone")
+    says.write_text("Error response from daemon: No such container: gone\ndial unix docker.sock: connection refused\n")
+    with pytest.raises(HarnessError, match="connection refused"):
+        Docker().present("there", "gone")
 
 
 def test_the_last_words_of_a_container_are_those_on_its_standard_error(says: Path) -> None:

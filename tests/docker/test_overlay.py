@@ -94,10 +94,12 @@ def started(shop: Shop, out: Path) -> subprocess.Popen[str]:
     words = [sys.executable, "-u", "-m", "chaoskit", *attach(shop, out=out)]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
+    said = []
     for line in process.stdout:
         if "baseline" in line:
             return process
-    pytest.fail("the experiment never began")
+        said.append(line)
+    pytest.fail(f"the experiment never began: {''.join(said)}")
 
 
 def test_ctrl_c_puts_everything_back(shop: Shop, tmp_path: Path) -> None:
