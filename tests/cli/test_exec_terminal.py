@@ -41,6 +41,7 @@ while True:
     signal.pause()
 """
 CTRL_C, CTRL_Z = b"\x03", b"\x1a"
+PROMPT, BLANKS = b"prompt> ", b" " * 16
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def converse(place: Place, argv: Sequence[str], talk: Sequence[tuple[bytes, byte
     if pid == 0:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests in the background has it ignored
         os.chdir(place.work)
-        os.execvpe(argv[0], list(argv), place.environment | {"PS1": "prompt> ", "TERM": "dumb"})
+        os.execvpe(argv[0], list(argv), place.environment | {"PS1": PROMPT.decode(), "TERM": "dumb"})
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     seen, since, waiting = b"", 0, list(talk)
     deadline = time.monotonic() + PATIENCE_S
@@ -94,10 +95,10 @@ def test_it_can_be_stopped_and_continued(place: Place) -> None:
         pytest.skip("there is no bash here")
     command = shlex.join(place.argv("--quiet", "--no-aws", "--", "sh", "-c", "echo u''p; read x; echo got $x"))
     talk = [
-        (b"prompt> ", command.encode() + b"\n"),
+        (PROMPT, command.encode() + b"\n"),
         (b"\r\nup\r\n", CTRL_Z),
         (b"Stopped", b""),
-        (b"prompt> ", b"echo ba''ck; fg\n"),  # a shell throws away what is typed before its prompt
+        (PROMPT, b"echo ba''ck; fg\n"),  # a shell throws away what is typed before its prompt
         (b"back\r\n", b"hello\n"),
         (b"got hello\r\n", b"exit $((40 + $?))\n"),
     ]
@@ -111,10 +112,10 @@ def test_a_shell_inside_has_job_control_and_gives_the_terminal_back(place: Place
     (place.work / "job.py").write_text(JOB)
     inner = place.argv("--quiet", "--no-aws", "--", "bash", "--norc", "--noprofile", "--noediting", "-i")
     talk = [
-        (b"prompt> ", b"python3 job.py\n"),
+        (PROMPT, b"python3 job.py\n"),
         (b"up\r\n", CTRL_Z),
         (b"Stopped", b""),
-        (b"prompt> ", b"fg\n"),
+        (PROMPT, b"fg\n"),
         (b"onward\r\n", CTRL_C),
         (b"KeyboardInterrupt", b"exit 9\n"),
         (b"outer 9", b"typed\n"),
