@@ -71,7 +71,9 @@ def converse(place: Place, argv: Sequence[str], talk: Sequence[tuple[bytes, byte
         seen += more
         while waiting and (at := seen.find(waiting[0][0], since)) >= 0:
             since = at + len(waiting[0][0])
-            os.write(terminal, waiting.pop(0)[1])
+            until, answer = waiting.pop(0)
+            # A shell that has just taken its terminal back may throw away what is typed first: let that be blanks.
+            os.write(terminal, BLANKS + answer if until == PROMPT else answer)
     else:
         os.kill(pid, 9)
     os.close(terminal)
