@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from chaoskit.cli.exec import blank
+from chaoskit.cli.exec import injections_of
 from chaoskit.cli.folders import make_folders
 from chaoskit.cli.run import conclude
 from chaoskit.cli.shipped import find_experiment
@@ -73,7 +72,7 @@ def attach(options: Options) -> int:
     if left and (options.dry_run or not options.yes):
         raise InputError(
             f"project {options.project}: an earlier attach was killed and left it under chaoskit; put it back first: "
-            f"chaoskit attach --project {shlex.quote(options.project)} --put-back"
+            f"{left[0].put_back_command}"
         )
     _put_back_all(docker, left)
     running = find(docker, options.project)
@@ -95,15 +94,16 @@ def attach(options: Options) -> int:
 def _refuse_live(left: Sequence[Origin], options: Options) -> None:
     """Nothing is taken from under an ``attach`` that is at work. Of one on another host only the user can say whether it is."""
     for origin in left:
-        if origin.owner is None or not origin.owner.lives or (options.put_back and origin.owner.elsewhere):
+        owner = origin.at_work
+        if owner is None or (options.put_back and owner.elsewhere):
             continue
         ended = (
-            f"; if that has ended, put its work back: chaoskit attach --project {shlex.quote(options.project)} --put-back"
-            if origin.owner.elsewhere
+            f"; if that has ended, put its work back: {origin.put_back_command}"
+            if owner.elsewhere
             else ", or end it (Ctrl-C there, or kill -TERM), and it puts all back by itself"
         )
         raise InputError(
-            f"project {origin.project}: an attach is at work on it ({origin.owner}, services {', '.join(origin.scale)}); wait for its "
+            f"project {origin.project}: an attach is at work on it ({owner}, services {', '.join(origin.scale)}); wait for its "
             f"end{ended}"
         )
 
@@ -117,8 +117,7 @@ def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Doc
     if not isinstance(document.data, dict):
         return resolve(document, 1.0), document  # raises
     blanks = options.blanks or ([] if options.experiment else [DEFAULT_BLANK])
-    timeline = [blank(one, number) for number, one in enumerate(blanks, 1)]
-    whole = as_containers(document, services, timeline)
+    whole = as_containers(document, services, injections_of(blanks, document.data.get("timeline") or ()))
     experiment = resolve(whole, 1.0)
     _refuse_process_faults(experiment, services)
     return experiment, whole
@@ -244,12 +243,9 @@ def put_back_every() -> Cleaned:
     docker = Docker()
     number, at_work, failed = 0, [], []
     for origin in left_behind(docker):
-        if origin.owner is not None and origin.owner.lives:
-            hint = f"; if it has ended: chaoskit attach --project {shlex.quote(origin.project)} --put-back"
-            typer.echo(
-                f"left alone: project {origin.project}, on which an attach is at work ({origin.owner})"
-                f"{hint if origin.owner.elsewhere else ''}"
-            )
+        if (owner := origin.at_work) is not None:
+            hint = f"; if it has ended: {origin.put_back_command}" if owner.elsewhere else ""
+            typer.echo(f"left alone: project {origin.project}, on which an attach is at work ({owner}){hint}")
             at_work.append(origin.project)
             continue
         try:

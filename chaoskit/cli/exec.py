@@ -14,7 +14,7 @@ import re
 import shlex
 import shutil
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -190,12 +190,17 @@ def _add_blanks(data: dict[str, Any], blanks: Sequence[str]) -> None:
         return
     timeline = data.setdefault("timeline", [])
     if isinstance(timeline, list):
-        taken = {entry.get("id") for entry in timeline if isinstance(entry, dict)}
-        free = (number for number in itertools.count(1) if f"blank-{number}" not in taken)
-        data["timeline"] = [*timeline, *(blank(written, number) for written, number in zip(blanks, free, strict=False))]
+        data["timeline"] = [*timeline, *injections_of(blanks, timeline)]
     limits = data.setdefault("limits", {})
     if isinstance(limits, dict):
         limits["longest_fault"] = WHOLE_TIME  # whoever types --blank means it; and it ends with the command
+
+
+def injections_of(blanks: Sequence[str], timeline: Iterable[Any]) -> list[dict[str, Any]]:
+    """What each ``--blank`` means, with an id that nothing in ``timeline`` has. Raises ``InputError``."""
+    taken = {entry.get("id") for entry in timeline if isinstance(entry, dict)}
+    free = (number for number in itertools.count(1) if f"blank-{number}" not in taken)
+    return [blank(written, number) for written, number in zip(blanks, free, strict=False)]
 
 
 def blank(written: str, number: int) -> dict[str, Any]:

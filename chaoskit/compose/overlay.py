@@ -141,9 +141,8 @@ def app_environment(service: Service, region: str) -> dict[str, str]:
         "REQUESTS_CA_BUNDLE": authority,
         "CURL_CA_BUNDLE": authority,
         "NODE_EXTRA_CA_CERTS": authority,
-        **dict.fromkeys(
-            (*PROXIES, *live), ""
-        ),  # Docker's config.json puts proxies into every container, unseen by Compose
+        # All of them: Docker's config.json puts proxies into every container, unseen by Compose.
+        **dict.fromkeys((*PROXIES, *live), ""),
         **{name: "default" for name in PROFILES if service.sets(name)},
     }
 

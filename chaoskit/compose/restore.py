@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import select
-import shlex
 import subprocess
 import time
 from collections.abc import Collection, Mapping
@@ -36,7 +35,7 @@ def put_back(docker: Docker, origin: Origin) -> None:
         except HarnessError as error:
             raise HarnessError(
                 f"{', '.join(origin.scale)} is still under chaoskit, because it could not be made anew: {error}\nWhen that is mended: "
-                f"chaoskit attach --project {shlex.quote(origin.project)} --put-back"
+                f"{origin.put_back_command}"
             ) from error
     try:
         _start(docker, origin)

@@ -7,6 +7,7 @@ known whether the files would give the same container again.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -43,6 +44,16 @@ class Origin:
     beside: Mapping[str, int] = field(default_factory=dict)
     awaits: Mapping[str, Sequence[str]] = field(default_factory=dict)
     owner: Owner | None = None
+
+    @property
+    def at_work(self) -> Owner | None:
+        """The ``attach`` that may still be at work on it; None when it has ended."""
+        return self.owner if self.owner is not None and self.owner.lives else None
+
+    @property
+    def put_back_command(self) -> str:
+        """What a user types to have it put back."""
+        return f"chaoskit attach --project {shlex.quote(self.project)} --put-back"
 
     def to_json(self) -> str:
         """For the label."""

@@ -17,7 +17,7 @@ from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.schema import ExperimentSpec, Label, ServiceSpec
-from chaoskit.experiment.wiring import CANARY_LABEL, host_name, services_of
+from chaoskit.experiment.wiring import RESERVED, host_name, services_of
 
 LOOKED_FOR = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -27,9 +27,6 @@ OVERRIDES = (
     "docker-compose.override.yaml",
 )
 """Files that Compose finds by itself, in its order."""
-
-OURS = (CANARY_LABEL, "aws", "dns", "network")
-"""Names of chaoskit's own parts, which stand beside the clients in a journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +97,8 @@ def _check_label(name: str) -> None:
     from pydantic import TypeAdapter, ValidationError
 
     refused = f"service {name!r} of the project cannot be a client's name here"
-    if name in OURS:
-        raise InputError(f"{refused}: {', '.join(OURS)} are chaoskit's own; leave it out with --service")
+    if name in RESERVED:
+        raise InputError(f"{refused}: {', '.join(RESERVED)} are chaoskit's own; leave it out with --service")
     try:
         TypeAdapter(Label).validate_python(name)
     except ValidationError as error:

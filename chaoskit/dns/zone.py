@@ -85,9 +85,8 @@ class Zone:
             except ValueError as error:
                 raise WrongRecord(index, str(error)) from error
             places[record.name] = index
-            sets.setdefault(record.name, {}).setdefault(record.rtype, {})[record] = (
-                None  # RFC 2181 §5: none is twice in a set
-            )
+            # A dict, because no record is twice in a set (RFC 2181 §5).
+            sets.setdefault(record.name, {}).setdefault(record.rtype, {})[record] = None
             for parent in _between(record.name, apex):
                 sets.setdefault(parent, {})
         nodes = {name: {rtype: tuple(found) for rtype, found in node.items()} for name, node in sets.items()}

@@ -17,7 +17,7 @@ from chaoskit.experiment.document import Document, FieldPath, dotted
 from chaoskit.experiment.process import PAUSABLE
 from chaoskit.experiment.schema import ExperimentSpec
 from chaoskit.experiment.when import WhenSpec
-from chaoskit.experiment.wiring import CANARY_LABEL, PLANES, SEEDED, client_plan, services_of, zones
+from chaoskit.experiment.wiring import RESERVED, SEEDED, client_plan, services_of, zones
 from chaoskit.timeline.window import Ramp
 from chaoskit.units import format_duration
 
@@ -170,7 +170,7 @@ def _names(spec: ExperimentSpec, where: Where) -> list[tuple[str, str]]:
 def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
     found: list[tuple[FieldPath, str, str]] = []
     for label, client in spec.clients.items():
-        if label in (CANARY_LABEL, *PLANES):
+        if label in RESERVED:
             found.append(
                 (("clients", label), f"the name {label!r} is chaoskit's own.", "Call the client something else.")
             )

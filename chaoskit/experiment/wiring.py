@@ -27,6 +27,9 @@ SEEDED = {
 
 PLANES = ("dns", "network", "aws")
 CANARY_LABEL = "canary"
+RESERVED = (CANARY_LABEL, *PLANES)
+"""Names of chaoskit's own processes, which stand beside the clients in a journal, so no client may have one."""
+
 CANARY_ADDRESS = "127.0.0.1"
 CANARY_PERIOD_NS = 1 * SECOND
 

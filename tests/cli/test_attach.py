@@ -55,6 +55,12 @@ def test_blanks_are_added_to_the_experiments_own_faults(tmp_path: Path) -> None:
     assert document.path == str(path)
 
 
+def test_a_blank_takes_an_id_that_is_free(tmp_path: Path) -> None:
+    path = written(tmp_path, "{id: blank-1, network: down, where: dynamodb, when: {from: 1s, for: 2s}}")
+    experiment, _ = load_for(options(path, "dynamodb.us-east-1.amazonaws.com@5s+2s"), ["web"])
+    assert [one.id for one in experiment.injections] == ["blank-2", "blank-1"]
+
+
 def test_a_container_of_theirs_is_not_ours_to_kill(tmp_path: Path) -> None:
     path = written(tmp_path, "{id: gone, process: kill, where: web, when: {from: 1s, for: 2s}}")
     with pytest.raises(

@@ -238,9 +238,8 @@ class Link:
                 break
             self.stages.remove(stage)
             passed = stage.passed
-            if (
-                stage.cut and stage.cut.reset
-            ):  # what it was set going by is dropped, and a stream with a hole cannot live on
+            # What set a reset going is dropped, and a stream with a hole cannot live on.
+            if stage.cut and stage.cut.reset:
                 self.ends.cut(stage.cut, name)
             elif not changed and (cut := stage.toxic.lifted(time.monotonic_ns())):
                 self.ends.cut(cut, name)
