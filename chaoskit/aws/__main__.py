@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from chaoskit.aws.inject import Faults
 from chaoskit.aws.plan import injections_from_json
-from chaoskit.aws.where import wire_name
+from chaoskit.aws.target import wire_name
 from chaoskit.child import Child, Command
 from chaoskit.errors import ChaoskitError, HarnessError
 from chaoskit.journal.events import HarnessFailed, PlaneReady
@@ -29,7 +29,7 @@ def main() -> NoReturn:
         if command.get("do") == "arm":
             faults.arm(command["origin"])
         elif command.get("do") == "event":
-            faults.seen(command["name"], command["at"])
+            faults.with_event(command["name"], command["at"])
         elif command.get("do") == "stop":
             stopped.set()
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from chaoskit.clients import CLIENTS
-from chaoskit.dns.written import Ttl, ZoneSpec
+from chaoskit.dns.zone_spec import Ttl, ZoneSpec
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.units import MINUTE, SECOND, Duration
 
