@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
 from chaoskit.journal.run import Run
@@ -41,8 +42,9 @@ def _kind(expectation: Expectation) -> str:
 
 
 def _judged(expectation: Expectation, run: Run) -> Verdict:
+    kind = _kind(expectation)
     try:
-        return expectation.judge(run)
+        return replace(expectation.judge(run), kind=kind)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding about the checker
         because = f"the checker crashed, so nothing was judged: {type(error).__name__}: {error}"
-        return Verdict(expectation=_kind(expectation), finding="unknown", because=because)
+        return Verdict(expectation=kind, finding="unknown", because=because, kind=kind)

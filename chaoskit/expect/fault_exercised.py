@@ -62,9 +62,7 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
 
 def _unless(run: Run, planned: InjectionPlanned) -> str:
     """What keeps the journal from showing more."""
-    if planned.plane == "network" and any(
-        ready.plane == "network" and ready.implementation.startswith("Toxiproxy") for _, ready in run.of(PlaneReady)
-    ):
+    if planned.plane == "network" and any(ready.silent for _, ready in run.of(PlaneReady)):
         return (
             ", as far as is known: of a connection that was open before, Toxiproxy does not tell whether a toxic met it"
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chaoskit.aws.target import wire_name
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.zone_spec import zone_plan
+from chaoskit.experiment.planes import STARTED
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, Service, ServiceSpec
 from chaoskit.timeline.codec import injection_to_json
+from chaoskit.timeline.plane import Surroundings
 from chaoskit.units import SECOND
 
 SERVICE_NUMBER = {"dynamodb": 1, "ec2": 2, "sts": 3, "s3": 4, "sqs": 5, "elbv2": 6, "route53": 7}
@@ -25,9 +27,8 @@ SEEDED = {
 }
 """The fields of ``ServiceSpec`` that say what a service holds at the start, and the service whose they are."""
 
-PLANES = ("dns", "network", "aws")
 CANARY_LABEL = "canary"
-RESERVED = (CANARY_LABEL, *PLANES)
+RESERVED = (CANARY_LABEL, *(plane.key for plane in STARTED))
 """Names of chaoskit's own processes, which stand beside the clients in a journal, so no client may have one."""
 
 CANARY_ADDRESS = "127.0.0.1"
@@ -52,17 +53,34 @@ def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
     return found
 
 
+def surroundings_of(spec: ExperimentSpec) -> Surroundings:
+    """What the experiment has that an injection may be aimed at."""
+    return Surroundings(
+        clients=tuple(spec.clients),
+        services={
+            service: written.availability_zones if (written := spec.services.get(service)) else None
+            for service in services_of(spec)
+        },
+        zones={zone["apex"]: tuple(record["name"] for record in zone["records"]) for zone in zones(spec)},
+        canary=spec.canary,
+    )
+
+
 def _zone_of(spec: ExperimentSpec, service: Service, address: str) -> int | None:
     written = spec.services.get(service)
-    return int(address.split(".")[2]) if written and written.zones is not None else None
+    return int(address.split(".")[2]) if written and written.availability_zones is not None else None
 
 
 def _in_zones(name: Service, written: ServiceSpec) -> tuple[str, ...]:
     """The addresses of a service that has availability zones: a prefix 127.n.z.0/24 for each."""
-    if written.zones is None:
+    if written.availability_zones is None:
         return ()
     numbers = range(1, written.addresses_per_zone + 1)
-    return tuple(f"127.{10 + SERVICE_NUMBER[name]}.{zone}.{k}" for zone in range(1, written.zones + 1) for k in numbers)
+    return tuple(
+        f"127.{10 + SERVICE_NUMBER[name]}.{zone}.{k}"
+        for zone in range(1, written.availability_zones + 1)
+        for k in numbers
+    )
 
 
 def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
@@ -102,6 +120,23 @@ def _address_record(name: str, address: str, ttl: int) -> dict[str, Any]:
     return {"name": name, "rtype": "AAAA" if ":" in address else "A", "ttl": ttl, "data": address}
 
 
+def plane_plans(
+    spec: ExperimentSpec,
+    injections: Mapping[str, Sequence[Any]],
+    resolvers: dict[str, tuple[str, int]],
+    *,
+    ipv6: bool,
+    certificates: str,
+    toxiproxy: str | None,
+) -> dict[str, dict[str, Any]]:
+    """The plan of each plane's process, by the plane's key; ``injections`` are each plane's."""
+    return {
+        "service": service_plan(spec, injections["service"], certificates),
+        "network": network_plan(spec, injections["network"], toxiproxy),
+        "dns": dns_plan(spec, injections["dns"], resolvers, ipv6=ipv6),
+    }
+
+
 def dns_plan(
     spec: ExperimentSpec, injections: Sequence[Any], resolvers: dict[str, tuple[str, int]], *, ipv6: bool
 ) -> dict[str, Any]:
@@ -115,7 +150,7 @@ def dns_plan(
     }
 
 
-def aws_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: str) -> dict[str, Any]:
+def service_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: str) -> dict[str, Any]:
     """The mock AWS's plan."""
     return {
         "host": "127.0.0.1",
@@ -125,15 +160,15 @@ def aws_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: str)
         "region": spec.region,
         "seed": spec.seed,
         "injections": [injection_to_json(injection) for injection in injections],
-        "services": {name: _service_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
+        "services": {name: _state_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
     }
 
 
-def _service_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
+def _state_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     """What the mock is told of one service: its state at the start, and how it treats connections."""
     plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
     return plan | {
-        "address": written.address,
+        "backend": written.backend,
         "idle_timeout_ns": written.idle_timeout,
         "max_requests": written.max_requests if written.keep_alive else 1,
     }

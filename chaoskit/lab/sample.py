@@ -56,7 +56,8 @@ class Sample:
     """One process's calls. ``met`` counts the DNS queries of it that the fault changed.
 
     ``blank_ns`` is the fault's length. ``lag_ns`` counts from the fault's end to the end of the first success after the last failure; None:
-    it had no failure, or did not come back in the time it had (``back`` false). ``connect_timeout`` as the client told it.
+    it had no failure, or did not come back in the time it had (``back`` false). ``connect_timeout`` as the client told it, for people;
+    ``connect_timeout_ns`` as the cell set it, None where that is the SDK's own default.
     """
 
     subject: Subject
@@ -68,6 +69,7 @@ class Sample:
     calls: tuple[SampledCall, ...]
     lag_ns: int | None
     back: bool
+    connect_timeout_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

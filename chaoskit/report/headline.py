@@ -45,7 +45,7 @@ def _outcome(health: Health, verdicts: Sequence[Verdict], outcome: Outcome) -> t
         )
         return (first, *(f"{verdict.expectation}: {verdict.because}" for verdict in broken[:2]))
     if outcome is Outcome.NOT_EXERCISED:
-        guards = [verdict for verdict in verdicts if verdict.expectation.split(" ")[0] == "fault_exercised"]
+        guards = [verdict for verdict in verdicts if verdict.kind == "fault_exercised"]
         return (
             "The fault is not known to have met anything, so the run says nothing about the clients.",
             *(verdict.because for verdict in guards[:1]),

@@ -81,7 +81,7 @@ def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_a_blank_is_an_empty_record_for_a_time(written: str, start: int, end: int) -> None:
-    (injection,) = plan(replace(NOTHING, blanks=(written,)), {}).dns
+    (injection,) = plan(replace(NOTHING, blanks=(written,)), {}).planes["dns"]
     assert isinstance(injection.fault, Empty)
     assert injection.where.name == NAME
     assert injection.when.spans(240 * HOUR) == ((start, end),)
@@ -128,7 +128,7 @@ def test_the_file_gives_zones_services_and_faults_but_no_clients(tmp_path: Path)
     experiment = plan(options, {"AWS_REGION": "us-west-2"})
     assert experiment.spec.region == "eu-central-1"
     assert (experiment.spec.clients, experiment.expectations) == ({}, ())
-    assert [injection.id for injection in experiment.dns] == ["dns-1", "blank-1"]
+    assert [injection.id for injection in experiment.planes["dns"]] == ["dns-1", "blank-1"]
     assert len(services_of(experiment.spec)) == 7
     alone = plan(replace(options, no_aws=True, blanks=()), {})
     assert services_of(alone.spec) == {}

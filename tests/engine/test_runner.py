@@ -82,7 +82,7 @@ def test_the_order_of_a_run() -> None:
         ("network", "populate"),
         ("dns", "arm"),
         ("network", "arm"),
-        ("aws", "arm"),
+        ("service", "arm"),
         ("app", "start"),
         ("canary", "start"),
     ]
@@ -95,7 +95,7 @@ def test_the_order_of_a_run() -> None:
 def test_a_plane_that_does_not_start_makes_the_run_invalid() -> None:
     class Broken(NoopProcessManager):
         async def ready(self, name: str) -> PlaneReady | ClientReady:
-            if name == "aws":
+            if name == "service":
                 raise PlaneError("aws: port 443 is taken")
             return await super().ready(name)
 

@@ -27,7 +27,7 @@ class TestHarness:
         [
             (ev.HarnessFailed(at=at(1), part="dns", message="cannot bind"), "dns failed: cannot bind"),
             (
-                ev.ProcessEnded(at=at(1), process="aws", exit_code=1, expected=False),
+                ev.ProcessEnded(at=at(1), process="service", exit_code=1, expected=False),
                 "process aws ended unasked with code 1",
             ),
         ],

@@ -31,7 +31,7 @@ def wrong(text: str, time_scale: float = 1.0) -> str:
 
 def test_six_lines_are_an_experiment() -> None:
     experiment = read(GOOD)
-    (injection,) = experiment.dns
+    (injection,) = experiment.planes["dns"]
     assert injection.id == "dns-1"
     assert injection.where.name == "dynamodb.us-east-1.amazonaws.com"
     assert injection.when.spans(60 * SECOND) == ((5 * SECOND, 15 * SECOND),)
@@ -42,7 +42,7 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
     experiment = read(GOOD)
     again = resolve_plain(experiment.plain, "journal")
     assert again.expectations == experiment.expectations
-    assert again.dns == experiment.dns
+    assert again.planes["dns"] == experiment.planes["dns"]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         load(binary)
 
 
-@pytest.mark.parametrize("name", ["canary", "dns", "network", "aws"])
+@pytest.mark.parametrize("name", ["canary", "dns", "network", "service"])
 def test_a_client_is_not_called_as_a_process_of_ours(name: str) -> None:
     said = wrong(GOOD.replace("{app:", f"{{{name}:"))
     assert f"x.yaml:2: clients.{name}: the name {name!r} is chaoskit's own. Call the client something else." in said

@@ -56,7 +56,7 @@ def test_the_mock_is_told_of_state_habits_stand_ins_and_faults() -> None:
         "  - {service: error, where: dynamodb, when: {from: 1s, for: 2s}}\n"
     )
     assert [injection.id for injection in loaded.service] == ["busy", "service-2"]
-    plan = plans.aws_plan(loaded.spec, loaded.service, "/nowhere")
+    plan = plans.service_plan(loaded.spec, loaded.service, "/nowhere")
     assert plan["services"] == {
         "dynamodb": {"tables": {}, "address": "localhost:8000", "idle_timeout_ns": 2_000_000_000, "max_requests": None},
         "ec2": {"instances": 4, "address": None, "idle_timeout_ns": None, "max_requests": 10},

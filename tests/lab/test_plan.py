@@ -16,7 +16,7 @@ def test_each_client_of_a_run_has_a_fault_of_its_own() -> None:
     (batch,) = batches(quick_cells())
     experiment = batch.experiment
     labels = list(experiment.spec.clients)
-    aimed = {injection.id: injection for injection in experiment.dns}
+    aimed = {injection.id: injection for injection in experiment.planes["dns"]}
     for label, cell in zip(labels, batch.cells, strict=True):
         injection = aimed[f"{cell.fault.key}-{label}"]
         assert injection.where.askers == (label,)
