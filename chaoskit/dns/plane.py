@@ -23,7 +23,8 @@ def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterat
     unknown = sorted(set(target.clients) - set(surroundings.clients))
     if unknown:
         known = ", ".join(surroundings.clients)
-        yield Complaint(("where",), f"no client is called {', '.join(unknown)}.", f"Clients: {known}.")
+        fix = f"Clients: {known or 'none'}. Addresses and prefixes are 'networks'."
+        yield Complaint(("where",), f"no client is called {', '.join(unknown)}.", fix)
 
 
 def _names(target: DnsTarget, surroundings: Surroundings) -> Iterator[Complaint]:

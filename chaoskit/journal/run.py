@@ -168,7 +168,7 @@ class Run:
         if planned.plane != "process":
             return []
         applied = [seq for seq, event in self.of(InjectionApplied) if event.injection == planned.injection]
-        if planned.target["process"] in self.clients:
+        if planned.target.get("process") in self.clients:
             return applied
         starts = [(seq, call.at) for seq, call in self.of(CallStarted)]
         inside = [seq for seq, at in starts if any(start <= at < end for start, end in planned.spans)]
@@ -176,7 +176,9 @@ class Run:
 
     def _deaths(self, client: str) -> list[Instant]:
         """When a process fault ended the client's process."""
-        if not any(planned.plane == "process" and planned.target["process"] == client for planned in self.injections):
+        if not any(
+            planned.plane == "process" and planned.target.get("process") == client for planned in self.injections
+        ):
             return []
         ended = [event for _, event in self.of(ProcessEnded) if event.process == client]
         return [event.at for event in ended if event.exit_code != 0]  # 0: it ended by itself, when its time was over

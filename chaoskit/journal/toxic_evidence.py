@@ -29,7 +29,7 @@ Spans = list[tuple[Instant, Instant]]
 
 def infer_affected(entries: Sequence[Entry], planned: InjectionPlanned, experiment: dict[str, Any]) -> list[int]:
     """``seq`` of the events that prove that ``planned`` met a connection; for what a proxy reports itself, nothing."""
-    service = planned.target["service"]
+    service = planned.target.get("service", "")
     if planned.fault == "down":
         return _refused(entries, _confirmed(entries, planned.injection), service, experiment)
     if _proxy_tells(entries) or not _delays_all(planned):

@@ -22,7 +22,7 @@ def from_version_1(event: dict[str, Any]) -> dict[str, Any]:
         return event | {"silent": event["plane"] == "network" and event["implementation"].startswith("Toxiproxy")}
     if kind == "injection_planned":
         field = {"dns": "name", "process": "process"}.get(event["plane"], "service")
-        named = event["where"].partition(",")[0]
+        named = event["where"].partition(" (")[0].partition(",")[0]  # "NAME (limits)", "SERVICE, limits", "PROCESS"
         return event | {"target": {field: _plane(named) if field == "process" else named}}
     if kind == "client_ready" and event["use"] == "canary":
         return event | {"every_ns": parse_duration(event["settings"]["every"])}

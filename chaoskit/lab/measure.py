@@ -12,11 +12,10 @@ from chaoskit.journal.events import ClientReady, Entry, HarnessFailed, Injection
 from chaoskit.journal.run import Run
 from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.sample import Missing, Sample, SampledCall, Subject
+from chaoskit.units import parse_duration
 
 SDK_PACKAGE = {"boto3": "botocore", "javascript": "@smithy/core"}
 """The package whose version decides the retries, where it is not the first that the client names."""
-
-from chaoskit.units import parse_duration
 
 PROCESS_PER_CALL = ("aws_cli",)
 """Clients whose calls share no retry quota."""

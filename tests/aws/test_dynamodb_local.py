@@ -26,7 +26,7 @@ PATIENCE_S = 60
 EXPERIMENT = """\
 title: DynamoDB Local is throttled, and then its name is gone
 duration: 7s
-services: {{dynamodb: {{address: '127.0.0.1:{port}'}}}}
+services: {{dynamodb: {{backend: '127.0.0.1:{port}'}}}}
 clients: {{app: {{use: boto3, connection: cold, every: 200ms}}}}
 timeline:
   - {{id: throttled, service: throttle, where: {{service: dynamodb, first: 1}}, when: {{from: 1s, for: 1s}}}}

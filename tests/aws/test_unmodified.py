@@ -24,7 +24,7 @@ PATIENCE_S = 90
 PLAN = """\
 title: t
 clients: {app: {use: noop}}
-services: {dynamodb: {zones: 3}}
+services: {dynamodb: {availability_zones: 3}}
 duration: 9s
 timeline:
   - {id: first, service: throttle, where: {service: dynamodb, first: 1}, when: {from: 0s, for: 5m}}

@@ -42,7 +42,7 @@ expect:
 
 def test_what_is_wrong_is_said_of_the_file_or_of_the_blank(tmp_path: Path) -> None:
     path = tmp_path / "shop.yaml"
-    path.write_text(FILE.replace("where: shop.test", "where: {name: shop.test, askers: [app]}"))
+    path.write_text(FILE.replace("where: shop.test", "where: {name: shop.test, clients: [app]}"))
     with pytest.raises(InputError) as caught:
         plan(replace(NOTHING, experiment=str(path), blanks=("nowhere.test@1s",)), {})
     of_file, of_blank = str(caught.value).splitlines()
@@ -54,7 +54,7 @@ def test_a_blank_takes_an_id_that_is_free(tmp_path: Path) -> None:
     path = tmp_path / "shop.yaml"
     path.write_text(FILE.replace("{dns: nxdomain", "{id: blank-1, dns: nxdomain"))
     found = plan(replace(NOTHING, experiment=str(path), blanks=("shop.test@5s+1s", "shop.test@8s+1s")), {})
-    assert [one.id for one in found.dns] == ["blank-1", "blank-2", "blank-3"]
+    assert [one.id for one in found.planes["dns"]] == ["blank-1", "blank-2", "blank-3"]
 
 
 def test_bytes_that_are_no_text_are_written_as_escapes() -> None:

@@ -80,9 +80,9 @@ def test_the_order_of_a_run() -> None:
     orders = [(name, command["do"]) for name, command in cast.commands]
     assert orders == [
         ("network", "populate"),
-        ("dns", "arm"),
-        ("network", "arm"),
         ("service", "arm"),
+        ("network", "arm"),
+        ("dns", "arm"),
         ("app", "start"),
         ("canary", "start"),
     ]
@@ -96,7 +96,7 @@ def test_a_plane_that_does_not_start_makes_the_run_invalid() -> None:
     class Broken(NoopProcessManager):
         async def ready(self, name: str) -> PlaneReady | ClientReady:
             if name == "service":
-                raise PlaneError("aws: port 443 is taken")
+                raise PlaneError("service: port 443 is taken")
             return await super().ready(name)
 
     run, _ = play(experiment(BLANK), VirtualClock(), Broken)

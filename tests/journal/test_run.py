@@ -222,7 +222,9 @@ def killed(when: float) -> Story:
     """The process of ``app`` is killed then, by a fault from 5 s to 7 s."""
     story = blank()
     story.events = [
-        replace(event, plane="process", where="app") if isinstance(event, ev.InjectionPlanned) else event
+        replace(event, plane="process", where="app", target={"process": "app"})
+        if isinstance(event, ev.InjectionPlanned)
+        else event
         for event in story.events
     ]
     return story.add(ev.ProcessEnded(at=at(when), process="app", exit_code=-9, expected=True))
