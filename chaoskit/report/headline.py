@@ -67,7 +67,17 @@ def _fates(run: Run, figures: Sequence[ClientFigures]) -> str:
         ok, calls = sum(client.ok for client in figures), sum(client.calls for client in figures)
         return f"No fault was planned; {ok} of {plural(calls, 'call')} succeeded."
     lasted = sum(end - start for start, end in run.fault_spans)
-    order: list[Effect] = ["unaffected", "retried", "partly", "down", "untested", "unreported"]
+    order: list[Effect] = [
+        "unaffected",
+        "unharmed",
+        "slowed",
+        "retried",
+        "partly",
+        "down",
+        "unfinished",
+        "untested",
+        "unreported",
+    ]
     fates = [_fate_of(run, client) for client in sorted(figures, key=lambda client: order.index(client.fate))]
     if len(fates) > _FATES_MOST:
         fates[_FATES_MOST:] = [f"{len(fates) - _FATES_MOST} more are shown below"]
@@ -85,6 +95,14 @@ def _fate_of(run: Run, client: ClientFigures) -> str:
     ok = sum(call.result == "ok" for call in calls)
     if client.fate == "unaffected":
         return f"{client.name} never noticed ({ok} of {plural(len(calls), 'call')} succeeded)"
+    if client.fate == "unharmed":
+        return f"{client.name} met it and lost nothing ({ok} of {plural(len(calls), 'call')} succeeded)"
+    if client.fate == "slowed":
+        longest = max(call.elapsed_ns or 0 for call in calls)
+        usual = f", baseline {format_duration(client.pace.median_ns)}" if client.pace else ""
+        return f"{client.name} was slowed (longest {format_duration(longest)}{usual})"
+    if client.fate == "unfinished":
+        return f"{client.name} finished none of {plural(len(calls), 'call')}"
     if client.fate == "retried":
         longest = max(call.elapsed_ns or 0 for call in calls)
         return f"{client.name} lost no call, but had to retry (longest call {format_duration(longest)})"
