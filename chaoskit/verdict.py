@@ -54,6 +54,8 @@ def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:
             return Outcome.INVALID
     if any(finding != "held" for finding in by_kind.get("fault_exercised", ("unknown",))):
         return Outcome.NOT_EXERCISED
+    if any(finding != "held" for finding in by_kind.get("clients_exercised", ())):
+        return Outcome.NOT_EXERCISED
     if any(verdict.finding == "broken" for verdict in verdicts):
         return Outcome.FAILED
     if any(verdict.finding == "unknown" for verdict in verdicts):

@@ -223,6 +223,7 @@ class Runner:
                     where=injection.where.describe(),
                     spans=tuple((origin + start, origin + end) for start, end in spans),
                     hidden=injection.hidden,
+                    optional=injection.optional,
                 )
             )
         self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))

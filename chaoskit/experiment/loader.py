@@ -129,7 +129,7 @@ class _Resolver:
         fault = self._kind((*field, plane.key), plane.noun, plane.faults, entry.fault_of(plane.key))
         target = self._target((*field, "where"), plane, entry.where)
         if when is not None and fault is not None and target is not None:
-            injection = Injection(name, target, when, fault, entry.chance, entry.hidden)
+            injection = Injection(name, target, when, fault, entry.chance, entry.hidden, entry.optional)
             self.planned.append(Planned(plane, number, injection))
 
     def _window(self, field: FieldPath, written: AnyWhen, scale: float, name: str) -> Window | None:

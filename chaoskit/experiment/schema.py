@@ -172,6 +172,7 @@ class InjectionSpec(_Strict):
     when: AnyWhen
     chance: Annotated[float, Field(gt=0, le=1)] = 1.0
     hidden: bool = Field(False, description="not shown while the run goes on (drills)")
+    optional: bool = Field(False, description="the run counts even if this one meets nothing")
 
     def fault_of(self, plane: str) -> Any:
         """What is written under a plane's key: a kind, or {kind: {parameters}}; None where nothing is."""

@@ -224,6 +224,28 @@ class Run:
             for client in self.clients
         }
 
+    def exposures(self, client: str) -> frozenset[str]:
+        """The injections that ``client`` is known to have met: its lookups, connections, requests or its process show it.
+
+        Where a proxy does not say whom a toxic met, a call that was troubled while it was on, at the service that it was aimed at, does.
+        """
+        met: set[str] = set()
+        for ids in self.met_by.get(client, {}).values():
+            met |= ids
+        met.update(fault for lookup in self.lookups if lookup.client == client for fault in lookup.faults)
+        troubled = [call for call in self.calls[client] if call.number in self.troubled[client]]
+        written = (self.header.experiment.get("clients") or {}).get(client) or {}
+        service = written.get("service", "dynamodb")
+        for planned in self.injections:
+            if planned.plane == "process" and planned.target.get("process") == client:
+                shown = bool(self._process_evidence(planned))
+            elif planned.plane == "process" or planned.target.get("service") == service:
+                shown = any(_overlaps(call, planned.spans) for call in troubled) and bool(self.met(planned.injection))
+            else:
+                shown = False
+            met |= {planned.injection} if shown else set()
+        return frozenset(met)
+
     def recoveries(self, client: str) -> tuple[Recovery, ...]:
         """How ``client`` came back from each fault, in order."""
         return tuple(self._recovery(client, episode) for episode in self.episodes)
@@ -254,6 +276,10 @@ class Run:
             self._deaths(client),
             paced=self.paces[client] is not None,
         )
+
+
+def _overlaps(call: Call, spans: Sequence[tuple[Instant, Instant]]) -> bool:
+    return any(call.started < end and (call.finished is None or call.finished > start) for start, end in spans)
 
 
 def _cut(planned: InjectionPlanned, end: Instant | None) -> InjectionPlanned:

@@ -46,6 +46,7 @@ def test_it_is_judged_as_it_was(journal: Path) -> None:
         "harness": "held",
         "canary_resolves": "held",
         "fault_exercised": "broken",
+        "clients_exercised": "held",
         "recovers_within": "held",
     }
 

@@ -64,7 +64,8 @@ class InjectionPlanned:
     """An injection as asked for: ``spans`` are (start, end) instants. Emitted when the timeline is armed.
 
     ``plane`` is the plane's key in the file. ``target`` has the fields of what it is aimed at, ``where`` says the same for people.
-    ``parameters`` are the fault's own, durations in nanoseconds; ``chance`` is the chance of what it may meet to be met.
+    ``parameters`` are the fault's own, durations in nanoseconds; ``chance`` is the chance of what it may meet to be met. The run counts
+    even if an ``optional`` one meets nothing.
     """
 
     kind: Literal["injection_planned"] = "injection_planned"
@@ -78,6 +79,7 @@ class InjectionPlanned:
     parameters: dict[str, Any] = field(default_factory=dict)
     chance: float = 1.0
     hidden: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
