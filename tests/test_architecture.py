@@ -40,7 +40,6 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "starlette": ("dns/control/",),
     "uvicorn": ("dns/control/http.py",),
     "prometheus_client": ("dns/control/metrics.py",),
-    "numpy": ("sim/",),
 }
 
 MAX_FILE_LINES = 400
