@@ -70,10 +70,24 @@ class NeverOlder:
 
 
 SAFETY: tuple[Safety, ...] = (NeverEmpty(), NeverDeleteActive(), NeverOlder(), NeverOlder(1))
-"""Those that a table shows unless others are asked for."""
+"""Those that are judged unless others are asked for."""
 
-PROGRESS = {
-    "can_progress": "From every reachable state, some order of steps leads to the newest plan installed, with addresses.",
-    "does_progress": "However the steps are ordered, the newest plan gets installed again and again, if no process is left waiting for ever.",
+PROGRESS: dict[str, str] = {
+    "can_progress": "From every reachable state, some order of steps installs the newest plan, with addresses.",
+    "does_progress": (
+        "In whatever order the steps come, the newest plan is installed again and again, as long as no process that could "
+        "move is left standing for ever."
+    ),
 }
-"""The two liveness properties, by name: one of branching time, one of linear time under weak fairness."""
+"""The two liveness properties: of branching time (AG EF), and of linear time under weak fairness ([]<>)."""
+
+
+def safety_named(name: str) -> Safety | None:
+    """The safety invariant of this name, ``never_older_than K`` (or ``never_older_than=K``) included; ``None`` where there is none."""
+    known = {rule.name: rule for rule in SAFETY}
+    if name in known:
+        return known[name]
+    head, _, generations = name.replace("=", " ").partition(" ")
+    if head == "never_older_than" and generations.strip().isdigit():
+        return NeverOlder(int(generations))
+    return None

@@ -72,7 +72,7 @@ class Exploration:
 
     def goal(self) -> NDArray[np.bool_]:
         """Per state, whether it is where progress wants to be."""
-        return self.codes.tables.goal.take(self.states >> SHARED_SHIFT) == 1
+        return np.equal(self.codes.tables.goal.take(self.states >> SHARED_SHIFT), 1)
 
     def outgoing(self) -> NDArray[np.int32]:
         """``edges``, of an exploration that kept them."""
@@ -191,7 +191,8 @@ class Codes:
         """Which processes really move, where ``positions`` are places in states whose equals were sorted."""
         if not self.symmetric:
             return tuple(positions)
-        code, state, processes = self.start, self.system.start, []
+        code, state = self.start, self.system.start
+        processes: list[int] = []
         for position in positions:
             table, number = self.process_tables[position], self.locals_of(code)[position]
             local = table.locals.values[number]

@@ -57,7 +57,8 @@ def progress(exploration: Exploration) -> Progress:
 def _ended(codes: Codes, edges: NDArray[np.int32]) -> Flags:
     """Where the processes that move finitely often must wait: a cycle that is fair to them has no other states."""
     finite = [process for process, table in enumerate(codes.process_tables) if table.role.finite]
-    return np.all(edges[finite] == -1, axis=0)
+    ended: Flags = np.logical_and.reduce(edges[finite] == -1, axis=0)
+    return ended
 
 
 def _columns_by_role(codes: Codes) -> list[list[int]]:

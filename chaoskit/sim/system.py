@@ -83,7 +83,8 @@ class System:
 
     def replay(self, processes: Sequence[int]) -> tuple[Move, ...]:
         """The steps of these processes, one after another, from the start. Raises ``ValueError`` where one must wait."""
-        state, moves = self.start, []
+        state = self.start
+        moves: list[Move] = []
         for process in processes:
             move = self.step(state, process)
             if move is None:
