@@ -11,6 +11,7 @@ import typer
 from chaoskit.cli import serving
 from chaoskit.cli.docker import docker_app
 from chaoskit.cli.output import OutputGone, abandon_output, watch_output
+from chaoskit.cli.race import race_app
 from chaoskit.errors import ChaoskitError
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ Experiment = Annotated[
 JournalPath = Annotated[Path, typer.Argument(help="The journal.jsonl of a run, or the folder it is in.")]
 
 app.add_typer(docker_app, name="docker")
+app.add_typer(race_app, name="race")
 
 
 @app.command()
