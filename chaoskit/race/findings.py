@@ -88,7 +88,11 @@ def question_of(names: Sequence[str]) -> Question:
     return Question(tuple(dict.fromkeys(safety)), tuple(dict.fromkeys(progress)))
 
 
-def judge(race: Race, question: Question = ALL, *, symmetric: bool = True, most: int | None = None) -> Findings:
+MOST_STATES = 20_000_000
+"""Where our own engine gives up: some 80 bytes a state."""
+
+
+def judge(race: Race, question: Question = ALL, *, symmetric: bool = True, most: int = MOST_STATES) -> Findings:
     """Explore here. Raises ``TooLarge`` past ``most`` states."""
     from chaoskit.sim.explore import explore
     from chaoskit.sim.progress import progress

@@ -29,6 +29,7 @@ from chaoskit.sim.tables import (
     Numbers,
     RoleTable,
     Tables,
+    TooLarge,
 )
 
 CHUNK = 1 << 15
@@ -208,8 +209,6 @@ class Codes:
 
 def explore(system: System, *, symmetric: bool = True, edges: bool = False, most: int | None = None) -> Exploration:
     """Explore all of ``system``. Raises ``TooLarge`` past ``most`` states, or where the numbers have no room."""
-    from chaoskit.sim.tables import TooLarge
-
     began = time.process_time()
     codes = Codes(system, symmetric)
     search = _Search(codes, edges)
@@ -218,7 +217,7 @@ def explore(system: System, *, symmetric: bool = True, edges: bool = False, most
         for first in range(levels[-2], levels[-1], CHUNK):
             search.advance(first, min(first + CHUNK, levels[-1]))
             if most is not None and search.known.size > most:
-                raise TooLarge(f"more than {most} states: take smaller bounds, or another engine")
+                raise TooLarge(f"more than {most:,} states: take smaller bounds, or SPIN as the engine")
         levels.append(search.known.size)
     return search.result(tuple(levels[:-1]), time.process_time() - began)
 

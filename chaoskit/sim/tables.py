@@ -43,7 +43,7 @@ class Numbering:
         number = self._numbers.setdefault(value, len(self.values))
         if number == len(self.values):
             if number >= self._most:
-                raise TooLarge(f"more than {self._most} {self._what}: take smaller bounds, or another engine")
+                raise TooLarge(f"more than {self._most} {self._what}: take smaller bounds")
             self.values.append(value)
         return number
 

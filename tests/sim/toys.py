@@ -44,12 +44,16 @@ class Ticker:
 def systems(draw: st.DrawFn, most_workers: int = 3) -> System:
     value = st.integers(0, VALUES - 1)
     square = VALUES * VALUES
-    effects = draw(st.lists(st.one_of(st.none(), st.tuples(value, value)), min_size=square, max_size=square))
+    effects = draw(
+        st.lists(
+            st.one_of(st.tuples(value, value), st.tuples(value, value), st.none()), min_size=square, max_size=square
+        )
+    )
     marks = draw(st.lists(st.integers(0, 3), min_size=square, max_size=square))
     outdating = draw(st.sets(st.integers(0, square - 1), max_size=3))
     outdated = draw(st.lists(value, min_size=VALUES, max_size=VALUES))
     replies = draw(st.lists(value, min_size=square, max_size=square))
-    goal = draw(st.sets(value, max_size=2))
+    goal = draw(st.sets(value, min_size=1, max_size=2))
     return System(
         shared=0,
         roles=(

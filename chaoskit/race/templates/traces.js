@@ -37,10 +37,10 @@
   const broken = (marks) => model.marks.filter((_, bit) => marks >> bit & 1);
 
   function span(className, text) {
-    const made = document.createElement("span");
-    made.className = className;
-    made.textContent = text;
-    return made;
+    const node = document.createElement("span");
+    node.className = className;
+    node.textContent = text;
+    return node;
   }
 
   function row(move, number) {
@@ -95,7 +95,7 @@
     const move = step(state, process);
     const who = document.createElement("strong");
     who.textContent = name;
-    button.append(who, move ? " " + move.says : " must wait: there is no other plan");
+    button.append(who, move ? " " + move.says : " must wait");
     if (move) {
       const [before] = model.records[state.shared], [after] = model.records[move.state.shared];
       button.append(span("then", before === after ? `the record stays: ${after}` : `the record becomes: ${after}`));
