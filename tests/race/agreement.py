@@ -51,8 +51,7 @@ def main() -> int:
         sys.stdout.write(f"{line}\n")
     verdict = f"SPIN differs in {len(lines)} places" if lines else "SPIN agrees"
     bounds = f"{len(all_sets())} protection sets, {enactors} enactors, {plans} plans"
-    sys.stdout.write(f"{verdict}: {bounds}, {time.monotonic() - began:.0f} s
-")
+    sys.stdout.write(f"{verdict}: {bounds}, {time.monotonic() - began:.0f} s\n")
     return 1 if lines else 0
 
 
