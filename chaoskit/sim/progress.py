@@ -105,8 +105,7 @@ def _edges_within(plain: Codes, states: Numbers) -> NDArray[np.int32]:
 def _fair(edges: NDArray[np.int32], groups: list[list[int]], inside: Flags) -> Flags:
     """The largest part of ``inside`` in which one can stay for ever while of each group some process moves, or must wait."""
     places = inside.nonzero()[0]
-    while len(places):
-        places = places[_lasting(_part(edges, places))]
+    while len(places := _lasting(edges, places)):
         part = _part(edges, places)
         remains = np.ones(len(places), np.bool_)
         for group in groups:
@@ -123,23 +122,21 @@ def _fair(edges: NDArray[np.int32], groups: list[list[int]], inside: Flags) -> F
     return result
 
 
-def _lasting(edges: NDArray[np.int32]) -> Flags:
-    """The states from which one can go on for ever. Later states first: most steps lead to later ones."""
-    size = edges.shape[1]
-    lasting = np.concatenate((np.ones(size, np.bool_), (False, False)))  # -1 and -2 are looked up at the end
-    changed = True
-    while changed:
-        changed = False
-        for end in range(size, 0, -BLOCK):
+def _lasting(edges: NDArray[np.int32], places: Numbers) -> Numbers:
+    """Those of ``places`` from which one can go on for ever among them."""
+    while len(places):
+        part = _part(edges, places)
+        lasting = np.concatenate((np.ones(len(places), np.bool_), (False, False)))  # -1 and -2 are looked up at the end
+        for end in range(len(places), 0, -BLOCK):  # later states first: most steps lead to later ones
             first = max(0, end - BLOCK)
             onward = np.zeros(end - first, np.bool_)
-            for row in edges:
+            for row in part:
                 onward |= lasting[row[first:end]]
-            onward &= lasting[first:end]
-            if (onward != lasting[first:end]).any():
-                lasting[first:end] = onward
-                changed = True
-    return lasting[:-2]
+            lasting[first:end] = onward
+        if lasting[:-2].all():
+            break
+        places = places[lasting[:-2]]
+    return places
 
 
 def _part(edges: NDArray[np.int32], places: Numbers) -> NDArray[np.int32]:

@@ -11,8 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from chaoskit.errors import InputError
 from chaoskit.sim.system import System
 from chaoskit.sim.tables import (
     ANSWER_MASK,
@@ -21,7 +20,6 @@ from chaoskit.sim.tables import (
     MARKS_MASK,
     OUTDATES,
     SHARED_SHIFT,
-    Numbers,
     RoleTable,
     Tables,
 )
@@ -29,55 +27,81 @@ from chaoskit.sim.tables import (
 TEMPLATE = Path(__file__).parent / "model.pml.j2"
 
 
+BLOCK = 30_000
+"""Characters of C in one ``c_decl``; SPIN takes no more than 65,536."""
+
+
 def promela(system: System, title: str, properties: Sequence[str]) -> str:
     """The whole model. ``properties`` names the bits of the system's marks, for the comment that tells how to check each."""
     import jinja2
 
     tables = closed_tables(system)
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+    shared = len(tables.shared.values)
+    rows = [f"static const Effect effect_{number}[] = {{ {row} }};" for number, row in _effect_rows(tables).items()]
     roles = []
     first = 0
     for table in tables.roles:
-        roles.append({"role": table.role, "first": first, **_role_arrays(table, tables)})
+        name, count = table.role.name, len(table.locals.values)
+        replies = _reply_rows(table)
+        rows += [f"static const Reply {name}_reply_{local}[] = {{ {row} }};" for local, row in replies.items()]
+        roles.append({
+            "role": table.role,
+            "first": first,
+            "start": table.start,
+            "locals": count,
+            "reply_rows": ",".join(f"{name}_reply_{local}" if local in replies else "0" for local in range(count)),
+            "call": ",".join(map(str, table.calls[:count].tolist())),
+            "outdated": ",".join(map(str, table.outdated[:count].tolist())),
+        })  # fmt: skip
         first += table.role.count
-    shared, calls = len(tables.shared.values), len(tables.calls.values)
-    grid = np.indices((shared, calls))
-    known = tables.peek(grid[0].ravel(), grid[1].ravel())
-    effective = np.where(known < 0, 0, known)
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
     return environment.from_string(TEMPLATE.read_text()).render(
         title=title,
         properties=properties,
         roles=roles,
+        blocks=_blocks(rows),
         shared=shared,
-        calls=calls,
-        answers=len(tables.answers.values),
         start=tables.start,
-        processes=first,
-        after=_rows(np.where(known < 0, known, effective >> SHARED_SHIFT), calls),
-        answer=_rows((effective >> ANSWER_SHIFT) & ANSWER_MASK, calls),
-        marks=_rows(effective & MARKS_MASK, calls),
-        outdates=_rows((effective & OUTDATES != 0).astype(np.int64), calls),
-        goal=_rows(tables.goal[:shared], shared),
+        effect_rows=",".join(f"effect_{number}" for number in range(shared)),
+        goal=",".join(map(str, tables.goal[:shared].tolist())),
     )
 
 
-def _role_arrays(table: RoleTable, tables: Tables) -> dict[str, object]:
-    count, answers = len(table.locals.values), len(tables.answers.values)
-    after = np.full((count, answers), -1, np.int64)
+def _effect_rows(tables: Tables) -> dict[int, str]:
+    """Per shared value, its row of effects, by call; the last entry makes every row as long as there are calls."""
+    cells: dict[int, list[str]] = {number: [] for number in range(len(tables.shared.values))}
+    for shared, call, effect in tables.known_effects():
+        if effect == BLOCKED:
+            cells[shared].append(f"[{call}]={{1,1}}")
+            continue
+        answer = (effect >> ANSWER_SHIFT) & ANSWER_MASK
+        values = (1, 0, effect >> SHARED_SHIFT, answer, effect & MARKS_MASK, int(bool(effect & OUTDATES)))
+        cells[shared].append(f"[{call}]={{{','.join(map(str, values))}}}")
+    return {shared: ",".join([*row, f"[{len(tables.calls.values)}]={{0}}"]) for shared, row in cells.items()}
+
+
+def _reply_rows(table: RoleTable) -> dict[int, str]:
+    """Per local state, its row of replies, by answer."""
+    cells: dict[int, list[str]] = {}
     for local, answer, reply in table.known_replies():
-        after[local, answer] = reply
-    return {
-        "start": table.start,
-        "locals": count,
-        "call": _rows(table.calls[:count], count),
-        "reply": _rows(after.ravel(), answers),
-        "outdated": _rows(table.outdated[:count], count),
-    }
+        cells.setdefault(local, []).append(f"[{answer}]={{1,{reply}}}")
+    last = f"[{table.answers}]={{0}}"
+    return {local: ",".join([*row, last]) for local, row in cells.items()}
 
 
-def _rows(values: Numbers, width: int) -> str:
-    cells = [str(value) for value in values.tolist()]
-    return ",\n  ".join(",".join(cells[first : first + width]) for first in range(0, len(cells), width))
+def _blocks(rows: Sequence[str]) -> list[str]:
+    """The rows in blocks that SPIN takes. Raises ``InputError`` for a row that is too long by itself."""
+    blocks: list[list[str]] = [[]]
+    size = 0
+    for row in rows:
+        if len(row) > 2 * BLOCK:
+            raise InputError("the model is too large for SPIN's parser: take smaller bounds")
+        if size + len(row) > BLOCK:
+            blocks.append([])
+            size = 0
+        blocks[-1].append(row)
+        size += len(row) + 1
+    return ["\n".join(block) for block in blocks]
 
 
 def closed_tables(system: System) -> Tables:

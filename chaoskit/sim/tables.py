@@ -85,6 +85,11 @@ class RoleTable:
             for pair in np.unique(place[unknown]).tolist():
                 self.reply_to(*divmod(pair, width))
 
+    @property
+    def answers(self) -> int:
+        """How many answers the system has."""
+        return len(self._tables.answers.values)
+
     def reply_to(self, local: int, answer: int) -> int:
         """The local state after one answer."""
         self._next = _roomy(self._next, len(self.locals.values), len(self._tables.answers.values))
@@ -153,11 +158,6 @@ class Tables:
         if self._effects[shared, call] == UNKNOWN:
             self._effects[shared, call] = self._effect(shared, call)
         return int(self._effects[shared, call])
-
-    def peek(self, shared: Numbers, call: Numbers) -> Numbers:
-        """The effects that are in the table; ``UNKNOWN`` for the others."""
-        self._effects = _roomy(self._effects, len(self.shared.values), len(self.calls.values))
-        return self._effects[shared, call]
 
     def known_effects(self) -> list[tuple[int, int, int]]:
         """(shared, call, effect) of every pair that was met, those that must wait included."""
