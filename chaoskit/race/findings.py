@@ -135,15 +135,15 @@ def promela_of(race: Race, question: Question = ALL) -> str:
     return promela(race.system(question.safety), title, [rule.name for rule in question.safety])
 
 
-def judge_with_spin(race: Race, question: Question = ALL, *, optimize: str = "-O2") -> Findings:
+def judge_with_spin(race: Race, question: Question = ALL, *, small: bool = False) -> Findings:
     """Let SPIN explore, without symmetry, and read its trails back. It cannot judge ``can_progress``: SPIN's logic is of linear time.
 
-    Raises ``InputError`` where SPIN is not here, ``SpinError`` where it gives no verdict.
+    ``small``: see ``Spin``. Raises ``InputError`` where SPIN is not here, ``SpinError`` where it gives no verdict.
     """
     from chaoskit.sim.spin import Spin
 
     findings = []
-    with Spin(promela_of(race, question), optimize=optimize, breadth_first=True) as spin:
+    with Spin(promela_of(race, question), small=small, breadth_first=True) as spin:
         count = spin.count()
         seconds = count.cpu_seconds
         for bit, rule in enumerate(question.safety):

@@ -58,13 +58,15 @@ def compiler() -> str | None:
 class Spin:
     """The verifiers of one model, in a temporary folder; a context manager. Raises ``InputError`` where SPIN is not here.
 
-    ``optimize`` is the compiler's: a small model is judged sooner without. ``breadth_first`` gives shortest trails, for more memory.
+    ``small``: of some ten thousand states, which an unoptimised verifier with a small hash table judges sooner. ``breadth_first`` gives
+    shortest trails, for more memory.
     """
 
-    def __init__(self, promela: str, *, optimize: str = "-O2", breadth_first: bool = False) -> None:
+    def __init__(self, promela: str, *, small: bool = False, breadth_first: bool = False) -> None:
         if (reason := missing()) is not None:
             raise InputError(reason)
-        self._flags = [optimize, "-w", "-DNOREDUCE", *(["-DBFS"] if breadth_first else [])]
+        self._hash_bits = 17 if small else 24
+        self._flags = ["-O0" if small else "-O2", "-w", "-DNOREDUCE", *(["-DBFS"] if breadth_first else [])]
         self._promela = promela
         self._folder = tempfile.TemporaryDirectory(prefix="chaoskit-spin-")
         self._built: set[str] = set()
@@ -94,7 +96,7 @@ class Spin:
         trail = folder / "model.pml.trail"
         for depth in DEPTHS:
             trail.unlink(missing_ok=True)
-            command = ["./pan", *arguments, "-n", f"-m{depth}"]
+            command = ["./pan", *arguments, "-n", f"-m{depth}", f"-w{self._hash_bits}"]
             output, cpu_seconds = _run(command, folder, {"CHAOSKIT_WATCH": str(watch)})
             if "max search depth too small" not in output:
                 break

@@ -38,7 +38,7 @@ REPRESENTATIVE = [
 @pytest.mark.parametrize("names", REPRESENTATIVE, ids=" + ".join)
 def test_spin_agrees(names: tuple[str, ...]) -> None:
     race = Race(2, 4).with_protections(names)
-    ours, spins = judge(race, symmetric=False), judge_with_spin(race, optimize="-O0")
+    ours, spins = judge(race, symmetric=False), judge_with_spin(race, small=True)
     assert spins.states == ours.states
     assert spins.transitions == ours.transitions + 1  # SPIN counts the arrival at the start
     for finding in spins.findings:
@@ -50,7 +50,7 @@ def test_spin_agrees(names: tuple[str, ...]) -> None:
 @needs_spin
 def test_a_trail_is_a_way_of_ours() -> None:
     race = Race(2, 4)
-    spins = judge_with_spin(race, optimize="-O0")
+    spins = judge_with_spin(race, small=True)
     system = race.system(SAFETY)
     for bit, rule in enumerate(SAFETY):
         last = system.replay(spins.of(rule.name).trace or ())[-1]
@@ -102,9 +102,9 @@ def test_fenced_enactors_that_rebuild_abort_each_other_for_ever() -> None:
 
 @needs_spin
 def test_spin_finds_the_same_livelock() -> None:
-    with Spin(promela(system_of(ABORTING), "a livelock", []), optimize="-O0") as spin:
+    with Spin(promela(system_of(ABORTING), "a livelock", []), small=True) as spin:
         assert spin.progress().trail is not None
-    with Spin(promela(system_of(FENCED), "its cure", []), optimize="-O0") as spin:
+    with Spin(promela(system_of(FENCED), "its cure", []), small=True) as spin:
         assert spin.progress().trail is None
 
 
@@ -132,7 +132,7 @@ def test_without_spin_there_is_a_way_out(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_search_that_is_too_deep_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spin_module, "DEPTHS", (10,))
     text = promela(Race(2, 3).system(()), "x", [])
-    with Spin(text, optimize="-O0") as spin, pytest.raises(spin_module.SpinError, match="deeper than 10"):
+    with Spin(text, small=True) as spin, pytest.raises(spin_module.SpinError, match="deeper than 10"):
         spin.count()
 
 
@@ -141,7 +141,7 @@ def test_tables_that_lack_a_pair_are_no_verdict() -> None:
     text = promela(Race(2, 3).system(()), "x", [])
     torn = re.sub(r"\[(\d+)\]=\{1,0,", r"[\1]={0,0,", text)
     assert torn != text
-    with Spin(torn, optimize="-O0") as spin, pytest.raises(spin_module.SpinError, match="not in the tables"):
+    with Spin(torn, small=True) as spin, pytest.raises(spin_module.SpinError, match="not in the tables"):
         spin.count()
 
 

@@ -43,7 +43,7 @@
     return node;
   }
 
-  function row(move, number) {
+  function row(move, number, before) {
     const item = document.createElement("li");
     item.append(span("number", number));
     model.processes.forEach((name, process) => {
@@ -57,7 +57,8 @@
       item.append(lane);
     });
     const [record, empty] = model.records[move.state.shared];
-    item.append(span(empty ? "record empty" : "record", record));
+    const same = before && model.records[before.state.shared][0] === record;
+    item.append(span(`record${empty ? " empty" : ""}${same ? " same" : ""}`, record));
     return item;
   }
 
@@ -69,7 +70,7 @@
     document.querySelectorAll("[data-way]").forEach((tab) => tab.setAttribute("aria-pressed", Number(tab.dataset.way) === way));
     const list = sections[way].querySelector(".steps");
     if (branchedAt === null) list.innerHTML = recordedRows[way];
-    else list.replaceChildren(...moves.map((move, number) => row(move, number + 1)));
+    else list.replaceChildren(...moves.map((move, number) => row(move, number + 1, moves[number - 1])));
     [...list.children].forEach((item, number) => {
       item.classList.toggle("now", number === at - 1);
       item.classList.toggle("ahead", number >= at);
