@@ -36,12 +36,17 @@ class InputError(ChaoskitError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a file: ``line`` is 1-based (0 when unknown), ``field`` the dotted path, ``fix`` the way out."""
+    """One thing wrong in a file: ``line`` is 1-based (0 when unknown), ``field`` the dotted path, ``fix`` the way out.
+
+    ``path`` is the field in its parts, and ``about`` what is wrong in a word, where a door has a better way out: ``client``.
+    """
 
     line: int
     field: str
     message: str
     fix: str = ""
+    path: tuple[str | int, ...] = ()
+    about: str = ""
 
 
 class ExperimentError(InputError):
