@@ -5,7 +5,8 @@
     ChaoskitError
     ├── InputError            what the user gave is wrong; exit code 2
     │   ├── ExperimentError   an experiment file: names file, line, field and the fix
-    │   └── JournalError      a stored journal: names file and line
+    │   ├── JournalError      a stored journal: names file and line
+    │   └── PluginError       a package installed beside chaoskit brings a fault that cannot be one
     ├── HarnessError          the harness itself failed: the run is invalid, exit code 4
     │   ├── SandboxError      the sandbox could not be made or kept
     │   ├── PlaneError        a plane or client process did not start, or died
@@ -69,6 +70,10 @@ class ExperimentError(InputError):
 
 class JournalError(InputError):
     """A stored journal cannot be read; the message names file and line."""
+
+
+class PluginError(InputError):
+    """A package that is installed beside chaoskit brings a fault that cannot be one; uninstall it, or mend its entry point."""
 
 
 class HarnessError(ChaoskitError):
