@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,6 +33,10 @@ SENT_AS = "chaoskit.sent_as"
 """Where the response of a request that met a fault stands in its environ, for the front, which sends it as it says."""
 
 _SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
+_PRESIGNED_SCOPE = re.compile(
+    r"X-Amz-Credential=[^/%&]+(?:%2F|/)\d{8}(?:%2F|/)[^/%&]+(?:%2F|/)(?P<service>[^/%&]+)(?:%2F|/)aws4_request",
+    re.IGNORECASE,
+)
 _ATTEMPT = re.compile(r"(?:^|[;\s])attempt=(\d+)")
 _RPC_V2 = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)$")
 _XML_CODE = re.compile(rb"<Code>\s*([^<\s]+)\s*</Code>")
@@ -47,16 +51,20 @@ INCOMPLETE = "IncompleteBody"
 class Evidence:
     """Wraps a WSGI application and emits ``RequestArrived`` and ``RequestAnswered`` for each request."""
 
-    def __init__(self, application: Application, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, application: Application, emit: Callable[[Event], None], hosts: Mapping[str, str] | None = None
+    ) -> None:
+        """``hosts`` maps host names, or ``*.`` and a name, to the wire names of their services; it tells what unsigned requests ask."""
         self._application = application
         self._emit = emit
+        self._hosts = hosts or {}
         self._numbers = itertools.count(1)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         at = time.monotonic_ns()
         number = next(self._numbers)
         received = environ["wsgi.input"]
-        arrived = describe(environ, number, at)
+        arrived = describe(environ, number, at, self._hosts)
         self._emit(arrived)
         environ[ARRIVED] = arrived
         told: list[Any] = []
@@ -96,12 +104,12 @@ class Evidence:
         self._emit(RequestAnswered(at=now, request=arrived.request, status=500, error=None))
 
 
-def describe(environ: Environ, number: int, at: int) -> RequestArrived:
+def describe(environ: Environ, number: int, at: int, hosts: Mapping[str, str] | None = None) -> RequestArrived:
     """What the head of a request says about itself (and, for query protocols, its form)."""
     return RequestArrived(
         at=at,
         request=number,
-        service=_service(environ),
+        service=_service(environ, hosts or {}),
         operation=_operation(environ),
         invocation=environ.get("HTTP_AMZ_SDK_INVOCATION_ID"),
         attempt=attempt_number(environ.get("HTTP_AMZ_SDK_REQUEST", "")),
@@ -127,11 +135,16 @@ def attempt_number(header: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _service(environ: Environ) -> str:
+def _service(environ: Environ, hosts: Mapping[str, str]) -> str:
+    """By the signature, which a presigned URL has in its query; without one by the host name."""
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if scope is None:
+        scope = _PRESIGNED_SCOPE.search(environ.get("QUERY_STRING", ""))
     if scope:
         return scope["service"].lower()
-    return str(environ.get("HTTP_HOST", "")).split(".")[0].lower()
+    host = str(environ.get("HTTP_HOST", "")).lower().rpartition(":")[0] or str(environ.get("HTTP_HOST", "")).lower()
+    label, _, rest = host.partition(".")
+    return hosts.get(host) or hosts.get(f"*.{rest}") or label
 
 
 def _operation(environ: Environ) -> str:

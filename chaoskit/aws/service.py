@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 from chaoskit.aws.evidence import Application
-from chaoskit.aws.where import wire_name
+from chaoskit.aws.services import wire_name
 from chaoskit.errors import PlaneError
 
 DEFAULT_TABLE = "chaoskit"
@@ -68,11 +68,16 @@ class MockServices:
         self.version: str = moto.__version__
         self.application: Application = DomainDispatcherApplication(create_backend_app)
 
-    def seed(self, services: Mapping[str, Any], region: str) -> None:
-        """Create what the plan wants and read it once. Raises ``PlaneError`` when moto refuses.
+    def seed(self, services: Mapping[str, Any], regions: Sequence[str]) -> None:
+        """Create in each region what the plan wants and read it once. Raises ``PlaneError`` when moto refuses.
 
-        moto loads a service when it is first asked for it, so no other than these costs any time.
+        moto loads a service when it is first asked for it, so no other than these costs any time. Buckets and hosted zones are no
+        region's own, so they are made in the first.
         """
+        for number, region in enumerate(regions):
+            self._seed_region(services, region, first=number == 0)
+
+    def _seed_region(self, services: Mapping[str, Any], region: str, *, first: bool) -> None:
         for service, given in services.items():
             wanted = given or {}
             if service == "dynamodb":
@@ -81,11 +86,11 @@ class MockServices:
                 self._query(service, region, "RunInstances", _instances(wanted["instances"]))
             for name, targets in (wanted.get("target_groups") or {}).items():
                 self._seed_target_group(name, targets, region)
-            for bucket in wanted.get("buckets") or ():
+            for bucket in (wanted.get("buckets") or ()) if first else ():
                 self._call(service, region, _bucket_configuration(region), {}, method="PUT", path=f"/{bucket}")
             for queue in wanted.get("queues") or ():
                 self._query(service, region, "CreateQueue", {"QueueName": queue})
-            for zone in wanted.get("hosted_zones") or ():
+            for zone in (wanted.get("hosted_zones") or ()) if first else ():
                 self._seed_hosted_zone(zone, region)
             if service in _CHEAP_READS:
                 self._query(service, region, _CHEAP_READS[service][1], {})

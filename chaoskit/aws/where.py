@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
+from chaoskit.aws.services import wire_name
 from chaoskit.timeline.counts import check_counts, is_due, told
-
-_WIRE_NAMES = {"elbv2": "elasticloadbalancing"}
-
-
-def wire_name(service: str) -> str:
-    """The service's name in host names and signatures, where that is not the SDK's name for it."""
-    return _WIRE_NAMES.get(service, service)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from chaoskit.aws.endpoints import host_name
 from chaoskit.cli.exec import injections_of
 from chaoskit.cli.folders import make_folders
 from chaoskit.cli.run import conclude
@@ -31,7 +32,7 @@ from chaoskit.compose.write import as_containers, loopback_of
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
-from chaoskit.experiment.wiring import host_name, services_of, zones
+from chaoskit.experiment.wiring import services_of, zones
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
 from chaoskit.sandbox.base import kept

@@ -17,8 +17,9 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
+from chaoskit.aws.services import SERVICES
 from chaoskit.cli.exec_run import Told, play, say
 from chaoskit.cli.run import check_stand_ins
 from chaoskit.cli.shipped import find_experiment
@@ -26,7 +27,6 @@ from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputE
 from chaoskit.experiment.command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
-from chaoskit.experiment.schema import Service
 from chaoskit.experiment.wiring import services_of
 from chaoskit.journal.codec import as_text
 from chaoskit.sandbox.holes import Hole, parse_hole
@@ -179,9 +179,9 @@ def _services(written: Any, no_aws: bool) -> Any:
     if isinstance(written, list):
         written = {name: {} for name in written}
     return (
-        {**{name: {} for name in get_args(Service)}, **written}
+        {**{name: {} for name in SERVICES}, **written}
         if isinstance(written, dict)
-        else (written or {name: {} for name in get_args(Service)})
+        else (written or {name: {} for name in SERVICES})
     )
 
 

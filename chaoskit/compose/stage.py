@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from chaoskit.aws.services import SERVICES
 from chaoskit.clock import WallClock
 from chaoskit.compose.overlay import READY_FILE, STAGE_FILE, TRUST
 from chaoskit.compose.plan import StagePlan
@@ -35,7 +36,6 @@ from chaoskit.units import MINUTE
 
 # bits/ioctls.h: of an interface alias, which is how ioctl(2) puts several addresses on one interface (netdevice(7)).
 SIOCGIFADDR, SIOCSIFADDR, SIOCSIFNETMASK = 0x8915, 0x8916, 0x891C
-ALL_SERVICES = ("dynamodb", "ec2", "sts", "s3", "sqs", "elbv2", "route53")
 READY_WITHIN_NS = 10 * MINUTE
 """With an experiment, their services start while ours wait."""
 
@@ -246,7 +246,7 @@ async def _start_planes(cast: OverlayCast, spec: ExperimentSpec, sandbox: Overla
 
 def _everything(plan: StagePlan) -> ExperimentSpec:
     """Every mock service, and no experiment."""
-    services: Any = {name: ServiceSpec() for name in ALL_SERVICES}
+    services: Any = {name: ServiceSpec() for name in SERVICES}
     return ExperimentSpec(title="by hand", region=plan.region, services=services)
 
 

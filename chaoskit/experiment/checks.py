@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chaoskit.aws.endpoints import host_name
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.faults.stale import Stale
-from chaoskit.dns.names import canonical
+from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.where import Where
 from chaoskit.dns.written import place_of
 from chaoskit.dns.zone import Zones
@@ -45,8 +46,9 @@ def _zones(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
             Zones.from_plan([plan for plan in zones(spec) if plan["apex"] == apex])
         except ValueError as error:
             return [(("zones", apex, *place_of(error, zone)), f"{error}.", "")]
+    written = {*map(canonical, spec.zones), *parents(canonical(spec.canary)), canonical(spec.canary)}
     try:
-        Zones.from_plan(zones(spec))
+        Zones.from_plan(plan for plan in zones(spec) if canonical(plan["apex"]) in written)
     except ValueError as error:
         return [(("zones",) if spec.zones else ("services",), f"{error}.", "")]
     return []
@@ -98,10 +100,11 @@ def _targets(spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]]) -> list[
         plane: [number for number, entry in enumerate(spec.timeline) if getattr(entry, plane) is not None]
         for plane in planes
     }
+    known = _known_names(spec) if planes["dns"] else {}
     # After a problem in the resolver the lists are shorter than the file's; then only the resolver's problems count.
     for number, injection in zip(numbers["dns"], planes["dns"], strict=False):
         field: FieldPath = ("timeline", number, "where")
-        found += [(field, *problem) for problem in _names(spec, injection.where)]
+        found += [(field, *problem) for problem in _names(spec, known, injection.where)]
         if isinstance(injection.fault, Stale):
             said = "the zones of an experiment do not change, so no answer of theirs can be stale."
             fix = "Write the old address as {address: {to: 127.0.0.9}}; or use chaoskit serve, where zones can be changed."
@@ -153,17 +156,28 @@ def _processes(spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]]) -> lis
     return found
 
 
-def _names(spec: ExperimentSpec, where: Where) -> list[tuple[str, str]]:
+def _known_names(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
+    """The names that exist, by their zone. All but the file's own are written as queries have them."""
+    own = set(spec.zones)
+    return {
+        canonical(zone["apex"]): tuple(
+            canonical(record["name"]) if zone["apex"] in own else record["name"] for record in zone["records"]
+        )
+        for zone in zones(spec)
+    }
+
+
+def _names(spec: ExperimentSpec, known: Mapping[str, tuple[str, ...]], where: Where) -> list[tuple[str, str]]:
     """What is wrong with the names that ``where`` means, and the way out."""
     if where.covers(canonical(spec.canary)):
         is_it = "is the canary" if where.name is not None else f"covers the canary {spec.canary}"
         said = f"{where.names()} {is_it}, which no fault may touch."
         return [(said, "Name the record that you want to lose.")]
-    known = {canonical(zone["apex"]): [canonical(one["name"]) for one in zone["records"]] for zone in zones(spec)}
     if any(where.could_meet(apex, (apex, *records)) for apex, records in known.items()):
         return []
-    apexes = ", ".join(apex for apex in known if not spec.canary.endswith(apex))
-    fix = f"The zones of this experiment are: {apexes or 'none'}. Add it under 'zones', or correct the name."
+    apexes = [*(host_name(service, spec.region) for service in services_of(spec)), *spec.zones]
+    shown = ", ".join(apex for apex in dict.fromkeys(apexes) if not spec.canary.endswith(apex))
+    fix = f"The zones of this experiment are: {shown or 'none'}. Add it under 'zones', or correct the name."
     return [(f"no zone here answers for {where.names()}, so the fault could never meet a lookup.", fix)]
 
 

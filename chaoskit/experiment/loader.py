@@ -24,6 +24,7 @@ from chaoskit.experiment.process import Where as ProcessWhere
 from chaoskit.experiment.process_driver import ProcessInjection
 from chaoskit.experiment.schema import ExperimentSpec, TimelineSpec
 from chaoskit.experiment.when import AnyWhen
+from chaoskit.experiment.wiring import with_aliases
 from chaoskit.network.toxics import TOXICS, Toxic
 from chaoskit.network.where import Where as NetworkWhere
 from chaoskit.registry import NoKind, Registry
@@ -87,7 +88,7 @@ def resolve(document: Document, time_scale: float) -> Experiment:
         spec = ExperimentSpec.model_validate(document.data)
     except ValidationError as error:
         raise ExperimentError(document.path, problems_of(error, document)) from error
-    resolver = _Resolver(document, spec.seed)
+    resolver = _Resolver(document, spec)
     for number, entry in enumerate(spec.timeline):
         resolver.injection(number, entry, time_scale)
     expectations = [resolver.expectation(number, written) for number, written in enumerate(spec.expect)]
@@ -129,9 +130,10 @@ def _scale_problem(document: Document, spec: ExperimentSpec, time_scale: float) 
 class _Resolver:
     """Turns what pydantic left open (kinds and their parameters) into objects, collecting problems as it goes."""
 
-    def __init__(self, document: Document, seed: int) -> None:
+    def __init__(self, document: Document, spec: ExperimentSpec) -> None:
         self.document = document
-        self._seed = seed
+        self._spec = spec
+        self._seed = spec.seed
         self.problems: list[Problem] = []
         self.dns: list[DnsInjection] = []
         self.network: list[NetworkInjection] = []
@@ -153,7 +155,9 @@ class _Resolver:
             fault = self._kind((*field, "dns"), "DNS fault", FAULTS, entry.dns)
             where = self._where((*field, "where"), DnsWhere, "name", entry.where)
             if fault is not None and where is not None:
-                self.dns.append(Injection(name, where, when, fault, entry.chance, entry.hidden))
+                self.dns.append(
+                    Injection(name, with_aliases(self._spec, where), when, fault, entry.chance, entry.hidden)
+                )
         elif entry.service is not None:
             broken = self._kind((*field, "service"), "service fault", SERVICE_FAULTS, entry.service)
             aim = self._where((*field, "where"), ServiceWhere, "service", entry.where)

@@ -53,10 +53,26 @@ HARMLESS_AWS = (
     "AWS_NEW_RETRIES_2026",
     "AWS_DEFAULTS_MODE",
     "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT",
+    "AWS_S3_USE_ARN_REGION",
+    "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
+    "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+    "AWS_ENDPOINT_DISCOVERY_ENABLED",
+    "AWS_REQUEST_CHECKSUM_CALCULATION",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION",
+    "AWS_DISABLE_REQUEST_COMPRESSION",
+    "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+    "AWS_AUTH_SCHEME_PREFERENCE",
+    "AWS_SIGV4A_SIGNING_REGION_SET",
+    "AWS_SDK_UA_APP_ID",
     "AWS_DEFAULT_OUTPUT",
     "AWS_PAGER",
 )
-"""AWS settings that a command keeps: how an SDK behaves is what is tested. They name no account, no key and no place."""
+"""AWS settings that a command keeps: how an SDK behaves is what is tested. They name no account, no key and no address (AWS SDKs and Tools
+Reference Guide, "Environment variables list"); whatever host name they lead to, the sandbox serves it."""
 
 TRUST = (
     "SSL_CERT_FILE",
