@@ -29,7 +29,7 @@ def main() -> NoReturn:
         if command.get("do") == "arm":
             faults.arm(command["origin"])
         elif command.get("do") == "event":
-            faults.seen(command["name"], command["at"])
+            faults.with_event(command["name"], command["at"])
         elif command.get("do") == "stop":
             stopped.set()
 

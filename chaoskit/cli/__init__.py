@@ -240,7 +240,7 @@ def init(path: Annotated[Path, typer.Argument(help="The file to write.")] = Path
 @app.command()
 def experiments() -> None:
     """List the shipped experiments: each one's question and expected outcome."""
-    from chaoskit.cli.shipped import print_index
+    from chaoskit.experiment.shipped import print_index
 
     print_index()
 

@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.aws.services import SERVICES
-from chaoskit.cli.exec_run import Told, play, say
+from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.cli.run import check_stand_ins
-from chaoskit.cli.shipped import find_experiment
+from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem
-from chaoskit.experiment.command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
-from chaoskit.experiment.wiring import services_of
+from chaoskit.experiment.plans import services_of
+from chaoskit.experiment.shipped import find_experiment
 from chaoskit.journal.codec import as_text
-from chaoskit.sandbox.holes import Hole, parse_hole
+from chaoskit.sandbox.port_forwards import PortForward, parse_port_forward
 from chaoskit.units import parse_duration
 
 OUR_FAILURE = 125
@@ -68,14 +68,14 @@ def run_command(options: Options) -> int:
     except FileNotFoundError as error:
         raise InputError("the current folder is gone; change to one that exists") from error
     added = _environment(options.environment)
-    holes = [parse_hole(written, number) for number, written in enumerate(options.allow, 1)]
+    holes = [parse_port_forward(written, number) for number, written in enumerate(options.allow, 1)]
     experiment = plan(options, os.environ, holes)
     check_stand_ins(experiment, "namespace")
     _check_holes(experiment, holes)
     if refused := _cannot_run(options.argv[0], added.get("PATH")):
         say(f"{options.argv[0]}: {refused[1]}")
         return refused[0]
-    told = Told(
+    told = ExecRequest(
         argv=options.argv,
         experiment=experiment,
         source=options.experiment or "chaoskit exec",
@@ -99,9 +99,9 @@ def run_command(options: Options) -> int:
         return OUR_FAILURE
 
 
-def _check_holes(experiment: Experiment, holes: Sequence[Hole]) -> None:
+def _check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:
     taken = {address: service for service, addresses in services_of(experiment.spec).items() for address in addresses}
-    seen: dict[tuple[str, int], Hole] = {}
+    seen: dict[tuple[str, int], PortForward] = {}
     for hole in holes:
         for address in hole.inside:
             if (other := seen.setdefault((address, hole.port), hole)) is not hole:
@@ -131,7 +131,7 @@ def _cannot_run(program: str, path: str | None) -> tuple[int, str] | None:
     return NOT_FOUND, "no such file" if os.sep in program else "command not found"
 
 
-def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[Hole] = ()) -> Experiment:
+def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[PortForward] = ()) -> Experiment:
     """The experiment that the command plays in: the file's, without its clients and expectations, or an empty one."""
     document = read(find_experiment(options.experiment)) if options.experiment else _empty(options, inherited)
     data, written = document.data, 0
@@ -217,7 +217,7 @@ def blank(written: str, number: int) -> dict[str, Any]:
     return {"id": f"blank-{number}", "dns": "empty", "where": found["name"], "when": {"from": start, "for": length}}
 
 
-def _add_names(data: dict[str, Any], holes: Sequence[Hole]) -> None:
+def _add_names(data: dict[str, Any], holes: Sequence[PortForward]) -> None:
     """Let the sandbox's DNS know the names that lead to a hole."""
     zones = data.setdefault("zones", {})
     for hole in holes:

@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaoskit.cli.folders import Folders, make_folders
 from chaoskit.clock import WallClock
+from chaoskit.engine.folders import Folders, make_folders
+from chaoskit.engine.runner import Runner, RunSettings
+from chaoskit.engine.user_command import LABEL, Command, CommandProcessManager, Entrance
 from chaoskit.errors import HarnessError
-from chaoskit.experiment.command import LABEL, Command, CommandCast, Entrance
 from chaoskit.experiment.loader import Experiment
-from chaoskit.experiment.runner import Runner, RunSettings
-from chaoskit.experiment.wiring import CANARY_LABEL
+from chaoskit.experiment.plans import CANARY_LABEL
 from chaoskit.interruption import until_signalled
 from chaoskit.journal.events import CommandFinished, CommandStarted, Entry, HarnessFailed
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
 from chaoskit.sandbox.environment import client_environment, command_environment, plane_environment
-from chaoskit.sandbox.holes import Hole, Holes
 from chaoskit.sandbox.namespace import NamespaceSandbox
+from chaoskit.sandbox.port_forwards import PortForward, PortForwards
 from chaoskit.sandbox.trust import publish_trust
 
 PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -34,7 +34,7 @@ LAUNCHER = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_na
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ExecRequest:
     """What a run is told: the user's words, understood and found good."""
 
     argv: tuple[str, ...]
@@ -43,7 +43,7 @@ class Told:
     replay: str
     no_aws: bool
     added: dict[str, str]
-    holes: list[Hole]
+    holes: list[PortForward]
     out: Path
     quiet: bool
 
@@ -54,7 +54,7 @@ def say(line: str) -> None:
         print(f"chaoskit: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def play(told: Told) -> int:
+def play(told: ExecRequest) -> int:
     """Run the command. Returns its exit code; raises ``HarnessError``, or ``Interrupted`` where it had not begun."""
     terminal = Terminal()
     try:
@@ -99,11 +99,11 @@ class Terminal:
 
 
 class _Session:
-    def __init__(self, told: Told, terminal: Terminal) -> None:
+    def __init__(self, told: ExecRequest, terminal: Terminal) -> None:
         self._told = told
         self._terminal = terminal
         self._ignored = tuple(number for number in PASSED_ON if signal.getsignal(number) is signal.SIG_IGN)
-        self._cast: CommandCast | None = None
+        self._cast: CommandProcessManager | None = None
 
     async def guarded(self) -> int:
         """Pass signals on to the command; before it runs they end us, and after it they have nothing to end."""
@@ -123,7 +123,7 @@ class _Session:
             say(f"preparing DNS{'' if told.no_aws else f' and mock AWS ({told.experiment.spec.region})'} …")
         folders = make_folders(told.out, f"exec-{Path(told.argv[0]).name}")
         sandbox = NamespaceSandbox(folders.work, [folders.work, folders.partial], folders.empty)
-        holes = Holes()
+        holes = PortForwards()
         try:
             await sandbox.open([LABEL, CANARY_LABEL])
         except BaseException:  # Ctrl-C too
@@ -136,7 +136,7 @@ class _Session:
         finally:
             await asyncio.shield(_close(holes, sandbox))
 
-    async def _play(self, folders: Folders, sandbox: NamespaceSandbox, holes: Holes) -> Sequence[Entry]:
+    async def _play(self, folders: Folders, sandbox: NamespaceSandbox, holes: PortForwards) -> Sequence[Entry]:
         told, clock, region = self._told, WallClock(), self._told.experiment.spec.region
         environments = (
             plane_environment(folders.work),
@@ -147,7 +147,7 @@ class _Session:
         )
         with Journal(folders.partial / "journal.jsonl") as journal:
             command = self._command(folders.work, sandbox)
-            self._cast = CommandCast(journal, clock, sandbox, *environments, command)
+            self._cast = CommandProcessManager(journal, clock, sandbox, *environments, command)
             holes.watch(self._cast.spoil)
             await Runner(told.experiment, settings, sandbox, self._cast, journal, command=LABEL).run(clock)
         return journal.entries
@@ -190,16 +190,16 @@ class _Session:
         return cast.exit_code
 
 
-async def _close(holes: Holes, sandbox: NamespaceSandbox) -> None:
+async def _close(holes: PortForwards, sandbox: NamespaceSandbox) -> None:
     await holes.close()
     await sandbox.close()
 
 
 def _tell(run: Run, code: int) -> None:
-    from chaoskit.report.witnessed import witnessed
+    from chaoskit.report.exec_summary import exec_summary
     from chaoskit.units import format_duration
 
     (_, begun), (_, ended) = run.of(CommandStarted)[0], run.of(CommandFinished)[0]
     say(f"the command ended with code {code} after {format_duration(ended.at - begun.at)}")
-    for line in witnessed(run, LABEL):
+    for line in exec_summary(run, LABEL):
         say(f"  {line.what:<12} {line.words}")

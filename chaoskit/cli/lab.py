@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from chaoskit.cli.clients import check_built
-from chaoskit.cli.play import play
+from chaoskit.engine.session import play
 from chaoskit.errors import ChaoskitError, HarnessError, InputError, Interrupted, JournalError
 from chaoskit.journal.events import ClientReady, Entry, TimelineArmed
 from chaoskit.lab.available import split

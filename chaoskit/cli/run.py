@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.cli.clients import check_built
-from chaoskit.cli.folders import Folders, make_folders
-from chaoskit.cli.play import perform
-from chaoskit.cli.shipped import find_experiment
 from chaoskit.clock import WallClock
+from chaoskit.engine.folders import Folders, make_folders
+from chaoskit.engine.runner import RunSettings
+from chaoskit.engine.session import perform
 from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment, load
-from chaoskit.experiment.runner import RunSettings
-from chaoskit.experiment.wiring import CANARY_LABEL
+from chaoskit.experiment.plans import CANARY_LABEL
+from chaoskit.experiment.shipped import find_experiment
 from chaoskit.interruption import until_signalled
 from chaoskit.journal.events import Entry
 from chaoskit.sandbox.choose import CHOICES, AnySandbox, open_sandbox

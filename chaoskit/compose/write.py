@@ -18,8 +18,8 @@ from chaoskit.compose.plan import SUBNET, lay_out
 from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
+from chaoskit.experiment.plans import RESERVED, services_of
 from chaoskit.experiment.schema import ExperimentSpec, Label, ServiceSpec
-from chaoskit.experiment.wiring import RESERVED, services_of
 
 LOOKED_FOR = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (

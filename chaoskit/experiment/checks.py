@@ -10,15 +10,15 @@ from chaoskit.aws.endpoints import host_name
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.faults.stale import Stale
 from chaoskit.dns.names import canonical, parents
-from chaoskit.dns.where import Where
-from chaoskit.dns.written import place_of
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone import Zones
+from chaoskit.dns.zone_spec import place_of
 from chaoskit.errors import PlaneError, Problem
 from chaoskit.experiment.document import Document, FieldPath, dotted
-from chaoskit.experiment.process import PAUSABLE
+from chaoskit.experiment.plans import RESERVED, SEEDED, client_plan, services_of, zones
 from chaoskit.experiment.schema import ExperimentSpec
 from chaoskit.experiment.when import WhenSpec
-from chaoskit.experiment.wiring import RESERVED, SEEDED, client_plan, services_of, zones
+from chaoskit.process.faults import PAUSABLE
 from chaoskit.timeline.window import Ramp
 from chaoskit.units import format_duration
 
@@ -167,7 +167,7 @@ def _known_names(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _names(spec: ExperimentSpec, known: Mapping[str, tuple[str, ...]], where: Where) -> list[tuple[str, str]]:
+def _names(spec: ExperimentSpec, known: Mapping[str, tuple[str, ...]], where: DnsTarget) -> list[tuple[str, str]]:
     """What is wrong with the names that ``where`` means, and the way out."""
     if where.covers(canonical(spec.canary)):
         is_it = "is the canary" if where.name is not None else f"covers the canary {spec.canary}"

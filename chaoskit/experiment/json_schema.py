@@ -7,16 +7,16 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from chaoskit.aws.faults import FAULTS as SERVICE_FAULTS
-from chaoskit.aws.where import Where as ServiceWhere
+from chaoskit.aws.target import ServiceTarget as ServiceWhere
 from chaoskit.dns.faults import FAULTS
-from chaoskit.dns.where import Where as DnsWhere
+from chaoskit.dns.target import DnsTarget as DnsWhere
 from chaoskit.expect import EXPECTATIONS
 from chaoskit.experiment.loader import PLANE_KEYS
-from chaoskit.experiment.process import PROCESS_FAULTS
-from chaoskit.experiment.process import Where as ProcessWhere
 from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.network.target import NetworkTarget as NetworkWhere
 from chaoskit.network.toxics import TOXICS
-from chaoskit.network.where import Where as NetworkWhere
+from chaoskit.process.faults import PROCESS_FAULTS
+from chaoskit.process.faults import ProcessTarget as ProcessWhere
 from chaoskit.registry import Registry
 
 

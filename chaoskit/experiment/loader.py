@@ -11,22 +11,22 @@ from pydantic import TypeAdapter, ValidationError
 
 from chaoskit.aws.faults import FAULTS as SERVICE_FAULTS
 from chaoskit.aws.plan import ServiceInjection
-from chaoskit.aws.where import Where as ServiceWhere
+from chaoskit.aws.target import ServiceTarget as ServiceWhere
 from chaoskit.dns.faults import FAULTS, DnsFault
-from chaoskit.dns.where import Where as DnsWhere
+from chaoskit.dns.target import DnsTarget as DnsWhere
 from chaoskit.errors import ExperimentError, Problem
 from chaoskit.expect import EXPECTATIONS, Expectation
 from chaoskit.experiment.checks import check
 from chaoskit.experiment.document import Document, FieldPath, dotted, read_document, read_text
+from chaoskit.experiment.plans import with_aliases
 from chaoskit.experiment.problems import problems_of
-from chaoskit.experiment.process import PROCESS_FAULTS
-from chaoskit.experiment.process import Where as ProcessWhere
-from chaoskit.experiment.process_driver import ProcessInjection
 from chaoskit.experiment.schema import ExperimentSpec, TimelineSpec
 from chaoskit.experiment.when import AnyWhen
-from chaoskit.experiment.wiring import with_aliases
+from chaoskit.network.target import NetworkTarget as NetworkWhere
 from chaoskit.network.toxics import TOXICS, Toxic
-from chaoskit.network.where import Where as NetworkWhere
+from chaoskit.process.driver import ProcessInjection
+from chaoskit.process.faults import PROCESS_FAULTS
+from chaoskit.process.faults import ProcessTarget as ProcessWhere
 from chaoskit.registry import NoKind, Registry
 from chaoskit.seeds import generator
 from chaoskit.timeline.injection import Injection

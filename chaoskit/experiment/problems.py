@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from chaoskit.dns.written import ZoneSpec
+from chaoskit.dns.zone_spec import ZoneSpec
 from chaoskit.errors import Problem
 from chaoskit.experiment import schema, when
 from chaoskit.experiment.document import Document, FieldPath, dotted
-from chaoskit.timeline import ways
+from chaoskit.timeline import window_spec
 
 _MODELS: dict[str, type[BaseModel]] = {
     "clients": schema.ClientSpec,
@@ -20,9 +20,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "zones": ZoneSpec,
     "timeline": schema.TimelineSpec,
     "when": when.WhenSpec,
-    "pulse": ways.PulseSpec,
-    "flap": ways.FlapSpec,
-    "ramp": ways.RampSpec,
+    "pulse": window_spec.PulseSpec,
+    "flap": window_spec.FlapSpec,
+    "ramp": window_spec.RampSpec,
     "until": when.UntilSpec,
     "limits": schema.LimitsSpec,
 }

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from chaoskit.aws.services import Service
 from chaoskit.clients import CLIENTS
-from chaoskit.dns.written import Ttl, ZoneSpec
+from chaoskit.dns.zone_spec import Ttl, ZoneSpec
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.units import MINUTE, SECOND, Duration
 

@@ -25,7 +25,7 @@ from chaoskit.journal.events import (
     RunStarted,
     TimelineArmed,
 )
-from chaoskit.journal.proof import proved
+from chaoskit.journal.toxic_evidence import infer_affected
 
 Phase: TypeAlias = Literal["baseline", "fault", "recovery"]
 PHASES: tuple[Phase, ...] = ("baseline", "fault", "recovery")
@@ -143,8 +143,8 @@ class Run:
         seqs += [seq for seq, answered in self.of(RequestAnswered) if injection in answered.faults]
         planned = [one for one in self.injections if one.injection == injection and one.plane == "network"]
         for one in planned:
-            seqs += proved(self.entries, one, self.header.experiment)
-        seqs += [seq for one in self.injections if one.injection == injection for seq in self._befallen(one)]
+            seqs += infer_affected(self.entries, one, self.header.experiment)
+        seqs += [seq for one in self.injections if one.injection == injection for seq in self._process_evidence(one)]
         return sorted(set(seqs))
 
     def connections_met(self, injection: str) -> list[tuple[int, str]]:
@@ -163,7 +163,7 @@ class Run:
             if any(opened.get(name, start) < end and closed.get(name, end) >= start for start, end in spans)
         ]
 
-    def _befallen(self, planned: InjectionPlanned) -> list[int]:
+    def _process_evidence(self, planned: InjectionPlanned) -> list[int]:
         """``seq`` of the events that show that a fault of a process was felt: a client's own, or calls while a plane stood still."""
         if planned.plane != "process":
             return []

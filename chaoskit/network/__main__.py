@@ -70,7 +70,7 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
         elif command["do"] == "arm":
             driver.arm(command["origin"])
         elif command["do"] == "event":
-            driver.seen(command["name"], command["at"])
+            driver.with_event(command["name"], command["at"])
         elif command["do"] == "fail":
             raise ProxyError(command["reason"])
         else:

@@ -19,14 +19,14 @@ from chaoskit.journal.events import ClientReady, ErrorLink
 from chaoskit.journal.run import PHASES, Phase, Recovery, Run
 from chaoskit.report.meanings import meaning_of
 
-Fate: TypeAlias = Literal["unaffected", "retried", "partly", "down", "untested", "unreported"]
+Effect: TypeAlias = Literal["unaffected", "retried", "partly", "down", "untested", "unreported"]
 """What the fault did to a client, from its calls in the fault.
 
 *unaffected*: all succeeded at the first attempt; *retried*: all succeeded, some only after retries; *partly*: some did not succeed;
 *down*: none did; *untested*: there were none; *unreported*: it is a command of the user's own, which tells no calls.
 """
 
-Carriage: TypeAlias = Literal["pooled", "dialed", "unseen"]
+ConnectionUse: TypeAlias = Literal["pooled", "dialed", "unseen"]
 """How a call travelled: over a connection opened earlier without any lookup, over one it had to open, or the journal does not tell."""
 
 
@@ -94,7 +94,7 @@ class ClientFigures:
     use: str
     versions: dict[str, str]
     settings: dict[str, str]
-    fate: Fate
+    fate: Effect
     phases: tuple[PhaseCount, ...]
     lookups: int
     lookups_in_fault: int
@@ -152,7 +152,7 @@ def percentile(samples: Iterable[int], share: float) -> int | None:
     return values[max(0, min(len(values) - 1, -int(-share * len(values) // 1) - 1))]
 
 
-def carriage(call: Call) -> Carriage:
+def carriage(call: Call) -> ConnectionUse:
     """How ``call`` travelled."""
     if call.pooled:
         return "pooled"
@@ -215,7 +215,7 @@ def _figures(run: Run, client: ClientReady, lookups: Sequence[Lookup]) -> Client
     )
 
 
-def _fate(calls: Sequence[Call]) -> Fate:
+def _fate(calls: Sequence[Call]) -> Effect:
     ok = [call for call in calls if call.result == "ok"]
     if not calls:
         return "untested"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaoskit.journal.run import Run
-from chaoskit.report.figures import ClientFigures, Fate, calls_under_fault
+from chaoskit.report.figures import ClientFigures, Effect, calls_under_fault
 from chaoskit.report.health import Health, carried
 from chaoskit.report.words import plural
 from chaoskit.units import format_duration
@@ -67,7 +67,7 @@ def _fates(run: Run, figures: Sequence[ClientFigures]) -> str:
         ok, calls = sum(client.ok for client in figures), sum(client.calls for client in figures)
         return f"No fault was planned; {ok} of {plural(calls, 'call')} succeeded."
     lasted = sum(end - start for start, end in run.fault_spans)
-    order: list[Fate] = ["unaffected", "retried", "partly", "down", "untested", "unreported"]
+    order: list[Effect] = ["unaffected", "retried", "partly", "down", "untested", "unreported"]
     fates = [_fate_of(run, client) for client in sorted(figures, key=lambda client: order.index(client.fate))]
     if len(fates) > _FATES_MOST:
         fates[_FATES_MOST:] = [f"{len(fates) - _FATES_MOST} more are shown below"]

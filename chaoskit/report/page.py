@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.journal.run import Run
-from chaoskit.report.behind import EXPLAINED, behind_docker
+from chaoskit.report.client_table import lived_rows
 from chaoskit.report.connections import Connections
+from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
 from chaoskit.report.drawing import draw
 from chaoskit.report.evidence import Links, lines_of, links_of
 from chaoskit.report.figures import ClientFigures, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import all_injections, health_of
-from chaoskit.report.lived import lived_rows
 from chaoskit.report.lookups import STATE_WORDS
 from chaoskit.report.why import Reason, explain
 from chaoskit.report.words import FATE_MEANING, FATE_WORDS, connection_words, duration, percent, plural, seconds

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaoskit.journal.run import Run
-from chaoskit.report.behind import EXPLAINED, behind_docker
+from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
 from chaoskit.report.figures import ClientFigures, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import all_injections, health_of

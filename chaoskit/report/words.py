@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chaoskit.clock import Instant
-from chaoskit.report.figures import Fate, Spread
+from chaoskit.report.figures import Effect, Spread
 from chaoskit.units import SECOND, format_duration
 
-FATE_WORDS: dict[Fate, str] = {
+FATE_WORDS: dict[Effect, str] = {
     "unaffected": "never noticed",
     "retried": "survived by retrying",
     "partly": "partly failed",
@@ -18,7 +18,7 @@ FATE_WORDS: dict[Fate, str] = {
 }
 """What reports call a client's fate."""
 
-FATE_MEANING: dict[Fate, str] = {
+FATE_MEANING: dict[Effect, str] = {
     "unaffected": "every call in the fault succeeded at its first attempt",
     "retried": "every call in the fault succeeded in the end, some only after retries",
     "partly": "some calls in the fault succeeded, some did not",

@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox import docker_toxiproxy as toxiproxy
-from chaoskit.sandbox.base import Keeper
-from chaoskit.sandbox.docker import LABEL, Engine, Tell, World, connect
+from chaoskit.sandbox.base import Reaper
+from chaoskit.sandbox.docker import LABEL, Engine, InfraContainer, Tell, connect
 from chaoskit.sandbox.docker_addresses import Addresses, upper_half
 from chaoskit.sandbox.docker_image import TAG, USER
 from chaoskit.sandbox.environment import client_environment
@@ -52,10 +52,10 @@ class DockerSandbox:
         self._toxiproxy = toxiproxy
         self._pipe: Path | None = None
         sweep = [sys.executable, "-m", "chaoskit.sandbox.docker", "sweep", self.run]
-        self._keeper = Keeper(remove, empty, last=[sweep])
+        self._keeper = Reaper(remove, empty, last=[sweep])
         self._docker = self._image = ""
         self._engine: Engine | None = None
-        self._world: World | None = None
+        self._world: InfraContainer | None = None
         self._addresses: Addresses | None = None
         self._user = f"{os.getuid()}:{os.getgid()}"
 
@@ -82,7 +82,7 @@ class DockerSandbox:
             await self._keeper.stop()
             raise
 
-    async def _start_toxiproxy(self, engine: Engine, world: World) -> None:
+    async def _start_toxiproxy(self, engine: Engine, world: InfraContainer) -> None:
         image = self._toxiproxy or toxiproxy.IMAGE
         if self._toxiproxy:
             await asyncio.to_thread(engine.fetch, image, self._tell)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from chaoskit.errors import SandboxError
-from chaoskit.sandbox.base import Keeper
+from chaoskit.sandbox.base import Reaper
 
 NAME = "inline"
 STARTS_OTHERS = ("chaoskit.clients.command",)
@@ -27,7 +27,7 @@ class InlineSandbox:
         self.because = because
         self.ipv6 = False
         self._map = work / "inline.json"
-        self._keeper = Keeper(remove, empty)
+        self._keeper = Reaper(remove, empty)
 
     async def open(self, labels: list[str]) -> None:
         """Start the keeper. Raises ``SandboxError``."""

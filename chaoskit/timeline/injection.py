@@ -50,12 +50,12 @@ class Timeline(Generic[W, F]):
         """The chance that an active ``injection`` has at ``at``: its own, times what its window makes of it."""
         return injection.chance * injection.when.chance(at - (self.origin or 0))
 
-    def seen(self, event: str, at: Instant) -> Timeline[W, F]:
+    def with_event(self, event: str, at: Instant) -> Timeline[W, F]:
         """The same timeline after ``event`` was seen at ``at``: windows that waited for it end there. Nothing before the origin counts."""
         if self.origin is None:
             return self
         offset = at - self.origin
-        injections = tuple(replace(one, when=one.when.seen(event, offset)) for one in self.injections)
+        injections = tuple(replace(one, when=one.when.with_event(event, offset)) for one in self.injections)
         return replace(self, injections=injections)
 
     def next_change(self, after: Instant) -> Instant | None:

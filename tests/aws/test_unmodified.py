@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from chaoskit.clock import WallClock
-from chaoskit.experiment import wiring
+from chaoskit.engine.processes import LocalProcessManager
+from chaoskit.experiment import plans
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.loader import resolve
-from chaoskit.experiment.processes import ProcessCast
 from chaoskit.journal.events import PlaneReady, QueryAnswered, RequestAnswered, RequestArrived
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
@@ -44,14 +44,14 @@ async def call(work: Path, argv: list[str], extra: dict[str, str]) -> tuple[int,
     sandbox = NamespaceSandbox(work, [], [])
     await sandbox.open(["app"])
     environment = client_environment(work, work / "ca.pem", spec.region) | extra
-    cast = ProcessCast(journal, clock, sandbox, plane_environment(work), environment)
+    cast = LocalProcessManager(journal, clock, sandbox, plane_environment(work), environment)
     try:
-        cast.start_plane("aws", wiring.aws_plan(spec, experiment.service, str(work)))
-        cast.start_plane("network", wiring.network_plan(spec, [], None))
-        cast.start_plane("dns", wiring.dns_plan(spec, [], {"app": sandbox.resolver("app")}, ipv6=sandbox.ipv6))
+        cast.start_plane("aws", plans.aws_plan(spec, experiment.service, str(work)))
+        cast.start_plane("network", plans.network_plan(spec, [], None))
+        cast.start_plane("dns", plans.dns_plan(spec, [], {"app": sandbox.resolver("app")}, ipv6=sandbox.ipv6))
         aws = await cast.ready("aws")
         assert isinstance(aws, PlaneReady)
-        proxies = wiring.proxies(spec, aws.addresses["front"], sandbox.service, ipv6=sandbox.ipv6)
+        proxies = plans.proxies(spec, aws.addresses["front"], sandbox.service, ipv6=sandbox.ipv6)
         cast.send("network", {"do": "populate", "proxies": proxies})
         await asyncio.gather(cast.ready("network"), cast.ready("dns"))
         cast.send("aws", {"do": "arm", "origin": clock.now()})

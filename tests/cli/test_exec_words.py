@@ -11,8 +11,8 @@ import pytest
 from chaoskit.cli.exec import Options, blank, plan, run_command
 from chaoskit.dns.faults.empty import Empty
 from chaoskit.errors import InputError
-from chaoskit.experiment.wiring import services_of, zones
-from chaoskit.sandbox.holes import Hole
+from chaoskit.experiment.plans import services_of, zones
+from chaoskit.sandbox.port_forwards import PortForward
 from chaoskit.units import HOUR, SECOND
 
 NAME = "dynamodb.us-east-1.amazonaws.com"
@@ -149,7 +149,7 @@ def test_services_that_are_none_are_left_for_validation(services: Any, tmp_path:
 
 
 def test_the_name_of_a_hole_resolves_inside() -> None:
-    experiment = plan(NOTHING, {}, [Hole("db.test", 5432, ("127.0.2.1",), named=True)])
+    experiment = plan(NOTHING, {}, [PortForward("db.test", 5432, ("127.0.2.1",), named=True)])
     (zone,) = [zone for zone in zones(experiment.spec) if zone["apex"] == "db.test"]
     assert [(record["name"], record["data"]) for record in zone["records"]] == [("db.test", "127.0.2.1")]
 

@@ -13,9 +13,9 @@ from chaoskit import __version__
 from chaoskit.network.embedded.addresses import parse
 from chaoskit.network.embedded.http import Request, Response
 from chaoskit.network.embedded.metrics import METRICS_TYPE, metrics
-from chaoskit.network.embedded.proxy import Dose, Journal, Proxy
+from chaoskit.network.embedded.proxy import EventSink, Proxy, ToxicInstance
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import TOXICS, Toxic
-from chaoskit.network.where import Stream
 
 Body = dict[str, Any]
 Answer = tuple[int, Any]
@@ -35,7 +35,7 @@ class _Refused(Exception):
 class Api:
     """All proxies, and the operations on them. ``handle`` answers a request."""
 
-    def __init__(self, seed: int, journal: Journal, within: Sequence[str] = ()) -> None:
+    def __init__(self, seed: int, journal: EventSink, within: Sequence[str] = ()) -> None:
         self.proxies: dict[str, Proxy] = {}
         self._seed = seed
         self._journal = journal
@@ -132,7 +132,7 @@ class Api:
         if toxic_name in proxy.doses:
             raise _Refused(409, "toxic already exists")
         toxic = _toxic(TOXICS.get(kind), wanted.get("attributes") or {})
-        dose = Dose(str(toxic_name), kind, cast(Stream, stream), _toxicity(wanted, 1.0), toxic)
+        dose = ToxicInstance(str(toxic_name), kind, cast(Stream, stream), _toxicity(wanted, 1.0), toxic)
         return 200, _dose_json(proxy.add(dose))
 
     async def toxic(self, name: str, toxic: str, _: bytes) -> Answer:
@@ -257,13 +257,13 @@ def _toxic(kind: type[Toxic], attributes: Any) -> Toxic:
         raise _Refused(400, f"bad request body: {error}") from error
 
 
-def _dose(proxy: Proxy, name: str) -> Dose:
+def _dose(proxy: Proxy, name: str) -> ToxicInstance:
     if name not in proxy.doses:
         raise _Refused(404, "toxic not found")
     return proxy.doses[name]
 
 
-def _dose_json(dose: Dose) -> Body:
+def _dose_json(dose: ToxicInstance) -> Body:
     return {
         "attributes": dose.toxic.attributes(),
         "name": dose.name,

@@ -15,8 +15,8 @@ from typing import Protocol, cast
 from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, Event
 from chaoskit.network.embedded.addresses import host_port
 from chaoskit.network.embedded.link import Link
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Cut
-from chaoskit.network.where import Stream
 
 DIAL_WITHIN_S = 5.0
 BUFFERED_MAX = 256 << 10

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chaoskit.network.embedded.proxy import Proxy
-from chaoskit.network.where import Stream
+from chaoskit.network.target import Stream
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _STREAMS: tuple[Stream, ...] = ("downstream", "upstream")

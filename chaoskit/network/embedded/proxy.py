@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from chaoskit.journal.events import Event
 from chaoskit.network.embedded.addresses import host_port, parse
 from chaoskit.network.embedded.connection import Connection
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Toxic
-from chaoskit.network.where import Stream
 from chaoskit.seeds import generator
 
 BACKLOG = 1024  # a full backlog drops SYNs, and the client's kernel repeats them only after 1 s
 
 
 @dataclass(frozen=True, slots=True)
-class Dose:
+class ToxicInstance:
     """A toxic on a proxy. ``toxicity`` is the share of connections that it bites, drawn per connection (and anew for a ``revision``).
 
     ``place`` orders the toxics of a stream: they act in the order in which they were added.
@@ -33,7 +33,7 @@ class Dose:
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class EventSink:
     """Where a proxy tells what happens."""
 
     emit: Callable[[Event], None]
@@ -44,7 +44,7 @@ class Proxy:
     """One proxy. It is stopped when made; ``start`` makes it listen."""
 
     def __init__(
-        self, name: str, listen: str, upstream: str, seed: int, journal: Journal, within: tuple[str, ...] = ()
+        self, name: str, listen: str, upstream: str, seed: int, journal: EventSink, within: tuple[str, ...] = ()
     ) -> None:
         self.name = name
         self.asked = self.listen = listen
@@ -53,7 +53,7 @@ class Proxy:
         self._within = within
         self.emit = journal.emit
         self.failed = journal.failed
-        self.doses: dict[str, Dose] = {}
+        self.doses: dict[str, ToxicInstance] = {}
         self.connections: set[Connection] = set()
         self.received: dict[Stream, int] = {"upstream": 0, "downstream": 0}
         self.sent: dict[Stream, int] = {"upstream": 0, "downstream": 0}
@@ -100,7 +100,7 @@ class Proxy:
 
     # Toxics.
 
-    def add(self, dose: Dose) -> Dose:
+    def add(self, dose: ToxicInstance) -> ToxicInstance:
         """Put a toxic on open connections, and on those to come."""
         self._added += 1
         placed = self.doses[dose.name] = replace(dose, place=self._added)
@@ -108,7 +108,7 @@ class Proxy:
             self._put_on(connection, placed)
         return placed
 
-    def update(self, name: str, *, toxicity: float, toxic: Toxic) -> Dose:
+    def update(self, name: str, *, toxicity: float, toxic: Toxic) -> ToxicInstance:
         """Change a toxic. Each open connection draws anew, as in Toxiproxy; what the old one held is passed on."""
         old = self.doses[name]
         dose = self.doses[name] = replace(old, toxicity=toxicity, toxic=toxic, revision=old.revision + 1)
@@ -126,7 +126,7 @@ class Proxy:
     def _open(self) -> list[Connection]:
         return [connection for connection in self.connections if connection.open]
 
-    def _put_on(self, connection: Connection, dose: Dose, passed: int = 0) -> None:
+    def _put_on(self, connection: Connection, dose: ToxicInstance, passed: int = 0) -> None:
         rng = generator(self.seed, dose.name, self.name, connection.ordinal, dose.revision)
         if rng.random() < dose.toxicity:
             connection.link(dose.stream).add(dose.name, dose.place, dose.toxic, rng, passed)

@@ -1,0 +1,270 @@
+"""The cast as real processes: started in the sandbox, read line by line into the journal, ended surely."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from chaoskit.clients.start import argv_of
+from chaoskit.clock import Clock
+from chaoskit.engine.ports import Plan, Sandbox
+from chaoskit.errors import PlaneError
+from chaoskit.journal.codec import decode
+from chaoskit.journal.events import (
+    AttemptFinished,
+    AttemptStarted,
+    CallFinished,
+    CallStarted,
+    ClientReady,
+    Event,
+    HarnessFailed,
+    PlaneReady,
+    ProcessEnded,
+)
+from chaoskit.journal.store import Journal
+
+LONGEST_LINE = 1 << 20
+STOP_WITHIN_S = 3.0
+"""How long a process may take to end after it was asked to, before it is killed."""
+
+ProcessAction: TypeAlias = Literal["pause", "resume", "kill"]
+SIGNALS: dict[ProcessAction, signal.Signals] = {
+    "pause": signal.SIGSTOP,
+    "resume": signal.SIGCONT,
+    "kill": signal.SIGKILL,
+}
+
+
+@dataclass(slots=True, eq=False)
+class _Process:
+    """``calls`` is the highest number of a call that a client of this name has begun, ``calls_before`` that of those before it."""
+
+    name: str
+    ready: asyncio.Future[PlaneReady | ClientReady]
+    kind: str = "client"
+    argv: list[str] = field(default_factory=list)
+    plan: bytes = b""
+    task: asyncio.Task[None] | None = None
+    child: asyncio.subprocess.Process | None = None
+    waiting: list[bytes] = field(default_factory=list)
+    complaints: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    may_end: bool = False
+    killed: bool = False
+    order: Plan | None = None
+    calls_before: int = 0
+    calls: int = 0
+
+
+class LocalProcessManager:
+    """See ``ports.Cast``. ``environment`` is for planes, ``client_environment`` for clients.
+
+    ``adapt`` is given each process's name and plan, and returns the plan as the sandbox wants it. ``handle`` pauses, resumes or kills a
+    process that is none of ours, such as a container; without it a signal does.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        sandbox: Sandbox,
+        environment: dict[str, str],
+        client_environment: dict[str, str],
+        adapt: Callable[[str, Plan], Plan] | None = None,
+        handle: Callable[[str, ProcessAction], Awaitable[None]] | None = None,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._sandbox = sandbox
+        self._environments = {"plane": environment, "client": client_environment}
+        self._adapt = adapt or (lambda name, plan: plan)
+        self._handle = handle or self._signal
+        self._processes: dict[str, _Process] = {}
+        self._ordering: set[asyncio.Task[None]] = set()
+        self._failure = asyncio.Event()
+
+    def start_plane(self, name: str, plan: Plan) -> None:
+        self._start(name, "plane", [sys.executable, "-m", f"chaoskit.{name}"], plan)
+
+    def start_client(self, name: str, use: str, plan: Plan) -> None:
+        here = not getattr(self._sandbox, "has_own_clients", False)
+        argv = argv_of(use, plan) if here else [sys.executable, "-m", f"chaoskit.clients.{use}"]
+        self._start(name, "client", argv, plan)
+
+    def _start(self, name: str, kind: str, argv: list[str], plan: Plan) -> None:
+        self._launch(_Process(name, _future(), kind, argv, _line(self._adapt(name, plan))))
+
+    def _launch(self, process: _Process) -> None:
+        process.waiting.append(process.plan)
+        self._processes[process.name] = process
+        in_sandbox = self._sandbox.command(process.argv) if process.kind == "plane" else None
+        command = in_sandbox or self._sandbox.client_command(process.name, process.argv)
+        task = self._live(process, command, self._environments[process.kind])
+        process.task = asyncio.create_task(task, name=process.name)
+
+    async def pause(self, name: str) -> None:
+        await self._handle(name, "pause")
+
+    async def resume(self, name: str) -> None:
+        await self._handle(name, "resume")
+
+    async def kill(self, name: str) -> None:
+        process = self._processes[name]
+        process.killed = True
+        await self._handle(name, "kill")
+
+    async def restart(self, name: str) -> None:
+        before = self._processes[name]
+        await self.ended([name])
+        process = _Process(name, _future(), before.kind, before.argv, before.plan)
+        process.calls_before = process.calls = before.calls
+        self._launch(process)
+        if before.order is not None:
+            self._ordering.add(asyncio.create_task(self._order(name, before.order)))
+
+    async def _order(self, name: str, order: Plan) -> None:
+        """Give a process its order once it is ready; one that dies before has told so itself."""
+        with contextlib.suppress(PlaneError):
+            await self.ready(name)
+            self.send(name, order)
+
+    async def _signal(self, name: str, deed: ProcessAction) -> None:
+        child = self._processes[name].child
+        if child is not None and child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, SIGNALS[deed])
+
+    async def _live(self, process: _Process, command: list[str], environment: dict[str, str]) -> None:
+        """One process from birth to death, with everything it says."""
+        try:
+            child = process.child = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=environment,
+                cwd=environment["HOME"],
+                limit=LONGEST_LINE,
+                start_new_session=True,  # Ctrl-C in the terminal is ours to handle; and a group of its own can be killed whole
+            )
+        except OSError as error:
+            self._fail(process, f"cannot start {command[0]}: {error.strerror}")
+            return
+        assert child.stdin is not None
+        child.stdin.writelines(process.waiting)
+        process.waiting.clear()
+        try:
+            await asyncio.gather(self._read_events(process, child), self._read_complaints(process, child))
+            code = await child.wait()
+        finally:
+            await _kill(child)
+        expected = process.killed or (process.may_end and code == 0)
+        self._journal.append(
+            ProcessEnded(at=self._clock.now(), process=process.name, exit_code=code, expected=expected)
+        )
+        if not expected:
+            said = " | ".join(process.complaints) or "it said nothing"
+            self._fail(process, f"ended with exit code {code}: {said}")
+
+    async def _read_events(self, process: _Process, child: asyncio.subprocess.Process) -> None:
+        assert child.stdout is not None
+        try:
+            async for line in child.stdout:
+                if process.killed and not line.endswith(b"\n"):
+                    break  # it was writing when it was killed
+                event = _numbered(process, decode(line))
+                self._journal.append(event)
+                if isinstance(event, PlaneReady | ClientReady) and not process.ready.done():
+                    process.ready.set_result(event)
+                elif isinstance(event, HarnessFailed):
+                    self._fail(process, event.message, journal=False)
+        except ValueError as error:  # a line that is no event, or longer than LONGEST_LINE
+            self._fail(process, f"sent what is no event: {str(error).splitlines()[0]}")
+            await _kill(child)
+
+    async def _read_complaints(self, process: _Process, child: asyncio.subprocess.Process) -> None:
+        assert child.stderr is not None
+        with contextlib.suppress(ValueError):  # a longer line than LONGEST_LINE is no loss here
+            async for line in child.stderr:
+                process.complaints.append(line.decode(errors="replace").rstrip())
+
+    def _fail(self, process: _Process, message: str, *, journal: bool = True) -> None:
+        text = f"{process.name}: {message}"
+        if journal:
+            self._journal.append(HarnessFailed(at=self._clock.now(), part=process.name, message=text))
+        if not process.ready.done():
+            process.ready.set_exception(PlaneError(text))
+            process.ready.exception()  # it may be that nobody waits any more
+        self._failure.set()
+
+    async def ready(self, name: str) -> PlaneReady | ClientReady:
+        return await asyncio.shield(self._processes[name].ready)
+
+    def send(self, name: str, command: Plan) -> None:
+        process = self._processes[name]
+        if process.child is None:
+            process.waiting.append(_line(command))
+        elif process.child.stdin is not None and process.child.returncode is None:
+            process.child.stdin.write(_line(command))
+        if command["do"] == "start":
+            process.order = command
+        if command["do"] in ("start", "stop"):
+            process.may_end = True  # a client that was started ends by itself when its time is over
+
+    async def ended(self, names: list[str]) -> None:
+        await asyncio.gather(*(asyncio.shield(task) for name in names if (task := self._processes[name].task)))
+
+    async def failed(self) -> None:
+        await self._failure.wait()
+
+    async def stop(self, names: list[str]) -> None:
+        for name in names:
+            self.send(name, {"do": "stop"})
+        tasks = [task for name in names if (task := self._processes[name].task)]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
+            await _cancel(late)
+
+    async def close(self) -> None:
+        await _cancel(self._ordering)
+        await _cancel({process.task for process in self._processes.values() if process.task})
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _kill(child: asyncio.subprocess.Process) -> None:
+    """Kill the child's whole session group, and reap it; nothing happens to one that has ended."""
+    if child.returncode is None:
+        # The group reaches through a PID namespace, where the child's own children are not ours to name.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    await child.wait()
+    if child.stdin is not None:
+        child.stdin.close()
+
+
+def _numbered(process: _Process, event: Event) -> Event:
+    """A client that was started anew counts its calls from 1; in the journal they go on from those before."""
+    if isinstance(event, CallStarted | CallFinished | AttemptStarted | AttemptFinished) and event.call is not None:
+        event = replace(event, call=event.call + process.calls_before)
+        process.calls = max(process.calls, event.call or 0)
+    return event
+
+
+def _future() -> asyncio.Future[PlaneReady | ClientReady]:
+    return asyncio.get_running_loop().create_future()
+
+
+def _line(plan: Plan) -> bytes:
+    return json.dumps(plan, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,203 @@
+"""From an experiment to the plans of its processes: which zone, which addresses, which names on the certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from chaoskit.aws.endpoints import aliases_of, host_name, names_of
+from chaoskit.aws.services import SERVICES, Service, wire_name
+from chaoskit.dns.names import canonical, parents
+from chaoskit.dns.target import DnsTarget
+from chaoskit.dns.zone_spec import zone_plan
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
+from chaoskit.timeline.codec import injection_to_json
+from chaoskit.units import SECOND
+
+SEEDED: dict[str, Service] = {state: service for service, facts in SERVICES.items() for state in facts.states}
+"""The fields of ``ServiceSpec`` that say what a service holds at the start, and the service whose they are."""
+
+PLANES = ("dns", "network", "aws")
+CANARY_LABEL = "canary"
+RESERVED = (CANARY_LABEL, *PLANES)
+"""Names of chaoskit's own processes, which stand beside the clients in a journal, so no client may have one."""
+
+CANARY_ADDRESS = "127.0.0.1"
+CANARY_PERIOD_NS = 1 * SECOND
+
+
+def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
+    """Each service of the experiment with its loopback addresses; the first service has an IPv6 address too."""
+    names = list(spec.services) or sorted({client.service for client in spec.clients.values() if client.use != "noop"})
+    found: dict[Service, tuple[str, ...]] = {}
+    for name in names:
+        written = spec.services.get(name, ServiceSpec())
+        default = (f"127.0.1.{SERVICES[name].number}", *(("::1",) if not found else ()))
+        found[name] = written.addresses or _in_zones(name, written) or default
+    return found
+
+
+def _zone_of(spec: ExperimentSpec, service: Service, address: str) -> int | None:
+    written = spec.services.get(service)
+    return int(address.split(".")[2]) if written and written.zones is not None else None
+
+
+def _in_zones(name: Service, written: ServiceSpec) -> tuple[str, ...]:
+    """The addresses of a service that has availability zones: a prefix 127.n.z.0/24 for each."""
+    if written.zones is None:
+        return ()
+    numbers = range(1, written.addresses_per_zone + 1)
+    return tuple(
+        f"127.{10 + SERVICES[name].number}.{zone}.{k}" for zone in range(1, written.zones + 1) for k in numbers
+    )
+
+
+def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
+    """The zones' plans: those of the services, the canary's, and the file's own, which win.
+
+    A service has a zone for each name that an SDK may ask it by, in every region of the partition; what lies below a name, such as a
+    bucket, is a wildcard in its zone.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for service, addresses in services_of(spec).items():
+        written = spec.services.get(service)
+        ttl = (written.ttl if written else 5 * SECOND) // SECOND
+        served = [address for address in addresses if ipv6 or ":" not in address]
+        for name in names_of(service, spec.region):
+            apex = name.removeprefix("*.")
+            zone = found.setdefault(apex, {"apex": apex, "records": []})
+            zone["records"] += [_address_record(name, address, ttl) for address in served]
+    for apex, own in spec.zones.items():
+        found.pop(_plainly(apex), None)
+        found[apex] = zone_plan(apex, own)
+    _add_canary(found, canonical(spec.canary))
+    return list(found.values())
+
+
+def _add_canary(found: dict[str, dict[str, Any]], canary: str) -> None:
+    """See to it that ``canary`` resolves: in the zone that is to answer for it, or in one of its own."""
+    by_name = {_plainly(apex): zone for apex, zone in found.items()}
+    home = next((by_name[apex] for apex in (canary, *parents(canary)) if apex in by_name), None)
+    if home is None:
+        apex = canary.partition(".")[2] or canary
+        home = found[apex] = {"apex": apex, "records": []}
+    if not any(_plainly(record["name"]) == canary for record in home["records"]):
+        home["records"].append(_address_record(canary, CANARY_ADDRESS, 0))
+
+
+def _plainly(name: str) -> str:
+    """Good enough to find a zone by, and wrong names are left for whoever tells of them."""
+    return name.lower().removesuffix(".")
+
+
+def _address_record(name: str, address: str, ttl: int) -> dict[str, Any]:
+    return {"name": name, "rtype": "AAAA" if ":" in address else "A", "ttl": ttl, "data": address}
+
+
+def dns_plan(
+    spec: ExperimentSpec, injections: Sequence[Any], resolvers: dict[str, tuple[str, int]], *, ipv6: bool
+) -> dict[str, Any]:
+    """The DNS process's plan; ``resolvers`` maps each client to the address and port that it will ask."""
+    listeners = [{"label": label, "host": host, "port": port} for label, (host, port) in resolvers.items()]
+    return {
+        "seed": spec.seed,
+        "listeners": listeners,
+        "zones": zones(spec, ipv6=ipv6),
+        "injections": [injection_to_json(injection) for injection in injections],
+    }
+
+
+def aws_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: str) -> dict[str, Any]:
+    """The mock AWS's plan."""
+    return {
+        "host": "127.0.0.1",
+        "port": 0,
+        "certificates": certificates,
+        "names": certificate_names(spec),
+        "hosts": {name: wire_name(service) for service in services_of(spec) for name in names_of(service, spec.region)},
+        "regions": regions_of(spec),
+        "seed": spec.seed,
+        "injections": [injection_to_json(injection) for injection in injections],
+        "services": {name: _service_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
+    }
+
+
+def _service_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
+    """What the mock is told of one service: its state at the start, and how it treats connections."""
+    plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
+    return plan | {
+        "address": written.address,
+        "idle_timeout_ns": written.idle_timeout,
+        "max_requests": written.max_requests if written.keep_alive else 1,
+    }
+
+
+def regions_of(spec: ExperimentSpec) -> list[str]:
+    """The regions in which a run has state: its own first, then those of its clients."""
+    return list(dict.fromkeys((spec.region, *(client.region for client in spec.clients.values() if client.region))))
+
+
+def certificate_names(spec: ExperimentSpec) -> list[str]:
+    """The names of the certificate that is shown unless another is asked for by name: the regional endpoints, and what stands beside them.
+
+    A zone of the file's own may lead there under the name of a service that is not in our table, so each region's whole domain is there.
+    """
+    hosts = [host_name(service, region) for region in regions_of(spec) for service in services_of(spec)]
+    domains = dict.fromkeys(host.partition(".")[2] for host in hosts)
+    return [*dict.fromkeys(hosts), *(f"*.{domain}" for domain in domains)]
+
+
+def with_aliases(spec: ExperimentSpec, where: DnsTarget) -> DnsTarget:
+    """``where`` with the names that are the same endpoint of one of the run's services, unless it says which names it means."""
+    if where.name is None or where.aliases is not None:
+        return where
+    own = {_plainly(apex) for apex in spec.zones}
+    aliases = {alias: None for service in services_of(spec) for alias in aliases_of(service, where.name, spec.region)}
+    return replace(where, aliases=tuple(alias for alias in aliases if alias.removeprefix("*.") not in own))
+
+
+def proxies(spec: ExperimentSpec, upstream: str, listen: Callable[[str], str], *, ipv6: bool) -> list[dict[str, Any]]:
+    """One proxy for each address of each service; ``listen`` is the sandbox's word for where that address is served."""
+    return [
+        {
+            "name": f"{service}@{address}",
+            "service": service,
+            "listen": listen(address),
+            "upstream": upstream,
+            "zone": _zone_of(spec, service, address),
+        }
+        for service, addresses in services_of(spec).items()
+        for address in addresses
+        if ipv6 or ":" not in address
+    ]
+
+
+def network_plan(spec: ExperimentSpec, injections: Sequence[Any], toxiproxy: str | None) -> dict[str, Any]:
+    """The network process's plan; ``toxiproxy`` None is the embedded proxy, else a program or a URL."""
+    return {
+        "toxiproxy": toxiproxy,
+        "seed": spec.seed,
+        "injections": [injection_to_json(injection) for injection in injections],
+    }
+
+
+def client_plan(label: str, client: ClientSpec, region: str) -> dict[str, Any]:
+    """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
+    special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
+    special["argv"] = list(client.argv) if client.argv else None
+    special["health_counts"] = list(client.health_counts) if client.health_counts else None
+    return {name: value for name, value in special.items() if value is not None} | {
+        "client": label,
+        "region": client.region or region,
+        "service": client.service,
+        "operation": client.operation,
+        "connection": client.connection,
+        "every_ns": client.every,
+        "burst_size": client.burst_size,
+        "burst_every_ns": client.burst_every,
+        "retry_mode": client.retry_mode,
+        "max_attempts": client.max_attempts,
+        "connect_timeout_ns": client.connect_timeout,
+        "read_timeout_ns": client.read_timeout,
+    }

@@ -1,0 +1,59 @@
+"""Process faults, one file each: what befalls a client, or the machine behind a service, rather than a message.
+
+The file's name is the kind, the key in YAML. Signals do it (signal(7)), and where the process is a container the engine does it: the
+freezer of its control group, and ``docker kill``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from chaoskit.registry import Registry
+
+PROCESS_FAULTS = Registry(__name__)
+
+PAUSABLE = ("aws", "network")
+"""Planes that may be paused: the mock AWS (a service that hangs) and the proxy. DNS may not: without the canary no run is valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessTarget:
+    """The process: a client of the experiment, or a plane of ``PAUSABLE``."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    process: str
+
+    def describe(self) -> str:
+        """For people."""
+        return self.process
+
+
+class ProcessControl(Protocol):
+    """What a fault does with a process, by its name."""
+
+    async def pause(self, name: str) -> None:
+        """Stop it where it is."""
+
+    async def resume(self, name: str) -> None:
+        """Let it go on."""
+
+    async def kill(self, name: str) -> None:
+        """SIGKILL."""
+
+    async def restart(self, name: str) -> None:
+        """Start a killed client anew, with its plan."""
+
+
+class ProcessFault(Protocol):
+    """What every file here holds."""
+
+    planes: ClassVar[bool]
+    """Whether a plane may be its target, too."""
+
+    async def begin(self, hands: ProcessControl, name: str) -> None:
+        """At the beginning of the window."""
+
+    async def end(self, hands: ProcessControl, name: str) -> None:
+        """At its end."""
