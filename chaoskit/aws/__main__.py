@@ -58,6 +58,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
         child.emit(HarnessFailed(at=time.monotonic_ns(), part="aws", message=message))
 
     from chaoskit.aws import front as tls_front
+    from chaoskit.aws.connection import Habits
     from chaoskit.aws.evidence import Evidence
     from chaoskit.aws.service import MockServices
     from chaoskit.aws.stand_in import StandIns
@@ -77,10 +78,10 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
         host=plan.get("host", "127.0.0.1"),
         port=plan.get("port", 0),
         habits={
-            wire_name(name): tls_front.Habits(wanted.get("idle_timeout_ns"), wanted.get("max_requests"))
+            wire_name(name): Habits(wanted.get("idle_timeout_ns"), wanted.get("max_requests"))
             for name, wanted in written.items()
         },
-        threads=tls_front.MANY_THREADS if plan.get("injections") else tls_front.THREADS,
+        hosts=hosts,
     )
     served = [f"moto {services.version}"] + [f"{name} at {address}" for name, address in stand_ins.items()]
     child.emit(

@@ -37,6 +37,7 @@ _PRESIGNED_SCOPE = re.compile(
     r"X-Amz-Credential=[^/%&]+(?:%2F|/)\d{8}(?:%2F|/)[^/%&]+(?:%2F|/)(?P<service>[^/%&]+)(?:%2F|/)aws4_request",
     re.IGNORECASE,
 )
+_HOST = re.compile(r"^host:[ \t]*([^:\s]+)", re.IGNORECASE | re.MULTILINE)
 _ATTEMPT = re.compile(r"(?:^|[;\s])attempt=(\d+)")
 _RPC_V2 = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)$")
 _XML_CODE = re.compile(rb"<Code>\s*([^<\s]+)\s*</Code>")
@@ -46,6 +47,10 @@ _FORM_LIMIT = 1 << 20  # bytes; AWS's query protocol takes less
 
 INCOMPLETE = "IncompleteBody"
 """What S3 calls a body that is shorter than its head says (S3 API Reference, "Error responses")."""
+
+
+class BrokenBody(OSError):
+    """The client broke off within a request's body, or wrote it wrongly."""
 
 
 class Evidence:
@@ -77,7 +82,9 @@ class Evidence:
         try:
             body = whole(self._application(environ, remember))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told to the journal
-            if cut_short(received):  # the client was killed, or gave up: nothing of ours is broken
+            if isinstance(error, BrokenBody) or cut_short(
+                received
+            ):  # the client was killed, or gave up: nothing of ours is broken
                 now = time.monotonic_ns()
                 self._emit(RequestAnswered(at=now, request=number, status=400, error=INCOMPLETE))
                 start_response(f"400 {INCOMPLETE}", [("Content-Length", "0")])
@@ -143,8 +150,21 @@ def _service(environ: Environ, hosts: Mapping[str, str]) -> str:
     if scope:
         return scope["service"].lower()
     host = str(environ.get("HTTP_HOST", "")).lower().rpartition(":")[0] or str(environ.get("HTTP_HOST", "")).lower()
+    return _named(host, hosts)
+
+
+def _named(host: str, hosts: Mapping[str, str]) -> str:
     label, _, rest = host.partition(".")
     return hosts.get(host) or hosts.get(f"*.{rest}") or label
+
+
+def service_of_head(head: bytes, hosts: Mapping[str, str]) -> str:
+    """The service that a request asks, by its head as it came: enough to choose who answers, before it is parsed."""
+    text = head.decode("latin-1")
+    if scope := _SCOPE.search(text) or _PRESIGNED_SCOPE.search(text.partition("\n")[0]):
+        return scope["service"].lower()
+    host = _HOST.search(text)
+    return _named(host[1].lower() if host else "", hosts)
 
 
 def _operation(environ: Environ) -> str:
