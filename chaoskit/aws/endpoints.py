@@ -1,17 +1,12 @@
 """The host names that SDKs ask for a service, by region, and which of them are one endpoint.
 
-They derive from the botocore that is installed (``aws/rule_sets.py``). That takes a third of a second, so the result is kept in the
-user's cache folder, under the files that it came from: another botocore is another entry.
+They derive from the botocore that is installed (``aws/rule_sets.py``). That takes a third of a second, so the result is kept
+(``aws/derived.py``).
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import itertools
-import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.aws import rule_sets
+from chaoskit.aws.derived import derived
 from chaoskit.aws.services import SERVICES
 
 _ALL_SDK = tuple(sdk for facts in SERVICES.values() for sdk in facts.sdk)
@@ -113,29 +109,5 @@ def _partition(partition: str) -> Mapping[str, Endpoints]:
 
 
 def _cached(partition: str) -> Any:
-    """What the rule sets say, from the cache where it is there; a cache that cannot be read or written is done without."""
-    with contextlib.suppress(OSError, RuntimeError, ValueError):
-        plain = json.loads(_cache_file(partition).read_bytes())
-        if isinstance(plain, dict) and set(plain) == set(_ALL_SDK):
-            return plain
-    plain = rule_sets.derive(_ALL_SDK, partition)
-    with contextlib.suppress(OSError, RuntimeError):
-        path = _cache_file(partition)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
-            json.dump(plain, part)
-        Path(part.name).replace(path)
-    return plain
-
-
-def _cache_file(partition: str) -> Path:
-    """Named by place, size and time of what it derives from, our own code included (folder: XDG Base Directory Specification).
-
-    Raises ``RuntimeError`` for a user who has no home.
-    """
-    files = [Path(rule_sets.__file__), *rule_sets.sources(_ALL_SDK)]
-    states = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    digest = hashlib.sha256(repr((_ALL_SDK, states)).encode()).hexdigest()
-    root = os.environ.get("XDG_CACHE_HOME") or ""
-    base = Path(root) if Path(root).is_absolute() else Path.home() / ".cache"
-    return base / "chaoskit" / "endpoints" / f"{partition}-{digest[:16]}.json"
+    sources = [Path(rule_sets.__file__), *rule_sets.sources(_ALL_SDK)]
+    return derived(f"endpoints-{partition}", sources, lambda: rule_sets.derive(_ALL_SDK, partition))

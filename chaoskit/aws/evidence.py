@@ -25,6 +25,10 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 NTH = "chaoskit.nth"
 """Where the front puts a request's 1-based place on its connection into the environ."""
+UNDERSCORED = "chaoskit.underscored"
+"""Where the front puts the names of headers that have an underscore."""
+BROKE = "chaoskit.broke"
+"""Where a mock that broke, and answered 500, says how."""
 ARRIVED = "chaoskit.arrived"
 """Where the ``RequestArrived`` of a request stands in its environ, for what lies behind this middleware."""
 MET = "chaoskit.met"
@@ -95,7 +99,8 @@ class Evidence:
         status = int(told[0].split(" ", 1)[0])
         code = error_code(told[1], body) if status >= 400 else None
         met = environ.get(MET, ())
-        self._emit(RequestAnswered(at=time.monotonic_ns(), request=number, status=status, error=code, faults=met))
+        now, broke = time.monotonic_ns(), environ.get(BROKE)
+        self._emit(RequestAnswered(at=now, request=number, status=status, error=code, faults=met, broke=broke))
         return [body]
 
     def _failed(self, arrived: RequestArrived, error: Exception) -> None:
@@ -117,7 +122,7 @@ def describe(environ: Environ, number: int, at: int, hosts: Mapping[str, str] | 
         at=at,
         request=number,
         service=_service(environ, hosts or {}),
-        operation=_operation(environ),
+        operation=_operation(environ, hosts or {}),
         invocation=environ.get("HTTP_AMZ_SDK_INVOCATION_ID"),
         attempt=attempt_number(environ.get("HTTP_AMZ_SDK_REQUEST", "")),
         user_agent=environ.get("HTTP_USER_AGENT", ""),
@@ -167,7 +172,7 @@ def service_of_head(head: bytes, hosts: Mapping[str, str]) -> str:
     return _named(host[1].lower() if host else "", hosts)
 
 
-def _operation(environ: Environ) -> str:
+def _operation(environ: Environ, hosts: Mapping[str, str]) -> str:
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target).rpartition(".")[2]
     path = environ.get("PATH_INFO", "")
@@ -176,7 +181,14 @@ def _operation(environ: Environ) -> str:
     for form in (environ.get("QUERY_STRING", ""), _form(environ)):
         if action := parse_qs(form).get("Action"):
             return str(action[0])
-    return f"{environ.get('REQUEST_METHOD', '')} {path}"
+    return f"{environ.get('REQUEST_METHOD', '')} {_bucket_path(environ, hosts)}{path}"
+
+
+def _bucket_path(environ: Environ, hosts: Mapping[str, str]) -> str:
+    """``/bucket`` for a request whose host is a bucket, so that it is called as one whose path has it (S3, "Virtual hosting")."""
+    host = str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
+    bucket, _, rest = host.partition(".")
+    return f"/{bucket}" if host not in hosts and hosts.get(f"*.{rest}") == "s3" else ""
 
 
 def _form(environ: Environ) -> str:

@@ -30,7 +30,16 @@ from cheroot.ssl import Adapter
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from chaoskit.aws.connection import IDLE_S, NO_HABITS, Connection, Habits
-from chaoskit.aws.evidence import ARRIVED, NTH, SENT_AS, Application, BrokenBody, host_port, service_of_head
+from chaoskit.aws.evidence import (
+    ARRIVED,
+    NTH,
+    SENT_AS,
+    UNDERSCORED,
+    Application,
+    BrokenBody,
+    host_port,
+    service_of_head,
+)
 from chaoskit.aws.reader import MOST_HEAD
 from chaoskit.aws.workers import MOST, Workers
 
@@ -95,7 +104,13 @@ class _Gateway(wsgi.Gateway_10):
         environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
         sent = self.req.uri.decode("latin-1")
         body = _Body(environ["wsgi.input"])
-        return environ | {NTH: self.req.conn.nth, "RAW_URI": sent, "REQUEST_URI": sent, "wsgi.input": body}
+        own = {NTH: self.req.conn.nth, UNDERSCORED: self._underscored(), "wsgi.input": body}
+        return environ | own | {"RAW_URI": sent, "REQUEST_URI": sent}
+
+    def _underscored(self) -> tuple[str, ...]:
+        """The header names with an underscore in them, which WSGI cannot tell from a hyphen; without those that were sent with both."""
+        names = {name.decode("latin-1").lower() for name in self.req.inheaders}
+        return tuple(name for name in names if "_" in name and name.replace("_", "-") not in names)
 
     def respond(self) -> None:
         super().respond()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import EVIDENCE_MAX
-from chaoskit.journal.events import HarnessFailed, ProcessEnded, RunEnded
+from chaoskit.journal.events import CommandStarted, HarnessFailed, ProcessEnded, RequestAnswered, RunEnded
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Verdict
 
@@ -22,6 +22,9 @@ class Harness(Expectation):
         for seq, process in run.of(ProcessEnded):
             if not process.expected:
                 wrong.append((f"process {process.process} ended unasked with code {process.exit_code}", seq))
+        if not run.of(CommandStarted):  # a command of the user's is not judged; it is told what it met
+            broken = [(event, seq) for seq, event in run.of(RequestAnswered) if event.broke]
+            wrong += [(f"request {event.request} got no honest answer: {event.broke}", seq) for event, seq in broken]
         endings = run.of(RunEnded)
         if not endings:
             wrong.append(("the journal stops before the end of the run", run.entries[-1].seq))

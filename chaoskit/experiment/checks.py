@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chaoskit.aws.endpoints import host_name
+from chaoskit.aws.operations import operations, unknown_operation, wrong_call
+from chaoskit.aws.services import SERVICES
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.faults.stale import Stale
 from chaoskit.dns.names import canonical, parents
@@ -16,7 +18,7 @@ from chaoskit.dns.zone_spec import place_of
 from chaoskit.errors import PlaneError, Problem
 from chaoskit.experiment.document import Document, FieldPath, dotted
 from chaoskit.experiment.plans import RESERVED, SEEDED, client_plan, services_of, zones
-from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec
 from chaoskit.experiment.when import WhenSpec
 from chaoskit.process.faults import PAUSABLE
 from chaoskit.timeline.window import Ramp
@@ -33,6 +35,7 @@ def check(
     found += _timeline(spec)
     found += _ids(spec, planes)
     found += _targets(spec, planes)
+    found += _operations(spec, planes)
     found += _services(spec)
     found += _processes(spec, planes)
     found += _clients(spec)
@@ -181,6 +184,30 @@ def _names(spec: ExperimentSpec, known: Mapping[str, tuple[str, ...]], where: Dn
     return [(f"no zone here answers for {where.names()}, so the fault could never meet a lookup.", fix)]
 
 
+def _wrong_call(client: ClientSpec) -> tuple[str, str] | None:
+    """What keeps boto3 from this call. A pinned version may know operations that the installed one does not."""
+    assert client.operation is not None
+    if client.operation == CLIENTS.get("boto3").OPERATIONS.get(client.service):
+        return None
+    if client.version is not None and client.operation not in operations(client.service):
+        return None
+    return wrong_call(client.service, client.operation)
+
+
+def _operations(spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]]) -> list[tuple[FieldPath, str, str]]:
+    """Operations that a service does not have: a fault on them could never meet a request."""
+    found: list[tuple[FieldPath, str, str]] = []
+    numbers = [number for number, entry in enumerate(spec.timeline) if entry.service is not None]
+    for number, injection in zip(numbers, planes["service"], strict=False):
+        if injection.where.service not in SERVICES:
+            continue
+        for pattern in injection.where.operations:
+            if wrong := unknown_operation(injection.where.service, pattern):
+                field: FieldPath = ("timeline", number, "where", "operation")
+                found.append((field, f"{wrong[0]}.", f"{wrong[1]}."))
+    return found
+
+
 def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
     found: list[tuple[FieldPath, str, str]] = []
     for label, client in spec.clients.items():
@@ -191,6 +218,8 @@ def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         if spec.services and client.use != "noop" and client.service not in spec.services:
             fix = f"Add {client.service!r} to 'services', or remove 'services' to get what the clients use."
             found.append((("clients", label, "service"), f"this experiment has no service {client.service!r}.", fix))
+        if client.use == "boto3" and client.operation and (wrong := _wrong_call(client)):
+            found.append((("clients", label, "operation"), f"{wrong[0]}.", f"{wrong[1]}."))
         kind = CLIENTS.get(client.use)
         if hasattr(kind, "recipe"):  # an SDK's client, which says what it cannot honour
             try:

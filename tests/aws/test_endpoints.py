@@ -118,7 +118,7 @@ def test_dynamodb_and_its_streams_are_two_endpoints() -> None:
 def test_the_cache_holds_what_the_rule_sets_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     first = endpoints._cached("aws-cn")
-    (path,) = tmp_path.rglob("aws-cn-*.json")
+    (path,) = tmp_path.rglob("endpoints-aws-cn-*.json")
     assert (
         json.loads(path.read_text()) == json.loads(json.dumps(first)) == rule_sets.derive(endpoints._ALL_SDK, "aws-cn")
     )
