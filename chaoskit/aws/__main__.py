@@ -64,7 +64,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
     from chaoskit.aws.stand_in import StandIns
 
     written: dict[str, dict[str, Any]] = {name: wanted or {} for name, wanted in (plan.get("services") or {}).items()}
-    stand_ins = {name: wanted["address"] for name, wanted in written.items() if wanted.get("address")}
+    stand_ins = {name: wanted["backend"] for name, wanted in written.items() if wanted.get("backend")}
     hosts: dict[str, str] = plan.get("hosts") or {}
     services = MockServices()
     services.seed(

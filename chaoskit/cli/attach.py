@@ -15,7 +15,6 @@ import typer
 
 from chaoskit.aws.endpoints import host_name
 from chaoskit.cli.exec import injections_of
-from chaoskit.cli.run import conclude
 from chaoskit.compose.attach import perform
 from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
@@ -28,6 +27,7 @@ from chaoskit.compose.restore import left_behind, put_back, settle, unlike
 from chaoskit.compose.running import Origin, Running, find
 from chaoskit.compose.write import as_containers, loopback_of
 from chaoskit.engine.folders import make_folders
+from chaoskit.engine.session import conclude
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
@@ -126,7 +126,7 @@ def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Doc
 
 def _refuse_process_faults(experiment: Experiment, services: Sequence[str]) -> None:
     """A client stands for a container here, and what would be killed is our watcher of it, not the container."""
-    for one in experiment.process:
+    for one in experiment.planes["process"]:
         if one.where.process in services:
             raise InputError(
                 f"{experiment.source}: {one.id} is a process fault on {one.where.process}, whose container is not chaoskit's to pause or "
@@ -189,6 +189,7 @@ def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experi
     from rich.console import Console
 
     from chaoskit.console.plain import PlainView
+    from chaoskit.report.terminal import print_verdicts
 
     image = _image()
     pool = ThreadPoolExecutor(1)  # some 15 s beside the run, and a score of packets in a network of its own
@@ -208,10 +209,11 @@ def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experi
         typer.echo(f"         {', '.join(running.origin.scale)} as before")
         _wait_until_well(docker, running.origin)
         lines = resolver_summary(Run(journal.entries), measuring.result(), engine_version(docker), _names(experiment))
-        (folders.partial / SEEN_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        code = conclude(journal.entries, folders, experiment)
+        text = "\n".join(lines) + "\n"
+        result = conclude(journal.entries, experiment, folders, {SEEN_FILE: lambda _: text})
+        print_verdicts(Console(), result.run, result.verdicts, result.outcome, result.files)
         typer.echo("\n" + "\n".join(lines))
-        return code
+        return result.outcome.exit_code
 
 
 def _names(experiment: Experiment) -> list[str]:

@@ -75,19 +75,19 @@ def run_command(options: Options) -> int:
     if refused := _cannot_run(options.argv[0], added.get("PATH")):
         say(f"{options.argv[0]}: {refused[1]}")
         return refused[0]
-    told = ExecRequest(
+    request = ExecRequest(
         argv=options.argv,
         experiment=experiment,
         source=options.experiment or "chaoskit exec",
         replay=_replay(options),
         no_aws=options.no_aws,
         added=added,
-        holes=holes,
+        port_forwards=holes,
         out=options.out,
         quiet=options.quiet,
     )
     try:
-        return play(told)
+        return play(request)
     except HarnessError as error:
         say(f"{error}. The command was not tested; this is no fault of its own.")
         return OUR_FAILURE

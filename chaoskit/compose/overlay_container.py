@@ -18,30 +18,34 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from chaoskit.aws.services import SERVICES
 from chaoskit.clock import WallClock
 from chaoskit.compose.overlay import READY_FILE, STAGE_FILE, TRUST
 from chaoskit.compose.plan import OverlayPlan
+from chaoskit.compose.write import every_service
 from chaoskit.engine.processes import LocalProcessManager
-from chaoskit.engine.runner import Runner, RunSettings
+from chaoskit.engine.runner import RunSettings
+from chaoskit.engine.session import judged, record
 from chaoskit.errors import ChaoskitError, SandboxError
 from chaoskit.experiment.loader import resolve_plain
-from chaoskit.experiment.plans import CANARY_LABEL, aws_plan, network_plan, proxies, services_of, zones
+from chaoskit.experiment.planes import PLANE_KEYS
+from chaoskit.experiment.plans import CANARY_LABEL, network_plan, proxies, service_plan, services_of, zones
 from chaoskit.experiment.schema import ExperimentSpec, ServiceSpec
 from chaoskit.journal.codec import encode_entry
-from chaoskit.journal.events import ClientReady, Entry, PlaneReady
+from chaoskit.journal.events import Entry, PlaneReady
 from chaoskit.journal.store import Journal
+from chaoskit.sandbox.base import LocalProcesses
 from chaoskit.sandbox.environment import FAKE_KEY, FAKE_SECRET, client_environment, plane_environment
 from chaoskit.units import MINUTE
 
 # bits/ioctls.h: of an interface alias, which is how ioctl(2) puts several addresses on one interface (netdevice(7)).
 SIOCGIFADDR, SIOCSIFADDR, SIOCSIFNETMASK = 0x8915, 0x8916, 0x891C
+WORK = Path("/tmp")  # noqa: S108 - inside our container
 READY_WITHIN_NS = 10 * MINUTE
 """With an experiment, their services start while ours wait."""
 
 
-class OverlaySandbox:
-    """Where the planes listen in the overlay's network; see ``experiment.ports.Sandbox``. Clients are containers of theirs."""
+class OverlaySandbox(LocalProcesses):
+    """Where the planes listen in the overlay's network; see ``engine.ports.Sandbox``. Clients are containers of theirs."""
 
     name = "overlay"
     libc_exercised = True
@@ -67,27 +71,13 @@ class OverlaySandbox:
     def client_command(self, label: str, argv: list[str]) -> list[str]:
         return argv
 
-
-class OverlayCast(LocalProcessManager):
-    """Planes that also listen in the overlay's network; clients that are told of their container; a start that waits for a word."""
-
-    def __init__(self, plan: OverlayPlan, began: asyncio.Event, *others: Any) -> None:
-        super().__init__(*others)
-        self._plan = plan
-        self._began = began
-
-    def start_plane(self, name: str, plan: dict[str, Any]) -> None:
-        super().start_plane(name, plan | {"allow": [self._plan.subnet], "within": [self._plan.subnet]})
-
-    def start_client(self, name: str, use: str, plan: dict[str, Any]) -> None:
-        told = {} if name == CANARY_LABEL else {"probe": (self._plan.probes or {}).get(name), "container": name}
-        super().start_client(name, use, plan | told)
-
-    async def ready(self, name: str) -> PlaneReady | ClientReady:
-        found = await super().ready(name)
-        if name == CANARY_LABEL:  # the last that the runner waits for
-            await self._began.wait()
-        return found
+    def adapt(self, name: str, plan: dict[str, Any]) -> dict[str, Any]:
+        """Planes also listen in the overlay's network; a client is told of the container that it watches."""
+        if name in PLANE_KEYS:
+            return plan | {"allow": [self._plan.subnet], "within": [self._plan.subnet]}
+        if name == CANARY_LABEL:
+            return plan
+        return plan | {"probe": (self._plan.probes or {}).get(name), "container": name}
 
 
 def _say_ready() -> None:
@@ -150,7 +140,7 @@ def here(spec: ExperimentSpec, plan: OverlayPlan) -> ExperimentSpec:
         name: spec.services.get(name, ServiceSpec()).model_copy(
             update={
                 "addresses": tuple(plan.addresses[one] for one in addresses if one in plan.addresses),
-                "zones": None,
+                "availability_zones": None,
             }
         )
         for name, addresses in services_of(spec).items()
@@ -167,25 +157,21 @@ async def _play_when_told(plan: OverlayPlan) -> None:
 
 async def play(plan: OverlayPlan, began: asyncio.Event, trust: Path) -> int:
     """Play the plan's experiment as soon as ``began`` is set; the exit code of its verdicts. The authority is published in ``trust``."""
-    from chaoskit.expect import judge
-    from chaoskit.journal.run import Run
-    from chaoskit.verdict import outcome_of
-
     assert plan.experiment is not None
     whole = resolve_plain(plan.experiment, plan.source)
     experiment = replace(whole, spec=here(whole.spec, plan))
     with Journal() as journal:
         journal.listen(_print)
-        sandbox, clock = OverlaySandbox(plan), WallClock()
-        cast = OverlayCast(plan, began, journal, clock, sandbox, *_environments(plan, trust))
+        sandbox = OverlaySandbox(plan)
         settings = RunSettings(
             run_id=os.environ.get("CHAOSKIT_RUN", "overlay"),
             source=plan.source,
             replay=os.environ.get("CHAOSKIT_REPLAY", ""),
             certificates=str(trust),
         )
-        await Runner(experiment, settings, sandbox, cast, journal).run(clock)
-    return outcome_of(judge(Run(journal.entries), experiment.expectations)).exit_code
+        await record(experiment, settings, sandbox, journal, WORK, authority=trust / "ca.pem", begin=began.wait)
+    _, _, outcome = judged(journal.entries, experiment)
+    return outcome.exit_code
 
 
 def _print(entry: Entry) -> None:
@@ -194,8 +180,7 @@ def _print(entry: Entry) -> None:
 
 
 def _environments(plan: OverlayPlan, trust: Path) -> tuple[dict[str, str], dict[str, str]]:
-    work = Path("/tmp")  # noqa: S108 - inside our container
-    return plane_environment(work), client_environment(work, trust / "ca.pem", plan.region)
+    return plane_environment(WORK), client_environment(WORK, trust / "ca.pem", plan.region)
 
 
 async def _by_hand(plan: OverlayPlan) -> None:
@@ -207,13 +192,13 @@ async def _by_hand(plan: OverlayPlan) -> None:
     from chaoskit.dns.listen import Listener
     from chaoskit.dns.zone import Zones
 
-    spec = here(_everything(plan), plan)
+    spec = here(every_service(plan.region), plan)
     sandbox = OverlaySandbox(plan)
     with Journal() as journal:
         journal.listen(lambda _: journal.entries.clear())  # it may run for days, and nobody judges it
-        cast = OverlayCast(plan, asyncio.Event(), journal, WallClock(), sandbox, *_environments(plan, Path(TRUST)))
+        manager = LocalProcessManager(journal, WallClock(), sandbox, *_environments(plan, Path(TRUST)))
         try:
-            await _start_planes(cast, spec, sandbox)
+            await _start_planes(manager, spec, sandbox)
             labels = {CANARY_LABEL: plan.own, **plan.resolvers}
             settings = Settings(
                 listeners=tuple(Listener(label, address, 53) for label, address in labels.items()),
@@ -224,30 +209,24 @@ async def _by_hand(plan: OverlayPlan) -> None:
                 guard=Guard(read_networks([plan.subnet]), 100_000),
             )
             serving = asyncio.ensure_future(serve(settings, lambda _: _say_ready()))
-            failing = asyncio.ensure_future(cast.failed())
+            failing = asyncio.ensure_future(manager.failed())
             await asyncio.wait((serving, failing), return_when=asyncio.FIRST_COMPLETED)
             if failing.done():
                 raise SandboxError("the mock AWS or the proxy ended; its reason is above")
             serving.result()
         finally:
-            await cast.close()
+            await manager.close()
 
 
-async def _start_planes(cast: OverlayCast, spec: ExperimentSpec, sandbox: OverlaySandbox) -> None:
-    cast.start_plane("aws", aws_plan(spec, (), TRUST))
-    cast.start_plane("network", network_plan(spec, (), None))
-    aws = await cast.ready("aws")
-    assert isinstance(aws, PlaneReady)
-    cast.send(
-        "network", {"do": "populate", "proxies": proxies(spec, aws.addresses["front"], sandbox.service, ipv6=False)}
+async def _start_planes(manager: LocalProcessManager, spec: ExperimentSpec, sandbox: OverlaySandbox) -> None:
+    manager.start_plane("service", service_plan(spec, (), TRUST))
+    manager.start_plane("network", network_plan(spec, (), None))
+    service = await manager.ready("service")
+    assert isinstance(service, PlaneReady)
+    manager.send(
+        "network", {"do": "populate", "proxies": proxies(spec, service.addresses["front"], sandbox.service, ipv6=False)}
     )
-    await cast.ready("network")
-
-
-def _everything(plan: OverlayPlan) -> ExperimentSpec:
-    """Every mock service, and no experiment."""
-    services: Any = {name: ServiceSpec() for name in SERVICES}
-    return ExperimentSpec(title="by hand", region=plan.region, services=services)
+    await manager.ready("network")
 
 
 if __name__ == "__main__":

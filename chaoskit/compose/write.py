@@ -19,7 +19,7 @@ from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.plans import RESERVED, services_of
-from chaoskit.experiment.schema import ExperimentSpec, Label, ServiceSpec
+from chaoskit.experiment.schema import ExperimentSpec, Label
 
 LOOKED_FOR = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -114,7 +114,7 @@ def every_service(region: str) -> ExperimentSpec:
     """All mock services and no faults: what an overlay offers that is driven by hand. Raises ``InputError`` for what is no region."""
     from pydantic import ValidationError
 
-    services = {name: ServiceSpec() for name in SERVICES}
+    services: dict[str, Any] = {name: {} for name in SERVICES}
     try:
         return ExperimentSpec.model_validate({"title": "by hand", "region": region, "services": services})
     except ValidationError as error:

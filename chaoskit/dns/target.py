@@ -30,13 +30,13 @@ class DnsTarget:
     ``aliases`` are further names that mean what ``name`` means: host names, or ``*.`` and a name for all below it. Left out in an
     experiment, they are the other names of the endpoint that ``name`` is; an empty list is for that name alone.
 
-    Empty ``types``, ``transports``, ``askers`` or ``clients`` mean all of them. ``askers`` are labels of resolver addresses: the
-    names of an experiment's clients. ``clients`` are the askers' own addresses or prefixes, such as ``127.0.0.0/8``.
+    Empty ``types``, ``transports``, ``clients`` or ``networks`` mean all of them. ``clients`` are labels of resolver addresses: the
+    names of an experiment's clients. ``networks`` are the askers' own addresses or prefixes, such as ``127.0.0.0/8``.
 
     ``first`` and ``every`` count. For each injection, asker, name and type, the questions that all of the above lets through
     while the window is on are numbered from 1 (``Query.nth``). ``first: 3`` means numbers 1 to 3, ``every: 3`` means 3, 6, 9 …;
     if both are given, both must hold. So a count depends on one asker's own questions only, and falls alike in a replay, however
-    the packets of several askers interleave. Dice (``chance``) are thrown after counting.
+    the packets of several clients interleave. Dice (``chance``) are thrown after counting.
 
     Raises ``ValueError`` for what no query can have.
     """
@@ -46,11 +46,11 @@ class DnsTarget:
     name: str | None = None
     types: tuple[str, ...] = ()
     transports: tuple[Literal["udp", "tcp"], ...] = ()
-    askers: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
     under: str | None = None
     glob: str | None = None
     regex: str | None = None
-    clients: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
     first: int | None = None
     every: int | None = None
     aliases: tuple[str, ...] | None = None
@@ -76,8 +76,8 @@ class DnsTarget:
             from chaoskit.dns.codec import canonical_type
 
             object.__setattr__(self, "types", tuple(map(canonical_type, self.types)))
-        if self.clients:
-            object.__setattr__(self, "clients", tuple(str(network) for network in _networks(self.clients)))
+        if self.networks:
+            object.__setattr__(self, "networks", tuple(str(network) for network in _networks(self.networks)))
         check_counts(self.first, self.every)
 
     @property
@@ -91,8 +91,8 @@ class DnsTarget:
             self.covers(query.name)
             and (not self.types or query.rtype in self.types)
             and (not self.transports or query.transport in self.transports)
-            and (not self.askers or query.asker in self.askers)
-            and (not self.clients or _in_networks(query.client, self.clients))
+            and (not self.clients or query.asker in self.clients)
+            and (not self.networks or _in_networks(query.client, self.networks))
         )
 
     def covers(self, name: str) -> bool:
@@ -124,7 +124,7 @@ class DnsTarget:
 
     def describe(self) -> str:
         """For people: ``api.example.com (A, AAAA; udp)``."""
-        limits = [", ".join(part) for part in (self.types, self.transports, self.askers, self.clients) if part]
+        limits = [", ".join(part) for part in (self.types, self.transports, self.clients, self.networks) if part]
         limits += told(self.first, self.every)
         return self.names() + (f" ({'; '.join(limits)})" if limits else "")
 

@@ -49,6 +49,19 @@ def put(partial: Path, final: Path) -> None:
         raise HarnessError(f"cannot put the results at {final}: {error.strerror}") from error
 
 
+def exact_folders(folder: Path) -> Folders:
+    """The folders of a run whose results are to be at ``folder``, which must not exist; its parent must. Raises ``InputError``."""
+    try:
+        folder.mkdir()
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        partial.chmod(0o755)
+        return Folders(Path(tempfile.mkdtemp(prefix="chaoskit-")), partial, folder, out_is_new=False)
+    except OSError as error:
+        raise InputError(
+            f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
+        ) from error
+
+
 def make_folders(out: Path, stem: str) -> Folders:
     """Make the folders of a run in ``out``, named by the time and ``stem``. Raises ``InputError`` where nothing can be written."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{re.sub(r'[^A-Za-z0-9]+', '-', stem).strip('-').lower() or 'run'}"

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chaoskit.clock import Clock
+from chaoskit.clock import Clock, Instant
 from chaoskit.journal.events import ClientReady, Event, PlaneReady
+from chaoskit.sandbox.base import ProcessAction
 from chaoskit.units import format_duration
 
 Plan = dict[str, Any]
 
 
 class Sandbox(Protocol):
-    """Where clients run, and whose resolver they get; open already. ``because`` says why this sandbox was chosen."""
+    """Where clients run, and whose resolver they get; open already. ``because`` says why this sandbox was chosen.
+
+    ``has_own_clients``: its client programs are built into its images, so those of this machine are not looked for.
+    """
 
     name: str
     libc_exercised: bool
     because: str
     ipv6: bool
+    has_own_clients: bool
 
     def resolver(self, label: str) -> tuple[str, int]:
         """Where chaoskit's DNS must listen for this client: address and port (0: any)."""
@@ -35,9 +41,34 @@ class Sandbox(Protocol):
     def client_command(self, label: str, argv: list[str]) -> list[str]:
         """The command that runs ``argv`` as the client ``label``."""
 
+    def adapt(self, name: str, plan: Plan) -> Plan:
+        """The plan of the process ``name`` as it must be in this sandbox."""
+
+    async def act(self, name: str, action: ProcessAction) -> bool:
+        """Pause, resume or kill the process ``name`` in the sandbox's own way; False where a signal to it will do."""
+
+
+class UserProgram(Protocol):
+    """A program of the user's that takes part in a run as it is, and speaks no process contract."""
+
+    async def live(self, part: ProgramPart) -> None:
+        """Its whole life: start it, report it ready, journal what it does, and see it ended. Raises nothing: ``part.fail`` says why."""
+
+    def begin(self, origin: Instant) -> None:
+        """The timeline begins at ``origin``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramPart:
+    """What the process manager lends a ``UserProgram``: how to say that it is ready, that it failed, and to wait for a process."""
+
+    ready: Callable[[ClientReady], None]
+    fail: Callable[[str], None]
+    wait_for: Callable[[str], Awaitable[object]]
+
 
 class ProcessManager(Protocol):
-    """The processes of a run, by name. The planes are called ``dns``, ``aws`` and ``network``."""
+    """Starts, signals and stops the processes of a run, by name. A plane is called by its key."""
 
     def start_plane(self, name: str, plan: Plan) -> None:
         """Begin to start a plane's process; ``ready`` waits for it."""
@@ -83,6 +114,7 @@ class NoopSandbox:
     libc_exercised = False
     because = "nothing runs in it"
     ipv6 = True
+    has_own_clients = False
 
     def resolver(self, label: str) -> tuple[str, int]:
         return "127.0.0.1", 0
@@ -99,9 +131,15 @@ class NoopSandbox:
     def client_command(self, label: str, argv: list[str]) -> list[str]:
         return argv
 
+    def adapt(self, name: str, plan: Plan) -> Plan:
+        return plan
+
+    async def act(self, name: str, action: ProcessAction) -> bool:
+        return True
+
 
 class NoopProcessManager:
-    """Processes that are ready at once, do nothing and never fail. Their ready events go to ``tell``, as a real cast's do."""
+    """Processes that are ready at once, do nothing and never fail. Their ready events go to ``tell``, as a real manager's do."""
 
     def __init__(self, clock: Clock, tell: Callable[[Event], object]) -> None:
         self._clock = clock
@@ -118,7 +156,9 @@ class NoopProcessManager:
 
     def start_client(self, name: str, use: str, plan: Plan) -> None:
         settings = {"every": format_duration(plan["every_ns"])}
-        ready = ClientReady(at=self._clock.now(), client=name, use=use, pid=0, versions={}, settings=settings)
+        ready = ClientReady(
+            at=self._clock.now(), client=name, use=use, pid=0, versions={}, settings=settings, every_ns=plan["every_ns"]
+        )
         self._ready[name] = ready
         self._tell(ready)
 

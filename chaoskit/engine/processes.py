@@ -1,4 +1,4 @@
-"""The cast as real processes: started in the sandbox, read line by line into the journal, ended surely."""
+"""The processes of a run as real ones: started in the sandbox, read line by line into the journal, ended surely."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from types import MappingProxyType
 
 from chaoskit.clients.start import argv_of
 from chaoskit.clock import Clock
-from chaoskit.engine.ports import Plan, Sandbox
+from chaoskit.engine.ports import Plan, ProgramPart, Sandbox, UserProgram
 from chaoskit.errors import PlaneError
+from chaoskit.experiment.planes import STARTED
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import (
     AttemptFinished,
@@ -30,12 +31,14 @@ from chaoskit.journal.events import (
     ProcessEnded,
 )
 from chaoskit.journal.store import Journal
+from chaoskit.sandbox.base import ProcessAction
+
+_MODULES = {plane.key: plane.module or "" for plane in STARTED}
 
 LONGEST_LINE = 1 << 20
 STOP_WITHIN_S = 3.0
 """How long a process may take to end after it was asked to, before it is killed."""
 
-ProcessAction: TypeAlias = Literal["pause", "resume", "kill"]
 SIGNALS: dict[ProcessAction, signal.Signals] = {
     "pause": signal.SIGSTOP,
     "resume": signal.SIGCONT,
@@ -64,10 +67,9 @@ class _Process:
 
 
 class LocalProcessManager:
-    """See ``ports.Cast``. ``environment`` is for planes, ``client_environment`` for clients.
+    """See ``ports.ProcessManager``. ``environment`` is for planes, ``client_environment`` for clients.
 
-    ``adapt`` is given each process's name and plan, and returns the plan as the sandbox wants it. ``handle`` pauses, resumes or kills a
-    process that is none of ours, such as a container; without it a signal does.
+    ``programs`` are the clients that are programs of the user's own, by name: they start and end in their own way.
     """
 
     def __init__(
@@ -77,29 +79,45 @@ class LocalProcessManager:
         sandbox: Sandbox,
         environment: dict[str, str],
         client_environment: dict[str, str],
-        adapt: Callable[[str, Plan], Plan] | None = None,
-        handle: Callable[[str, ProcessAction], Awaitable[None]] | None = None,
+        programs: Mapping[str, UserProgram] = MappingProxyType({}),
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._sandbox = sandbox
         self._environments = {"plane": environment, "client": client_environment}
-        self._adapt = adapt or (lambda name, plan: plan)
-        self._handle = handle or self._signal
+        self._programs = programs
         self._processes: dict[str, _Process] = {}
         self._ordering: set[asyncio.Task[None]] = set()
         self._failure = asyncio.Event()
 
     def start_plane(self, name: str, plan: Plan) -> None:
-        self._start(name, "plane", [sys.executable, "-m", f"chaoskit.{name}"], plan)
+        self._start(name, "plane", [sys.executable, "-m", _MODULES[name]], plan)
 
     def start_client(self, name: str, use: str, plan: Plan) -> None:
-        here = not getattr(self._sandbox, "has_own_clients", False)
+        if name in self._programs:
+            self._start_program(name, self._programs[name])
+            return
+        here = not self._sandbox.has_own_clients
         argv = argv_of(use, plan) if here else [sys.executable, "-m", f"chaoskit.clients.{use}"]
         self._start(name, "client", argv, plan)
 
+    def fail(self, part: str, message: str) -> None:
+        """End the run as one in which the harness failed."""
+        self._journal.append(HarnessFailed(at=self._clock.now(), part=part, message=message))
+        self._failure.set()
+
+    def _start_program(self, name: str, program: UserProgram) -> None:
+        process = self._processes[name] = _Process(name, _future())
+
+        def ready(event: ClientReady) -> None:
+            self._journal.append(event)
+            process.ready.set_result(event)
+
+        part = ProgramPart(ready, lambda message: self._fail(process, message), self.ready)
+        process.task = asyncio.create_task(program.live(part), name=name)
+
     def _start(self, name: str, kind: str, argv: list[str], plan: Plan) -> None:
-        self._launch(_Process(name, _future(), kind, argv, _line(self._adapt(name, plan))))
+        self._launch(_Process(name, _future(), kind, argv, _line(self._sandbox.adapt(name, plan))))
 
     def _launch(self, process: _Process) -> None:
         process.waiting.append(process.plan)
@@ -110,15 +128,15 @@ class LocalProcessManager:
         process.task = asyncio.create_task(task, name=process.name)
 
     async def pause(self, name: str) -> None:
-        await self._handle(name, "pause")
+        await self._act(name, "pause")
 
     async def resume(self, name: str) -> None:
-        await self._handle(name, "resume")
+        await self._act(name, "resume")
 
     async def kill(self, name: str) -> None:
         process = self._processes[name]
         process.killed = True
-        await self._handle(name, "kill")
+        await self._act(name, "kill")
 
     async def restart(self, name: str) -> None:
         before = self._processes[name]
@@ -135,11 +153,13 @@ class LocalProcessManager:
             await self.ready(name)
             self.send(name, order)
 
-    async def _signal(self, name: str, deed: ProcessAction) -> None:
+    async def _act(self, name: str, action: ProcessAction) -> None:
+        if await self._sandbox.act(name, action):
+            return
         child = self._processes[name].child
         if child is not None and child.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, SIGNALS[deed])
+                os.killpg(child.pid, SIGNALS[action])
 
     async def _live(self, process: _Process, command: list[str], environment: dict[str, str]) -> None:
         """One process from birth to death, with everything it says."""
@@ -209,6 +229,11 @@ class LocalProcessManager:
 
     def send(self, name: str, command: Plan) -> None:
         process = self._processes[name]
+        if name in self._programs:
+            if command["do"] == "start":
+                process.may_end = True
+                self._programs[name].begin(command["origin"])
+            return
         if process.child is None:
             process.waiting.append(_line(command))
         elif process.child.stdin is not None and process.child.returncode is None:

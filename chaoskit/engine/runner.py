@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -16,11 +17,11 @@ from chaoskit.engine.until_watcher import NOTICE_NS, UntilWatcher
 from chaoskit.errors import HarnessError
 from chaoskit.experiment import plans
 from chaoskit.experiment.loader import Experiment
+from chaoskit.experiment.planes import STARTED, STOPPED
 from chaoskit.journal.events import (
     HarnessFailed,
     InjectionCut,
     InjectionPlanned,
-    Plane,
     PlaneReady,
     RunEnded,
     RunStarted,
@@ -31,8 +32,6 @@ from chaoskit.journal.store import Journal
 from chaoskit.process.driver import ProcessDriver
 from chaoskit.registry import kind_of
 
-STOPPED = ("network", "aws", "dns")
-"""Planes in the order of their end: whoever asks others ends before them."""
 PACKAGES = ("dnslib", "moto", "cheroot", "toxiproxy-python", "boto3", "botocore")
 
 
@@ -58,19 +57,25 @@ class Runner:
         experiment: Experiment,
         settings: RunSettings,
         sandbox: Sandbox,
-        cast: ProcessManager,
+        manager: ProcessManager,
         journal: Journal,
         command: str | None = None,
+        begin: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        """``command`` is the label of the user's own command, which plays in place of the experiment's clients until it ends."""
+        """``command`` is the label of the user's own command, which plays in place of the experiment's clients until it ends.
+
+        ``begin`` is awaited when every process is ready, before the timeline is armed.
+        """
+        self._begin = begin
         self.experiment = experiment
         self.settings = settings
         self._command = command
         spec = experiment.spec
         self._clients = [command] if command else list(spec.clients)
-        self._planes = plans.PLANES if plans.services_of(spec) or not command else ("dns",)
+        needed = plans.services_of(spec) or not command  # DNS alone is enough for a command without services
+        self._planes = tuple(plane for plane in STARTED if needed or plane.key == "dns")
         self.sandbox = sandbox
-        self.cast = cast
+        self.manager = manager
         self.journal = journal
 
     async def run(self, clock: Clock) -> None:
@@ -96,11 +101,11 @@ class Runner:
             self.journal.append(HarnessFailed(at=clock.now(), part="start-up", message=message))
             reason = "the harness was not ready in time"
         finally:
-            await self.cast.close()
+            await self.manager.close()
         self.journal.append(RunEnded(at=clock.now(), reason=reason))
 
     async def _start(self, clock: Clock) -> None:
-        spec, cast, sandbox = self.experiment.spec, self.cast, self.sandbox
+        spec, manager, sandbox = self.experiment.spec, self.manager, self.sandbox
         labels = [*self._clients, plans.CANARY_LABEL]
         self.journal.append(
             SandboxReady(
@@ -108,40 +113,49 @@ class Runner:
             )
         )
         resolvers = {label: sandbox.resolver(label) for label in labels}
+        plan_of = plans.plane_plans(
+            spec,
+            self.experiment.planes,
+            resolvers,
+            ipv6=sandbox.ipv6,
+            certificates=self.settings.certificates,
+            toxiproxy=self.settings.toxiproxy,
+        )
         # Slowest first: everything starts at once, and two cores are soon shared by all.
-        if "aws" in self._planes:
-            cast.start_plane("aws", plans.aws_plan(spec, self.experiment.service, self.settings.certificates))
+        for plane in self._planes:
+            if plane.start_order == 0:
+                manager.start_plane(plane.key, plan_of[plane.key])
         for label in self._clients:
             if self._command:
-                cast.start_client(label, "command", {})
+                manager.start_client(label, "command", {})
             else:
                 client = spec.clients[label]
-                cast.start_client(label, client.use, plans.client_plan(label, client, spec.region))
-        if "network" in self._planes:
-            cast.start_plane("network", plans.network_plan(spec, self.experiment.network, self.settings.toxiproxy))
-        cast.start_plane("dns", plans.dns_plan(spec, self.experiment.dns, resolvers, ipv6=sandbox.ipv6))
+                manager.start_client(label, client.use, plans.client_plan(label, client, spec.region))
+        for plane in self._planes:
+            if plane.start_order > 0:
+                manager.start_plane(plane.key, plan_of[plane.key])
         canary = {"client": plans.CANARY_LABEL, "name": spec.canary, "every_ns": plans.CANARY_PERIOD_NS}
-        cast.start_client(plans.CANARY_LABEL, "canary", canary)
+        manager.start_client(plans.CANARY_LABEL, "canary", canary)
         await self._connect(labels)
 
     async def _connect(self, labels: list[str]) -> None:
         """As each part becomes ready, tell the next where it is."""
         services: dict[str, str] = {}
-        if "aws" in self._planes:
-            aws = await self._plane("aws")
-            wanted = plans.proxies(
-                self.experiment.spec, aws.addresses["front"], self.sandbox.service, ipv6=self.sandbox.ipv6
-            )
-            self.cast.send("network", {"do": "populate", "proxies": wanted})
+        if any(plane.key == "service" for plane in self._planes):
+            front = (await self._plane("service")).addresses["front"]
+            proxies = plans.proxies(self.experiment.spec, front, self.sandbox.service, ipv6=self.sandbox.ipv6)
+            self.manager.send("network", {"do": "populate", "proxies": proxies})
             network = await self._plane("network")
             services = {name.partition("@")[2]: address for name, address in network.addresses.items()}
         dns = await self._plane("dns")
         await self.sandbox.publish(dns.addresses, services)
         for label in labels:
-            await self.cast.ready(label)
+            await self.manager.ready(label)
+        if self._begin:
+            await self._begin()
 
     async def _plane(self, name: str) -> PlaneReady:
-        ready = await self.cast.ready(name)
+        ready = await self.manager.ready(name)
         assert isinstance(ready, PlaneReady)
         return ready
 
@@ -152,31 +166,37 @@ class Runner:
         clients = self._clients
         self._journal_timeline(clock, origin, ends)
         for plane in self._planes:
-            self.cast.send(plane, {"do": "arm", "origin": origin})
+            self.manager.send(plane.key, {"do": "arm", "origin": origin})
         self.journal.listen(UntilWatcher(self.experiment.injections, origin, self._end_early))
         for client in [*clients, plans.CANARY_LABEL]:
-            self.cast.send(client, {"do": "start", "origin": origin, "ends": ends})
-        until = [self._run_process_faults(clock, origin, ends), *([self.cast.ended(clients)] if self._command else [])]
+            self.manager.send(client, {"do": "start", "origin": origin, "ends": ends})
+        until = [
+            self._run_process_faults(clock, origin, ends),
+            *([self.manager.ended(clients)] if self._command else []),
+        ]
         await self._unless_failed(*until)
-        finishing = asyncio.ensure_future(self.cast.ended(clients))
+        finishing = asyncio.ensure_future(self.manager.ended(clients))
         grace = clock.sleep_until(ends + self.experiment.spec.limits.grace)
         await self._unless_failed(grace, finishing)
-        for part in (clients, [plans.CANARY_LABEL], *([plane] for plane in STOPPED if plane in self._planes)):
-            await self.cast.stop(part)
+        started = {plane.key for plane in self._planes}
+        for part in (clients, [plans.CANARY_LABEL], *([key] for key in STOPPED if key in started)):
+            await self.manager.stop(part)
 
     def _end_early(self, cut: InjectionCut) -> None:
         self.journal.append(cut)
         for plane in self._planes:
-            self.cast.send(plane, {"do": "event", "name": cut.because, "at": cut.ends})
+            self.manager.send(plane.key, {"do": "event", "name": cut.because, "at": cut.ends})
 
     async def _run_process_faults(self, clock: Clock, origin: int, ends: int) -> None:
         """Bring about the faults of processes; returns at ``ends``."""
-        await ProcessDriver(self.experiment.process, self.cast, self.journal.append, clock).run(origin, ends)
+        await ProcessDriver(self.experiment.planes["process"], self.manager, self.journal.append, clock).run(
+            origin, ends
+        )
 
     async def _unless_failed(self, *awaited: Any) -> None:
         """Wait for the first of ``awaited``; raise ``HarnessError`` if a process fails before."""
-        tasks = [asyncio.ensure_future(one) for one in awaited]
-        failure = asyncio.ensure_future(self.cast.failed())
+        tasks = [asyncio.ensure_future(condition) for condition in awaited]
+        failure = asyncio.ensure_future(self.manager.failed())
         try:
             await asyncio.wait([*tasks, failure], return_when=asyncio.FIRST_COMPLETED)
             if failure.done():
@@ -188,10 +208,7 @@ class Runner:
             await asyncio.gather(*tasks, failure, return_exceptions=True)
 
     def _journal_timeline(self, clock: Clock, origin: int, ends: int) -> None:
-        planned: list[tuple[Plane, Any]] = [("dns", i) for i in self.experiment.dns]
-        planned += [("network", i) for i in self.experiment.network]
-        planned += [("aws", i) for i in self.experiment.service]
-        planned += [("process", i) for i in self.experiment.process]
+        planned = [(key, injection) for key, injections in self.experiment.planes.items() for injection in injections]
         for plane, injection in planned:
             spans = injection.when.spans(self.experiment.duration_ns)
             self.journal.append(
@@ -200,11 +217,13 @@ class Runner:
                     injection=injection.id,
                     plane=plane,
                     fault=kind_of(injection.fault),
+                    target={name: value for name, value in asdict(injection.where).items() if value not in (None, ())},
                     parameters=asdict(injection.fault),
                     chance=injection.chance,
                     where=injection.where.describe(),
                     spans=tuple((origin + start, origin + end) for start, end in spans),
                     hidden=injection.hidden,
+                    optional=injection.optional,
                 )
             )
         self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))
@@ -224,10 +243,10 @@ class Runner:
 
 
 def _versions() -> dict[str, str]:
-    found = {"chaoskit": chaoskit.__version__, "python": sys.version.split()[0]}
+    versions = {"chaoskit": chaoskit.__version__, "python": sys.version.split()[0]}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            versions[package] = "not installed"
+    return versions

@@ -1,4 +1,4 @@
-"""The user's own command as a part of a run: the cast with one process that is not ours and speaks no contract.
+"""The user's own command as a part of a run: a client that is not ours and speaks no contract.
 
 The command has the caller's standard streams and process group. ``sandbox/launcher.py`` puts it into the sandbox; this end tells it when,
 and journals its life.
@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.clock import Clock, Instant
-from chaoskit.engine.ports import Plan, Sandbox
-from chaoskit.engine.processes import STOP_WITHIN_S, LocalProcessManager, _Process
+from chaoskit.engine.ports import ProgramPart
+from chaoskit.engine.processes import STOP_WITHIN_S
 from chaoskit.errors import PlaneError
 from chaoskit.journal.codec import as_text
-from chaoskit.journal.events import ClientReady, CommandFinished, CommandStarted, HarnessFailed
+from chaoskit.journal.events import ClientReady, CommandFinished, CommandStarted
 from chaoskit.journal.store import Journal
+from chaoskit.sandbox.namespace import WayIn
 
 LABEL = "command"
 """What the command is called in the journal, and to the DNS server."""
@@ -37,45 +38,26 @@ NOT_EXECUTABLE, NOT_FOUND = 126, 127
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
-    """How the launcher gets into the sandbox: the pid that holds it, whether by its user namespace, and what to mount there."""
-
-    target: int
-    user: bool
-    binds: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Command:
-    """What to run. ``launcher`` is the program that enters the sandbox; ``entrance`` is asked when the service's certificate exists."""
+    """What to run. ``launcher`` is the program that enters the sandbox; ``way_in`` is asked when the service's certificate exists."""
 
     argv: tuple[str, ...]
     environment: dict[str, str]
     launcher: Path
-    entrance: Callable[[], Entrance]
+    way_in: Callable[[], WayIn]
     ignored: tuple[int, ...]
     """Signals that the caller ignores, and so shall the command."""
     after: str | None
-    """The plane that must be ready before ``entrance`` can tell; None: none."""
+    """The plane that must be ready before ``way_in`` can tell; None: none."""
 
 
-class CommandProcessManager(LocalProcessManager):
-    """A ``LocalProcessManager`` whose client ``LABEL`` is the user's command.
+class UserCommand:
+    """The client ``LABEL``; see ``ports.UserProgram``. ``exit_code`` is what a shell would say of it, None before its end."""
 
-    ``exit_code`` is what a shell would say of it, None before its end.
-    """
-
-    def __init__(
-        self,
-        journal: Journal,
-        clock: Clock,
-        sandbox: Sandbox,
-        environment: dict[str, str],
-        client_environment: dict[str, str],
-        command: Command,
-    ) -> None:
-        super().__init__(journal, clock, sandbox, environment, client_environment)
+    def __init__(self, command: Command, journal: Journal, clock: Clock) -> None:
         self._command = command
+        self._journal = journal
+        self._clock = clock
         self._origin: asyncio.Future[Instant] = asyncio.get_running_loop().create_future()
         self._pidfd: int | None = None
         self.exit_code: int | None = None
@@ -93,32 +75,16 @@ class CommandProcessManager(LocalProcessManager):
             with contextlib.suppress(ProcessLookupError, PermissionError):  # it is gone, or has become another user
                 signal.pidfd_send_signal(self._pidfd, number)
 
-    def spoil(self, message: str) -> None:
-        """End the run as one in which the harness failed."""
-        self._journal.append(HarnessFailed(at=self._clock.now(), part="allow", message=message))
-        self._failure.set()
+    def begin(self, origin: Instant) -> None:
+        self._origin.set_result(origin)
 
-    def start_client(self, name: str, use: str, plan: Plan) -> None:
-        if name != LABEL:
-            super().start_client(name, use, plan)
-            return
-        process = self._processes[name] = _Process(name, asyncio.get_running_loop().create_future())
-        process.task = asyncio.create_task(self._play(process), name=name)
-
-    def send(self, name: str, command: Plan) -> None:
-        if name != LABEL:
-            super().send(name, command)
-        elif command["do"] == "start":
-            self._processes[name].may_end = True
-            self._origin.set_result(command["origin"])
-
-    async def _play(self, process: _Process) -> None:
+    async def live(self, part: ProgramPart) -> None:
         """The command's whole life; whatever is wrong with ours makes the run invalid."""
         ours, theirs = socket.socketpair()
         try:
             with theirs:
                 if self._command.after:
-                    await self.ready(self._command.after)
+                    await part.wait_for(self._command.after)
                 child = await asyncio.create_subprocess_exec(
                     sys.executable,
                     *("-I", "-S", str(self._command.launcher), str(theirs.fileno())),
@@ -127,30 +93,30 @@ class CommandProcessManager(LocalProcessManager):
             reader, writer = await asyncio.open_unix_connection(sock=ours)
         except (OSError, PlaneError) as error:
             ours.close()
-            self._fail(process, f"cannot start the launcher: {error}")
+            part.fail(f"cannot start the launcher: {error}")
             return
         try:
-            await self._follow(process, reader, writer)
+            await self._follow(part, reader, writer)
         except (OSError, PlaneError, ValueError) as error:
-            self._fail(process, str(error))
+            part.fail(str(error))
         finally:
             await self._end(child)
             writer.close()
 
-    async def _follow(self, process: _Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _follow(self, part: ProgramPart, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """From the launcher's first word to its last."""
-        entrance, now = self._command.entrance(), self._clock.now
+        way, now = self._command.way_in(), self._clock.now
         plan = {
-            "target": entrance.target,
-            "user": entrance.user,
-            "binds": entrance.binds,
+            "target": way.target,
+            "user": way.user,
+            "binds": way.binds,
             "argv": self._command.argv,
             "environment": self._command.environment,
             "ignored": self._command.ignored,
         }
         writer.write(json.dumps(plan).encode() + b"\n")
-        await _said(reader, "ready")
-        ready = ClientReady(
+        await _answer(reader, "ready")
+        client = ClientReady(
             at=now(),
             client=LABEL,
             use="exec",
@@ -158,18 +124,17 @@ class CommandProcessManager(LocalProcessManager):
             versions={},
             settings={"command": as_text(shlex.join(self._command.argv)), "uid": str(os.getuid())},
         )
-        self._journal.append(ready)
-        process.ready.set_result(ready)
+        part.ready(client)
         origin = await self._origin
         await self._clock.sleep_until(origin)
         argv, folder = tuple(map(as_text, self._command.argv)), as_text(str(Path.cwd()))
         self._journal.append(CommandStarted(at=now(), client=LABEL, argv=argv, folder=folder))
         writer.write(b"go\n")
         try:
-            pid = (await _said(reader, "started"))["started"]
+            pid = (await _answer(reader, "started"))["started"]
             with contextlib.suppress(ProcessLookupError):  # it was quick
                 self._pidfd = os.pidfd_open(pid)
-            code = os.waitstatus_to_exitcode((await _said(reader, "status"))["status"])
+            code = os.waitstatus_to_exitcode((await _answer(reader, "status"))["status"])
         except _RefusedError as refused:
             self.refused = refused.strerror
             code = NOT_FOUND if refused.errno == errno.ENOENT else NOT_EXECUTABLE
@@ -207,12 +172,12 @@ class _RefusedError(Exception):
         self.errno = number
 
 
-async def _said(reader: asyncio.StreamReader, wanted: str) -> dict[str, Any]:
-    """The launcher's next line. Raises ``_RefusedError`` if it is about the command, ``PlaneError`` for anything but ``wanted``."""
+async def _answer(reader: asyncio.StreamReader, key: str) -> dict[str, Any]:
+    """The launcher's next line. Raises ``_RefusedError`` if it is about the command, ``PlaneError`` for one without ``key``."""
     line = await reader.readline()
-    said: dict[str, Any] = json.loads(line) if line else {"error": "the launcher ended", "part": "sandbox"}
-    if "error" in said and said["part"] == "command" and wanted == "started":
-        raise _RefusedError(said["error"], said["errno"])
-    if wanted not in said:
-        raise PlaneError(f"the command cannot get into the sandbox: {said.get('error', said)}")
-    return said
+    answer: dict[str, Any] = json.loads(line) if line else {"error": "the launcher ended", "part": "sandbox"}
+    if "error" in answer and answer["part"] == "command" and key == "started":
+        raise _RefusedError(answer["error"], answer["errno"])
+    if key not in answer:
+        raise PlaneError(f"the command cannot get into the sandbox: {answer.get('error', answer)}")
+    return answer

@@ -10,7 +10,7 @@ from chaoskit.expect import Expectation
 from chaoskit.expect._findings import EVIDENCE_MAX
 from chaoskit.journal.events import CanaryChecked, ClientReady
 from chaoskit.journal.run import Phase, Run
-from chaoskit.units import format_duration, parse_duration
+from chaoskit.units import format_duration
 from chaoskit.verdict import Verdict
 
 
@@ -52,7 +52,7 @@ def _within(look: CanaryChecked, start: Instant, end: Instant) -> bool:
 
 def _period(run: Run) -> int:
     ready = [event for _, event in run.of(ClientReady) if event.use == "canary"]
-    return parse_duration(ready[0].settings["every"]) if ready else 0
+    return (ready[0].every_ns or 0) if ready else 0
 
 
 def _phases(run: Run) -> Iterator[tuple[Phase, Instant, Instant]]:

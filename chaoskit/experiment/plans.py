@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,16 +11,17 @@ from chaoskit.aws.services import SERVICES, Service, wire_name
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone_spec import zone_plan
+from chaoskit.experiment.planes import STARTED
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
 from chaoskit.timeline.codec import injection_to_json
+from chaoskit.timeline.plane import Surroundings
 from chaoskit.units import SECOND
 
 SEEDED: dict[str, Service] = {state: service for service, facts in SERVICES.items() for state in facts.states}
 """The fields of ``ServiceSpec`` that say what a service holds at the start, and the service whose they are."""
 
-PLANES = ("dns", "network", "aws")
 CANARY_LABEL = "canary"
-RESERVED = (CANARY_LABEL, *PLANES)
+RESERVED = (CANARY_LABEL, *(plane.key for plane in STARTED))
 """Names of chaoskit's own processes, which stand beside the clients in a journal, so no client may have one."""
 
 CANARY_ADDRESS = "127.0.0.1"
@@ -38,18 +39,45 @@ def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
     return found
 
 
+def surroundings_of(spec: ExperimentSpec) -> Surroundings:
+    """What the experiment has that an injection may be aimed at."""
+    return Surroundings(
+        clients=tuple(spec.clients),
+        services={
+            service: written.availability_zones if (written := spec.services.get(service)) else None
+            for service in services_of(spec)
+        },
+        zones=_existing_names(spec),
+        canary=spec.canary,
+    )
+
+
+def _existing_names(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
+    """The names that exist by their zone, as queries have them. All but the file's own are written like that."""
+
+    def plain(name: str, apex: str) -> str:
+        return canonical(name) if apex in spec.zones else name
+
+    return {
+        plain(zone["apex"], zone["apex"]): tuple(plain(record["name"], zone["apex"]) for record in zone["records"])
+        for zone in zones(spec)
+    }
+
+
 def _zone_of(spec: ExperimentSpec, service: Service, address: str) -> int | None:
     written = spec.services.get(service)
-    return int(address.split(".")[2]) if written and written.zones is not None else None
+    return int(address.split(".")[2]) if written and written.availability_zones is not None else None
 
 
 def _in_zones(name: Service, written: ServiceSpec) -> tuple[str, ...]:
     """The addresses of a service that has availability zones: a prefix 127.n.z.0/24 for each."""
-    if written.zones is None:
+    if written.availability_zones is None:
         return ()
     numbers = range(1, written.addresses_per_zone + 1)
     return tuple(
-        f"127.{10 + SERVICES[name].number}.{zone}.{k}" for zone in range(1, written.zones + 1) for k in numbers
+        f"127.{10 + SERVICES[name].number}.{zone}.{k}"
+        for zone in range(1, written.availability_zones + 1)
+        for k in numbers
     )
 
 
@@ -95,6 +123,23 @@ def _address_record(name: str, address: str, ttl: int) -> dict[str, Any]:
     return {"name": name, "rtype": "AAAA" if ":" in address else "A", "ttl": ttl, "data": address}
 
 
+def plane_plans(
+    spec: ExperimentSpec,
+    injections: Mapping[str, Sequence[Any]],
+    resolvers: dict[str, tuple[str, int]],
+    *,
+    ipv6: bool,
+    certificates: str,
+    toxiproxy: str | None,
+) -> dict[str, dict[str, Any]]:
+    """The plan of each plane's process, by the plane's key; ``injections`` are each plane's."""
+    return {
+        "service": service_plan(spec, injections["service"], certificates),
+        "network": network_plan(spec, injections["network"], toxiproxy),
+        "dns": dns_plan(spec, injections["dns"], resolvers, ipv6=ipv6),
+    }
+
+
 def dns_plan(
     spec: ExperimentSpec, injections: Sequence[Any], resolvers: dict[str, tuple[str, int]], *, ipv6: bool
 ) -> dict[str, Any]:
@@ -108,7 +153,7 @@ def dns_plan(
     }
 
 
-def aws_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: str) -> dict[str, Any]:
+def service_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: str) -> dict[str, Any]:
     """The mock AWS's plan."""
     return {
         "host": "127.0.0.1",
@@ -119,15 +164,15 @@ def aws_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: str)
         "regions": regions_of(spec),
         "seed": spec.seed,
         "injections": [injection_to_json(injection) for injection in injections],
-        "services": {name: _service_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
+        "services": {name: _state_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
     }
 
 
-def _service_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
+def _state_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     """What the mock is told of one service: its state at the start, and how it treats connections."""
     plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
     return plan | {
-        "address": written.address,
+        "backend": written.backend,
         "idle_timeout_ns": written.idle_timeout,
         "max_requests": written.max_requests if written.keep_alive else 1,
     }
@@ -148,9 +193,12 @@ def certificate_names(spec: ExperimentSpec) -> list[str]:
     return [*dict.fromkeys(hosts), *(f"*.{domain}" for domain in domains)]
 
 
-def with_aliases(spec: ExperimentSpec, where: DnsTarget) -> DnsTarget:
-    """``where`` with the names that are the same endpoint of one of the run's services, unless it says which names it means."""
-    if where.name is None or where.aliases is not None:
+def with_aliases(spec: ExperimentSpec, where: Any) -> Any:
+    """A DNS target with the names that are the same endpoint of one of the run's services, unless it says which names it means.
+
+    Any other target is returned as it is.
+    """
+    if not isinstance(where, DnsTarget) or where.name is None or where.aliases is not None:
         return where
     own = {_plainly(apex) for apex in spec.zones}
     aliases = {alias: None for service in services_of(spec) for alias in aliases_of(service, where.name, spec.region)}

@@ -29,7 +29,7 @@ Spans = list[tuple[Instant, Instant]]
 
 def infer_affected(entries: Sequence[Entry], planned: InjectionPlanned, experiment: dict[str, Any]) -> list[int]:
     """``seq`` of the events that prove that ``planned`` met a connection; for what a proxy reports itself, nothing."""
-    service = planned.where.partition(",")[0]
+    service = planned.target.get("service", "")
     if planned.fault == "down":
         return _refused(entries, _confirmed(entries, planned.injection), service, experiment)
     if _proxy_tells(entries) or not _delays_all(planned):
@@ -83,7 +83,7 @@ def _passed(entries: Sequence[Entry], spans: Spans, service: str) -> list[int]:
 
 def _proxy_tells(entries: Sequence[Entry]) -> bool:
     planes = [entry.event for entry in entries if isinstance(entry.event, PlaneReady)]
-    return not any(plane.plane == "network" and plane.implementation.startswith("Toxiproxy") for plane in planes)
+    return not any(plane.silent for plane in planes)
 
 
 def _delays_all(planned: InjectionPlanned) -> bool:

@@ -136,7 +136,7 @@ def _injections(label: str, cell: Cell) -> list[dict[str, Any]]:
 
 
 def _injection(name: str, label: str, cell: Cell, dns: Any, types: tuple[str, ...]) -> dict[str, Any]:
-    where: dict[str, Any] = {"name": host_name(cell.variant.service, REGION), "askers": [label]}
+    where: dict[str, Any] = {"name": host_name(cell.variant.service, REGION), "clients": [label]}
     if types:
         where["types"] = list(types)
     when = {"from": _written(START_NS), "for": _written(blank_ns(cell))}

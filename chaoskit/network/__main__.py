@@ -65,6 +65,7 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
                     implementation=implementation,
                     addresses=addresses,
                     pid=os.getpid(),
+                    silent=proxy.silent,
                 )
             )
         elif command["do"] == "arm":

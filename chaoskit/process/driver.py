@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeAlias
 
 from chaoskit.clock import Clock, Instant
 from chaoskit.journal.events import Event, InjectionApplied, InjectionLifted
-from chaoskit.process.faults import ProcessControl, ProcessFault, ProcessTarget
-from chaoskit.timeline.injection import Injection, Timeline
-
-ProcessInjection: TypeAlias = Injection[ProcessTarget, ProcessFault]
+from chaoskit.process.faults import ProcessControl
+from chaoskit.process.plan import ProcessInjection
+from chaoskit.timeline.injection import Timeline
 
 
 class ProcessDriver:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from chaoskit.journal.run import PHASES, Phase, Run
 from chaoskit.report.figures import ClientFigures
-from chaoskit.report.words import connection_words, duration, duration_range, percent, plural, range_of, seconds
+from chaoskit.report.words import (
+    FATE_WORDS,
+    connection_words,
+    duration,
+    duration_range,
+    lag_words,
+    percent,
+    plural,
+    range_of,
+    seconds,
+)
 
 Cell = tuple[str, ...]
 """The lines of one cell."""
@@ -48,7 +58,11 @@ def lived_rows(run: Run, figures: Sequence[ClientFigures]) -> tuple[Row, ...]:
             lambda c: (duration(c.gap_ns),),
         ),
         ("Longest call", "start to end, as the application waited", lambda c: _longest(run, c)),
-        ("Recovery lag", "from the end of the last fault to lasting success", _lag),
+        (
+            "Recovery lag",
+            "from the end of a fault to the end of the last troubled call; the longest of all faults",
+            _lag,
+        ),
         ("DNS lookups", "from the DNS server's query log", _lookups),
         ("Calls over an open connection", "no lookup, and not the first request on its connection", _pooled),
         ("Attempts per failed call", "from the SDK's own report", lambda c: (range_of(c.attempts_per_failed),)),
@@ -100,13 +114,13 @@ def _lag(client: ClientFigures) -> Cell:
     recovery = client.recovery
     if client.fate == "unreported":
         return ("not known", "it reports no calls")
-    if not recovery.noticed:
-        return ("none", "it never noticed" if client.fate != "untested" else "it was not tested")
-    return (
-        (duration(recovery.lag_ns),)
-        if recovery.lag_ns is not None
-        else ("did not recover", "in the time the run gave it")
-    )
+    if recovery.status == "unknown" or client.fate == "untested":
+        return ("unknown", "it was not tested" if client.fate == "untested" else "nothing shows how it fared")
+    if recovery.status == "not back":
+        return ("did not recover", "in the time that was seen")
+    if recovery.lag_ns is None:
+        return ("none", FATE_WORDS[client.fate])
+    return (lag_words(recovery),)
 
 
 def _lookups(client: ClientFigures) -> Cell:

@@ -233,11 +233,12 @@ def _lane(run: Run, client: ClientFigures, scale: Scale, y: float, until: Instan
 
 
 def _bracket(run: Run, client: ClientFigures, scale: Scale, y: float) -> Bracket | None:
-    if not client.recovery.noticed or not run.fault_spans:
+    recovery = client.recovery
+    episode, lag = recovery.episode, recovery.lag_ns
+    if episode is None or recovery.status not in ("recovered", "not back") or (lag is not None and lag <= 0):
         return None
-    end, lag = run.fault_spans[-1][1], client.recovery.lag_ns
-    x = scale.x(end)
-    right = scale.x(end + lag) if lag is not None else scale.right
+    x = scale.x(episode.end)
+    right = scale.x(episode.end + lag) if lag is not None else scale.x(episode.until)
     return Bracket(
         x=x,
         w=max(0.0, round(right - x, 1)),

@@ -23,7 +23,6 @@ from typing import Any
 from chaoskit.clock import Instant
 from chaoskit.journal.calls import Call
 from chaoskit.journal.run import Run
-from chaoskit.report.connections import Connections
 from chaoskit.report.figures import ClientFigures, Spread, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import Health, InjectionFigures, all_injections, health_of
@@ -38,7 +37,7 @@ def summarize(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> dict[s
     figures = all_figures(run)
     health = health_of(run)
     headline = headline_of(run, figures, health, verdicts, outcome)
-    connections = Connections(run)
+    connections = run.connections
     header = run.header
     return {
         "summary_version": SUMMARY_VERSION,
@@ -113,6 +112,8 @@ def _client(run: Run, client: ClientFigures, reasons: Sequence[Reason]) -> dict[
             for error in client.errors
         ],
         "recovery": {
+            "status": client.recovery.status,
+            "after": list(client.recovery.episode.injections) if client.recovery.episode else [],
             "noticed": client.recovery.noticed,
             "lag_ns": client.recovery.lag_ns,
             "evidence": list(client.recovery.evidence),

@@ -10,10 +10,27 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 from chaoskit.errors import SandboxError
 
+ProcessAction: TypeAlias = Literal["pause", "resume", "kill"]
+
 REAPER = Path(__file__).with_name("reaper.py")
+
+
+class LocalProcesses:
+    """What sandboxes have in common whose processes are this machine's: plans are taken as they are, and signals do."""
+
+    has_own_clients = False
+
+    def adapt(self, name: str, plan: dict[str, Any]) -> dict[str, Any]:
+        """The plan of the process ``name``, unchanged."""
+        return plan
+
+    async def act(self, name: str, action: ProcessAction) -> bool:
+        """False: a signal will do."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)

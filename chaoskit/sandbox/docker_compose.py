@@ -1,8 +1,9 @@
 """The compose sandbox: the services of ``docker/compose.yaml`` are up, and this program is one of them.
 
 DNS, mock AWS and each client wait in a container of their own behind a bridge (``sandbox/stdio_bridge.py``); the service's name is the
-process's name. Toxiproxy runs as its own image and is driven from here, and so is the canary. What is where comes from the environment, which
-``docker/compose.yaml`` sets: ``CHAOSKIT_NETWORK`` (the run's network), ``CHAOSKIT_HALF`` (the part of it that the DNS container owns),
+process's name. Toxiproxy runs as its own image and is driven from here, and so is the canary. What is where comes from the
+environment, which ``docker/compose.yaml`` sets: ``CHAOSKIT_NETWORK`` (the run's network), ``CHAOSKIT_HALF`` (the part of it that the DNS
+container owns),
 ``CHAOSKIT_RESOLVERS`` (``client=address …``), ``CHAOSKIT_DOORS`` (``process=host:port …``).
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 
 from chaoskit.errors import InputError
 from chaoskit.sandbox import stdio_bridge
-from chaoskit.sandbox.base import Reaper
+from chaoskit.sandbox.base import LocalProcesses, Reaper
 from chaoskit.sandbox.docker_addresses import Addresses
 
 NAME = "compose"
@@ -23,7 +24,7 @@ CERTIFICATES = "/run/chaoskit"
 """A volume of the services that speak TLS: the mock AWS writes its throw-away authority there."""
 
 
-class ComposeSandbox:
+class ComposeSandbox(LocalProcesses):
     """See the module."""
 
     name = NAME
@@ -71,7 +72,7 @@ class ComposeSandbox:
 
     def adapt(self, name: str, plan: dict[str, Any]) -> dict[str, Any]:
         """A process's plan with the network's addresses, and the volume for certificates."""
-        if name == "aws":
+        if name == "service":
             return plan | {"certificates": CERTIFICATES}
         return self._addresses.adapt(name, plan)
 

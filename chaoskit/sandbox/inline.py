@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 from chaoskit.errors import SandboxError
-from chaoskit.sandbox.base import Reaper
+from chaoskit.sandbox.base import LocalProcesses, Reaper
 
 NAME = "inline"
 STARTS_OTHERS = ("chaoskit.clients.command",)
 """Clients whose calls are programs: the hook is not in those, and they would ask the real resolver."""
 
 
-class InlineSandbox:
+class InlineSandbox(LocalProcesses):
     """See the module. ``because`` says why this sandbox and not the namespace one."""
 
     name = NAME

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import SandboxError
-from chaoskit.sandbox.base import Reaper
+from chaoskit.sandbox.base import LocalProcesses, Reaper
 
 NAME = "namespace"
 TOOLS = ("unshare", "nsenter", "mount", "sh")
@@ -33,7 +33,7 @@ class WayIn:
     binds: tuple[tuple[str, str], ...]
 
 
-class NamespaceSandbox:
+class NamespaceSandbox(LocalProcesses):
     """See the module. Use: ``open``, then ``command`` for each process, then ``close``."""
 
     name = NAME

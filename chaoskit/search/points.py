@@ -1,4 +1,4 @@
-"""One run of a search: ``chaoskit run`` as a process of its own, so with a sandbox, ports and signals of its own."""
+"""One run of a search: ``python -m chaoskit.engine``, a process of its own, so with a sandbox, ports and signals of its own."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class RunRequest:
 
     def arguments(self, experiment: Path, out: Path) -> list[str]:
         """The command that runs it; it ends when its standard input does."""
-        options = ["--out", str(out), "--sandbox", self.sandbox, "--seed", str(self.seed), "--plain"]
-        return [sys.executable, "-m", "chaoskit.cli.exit_with_parent", "run", str(experiment), *options]
+        options = ["--out", str(out), "--sandbox", self.sandbox, "--seed", str(self.seed)]
+        return [sys.executable, "-m", "chaoskit.engine", str(experiment), *options]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ async def together(runs: Sequence[Coroutine[Any, Any, FinishedRun]]) -> list[Fin
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Let go of the leash and wait; nothing happens to a process that has ended."""
+    """Close its standard input, which ends it, and wait; nothing happens to a process that has ended."""
     assert process.stdin is not None
     process.stdin.close()
     try:

@@ -26,7 +26,7 @@ class PackedRun:
 def make_packed_run(order: RunRequest, place: Path, unwanted: Callable[[], bool]) -> PackedRun:
     """Make the run in a folder of its own under ``place``, and pack it. When it becomes ``unwanted`` it is ended in order.
 
-    If this process is killed, the run's leash is let go and it ends by itself.
+    If this process is killed, the standard input of the run ends, and it with it.
     """
     with tempfile.TemporaryDirectory(prefix="chaoskit-", dir=place) as folder:
         experiment, stage, final = (Path(folder) / name for name in ("experiment.yaml", "stage", "run"))
@@ -36,7 +36,7 @@ def make_packed_run(order: RunRequest, place: Path, unwanted: Callable[[], bool]
             complaint.open("wb") as stderr,
             subprocess.Popen(
                 order.arguments(experiment, stage),
-                stdin=subprocess.PIPE,  # the leash
+                stdin=subprocess.PIPE,  # the run ends when this does
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
                 start_new_session=True,

@@ -18,7 +18,10 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True)
 class Injection(Generic[W, F]):
-    """One planned fault. ``chance`` (0 to 1) is drawn by the driver per target, from the seed; ``hidden`` keeps it from a trainee."""
+    """One planned fault. ``chance`` (0 to 1) is drawn by the driver per target, from the seed; ``hidden`` keeps it from a trainee.
+
+    The run counts even if an ``optional`` one meets nothing.
+    """
 
     id: str
     where: W
@@ -26,6 +29,7 @@ class Injection(Generic[W, F]):
     fault: F
     chance: float = 1.0
     hidden: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def test_every_service_of_the_experiment_has_its_place_in_the_overlay() -> None:
 
 def test_zones_of_a_service_move_with_their_addresses() -> None:
     spec = ExperimentSpec.model_validate(
-        {"title": "t", "services": {"dynamodb": {"zones": 3, "addresses_per_zone": 2}}}
+        {"title": "t", "services": {"dynamodb": {"availability_zones": 3, "addresses_per_zone": 2}}}
     )
     plan = lay_out("theirs.yaml", ["web"], loopback_of(spec))
     assert services_of(here(spec, plan))["dynamodb"] == tuple(plan.addresses.values())

@@ -96,7 +96,7 @@ def test_errors_are_told_once_and_at_once() -> None:
     journal.arm()
     journal.add(ev.HarnessFailed(at=ORIGIN + SECOND, part="dns", message="it broke [bold]"))
     journal.add(ev.ProcessEnded(at=ORIGIN + 2 * SECOND, process="client warm", exit_code=9, expected=False))
-    journal.add(ev.ProcessEnded(at=ORIGIN + 3 * SECOND, process="aws", exit_code=0, expected=True))
+    journal.add(ev.ProcessEnded(at=ORIGIN + 3 * SECOND, process="service", exit_code=0, expected=True))
     errors = [line for line in plain(journal.entries()) if "ERROR" in line]
     assert errors == [
         "   1.0 s  ERROR harness failure in dns: it broke [bold]",

@@ -160,8 +160,8 @@ WHERES = [
     DnsTarget(glob="*.api.test", types=("A", "AAAA")),
     DnsTarget("api.test", first=2),
     DnsTarget("many.api.test", every=2),
-    DnsTarget(under="api.test", clients=("127.0.0.0/8",)),
-    DnsTarget("api.test", askers=("somebody else",)),
+    DnsTarget(under="api.test", networks=("127.0.0.0/8",)),
+    DnsTarget("api.test", clients=("somebody else",)),
 ]
 WINDOWS = st.builds(Once, st.integers(0, 20), st.integers(1, 20)) | st.builds(
     Ramp, st.integers(0, 9), st.integers(1, 20), st.integers(1, 20)

@@ -175,7 +175,7 @@ def test_what_is_no_answer_any_more_is_left_alone(fault: DnsFault, reply: Reply,
 @pytest.mark.parametrize("fault", ALL, ids=repr)
 def test_a_fault_survives_the_way_to_another_process(fault: DnsFault) -> None:
     injection = Injection(
-        "i", DnsTarget(under="api.test", first=3, clients=("::1",)), Once(1, 2), fault, 0.5, hidden=True
+        "i", DnsTarget(under="api.test", first=3, networks=("::1",)), Once(1, 2), fault, 0.5, hidden=True
     )
     assert injection_from_json(json.loads(json.dumps(injection_to_json(injection))), DnsTarget, FAULTS) == injection
 
@@ -222,8 +222,8 @@ HONEST = Responder(ZONES, Timeline(), 1)
         DnsTarget(glob="*.api.test"),
         DnsTarget(regex=r"www\..*"),
         DnsTarget("api.test", types=("AAAA",)),
-        DnsTarget("api.test", askers=("warm",)),
-        DnsTarget("api.test", clients=("10.0.0.0/8",)),
+        DnsTarget("api.test", clients=("warm",)),
+        DnsTarget("api.test", networks=("10.0.0.0/8",)),
         DnsTarget("api.test", every=2),
     ],
 )

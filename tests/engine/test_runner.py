@@ -80,9 +80,9 @@ def test_the_order_of_a_run() -> None:
     orders = [(name, command["do"]) for name, command in cast.commands]
     assert orders == [
         ("network", "populate"),
-        ("dns", "arm"),
+        ("service", "arm"),
         ("network", "arm"),
-        ("aws", "arm"),
+        ("dns", "arm"),
         ("app", "start"),
         ("canary", "start"),
     ]
@@ -95,8 +95,8 @@ def test_the_order_of_a_run() -> None:
 def test_a_plane_that_does_not_start_makes_the_run_invalid() -> None:
     class Broken(NoopProcessManager):
         async def ready(self, name: str) -> PlaneReady | ClientReady:
-            if name == "aws":
-                raise PlaneError("aws: port 443 is taken")
+            if name == "service":
+                raise PlaneError("service: port 443 is taken")
             return await super().ready(name)
 
     run, _ = play(experiment(BLANK), VirtualClock(), Broken)

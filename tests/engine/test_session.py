@@ -1,4 +1,4 @@
-"""``play``: the folder of a run appears whole, or not at all."""
+"""``session.run``: the folder of a run appears whole, or not at all."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from chaoskit.engine.session import play
+from chaoskit.engine import session
+from chaoskit.engine.folders import exact_folders
 from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment, resolve_plain
 from chaoskit.journal.events import ClientReady, Entry, RunEnded
 from chaoskit.journal.store import read_journal
+from chaoskit.verdict import Outcome
 
 
 def nothing(duration: str) -> Experiment:
@@ -21,12 +23,16 @@ def nothing(duration: str) -> Experiment:
 
 
 @pytest.mark.slow
-def test_a_run_becomes_a_list_of_entries_and_a_journal(tmp_path: Path) -> None:
+def test_a_run_becomes_a_result_and_a_folder(tmp_path: Path) -> None:
     heard: list[Entry] = []
     folder = tmp_path / "one"
-    entries = asyncio.run(
-        play(nothing("300ms"), sandbox="inline", folder=folder, replay="again", listener=heard.append)
+    result = asyncio.run(
+        session.run(nothing("300ms"), folders=exact_folders(folder), sandbox="inline", listener=heard.append)
     )
+    entries = result.run.entries
+    assert result.folder == folder
+    assert result.outcome is Outcome.NOT_EXERCISED
+    assert [path.name for path in result.files] == ["journal.jsonl", "summary.json", "report.html"]
     assert isinstance(entries[-1].event, RunEnded)
     assert entries[-1].event.reason == "finished"
     assert heard == list(entries)
@@ -44,7 +50,7 @@ def test_a_cancelled_run_leaves_nothing(tmp_path: Path) -> None:
                 ready.set()
 
         run = asyncio.ensure_future(
-            play(nothing("60s"), sandbox="inline", folder=tmp_path / "one", replay="", listener=listen)
+            session.run(nothing("60s"), folders=exact_folders(tmp_path / "one"), sandbox="inline", listener=listen)
         )
         await ready.wait()
         run.cancel()
@@ -57,4 +63,4 @@ def test_a_cancelled_run_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_said_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot write to"):
-        asyncio.run(play(nothing("1s"), sandbox="inline", folder=tmp_path / "no" / "one", replay=""))
+        exact_folders(tmp_path / "no" / "one")

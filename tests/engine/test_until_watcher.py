@@ -93,5 +93,5 @@ def test_a_run_ends_the_window_everywhere_at_one_instant_and_is_judged_by_it() -
     run = Run(journal.entries)
     ends = run.origin + 6 * SECOND + NOTICE_NS
     told = {name: command["at"] for name, command in cast.commands if command["do"] == "event"}
-    assert told == {"dns": ends, "network": ends, "aws": ends}
+    assert told == {"dns": ends, "network": ends, "service": ends}
     assert run.fault_spans == [(run.origin + 5 * SECOND, ends)]

@@ -27,8 +27,8 @@ class TestHarness:
         [
             (ev.HarnessFailed(at=at(1), part="dns", message="cannot bind"), "dns failed: cannot bind"),
             (
-                ev.ProcessEnded(at=at(1), process="aws", exit_code=1, expected=False),
-                "process aws ended unasked with code 1",
+                ev.ProcessEnded(at=at(1), process="service", exit_code=1, expected=False),
+                "process service ended unasked with code 1",
             ),
         ],
     )
@@ -105,7 +105,7 @@ class TestFaultExercised:
         assert "blank met no query, no connection and no request" in verdict.because
 
     def test_toxiproxy_is_silent_and_the_verdict_says_so(self) -> None:
-        ready = ev.PlaneReady(at=0, plane="network", implementation="Toxiproxy 2.5.0", addresses={}, pid=1)
+        ready = ev.PlaneReady(at=0, plane="network", silent=True, implementation="Toxiproxy 2.5.0", addresses={}, pid=1)
         verdict = FaultExercised("slow").judge(story().fault(8000, 9000, "slow", "network").add(ready).run())
         assert verdict.finding == "broken"
         assert "Toxiproxy does not tell whether a toxic met it" in verdict.because

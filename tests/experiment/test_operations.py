@@ -8,7 +8,7 @@ from chaoskit.aws.plan import injections_from_json
 from chaoskit.errors import ExperimentError
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.loader import Experiment, resolve
-from chaoskit.experiment.plans import aws_plan, client_plan, regions_of, zones
+from chaoskit.experiment.plans import client_plan, regions_of, service_plan, zones
 
 CLIENT = "  app: {use: boto3, service: ec2, operation: DescribeInstances}\n"
 
@@ -55,12 +55,12 @@ def test_an_operation_that_no_request_can_be(where: str, told: str) -> None:
 
 def test_an_entry_has_several_operations() -> None:
     entry = "\n  - {service: throttle, where: {service: ec2, operation: [DescribeInstances, '*Regions']}, when: {from: 1s, for: 1s}}"
-    (injection,) = load(timeline=entry).service
+    (injection,) = load(timeline=entry).injections
     assert [
         injection.where.matches("ec2", name) for name in ("DescribeInstances", "DescribeRegions", "DescribeVpcs")
     ] == [True, True, False]
     assert injection.where.describe() == "ec2, DescribeInstances or *Regions"
-    plan = aws_plan(load(timeline=entry).spec, (injection,), "/nowhere")
+    plan = service_plan(load(timeline=entry).spec, (injection,), "/nowhere")
     (again,) = injections_from_json(plan["injections"])
     assert again.where == injection.where
 
@@ -72,13 +72,13 @@ def test_clients_may_call_several_regions() -> None:
         spec
     )
     assert {"ec2.us-east-1.amazonaws.com", "ec2.eu-west-1.amazonaws.com"} <= {zone["apex"] for zone in zones(spec)}
-    assert aws_plan(spec, (), "/nowhere")["regions"] == ["us-east-1", "eu-west-1"]
+    assert service_plan(spec, (), "/nowhere")["regions"] == ["us-east-1", "eu-west-1"]
 
 
 def test_a_fault_on_an_endpoint_s_name_means_its_aliases_too() -> None:
     client = "  app: {use: boto3, service: s3}\n"
     entry = "\n  - {{dns: empty, where: {}, when: {{from: 1s, for: 1s}}}}"
-    (all_names,) = load(client, entry.format("s3.us-east-1.amazonaws.com")).dns
+    (all_names,) = load(client, entry.format("s3.us-east-1.amazonaws.com")).injections
     for name in (
         "s3.us-east-1.amazonaws.com",
         "s3.amazonaws.com",
@@ -87,5 +87,5 @@ def test_a_fault_on_an_endpoint_s_name_means_its_aliases_too() -> None:
     ):
         assert all_names.where.covers(name)
     assert not all_names.where.covers("s3.eu-west-1.amazonaws.com")
-    (alone,) = load(client, entry.format("{name: s3.us-east-1.amazonaws.com, aliases: []}")).dns
+    (alone,) = load(client, entry.format("{name: s3.us-east-1.amazonaws.com, aliases: []}")).injections
     assert not alone.where.covers("s3.amazonaws.com")

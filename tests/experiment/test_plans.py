@@ -18,7 +18,9 @@ def experiment(text: str) -> Experiment:
 
 
 def test_a_service_in_three_zones_has_addresses_in_each() -> None:
-    spec = experiment("services: {dynamodb: {zones: 3, addresses_per_zone: 2}, ec2: {zones: 1}, sts: {}}").spec
+    spec = experiment(
+        "services: {dynamodb: {availability_zones: 3, addresses_per_zone: 2}, ec2: {availability_zones: 1}, sts: {}}"
+    ).spec
     assert plans.services_of(spec) == {
         "dynamodb": ("127.11.1.1", "127.11.1.2", "127.11.2.1", "127.11.2.2", "127.11.3.1", "127.11.3.2"),
         "ec2": ("127.12.1.1",),
@@ -48,18 +50,18 @@ def test_host_names_are_aws_s_own() -> None:
 def test_the_mock_is_told_of_state_habits_stand_ins_and_faults() -> None:
     loaded = experiment(
         "services:\n"
-        "  dynamodb: {address: 'localhost:8000', idle_timeout: 2s}\n"
+        "  dynamodb: {backend: 'localhost:8000', idle_timeout: 2s}\n"
         "  ec2: {instances: 4, max_requests: 10}\n"
         "timeline:\n"
         "  - {id: busy, service: {throttle: {code: ThrottlingException}}, where: {service: ec2, operation: 'Describe*'},\n"
         "     when: {from: 1s, for: 2s}, chance: 0.5}\n"
         "  - {service: error, where: dynamodb, when: {from: 1s, for: 2s}}\n"
     )
-    assert [injection.id for injection in loaded.service] == ["busy", "service-2"]
-    plan = plans.aws_plan(loaded.spec, loaded.service, "/nowhere")
+    assert [injection.id for injection in loaded.planes["service"]] == ["busy", "service-2"]
+    plan = plans.service_plan(loaded.spec, loaded.planes["service"], "/nowhere")
     assert plan["services"] == {
-        "dynamodb": {"tables": {}, "address": "localhost:8000", "idle_timeout_ns": 2_000_000_000, "max_requests": None},
-        "ec2": {"instances": 4, "address": None, "idle_timeout_ns": None, "max_requests": 10},
+        "dynamodb": {"tables": {}, "backend": "localhost:8000", "idle_timeout_ns": 2_000_000_000, "max_requests": None},
+        "ec2": {"instances": 4, "backend": None, "idle_timeout_ns": None, "max_requests": 10},
     }
     first = plan["injections"][0]
     assert (first["fault"], first["chance"]) == ({"throttle": {"code": "ThrottlingException"}}, 0.5)

@@ -23,11 +23,11 @@ from chaoskit.journal.events import (
 from chaoskit.journal.toxic_evidence import infer_affected
 
 
-def ready(implementation: str) -> PlaneReady:
-    return PlaneReady(at=0, plane="network", implementation=implementation, addresses={}, pid=1)
+def ready(implementation: str, *, silent: bool = False) -> PlaneReady:
+    return PlaneReady(at=0, plane="network", implementation=implementation, addresses={}, pid=1, silent=silent)
 
 
-TOXIPROXY = ready("Toxiproxy 2.5.0")
+TOXIPROXY = ready("Toxiproxy 2.5.0", silent=True)
 APPLIED = InjectionApplied(at=100, injection="i", due=90)
 LIFTED = InjectionLifted(at=210, injection="i", due=200)
 
@@ -53,7 +53,7 @@ def refused(at: int, client: str = "a", number: int = errno.ECONNREFUSED) -> Cal
 
 def proof(fault: str, events: list[Event], parameters: dict[str, Any] | None = None, **more: Any) -> list[int]:
     planned = InjectionPlanned(
-        at=0, injection="i", plane="network", fault=fault, where="dynamodb, downstream", spans=((90, 200),),
+        at=0, injection="i", plane="network", fault=fault, where="dynamodb, downstream", target={"service": "dynamodb"}, spans=((90, 200),),
         parameters=parameters or {"latency": 5, "jitter": 0},
     )  # fmt: skip
     planned = replace(planned, **more)

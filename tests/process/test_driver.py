@@ -47,7 +47,7 @@ def played(tmp_path: Path, timeline: str) -> tuple[list[tuple[float, str, str]],
     hands, events = Recorder(clock), []  # type: ignore[var-annotated]
 
     async def play() -> None:
-        driver = ProcessDriver(experiment.process, hands, events.append, clock)
+        driver = ProcessDriver(experiment.planes["process"], hands, events.append, clock)
         await driver.run(0, experiment.duration_ns)
 
     asyncio.run(play())
@@ -79,16 +79,16 @@ def test_what_is_paused_when_the_run_ends_is_let_go(tmp_path: Path) -> None:
 
 
 def test_a_plane_may_stand_still(tmp_path: Path) -> None:
-    done, _ = played(tmp_path, "  - {process: pause, where: aws, when: {from: 1s, for: 1s}}\n")
-    assert [deed for _, *deed in done] == [["pause", "aws"], ["resume", "aws"]]
+    done, _ = played(tmp_path, "  - {process: pause, where: service, when: {from: 1s, for: 1s}}\n")
+    assert [deed for _, *deed in done] == [["pause", "service"], ["resume", "service"]]
 
 
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
         ("{process: pauze, where: app, when: {from: 1s, for: 1s}}", "did you mean 'pause'?"),
-        ("{process: pause, where: nobody, when: {from: 1s, for: 1s}}", "Name one of: app, other, aws, network."),
-        ("{process: kill, where: aws, when: {from: 1s, for: 1s}}", "Name one of: app, other."),
+        ("{process: pause, where: nobody, when: {from: 1s, for: 1s}}", "Name one of: app, other, service, network."),
+        ("{process: kill, where: service, when: {from: 1s, for: 1s}}", "Name one of: app, other."),
         ("{process: pause, where: dns, when: {from: 1s, for: 1s}}", "'dns' cannot have this fault"),
         ("{process: kill, where: app, when: {from: 1s, for: 1s}, chance: 0.5}", "Leave it out."),
         ("{process: kill, where: app, when: {from: 1s, for: 1s, ramp: {over: 1s}}}", "cannot ramp"),

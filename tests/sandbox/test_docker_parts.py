@@ -67,7 +67,7 @@ def test_the_dns_plan_gets_the_networks_addresses() -> None:
 
 
 def test_other_plans_stay_as_they_are() -> None:
-    assert addresses().adapt("aws", {"host": "127.0.0.1"}) == {"host": "127.0.0.1"}
+    assert addresses().adapt("service", {"host": "127.0.0.1"}) == {"host": "127.0.0.1"}
     assert addresses().adapt("network", {"seed": 1}) == {"seed": 1, "within": ["172.18.0.0/16"]}
 
 

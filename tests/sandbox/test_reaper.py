@@ -44,9 +44,9 @@ def test_it_removes_its_folders_when_the_parent_is_killed(tmp_path: Path) -> Non
     gone = full_folder(tmp_path / "gone")
     # The parent starts a keeper, says so, and waits; then it is killed in a way it cannot notice.
     parent = (
-        "import asyncio, sys\nfrom pathlib import Path\nfrom chaoskit.sandbox.base import Keeper\n"
+        "import asyncio, sys\nfrom pathlib import Path\nfrom chaoskit.sandbox.base import Reaper\n"
         "async def hold():\n"
-        "    keeper = Keeper([Path(sys.argv[1])], [])\n"
+        "    keeper = Reaper([Path(sys.argv[1])], [])\n"
         "    print((await keeper.start([], namespace=False, binds=[])).pid, flush=True)\n"
         "    await asyncio.get_running_loop().create_future()\n"
         "asyncio.run(hold())\n"
@@ -126,8 +126,8 @@ def test_folders_go_with_whoever_kept_them(tmp_path: Path) -> None:
     work.mkdir()
     code = f"""
 import os, pathlib
-from chaoskit.sandbox.base import kept
-with kept([pathlib.Path({str(work)!r})], []):
+from chaoskit.sandbox.base import removed_at_end
+with removed_at_end([pathlib.Path({str(work)!r})], []):
     os.kill(os.getpid(), 9)
 """
     pipe = subprocess.PIPE

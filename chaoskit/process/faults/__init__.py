@@ -6,28 +6,11 @@ freezer of its control group, and ``docker kill``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from chaoskit.registry import Registry
 
 PROCESS_FAULTS = Registry(__name__)
-
-PAUSABLE = ("aws", "network")
-"""Planes that may be paused: the mock AWS (a service that hangs) and the proxy. DNS may not: without the canary no run is valid."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessTarget:
-    """The process: a client of the experiment, or a plane of ``PAUSABLE``."""
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
-
-    process: str
-
-    def describe(self) -> str:
-        """For people."""
-        return self.process
 
 
 class ProcessControl(Protocol):

@@ -8,29 +8,37 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chaoskit.clock import Instant
 from chaoskit.journal.calls import Attempt, Call
-from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, RequestArrived
-from chaoskit.journal.run import Run
+from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, Entry, RequestArrived
 
 
 class Connections:
-    """Look-ups of connection facts for one run. None always means: the journal does not show it."""
+    """Look-ups of connection facts for one journal. None always means: the journal does not show it."""
 
-    def __init__(self, run: Run) -> None:
-        self._arrivals = dict(run.of(RequestArrived))
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._arrivals: dict[int, RequestArrived] = {}
         self._opened: dict[str, list[tuple[Instant, str]]] = defaultdict(list)
-        for _, opened in run.of(ConnectionOpened):
-            self._opened[opened.upstream_peer].append((opened.at, opened.connection))
+        self._closed: dict[str, Instant] = {}
+        self._toxics: dict[str, set[str]] = defaultdict(set)
+        for entry in entries:
+            event = entry.event
+            if isinstance(event, RequestArrived):
+                self._arrivals[entry.seq] = event
+            elif isinstance(event, ConnectionOpened):
+                self._opened[event.upstream_peer].append((event.at, event.connection))
+                self._toxics[event.connection].update(event.toxics)
+            elif isinstance(event, ConnectionClosed):
+                self._closed[event.connection] = event.at
+                self._toxics[event.connection].update(event.toxics)
         self._first_request: dict[str, list[tuple[Instant, str]]] = defaultdict(list)
         for seq, request in self._arrivals.items():
             if request.nth == 1:
                 self._first_request[request.connection].append((request.at, f"first request {seq}"))
-        for found in (*self._opened.values(), *self._first_request.values()):
-            found.sort()
-        self._closed = {closed.connection: closed.at for _, closed in run.of(ConnectionClosed)}
+        for connections in (*self._opened.values(), *self._first_request.values()):
+            connections.sort()
 
     def opened_at(self, attempt: Attempt) -> Instant | None:
         """When the connection that carried ``attempt`` was opened (or carried its first request, where no proxy saw it open)."""
@@ -52,6 +60,15 @@ class Connections:
             and opened <= instant
             and (connection not in self._closed or self._closed[connection] > instant)
         )
+
+    def request_numbers(self) -> dict[int, int]:
+        """The number of each request that arrived, by the ``seq`` of its arrival."""
+        return {seq: arrival.request for seq, arrival in self._arrivals.items()}
+
+    def toxics_on(self, attempt: Attempt) -> set[str]:
+        """The injections that are known to have touched the connection that carried ``attempt``, at any time of its life."""
+        place = self._find(attempt)
+        return self._toxics[place[1]] if place else set()
 
     def _find(self, attempt: Attempt) -> tuple[Instant, str] | None:
         arrival = self._arrivals.get(attempt.arrived) if attempt.arrived is not None else None

@@ -1,0 +1,22 @@
+"""Processes of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from chaoskit.clock import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessEnded:
+    """A process of the run ended. ``expected`` is false when nobody had asked it to."""
+
+    kind: Literal["process_ended"] = "process_ended"
+    at: Instant
+    process: str
+    exit_code: int
+    expected: bool
+
+
+ProcessEvent: TypeAlias = ProcessEnded
