@@ -39,7 +39,7 @@ WHOLE_TIME = "240h"
 """How long a run may last that ends with its command: ten days stand for ever."""
 
 _BLANK = re.compile(r"(?P<name>[^@\s]+)(?:@(?P<start>[^+]*)(?:\+(?P<length>.+))?)?")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
 @dataclass(frozen=True, slots=True)

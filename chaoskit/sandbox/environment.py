@@ -8,6 +8,7 @@ the caller's, except those that would lead past the sandbox.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -46,6 +47,8 @@ def client_environment(
         "NODE_EXTRA_CA_CERTS": trust,
     }
 
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 HARMLESS_AWS = (
     "AWS_RETRY_MODE",
@@ -100,6 +103,7 @@ def command_environment(
     kept = {name: value for name, value in inherited.items() if _may_stay(name)}
     ours = client_environment(work, authority or Path(os.devnull), region, inherited)
     kept |= {name: value for name, value in ours.items() if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"}
+    kept |= _regions(region, inherited)
     if authority is not None:
         kept.pop("SSL_CERT_DIR", None)
         kept |= dict.fromkeys(("AWS_CA_BUNDLE", *TRUST), str(authority))
@@ -108,6 +112,14 @@ def command_environment(
             f"{kept.get('JAVA_TOOL_OPTIONS', '')} {store} -Djavax.net.ssl.trustStoreType=JKS".strip()
         )
     return kept | dict(added)
+
+
+def _regions(region: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The caller's two regions, where the run's own is one of them: botocore reads one of these variables, other SDKs the other."""
+    regions = {name: inherited[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if name in inherited}
+    return {
+        name: written for name, written in regions.items() if region in regions.values() and _REGION.fullmatch(written)
+    }
 
 
 def _may_stay(name: str) -> bool:
