@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ import pytest
 from botocore.config import Config
 
 from chaoskit.aws import endpoints, rule_sets
+from chaoskit.aws.operations import operations
 from chaoskit.aws.services import SERVICES, Service, wire_name
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-southeast-5", "cn-north-1", "us-gov-west-1"]
@@ -139,3 +142,21 @@ def test_the_table_of_services_is_whole() -> None:
     assert len(states) == len(set(states))
     assert wire_name("elbv2") == "elasticloadbalancing"
     assert wire_name("kinesis") == "kinesis"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from chaoskit.cli import main",
+        "from chaoskit.aws import endpoints; assert endpoints.names_of('s3', 'us-east-1')",
+        "from chaoskit.aws import operations; assert operations.operations('ec2')",
+    ],
+)
+def test_botocore_is_loaded_for_none_of_this_when_the_names_are_known(code: str) -> None:
+    endpoints.names_of("s3", "us-east-1")
+    operations("ec2")
+    code += (
+        "; import sys; loaded = [name for name in sys.modules if name.startswith('botocore')]; sys.exit(str(loaded))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.stderr.strip() == "[]"
