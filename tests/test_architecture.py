@@ -146,7 +146,7 @@ def test_policies_read_no_clock(path: Path) -> None:
 
 def test_importing_chaoskit_is_free() -> None:
     """``import chaoskit`` and ``chaoskit --help`` load no heavy third party."""
-    heavy = "boto3 botocore moto cheroot dnslib toxiproxy docker pydantic yaml rich.live jinja2 requests trustme"
+    heavy = "boto3 botocore moto cheroot dnslib toxiproxy docker pydantic yaml rich.live jinja2 requests trustme numpy"
     code = f"import sys, chaoskit.cli; print([name for name in {heavy.split()!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]", "import it inside the function that needs it"

@@ -40,6 +40,7 @@ def main() -> NoReturn:
     except (ChaoskitError, OSError) as error:
         sys.stderr.write(f"the mock AWS cannot start: {error}\n")
         child.leave(HarnessError.exit_code)
+    child.prove_alive()
     gc.freeze()
     gc.enable()
     stopped.wait()
@@ -55,7 +56,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
     authority.publish(Path(plan["certificates"]))  # first of all: clients load meanwhile and wait for this file
 
     def failed(message: str) -> None:
-        child.emit(HarnessFailed(at=time.monotonic_ns(), part="aws", message=message))
+        child.emit(HarnessFailed(at=time.monotonic_ns(), part="service", message=message))
 
     from chaoskit.aws import front as tls_front
     from chaoskit.aws.connection import Habits
@@ -87,7 +88,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
     child.emit(
         PlaneReady(
             at=time.monotonic_ns(),
-            plane="aws",
+            plane="service",
             implementation=f"{', '.join(served)} under cheroot {tls_front.VERSION}",
             addresses={"front": front.address},
             pid=os.getpid(),

@@ -11,6 +11,7 @@ import typer
 from chaoskit.cli import serving
 from chaoskit.cli.docker import docker_app
 from chaoskit.cli.output import OutputGone, abandon_output, watch_output
+from chaoskit.cli.race import race_app
 from chaoskit.errors import ChaoskitError
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ Experiment = Annotated[
 JournalPath = Annotated[Path, typer.Argument(help="The journal.jsonl of a run, or the folder it is in.")]
 
 app.add_typer(docker_app, name="docker")
+app.add_typer(race_app, name="race")
 
 
 @app.command()
@@ -82,12 +84,17 @@ def exec_(
         list[str], typer.Option(metavar="NAME=VALUE", help="A variable for the command; may be repeated.")
     ] = [],  # noqa: B006
     out: Annotated[Path, typer.Option(help="The folder in which the run's own folder is made.")] = Path("runs"),
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No summary; a fault that met nothing is told all the same.")
+    ] = False,
+    must_meet: Annotated[bool, typer.Option("--must-meet", help="End with 3 if a fault met nothing.")] = False,
 ) -> None:
     """Run any command in the sandbox, unmodified; ends with its exit code, or 125 if chaoskit failed."""
     from chaoskit.cli.exec import Options, run_command
 
-    options = Options(tuple(command), tuple(blank), experiment, no_aws, sandbox, tuple(allow), tuple(env), out, quiet)
+    options = Options(
+        tuple(command), tuple(blank), experiment, no_aws, sandbox, tuple(allow), tuple(env), out, quiet, must_meet
+    )
     raise typer.Exit(run_command(options))
 
 

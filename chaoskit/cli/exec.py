@@ -15,7 +15,7 @@ import shlex
 import shutil
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.cli.run import check_stand_ins
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem
+from chaoskit.expect import EXPECTATIONS
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.plans import services_of
@@ -55,6 +56,7 @@ class Options:
     environment: tuple[str, ...]
     out: Path
     quiet: bool
+    must_meet: bool = False
 
 
 def run_command(options: Options) -> int:
@@ -85,6 +87,7 @@ def run_command(options: Options) -> int:
         port_forwards=holes,
         out=options.out,
         quiet=options.quiet,
+        must_meet=options.must_meet,
     )
     try:
         return play(request)
@@ -138,7 +141,7 @@ def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[PortFor
     if isinstance(data, dict):
         timeline = data.get("timeline")
         written = len(timeline) if isinstance(timeline, list) else 0
-        data.pop("expect", None)
+        data["expect"] = _without_clients(data.get("expect"))
         data.update(
             {"clients": {}, "duration": WHOLE_TIME, "services": _services(data.get("services"), options.no_aws)}
         )
@@ -150,6 +153,20 @@ def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[PortFor
         raise InputError(
             "\n".join(_told(error.path, problem, written, options) for problem in error.problems)
         ) from error
+
+
+def _without_clients(written: Any) -> Any:
+    """The expectations that speak of no client, which are judged; the command stands in place of those that the others speak of."""
+    if not isinstance(written, list):
+        return written if written is not None else []
+    return [entry for entry in written if not _speaks_of_clients(entry)]
+
+
+def _speaks_of_clients(entry: Any) -> bool:
+    kind = next(iter(entry), None) if isinstance(entry, dict) else entry
+    if kind not in EXPECTATIONS.kinds:
+        return False  # the file's validation tells of it
+    return any(field.name == "client" for field in fields(EXPECTATIONS.get(kind)))
 
 
 def _told(path: str, problem: Problem, written: int, options: Options) -> str:

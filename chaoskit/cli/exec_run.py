@@ -17,12 +17,16 @@ from chaoskit.engine.user_command import LABEL, Command, UserCommand
 from chaoskit.errors import HarnessError
 from chaoskit.experiment.loader import Experiment
 from chaoskit.interruption import until_signalled
-from chaoskit.journal.events import CommandFinished, CommandStarted, HarnessFailed
+from chaoskit.journal.events import CommandFinished, CommandStarted, HarnessFailed, InjectionPlanned
 from chaoskit.journal.run import Run
 from chaoskit.sandbox.environment import command_environment
 from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
 from chaoskit.sandbox.port_forwards import PortForward, PortForwards
 from chaoskit.sandbox.trust import publish_trust
+from chaoskit.verdict import Outcome
+
+GUARDS = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
+"""Verdicts that a command's summary has other words for."""
 
 PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 TYPED = (signal.SIGINT, signal.SIGQUIT)
@@ -44,6 +48,7 @@ class ExecRequest:
     port_forwards: list[PortForward]
     out: Path
     quiet: bool
+    must_meet: bool
 
 
 def say(line: str) -> None:
@@ -171,9 +176,19 @@ class _Session:
             say(f"{self._request.argv[0]}: {command.refused}")
         if not self._request.quiet:
             _tell(result.run, command.exit_code)
+            for verdict in result.verdicts:
+                if verdict.kind not in GUARDS and verdict.finding != "held":
+                    say(f"  {verdict.finding:<12} {verdict.expectation}: {verdict.because}")
             for path in result.files:
                 say(f"  {'written':<12} {path}")
-        return command.exit_code
+        unmet = [planned.injection for planned in result.run.injections if not _met(result.run, planned)]
+        if unmet:
+            say(f"{', '.join(unmet)} met nothing, so {'it' if len(unmet) == 1 else 'they'} tested nothing")
+        return Outcome.NOT_EXERCISED.exit_code if unmet and self._request.must_meet else command.exit_code
+
+
+def _met(run: Run, planned: InjectionPlanned) -> bool:
+    return planned.optional or bool(run.met(planned.injection))
 
 
 def _tell(run: Run, code: int) -> None:

@@ -56,6 +56,7 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> Non
     child.emit(
         PlaneReady(at=clock.now(), plane="dns", implementation=implementation, addresses=addresses, pid=os.getpid())
     )
+    child.prove_alive()
     stopping = asyncio.ensure_future(stopped.wait())
     await asyncio.wait((stopping, server.failed), return_when=asyncio.FIRST_COMPLETED)
     await server.close()

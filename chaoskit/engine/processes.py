@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from chaoskit.child import ALIVE
 from chaoskit.clients.start import argv_of
-from chaoskit.clock import Clock
+from chaoskit.clock import Clock, Instant
 from chaoskit.engine.ports import Plan, ProgramPart, Sandbox, UserProgram
 from chaoskit.errors import PlaneError
 from chaoskit.experiment.planes import STARTED
@@ -28,14 +29,19 @@ from chaoskit.journal.events import (
     Event,
     HarnessFailed,
     PlaneReady,
+    PlaneStalled,
     ProcessEnded,
 )
 from chaoskit.journal.store import Journal
 from chaoskit.sandbox.base import ProcessAction
+from chaoskit.units import SECOND
 
 _MODULES = {plane.key: plane.module or "" for plane in STARTED}
 
 LONGEST_LINE = 1 << 20
+STALLED_NS = 2 * SECOND
+"""A plane that gives no sign of life for longer stands still. It gives four a second; a busy machine delays them by tenths."""
+
 STOP_WITHIN_S = 3.0
 """How long a process may take to end after it was asked to, before it is killed."""
 
@@ -48,7 +54,10 @@ SIGNALS: dict[ProcessAction, signal.Signals] = {
 
 @dataclass(slots=True, eq=False)
 class _Process:
-    """``calls`` is the highest number of a call that a client of this name has begun, ``calls_before`` that of those before it."""
+    """``alive`` is the last sign of life of a plane, None before the first, and while it is ``paused`` by an injection.
+
+    ``calls`` is the highest number of a call that a client of this name has begun, ``calls_before`` that of those before it.
+    """
 
     name: str
     ready: asyncio.Future[PlaneReady | ClientReady]
@@ -61,6 +70,8 @@ class _Process:
     complaints: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     may_end: bool = False
     killed: bool = False
+    alive: Instant | None = None
+    paused: bool = False
     order: Plan | None = None
     calls_before: int = 0
     calls: int = 0
@@ -128,10 +139,13 @@ class LocalProcessManager:
         process.task = asyncio.create_task(task, name=process.name)
 
     async def pause(self, name: str) -> None:
+        process = self._processes[name]
+        process.paused, process.alive = True, None
         await self._act(name, "pause")
 
     async def resume(self, name: str) -> None:
         await self._act(name, "resume")
+        self._processes[name].paused = False
 
     async def kill(self, name: str) -> None:
         process = self._processes[name]
@@ -181,7 +195,7 @@ class LocalProcessManager:
         child.stdin.writelines(process.waiting)
         process.waiting.clear()
         try:
-            await asyncio.gather(self._read_events(process, child), self._read_complaints(process, child))
+            await self._follow(process, child)
             code = await child.wait()
         finally:
             await _kill(child)
@@ -193,12 +207,31 @@ class LocalProcessManager:
             said = " | ".join(process.complaints) or "it said nothing"
             self._fail(process, f"ended with exit code {code}: {said}")
 
+    async def _follow(self, process: _Process, child: asyncio.subprocess.Process) -> None:
+        """Read what the process says until it has ended. What outlives the command that started it is not ours any more."""
+        reading = asyncio.gather(self._read_events(process, child), self._read_complaints(process, child))
+        ended = asyncio.ensure_future(child.wait())
+        try:
+            await asyncio.wait((reading, ended), return_when=asyncio.FIRST_COMPLETED)
+            _, still = await asyncio.wait((reading,), timeout=STOP_WITHIN_S if ended.done() else None)
+            if still:
+                self._fail(process, "the command that started it was killed, and it lives on")
+                _kill_group(child)
+            await reading
+        finally:
+            ended.cancel()
+            reading.cancel()
+            await asyncio.gather(reading, ended, return_exceptions=True)
+
     async def _read_events(self, process: _Process, child: asyncio.subprocess.Process) -> None:
         assert child.stdout is not None
         try:
             async for line in child.stdout:
                 if process.killed and not line.endswith(b"\n"):
                     break  # it was writing when it was killed
+                if line.startswith(ALIVE):
+                    self._lives(process, int(line[len(ALIVE) : line.index(b"}")]))
+                    continue
                 event = _numbered(process, decode(line))
                 self._journal.append(event)
                 if isinstance(event, PlaneReady | ClientReady) and not process.ready.done():
@@ -208,6 +241,19 @@ class LocalProcessManager:
         except ValueError as error:  # a line that is no event, or longer than LONGEST_LINE
             self._fail(process, f"sent what is no event: {str(error).splitlines()[0]}")
             await _kill(child)
+
+    def _lives(self, process: _Process, at: Instant) -> None:
+        """A plane gave a sign of life; a long silence before it is an event."""
+        since, process.alive = process.alive, None if process.paused else at
+        if since is not None and at - since > STALLED_NS:
+            self._journal.append(PlaneStalled(at=self._clock.now(), plane=process.name, since=since, until=at))
+
+    def _look_for_silence(self, process: _Process) -> None:
+        """At the end of the run: a plane that has given no sign of life for long stands still."""
+        now = self._clock.now()
+        if process.alive is not None and now - process.alive > STALLED_NS:
+            self._journal.append(PlaneStalled(at=now, plane=process.name, since=process.alive, until=now))
+        process.alive = None
 
     async def _read_complaints(self, process: _Process, child: asyncio.subprocess.Process) -> None:
         assert child.stderr is not None
@@ -251,6 +297,7 @@ class LocalProcessManager:
 
     async def stop(self, names: list[str]) -> None:
         for name in names:
+            self._look_for_silence(self._processes[name])
             self.send(name, {"do": "stop"})
         tasks = [task for name in names if (task := self._processes[name].task)]
         if tasks:
@@ -271,12 +318,16 @@ async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
 async def _kill(child: asyncio.subprocess.Process) -> None:
     """Kill the child's whole session group, and reap it; nothing happens to one that has ended."""
     if child.returncode is None:
-        # The group reaches through a PID namespace, where the child's own children are not ours to name.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+        _kill_group(child)
     await child.wait()
     if child.stdin is not None:
         child.stdin.close()
+
+
+def _kill_group(child: asyncio.subprocess.Process) -> None:
+    """The group reaches through a PID namespace, where the child's own children are not ours to name."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _numbered(process: _Process, event: Event) -> Event:

@@ -40,7 +40,7 @@ class Recovery:
 
     ``lag_ns`` counts from the end of the fault to the end of the last troubled call, or, where that one failed, to the end of the first
     success after it; it is below 0 for a client that was well again before the fault ended. It is None unless it *recovered*.
-    ``longest_ns`` is the longest call that the fault slowed down; None if it slowed none.
+    ``longest_ns`` is the longest call that succeeded far slower than usual; None if none did.
     """
 
     status: Status
@@ -99,7 +99,7 @@ def recovery_from(
     affected = [call for call in seen if call.number in troubled or _hung_through(call, episode, paced=paced)]
     died = [at for at in deaths if episode.start <= at < episode.until]
     touched = sum(call.number in met for call in seen)
-    slowest = max((call.elapsed_ns or 0 for call in seen if call.number in slow), default=None)
+    slowest = max((call.elapsed_ns or 0 for call in seen if call.number in slow and call.result == "ok"), default=None)
     base = Recovery(status="unknown", episode=episode, met=touched, longest_ns=slowest)
     if not affected and not died:
         return _undisturbed(base, seen, episode, paced=paced)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias, TypeVar
 
 from chaoskit.clock import Instant
-from chaoskit.journal.calls import Call, Lookup, find_lookups, join_calls
+from chaoskit.journal.calls import Call, join_calls
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import (
     CallStarted,
@@ -26,6 +26,7 @@ from chaoskit.journal.events import (
     RunStarted,
     TimelineArmed,
 )
+from chaoskit.journal.lookups import Lookup, find_lookups
 from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
 from chaoskit.journal.toxic_evidence import infer_affected
 from chaoskit.journal.trouble import Pace, is_slow, met_faults, pace_of

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chaoskit.clock import Instant
-from chaoskit.journal.calls import Call, Lookup
+from chaoskit.journal.calls import Call
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import Entry, InjectionPlanned, RequestAnswered
+from chaoskit.journal.lookups import Lookup
 from chaoskit.units import MILLISECOND
 
 SLOW_FACTOR = 3

@@ -53,6 +53,7 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
     control = ToxiproxyControl(*proxy.address())
     driver = Driver(plan.injections, proxy.driven_by(control), child.emit, time.monotonic_ns)
     implementation = proxy.implementation(control.version())
+    child.prove_alive()
     while (command := _next(commands, driver)) is None or command["do"] != "stop":
         if command is None:
             driver.change()

@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from chaoskit.journal.calls import Lookup
 from chaoskit.journal.events import ConnectionOpened, RequestAnswered, RequestArrived
+from chaoskit.journal.lookups import Lookup
 from chaoskit.journal.run import Run
 from chaoskit.report.lookups import RecordState, state_of
 from chaoskit.report.words import listed, plural, seconds
+from chaoskit.units import MILLISECOND, format_duration
 
 _STATES: dict[RecordState, str] = {
     "answers": "answered",
     "empty": "empty (NODATA)",
-    "refused": "with an error",
     "silent": "without a usable reply",
 }
+
+
+SLOW_NS = 100 * MILLISECOND
+"""A lookup that took this long is told with its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,25 @@ def _lookups(run: Run, asker: str) -> list[Line]:
     return [Line("lookups", _looked_up(name, found)) for name, found in by_name.items()]
 
 
-def _looked_up(name: str, found: list[Lookup]) -> str:
-    states = Counter(state_of(lookup) for lookup in found)
-    words = listed([f"{count} {_STATES[state]}" for state, count in states.items()])
-    refused = Counter(rcode for lookup in found if state_of(lookup) == "refused" for rcode in lookup.rcodes)
-    rcodes = f" ({', '.join(refused)})" if refused else ""
-    bitten = sum(bool(lookup.faults) for lookup in found)
-    return f"{name}: {words}{rcodes}" + (f"; {plural(bitten, 'lookup')} met a fault" if bitten else "")
+def _looked_up(name: str, lookups: list[Lookup]) -> str:
+    outcomes = Counter(_outcome_of(lookup) for lookup in lookups)
+    words = f"{name}: {listed([f'{count} {outcome}' for outcome, count in outcomes.items()])}"
+    if any(state_of(lookup) == "refused" and "REFUSED" in lookup.rcodes and not lookup.faults for lookup in lookups):
+        words += "; no zone here serves this name: add it under 'zones', or open it with --allow"
+    slowest = max(lookup.finished - lookup.started for lookup in lookups)
+    words += f"; the longest took {format_duration(slowest)}" if slowest >= SLOW_NS else ""
+    bitten = sum(bool(lookup.faults) for lookup in lookups)
+    return words + (f"; {plural(bitten, 'lookup')} met a fault" if bitten else "")
+
+
+def _outcome_of(lookup: Lookup) -> str:
+    """What one lookup got: an RCODE stands by itself, and of half a lookup both halves are told."""
+    state = state_of(lookup)
+    if state == "half":
+        return f"half failed ({lookup.words})"
+    if state == "refused":
+        return "/".join(dict.fromkeys(half for _, half in lookup.halves if half not in ("addresses", "NODATA", "lost")))
+    return _STATES[state]
 
 
 def _connections(run: Run) -> list[Line]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from chaoskit.clock import Instant
-from chaoskit.journal.calls import Call, Lookup, root_of
+from chaoskit.journal.calls import Call, root_of
 from chaoskit.journal.events import ClientReady, ErrorLink
+from chaoskit.journal.lookups import Lookup
 from chaoskit.journal.recovery import Recovery
 from chaoskit.journal.run import PHASES, Phase, Run
 from chaoskit.journal.trouble import Pace

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chaoskit.journal.command import CommandEnd, command_end
 from chaoskit.journal.run import Run
 from chaoskit.report.figures import ClientFigures, Effect, calls_under_fault
 from chaoskit.report.health import Health, carried
@@ -32,6 +33,9 @@ def headline_of(
 
 
 def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Outcome) -> tuple[str, ...]:
+    command = command_end(run)
+    if command is not None and outcome is not Outcome.INVALID:
+        return _of_command(run, command, verdicts)
     held = sum(verdict.finding == "held" for verdict in verdicts)
     broken = [verdict for verdict in verdicts if verdict.finding == "broken"]
     unknown = [verdict for verdict in verdicts if verdict.finding == "unknown"]
@@ -50,6 +54,19 @@ def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Out
     if not reasons:
         reasons = [f"{verdict.expectation}: {verdict.because}" for verdict in (broken + unknown)[:2]]
     return ("The harness or a guard failed, or something could not be judged: the run proves nothing.", *reasons)
+
+
+def _of_command(run: Run, command: CommandEnd, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """A command's own exit code is its result; what was judged beside it is told after it."""
+    words = f"{command.words[0].upper()}{command.words[1:]}, after {format_duration(command.elapsed_ns)}."
+    guards = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
+    broken = [verdict for verdict in verdicts if verdict.finding != "held" and verdict.kind not in guards]
+    unmet = [planned.injection for planned in run.injections if not planned.optional and not run.met(planned.injection)]
+    return (
+        words,
+        *([f"{listed(unmet)} met nothing, so it tested nothing."] if unmet else []),
+        *(f"{verdict.expectation}: {verdict.because}." for verdict in broken),
+    )
 
 
 def _is_unmet(verdict: Verdict) -> bool:

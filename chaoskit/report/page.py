@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from chaoskit.journal.command import command_end, user_agents
 from chaoskit.journal.run import Run
 from chaoskit.report.client_table import lived_rows
 from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
@@ -98,6 +99,8 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
         figures=figures,
         injections=injections,
         health=health,
+        command=command_end(run),
+        agents=user_agents(run) if command_end(run) else (),
         behind=behind_docker(run),
         behind_explained=EXPLAINED,
         evidence=lines_of(run, linked),

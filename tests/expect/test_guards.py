@@ -59,6 +59,40 @@ class TestHarness:
         assert (verdict.finding, verdict.because) == ("broken", "the run stopped short: interrupted")
 
 
+class TestStandstill:
+    """A stall of the harness is never the client's: the run is invalid."""
+
+    @staticmethod
+    def switched(applied: float | None, lifted: float | None) -> Story:
+        told = Story().head("app").looks().fault(4000, 6000, "slow", plane="network")
+        if applied is not None:
+            told.add(ev.InjectionApplied(at=at(applied), injection="slow", due=at(4000)))
+        if lifted is not None:
+            told.add(ev.InjectionLifted(at=at(lifted), injection="slow", due=at(6000)))
+        return told
+
+    @pytest.mark.parametrize(
+        ("applied", "lifted", "says"),
+        [
+            (4010, 6010, None),
+            (4010, None, "slow was due to be switched off at 6 s, and was not"),
+            (5100, 6010, "slow was switched on 1.1 s late"),
+            (4010, 9500, "slow was switched off 3.5 s late"),
+        ],
+    )
+    def test_a_toxic_is_switched_in_time(self, applied: float, lifted: float | None, says: str | None) -> None:
+        verdict = Harness().judge(self.switched(applied, lifted).end().run())
+        assert (verdict.finding == "held") is (says is None)
+        assert says is None or says in verdict.because
+
+    @pytest.mark.parametrize(("since", "until", "held"), [(2000, 5000, False), (-9000, -4000, True)])
+    def test_a_plane_that_stood_still(self, since: float, until: float, held: bool) -> None:
+        stall = ev.PlaneStalled(at=at(max(until, 1)), plane="network", since=at(since), until=at(until))
+        verdict = Harness().judge(story().add(stall).end().run())
+        assert (verdict.finding == "held") is held, "what was before 0 s harmed nobody"
+        assert held or verdict.because == "network stood still for 3 s from 2 s on"
+
+
 class TestCanary:
     def test_all_looks_good(self) -> None:
         verdict = CanaryResolves().judge(story().looks().run())
@@ -92,8 +126,18 @@ class TestCanary:
 
     def test_a_look_that_spans_a_phase_is_a_look_in_it(self) -> None:
         slow = story().looks(missing=[5000, 6000])
-        slow.add(ev.CanaryChecked(at=at(7100), name="canary.test", ok=True, detail="", latency_ns=2_200_000_000))
+        slow.add(ev.CanaryChecked(at=at(7100), name="canary.test", ok=True, detail="", latency_ns=1_900_000_000))
         assert CanaryResolves().judge(slow.end().run()).finding == "held"
+
+    def test_a_look_that_was_answered_late_breaks_it(self) -> None:
+        slow = story().looks()
+        slow.add(ev.CanaryChecked(at=at(7100), name="canary.test", ok=True, detail="", latency_ns=2_200_000_000))
+        verdict = CanaryResolves().judge(slow.end().run())
+        assert (verdict.finding, verdict.because) == ("broken", "a look at canary.test was answered only after 2.2 s")
+
+    def test_a_pause_between_looks_breaks_it(self) -> None:
+        verdict = CanaryResolves().judge(Story().head("app").looks(missing=[3000, 4000, 5000, 6000]).end().run())
+        assert (verdict.finding, verdict.because) == ("broken", "there was no look at canary.test for 5 s")
 
     def test_a_run_that_stopped_early_owes_no_look_after_that(self) -> None:
         stopped = Story().head("app").fault(5000, 7000)

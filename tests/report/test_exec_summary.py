@@ -41,7 +41,7 @@ def test_lookups_connections_requests_and_faults_are_told() -> None:
     told.arrival("command", 2, 500, attempt=3).add(answered(2, 501, 400, "ThrottlingException"))
     assert words(told.run()) == [
         f"lookups: {NAME}: 1 answered and 2 empty (NODATA); 2 lookups met a fault",
-        "lookups: other.test: 1 with an error (REFUSED)",
+        "lookups: other.test: 1 REFUSED; no zone here serves this name: add it under 'zones', or open it with --allow",
         "connections: dynamodb 1",
         "requests: dynamodb GetItem: 2, of 2 calls; up to attempt 3; 1 × ThrottlingException",
         f"fault: empty on {NAME}, from 0.10 s to 0.30 s: met 4 times",

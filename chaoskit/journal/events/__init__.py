@@ -26,7 +26,7 @@ from chaoskit.journal.events.client import (
     HealthChecked,
 )
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
-from chaoskit.journal.events.process import ProcessEnded, ProcessEvent
+from chaoskit.journal.events.process import PlaneStalled, ProcessEnded, ProcessEvent
 from chaoskit.journal.events.proxy import (
     ConnectionClosed,
     ConnectionOpened,
@@ -78,6 +78,7 @@ __all__ = [
     "InjectionLifted",
     "InjectionPlanned",
     "PlaneReady",
+    "PlaneStalled",
     "ProcessEnded",
     "ProcessEvent",
     "ProxyEvent",

@@ -19,4 +19,18 @@ class ProcessEnded:
     expected: bool
 
 
-ProcessEvent: TypeAlias = ProcessEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneStalled:
+    """A plane's process gave no sign of life from ``since`` to ``until``, though it was not paused by an injection.
+
+    ``until`` is the next sign, or when the run was over.
+    """
+
+    kind: Literal["plane_stalled"] = "plane_stalled"
+    at: Instant
+    plane: str
+    since: Instant
+    until: Instant
+
+
+ProcessEvent: TypeAlias = ProcessEnded | PlaneStalled

@@ -1,0 +1,174 @@
+"""``chaoskit race``: the race of 20 October 2025. Imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chaoskit.errors import InputError
+
+if TYPE_CHECKING:
+    from chaoskit.race.findings import Findings, Question
+    from chaoskit.race.model import Race
+    from chaoskit.race.table import Table
+    from chaoskit.race.words import Vocabulary
+
+race_app = typer.Typer(help="Two writers, one DNS entry, an empty record.", no_args_is_help=True)
+
+
+class EngineName(StrEnum):
+    """What explores."""
+
+    python = "python"
+    spin = "spin"
+
+
+@race_app.callback()
+def _race() -> None:
+    """Two writers, one DNS entry, an empty record."""
+
+
+@race_app.command()
+def explore(
+    enactors: Annotated[int, typer.Option(help="How many enactors install plans, 1 to 6.")] = 3,
+    plans: Annotated[
+        int, typer.Option(help="How many plans there are, the one installed at the start included, 1 to 12.")
+    ] = 6,
+    protection: Annotated[
+        list[str], typer.Option(metavar="NAME", help="A protection to switch on; may be repeated.")
+    ] = [],  # noqa: B006
+    invariant: Annotated[
+        list[str], typer.Option(metavar="NAME", help="An invariant to judge; may be repeated. All, unless given.")
+    ] = [],  # noqa: B006
+    all_sets: Annotated[
+        bool, typer.Option("--all-sets", "--table", help="Judge every set of protections, and print the table.")
+    ] = False,
+    classroom: Annotated[
+        bool, typer.Option("--classroom", help="The smallest race: 2 students, 4 assignments, one notebook.")
+    ] = False,
+    engine: Annotated[EngineName, typer.Option(help="What explores: chaoskit itself, or SPIN.")] = EngineName.python,
+    symmetry: Annotated[
+        bool, typer.Option(help="Take states as one that differ only in which enactor is which.")
+    ] = True,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processors for --all-sets. All that there are, unless given.")
+    ] = None,
+    page: Annotated[Path | None, typer.Option(help="Write the traces as one offline HTML page.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the findings as JSON.")
+    ] = None,
+    promela: Annotated[Path | None, typer.Option(help="Write the model for SPIN.")] = None,
+) -> None:
+    """Explore every order of steps, and judge the invariants. Ends with 0 where all hold, 1 where one is broken, 2 for bad input."""
+    from chaoskit.race.findings import question_of
+    from chaoskit.race.words import Classroom, Engineering
+
+    race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection)
+    question = question_of(invariant)
+    for file in (page, json_file, promela):
+        _check_writable(file)
+    if all_sets:
+        if protection or page or promela or engine is EngineName.spin or not symmetry:
+            raise InputError(
+                "--all-sets judges every set of protections with chaoskit's own engine; it goes with --enactors, --plans, "
+                "--invariant, --jobs and --json alone"
+            )
+        _explore_all(race, question, jobs, json_file)
+        return
+    findings = _judged(race, question, engine, symmetry)
+    words: Vocabulary = Classroom() if classroom else Engineering()
+    _print(findings, question, words)
+    if json_file:
+        from chaoskit.race.stored import findings_json
+
+        _write(json_file, findings_json(findings, question))
+    if promela:
+        from chaoskit.race.findings import promela_of
+
+        _write(promela, promela_of(race, question))
+    if page:
+        from chaoskit.race.page import trace_page
+
+        _write(page, trace_page(findings, question, words))
+    raise typer.Exit(0 if findings.holds else 1)
+
+
+def _race_of(enactors: int, plans: int, protections: list[str]) -> Race:
+    from chaoskit.race.model import Race
+    from chaoskit.race.protections import PROTECTIONS
+
+    if not 1 <= enactors <= 6:
+        raise InputError(f"--enactors {enactors}: give a number from 1 to 6")
+    if not 1 <= plans <= 12:
+        raise InputError(f"--plans {plans}: give a number from 1 to 12")
+    names = [name.replace("-", "_") for name in protections]
+    for name in names:
+        if name not in PROTECTIONS.kinds:
+            raise InputError(f"--protection {name}: there is none of this name; {PROTECTIONS.unknown(name)}")
+    return Race(enactors, plans).with_protections(names)
+
+
+def _judged(race: Race, question: Question, engine: EngineName, symmetry: bool) -> Findings:
+    from chaoskit.race.findings import judge, judge_with_spin
+
+    if engine is EngineName.python:
+        return judge(race, question, symmetric=symmetry)
+    if "can_progress" in question.progress:
+        typer.echo(
+            "can_progress is not judged: SPIN's logic is of linear time, and this is a property of branching time.\n"
+        )
+    return judge_with_spin(race, question)
+
+
+def _check_writable(file: Path | None) -> None:
+    if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+        raise InputError(f"cannot write {file}: give a file in a folder that exists")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {file}: {error.strerror}") from error
+    typer.echo(f"{file}")
+
+
+def _print(findings: Findings, question: Question, words: Vocabulary) -> None:
+    import shutil
+
+    from chaoskit.race.report import diagrams, summary
+
+    width = shutil.get_terminal_size((110, 24)).columns
+    typer.echo(summary(findings, question))
+    for text in diagrams(findings, width, words):
+        typer.echo(f"\n{text}")
+    if not findings.holds:
+        typer.echo("")
+
+
+def _explore_all(race: Race, question: Question, jobs: int | None, json_file: Path | None) -> None:
+    import sys
+
+    from chaoskit.race.report import table_text
+    from chaoskit.race.table import all_sets, table
+
+    sets = all_sets()
+    judged = 0
+
+    def tell(row: Findings) -> None:
+        nonlocal judged
+        judged += 1
+        if sys.stderr.isatty():
+            typer.echo(f"\r{judged} of {len(sets)} sets", nl=False, err=True)
+
+    result: Table = table(race, sets, question, jobs=jobs, listener=tell)
+    if sys.stderr.isatty():
+        typer.echo("\r", nl=False, err=True)
+    typer.echo(table_text(result))
+    if json_file:
+        from chaoskit.race.stored import table_json
+
+        _write(json_file, table_json(result))
