@@ -14,7 +14,6 @@ import pytest
 from botocore.config import Config
 
 from chaoskit.aws import endpoints, rule_sets
-from chaoskit.aws.operations import operations
 from chaoskit.aws.services import SERVICES, Service, wire_name
 
 REGIONS = ["us-east-1", "eu-west-1", "ap-southeast-5", "cn-north-1", "us-gov-west-1"]
@@ -153,10 +152,10 @@ def test_the_table_of_services_is_whole() -> None:
     ],
 )
 def test_botocore_is_loaded_for_none_of_this_when_the_names_are_known(code: str) -> None:
-    endpoints.names_of("s3", "us-east-1")
-    operations("ec2")
     code += (
         "; import sys; loaded = [name for name in sys.modules if name.startswith('botocore')]; sys.exit(str(loaded))"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert ended.stderr.strip() == "[]"
+    first, second = (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False) for _ in range(2)
+    )
+    assert second.stderr.strip() == "[]", first.stderr

@@ -75,7 +75,7 @@ def chaoskit(folder: Path, *words: str, more: Mapping[str, str] | None = None) -
     return subprocess.run(
         command,
         cwd=folder,
-        env=environment | (more or {}),
+        env=environment | dict(more or {}),
         capture_output=True,
         text=True,
         timeout=LONGEST_S,
