@@ -35,7 +35,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "docker": ("sandbox/docker.py",),
     "trustme": ("aws/certificates.py",),
     "boto3": ("clients/boto3/",),
-    "botocore": ("clients/boto3/",),
+    "botocore": ("clients/boto3/", "aws/rule_sets.py"),
     "cheroot": ("aws/",),
     "starlette": ("dns/control/",),
     "uvicorn": ("dns/control/http.py",),

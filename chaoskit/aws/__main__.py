@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from chaoskit.aws.inject import Faults
 from chaoskit.aws.plan import injections_from_json
-from chaoskit.aws.target import wire_name
+from chaoskit.aws.services import wire_name
 from chaoskit.child import Child, Command
 from chaoskit.errors import ChaoskitError, HarnessError
 from chaoskit.journal.events import HarnessFailed, PlaneReady
@@ -59,28 +59,30 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
         child.emit(HarnessFailed(at=time.monotonic_ns(), part="service", message=message))
 
     from chaoskit.aws import front as tls_front
+    from chaoskit.aws.connection import Habits
     from chaoskit.aws.evidence import Evidence
     from chaoskit.aws.service import MockServices
     from chaoskit.aws.stand_in import StandIns
 
     written: dict[str, dict[str, Any]] = {name: wanted or {} for name, wanted in (plan.get("services") or {}).items()}
     stand_ins = {name: wanted["backend"] for name, wanted in written.items() if wanted.get("backend")}
+    hosts: dict[str, str] = plan.get("hosts") or {}
     services = MockServices()
     services.seed(
-        {name: one for name, one in written.items() if name not in stand_ins}, plan.get("region", "us-east-1")
+        {name: one for name, one in written.items() if name not in stand_ins}, plan.get("regions") or ["us-east-1"]
     )
     application = StandIns(services.application, {wire_name(name): address for name, address in stand_ins.items()})
     front = tls_front.Front(
-        Evidence(faults.around(application), child.emit),
-        authority.server_context(plan["names"]),
+        Evidence(faults.around(application), child.emit, hosts),
+        authority.server_context(plan["names"], hosts),
         failed,
         host=plan.get("host", "127.0.0.1"),
         port=plan.get("port", 0),
         habits={
-            wire_name(name): tls_front.Habits(wanted.get("idle_timeout_ns"), wanted.get("max_requests"))
+            wire_name(name): Habits(wanted.get("idle_timeout_ns"), wanted.get("max_requests"))
             for name, wanted in written.items()
         },
-        threads=tls_front.MANY_THREADS if plan.get("injections") else tls_front.THREADS,
+        hosts=hosts,
     )
     served = [f"moto {services.version}"] + [f"{name} at {address}" for name, address in stand_ins.items()]
     child.emit(

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -25,6 +25,10 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 NTH = "chaoskit.nth"
 """Where the front puts a request's 1-based place on its connection into the environ."""
+UNDERSCORED = "chaoskit.underscored"
+"""Where the front puts the names of headers that have an underscore."""
+BROKE = "chaoskit.broke"
+"""Where a mock that broke, and answered 500, says how."""
 ARRIVED = "chaoskit.arrived"
 """Where the ``RequestArrived`` of a request stands in its environ, for what lies behind this middleware."""
 MET = "chaoskit.met"
@@ -33,6 +37,11 @@ SENT_AS = "chaoskit.sent_as"
 """Where the response of a request that met a fault stands in its environ, for the front, which sends it as it says."""
 
 _SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/[^/]+/(?P<service>[^/]+)/aws4_request")
+_PRESIGNED_SCOPE = re.compile(
+    r"X-Amz-Credential=[^/%&]+(?:%2F|/)\d{8}(?:%2F|/)[^/%&]+(?:%2F|/)(?P<service>[^/%&]+)(?:%2F|/)aws4_request",
+    re.IGNORECASE,
+)
+_HOST = re.compile(r"^host:[ \t]*([^:\s]+)", re.IGNORECASE | re.MULTILINE)
 _ATTEMPT = re.compile(r"(?:^|[;\s])attempt=(\d+)")
 _RPC_V2 = re.compile(r"/service/[^/]+/operation/(?P<operation>[^/]+)$")
 _XML_CODE = re.compile(rb"<Code>\s*([^<\s]+)\s*</Code>")
@@ -44,19 +53,27 @@ INCOMPLETE = "IncompleteBody"
 """What S3 calls a body that is shorter than its head says (S3 API Reference, "Error responses")."""
 
 
+class BrokenBody(OSError):
+    """The client broke off within a request's body, or wrote it wrongly."""
+
+
 class Evidence:
     """Wraps a WSGI application and emits ``RequestArrived`` and ``RequestAnswered`` for each request."""
 
-    def __init__(self, application: Application, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, application: Application, emit: Callable[[Event], None], hosts: Mapping[str, str] | None = None
+    ) -> None:
+        """``hosts`` maps host names, or ``*.`` and a name, to the wire names of their services; it tells what unsigned requests ask."""
         self._application = application
         self._emit = emit
+        self._hosts = hosts or {}
         self._numbers = itertools.count(1)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         at = time.monotonic_ns()
         number = next(self._numbers)
         received = environ["wsgi.input"]
-        arrived = describe(environ, number, at)
+        arrived = describe(environ, number, at, self._hosts)
         self._emit(arrived)
         environ[ARRIVED] = arrived
         told: list[Any] = []
@@ -69,7 +86,9 @@ class Evidence:
         try:
             body = whole(self._application(environ, remember))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told to the journal
-            if cut_short(received):  # the client was killed, or gave up: nothing of ours is broken
+            if isinstance(error, BrokenBody) or cut_short(
+                received
+            ):  # the client was killed, or gave up: nothing of ours is broken
                 now = time.monotonic_ns()
                 self._emit(RequestAnswered(at=now, request=number, status=400, error=INCOMPLETE))
                 start_response(f"400 {INCOMPLETE}", [("Content-Length", "0")])
@@ -80,7 +99,8 @@ class Evidence:
         status = int(told[0].split(" ", 1)[0])
         code = error_code(told[1], body) if status >= 400 else None
         met = environ.get(MET, ())
-        self._emit(RequestAnswered(at=time.monotonic_ns(), request=number, status=status, error=code, faults=met))
+        now, broke = time.monotonic_ns(), environ.get(BROKE)
+        self._emit(RequestAnswered(at=now, request=number, status=status, error=code, faults=met, broke=broke))
         return [body]
 
     def _failed(self, arrived: RequestArrived, error: Exception) -> None:
@@ -96,13 +116,13 @@ class Evidence:
         self._emit(RequestAnswered(at=now, request=arrived.request, status=500, error=None))
 
 
-def describe(environ: Environ, number: int, at: int) -> RequestArrived:
+def describe(environ: Environ, number: int, at: int, hosts: Mapping[str, str] | None = None) -> RequestArrived:
     """What the head of a request says about itself (and, for query protocols, its form)."""
     return RequestArrived(
         at=at,
         request=number,
-        service=_service(environ),
-        operation=_operation(environ),
+        service=_service(environ, hosts or {}),
+        operation=_operation(environ, hosts or {}),
         invocation=environ.get("HTTP_AMZ_SDK_INVOCATION_ID"),
         attempt=attempt_number(environ.get("HTTP_AMZ_SDK_REQUEST", "")),
         user_agent=environ.get("HTTP_USER_AGENT", ""),
@@ -127,14 +147,32 @@ def attempt_number(header: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _service(environ: Environ) -> str:
+def _service(environ: Environ, hosts: Mapping[str, str]) -> str:
+    """By the signature, which a presigned URL has in its query; without one by the host name."""
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if scope is None:
+        scope = _PRESIGNED_SCOPE.search(environ.get("QUERY_STRING", ""))
     if scope:
         return scope["service"].lower()
-    return str(environ.get("HTTP_HOST", "")).split(".")[0].lower()
+    host = str(environ.get("HTTP_HOST", "")).lower().rpartition(":")[0] or str(environ.get("HTTP_HOST", "")).lower()
+    return _named(host, hosts)
 
 
-def _operation(environ: Environ) -> str:
+def _named(host: str, hosts: Mapping[str, str]) -> str:
+    label, _, rest = host.partition(".")
+    return hosts.get(host) or hosts.get(f"*.{rest}") or label
+
+
+def service_of_head(head: bytes, hosts: Mapping[str, str]) -> str:
+    """The service that a request asks, by its head as it came: enough to choose who answers, before it is parsed."""
+    text = head.decode("latin-1")
+    if scope := _SCOPE.search(text) or _PRESIGNED_SCOPE.search(text.partition("\n")[0]):
+        return scope["service"].lower()
+    host = _HOST.search(text)
+    return _named(host[1].lower() if host else "", hosts)
+
+
+def _operation(environ: Environ, hosts: Mapping[str, str]) -> str:
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target).rpartition(".")[2]
     path = environ.get("PATH_INFO", "")
@@ -143,7 +181,14 @@ def _operation(environ: Environ) -> str:
     for form in (environ.get("QUERY_STRING", ""), _form(environ)):
         if action := parse_qs(form).get("Action"):
             return str(action[0])
-    return f"{environ.get('REQUEST_METHOD', '')} {path}"
+    return f"{environ.get('REQUEST_METHOD', '')} {_bucket_path(environ, hosts)}{path}"
+
+
+def _bucket_path(environ: Environ, hosts: Mapping[str, str]) -> str:
+    """``/bucket`` for a request whose host is a bucket, so that it is called as one whose path has it (S3, "Virtual hosting")."""
+    host = str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
+    bucket, _, rest = host.partition(".")
+    return f"/{bucket}" if host not in hosts and hosts.get(f"*.{rest}") == "s3" else ""
 
 
 def _form(environ: Environ) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chaoskit.aws.faults import FAULTS
+from chaoskit.aws.operations import unknown_operation
 from chaoskit.aws.target import ServiceTarget
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.plane import Complaint, Plane, Surroundings
@@ -16,6 +17,10 @@ def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterat
     if service not in surroundings.services:
         known = ", ".join(surroundings.services) or "none"
         yield Complaint(("where",), f"there is no service {service!r} in this experiment.", f"Services: {known}.")
+        return
+    for pattern in injection.where.operations:
+        if wrong := unknown_operation(service, pattern):
+            yield Complaint(("where", "operation"), f"{wrong[0]}.", f"{wrong[1]}.")
 
 
 PLANE = Plane(

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
-from chaoskit.aws.evidence import Application
-from chaoskit.aws.target import wire_name
+from chaoskit.aws.evidence import ARRIVED, BROKE, UNDERSCORED, Application, BrokenBody, Environ, cut_short, whole
+from chaoskit.aws.faults import Request, Response
+from chaoskit.aws.forms import error as error_response
+from chaoskit.aws.forms import form_of
+from chaoskit.aws.services import SERVICES, wire_name
+from chaoskit.aws.unrouted import answer_unrouted
 from chaoskit.errors import PlaneError
+from chaoskit.journal.events import RequestArrived
 
 DEFAULT_TABLE = "chaoskit"
 DEFAULT_ITEM = {"id": {"S": "1"}}
@@ -32,6 +39,13 @@ _FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
 _IMAGE = "ami-00000000"  # moto knows none, and starts what it is told
 
 
+_S3_HOST = re.compile(
+    r"(?P<bucket>.+\.)?s3(?:-fips|-accelerate)?(?:\.dualstack)?\.(?P<rest>(?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?)"
+)
+_UNDERSCORED_IN_MOTO = "moto.preserved_header_names"
+"""Where moto looks for the names of metadata that have an underscore, by their key in the environ."""
+
+_BY_WIRE = {facts.wire: str(name) for name, facts in SERVICES.items()}
 _HOSTED_ZONES = "/2013-04-01/hostedzone"
 
 
@@ -56,6 +70,29 @@ def _element(name: str, xml: bytes) -> str:
     return found[1].decode()
 
 
+def _environ_key(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
+def _plain_host(host: str) -> str:
+    """An S3 host name as moto reads it: of all ways to say FIPS, dual stack and acceleration, none matters to what is stored."""
+    name, colon, port = host.partition(":")
+    match = _S3_HOST.fullmatch(name)
+    return f"{match['bucket'] or ''}s3.{match['rest']}{colon}{port}" if match else host
+
+
+def _being_handled() -> tuple[Any, ...]:
+    """The exception that is being handled, which allows a second beginning of a response (PEP 3333)."""
+    handled = sys.exc_info()
+    return (handled,) if handled[0] else ()
+
+
+def _send(response: Response, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    headers = [*response.headers, ("Content-Length", str(len(response.body)))]
+    start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers, *_being_handled())
+    return [response.body if environ["REQUEST_METHOD"] != "HEAD" else b""]
+
+
 class MockServices:
     """moto in server mode. It tells services apart by the SigV4 credential scope, so any host name works."""
 
@@ -66,13 +103,43 @@ class MockServices:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self.version: str = moto.__version__
-        self.application: Application = DomainDispatcherApplication(create_backend_app)
+        self._moto: Application = DomainDispatcherApplication(create_backend_app)
 
-    def seed(self, services: Mapping[str, Any], region: str) -> None:
-        """Create what the plan wants and read it once. Raises ``PlaneError`` when moto refuses.
+    def application(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The services. An exception in moto is an answer of 500 that says so, and no end of anything else."""
+        arrived: RequestArrived | None = environ.get(ARRIVED)
+        service = _BY_WIRE.get(arrived.service) if arrived else None
+        if arrived and service:
+            response = answer_unrouted(service, arrived.operation, arrived.request, environ)
+            if response is not None:
+                return _send(response, environ, start_response)
+            if service == "s3":
+                environ[_UNDERSCORED_IN_MOTO] = {
+                    _environ_key(name): name for name in environ.get(UNDERSCORED, ()) if name.startswith("x-amz-meta-")
+                }
+                environ["HTTP_HOST"] = _plain_host(environ.get("HTTP_HOST", ""))
+        try:
+            return [whole(self._moto(environ, start_response))]
+        except BrokenBody:
+            raise
+        except Exception as error:  # whatever it is, it is one request's
+            if arrived is None or cut_short(environ["wsgi.input"]):
+                raise
+            environ[BROKE] = f"moto {self.version} broke on {arrived.service} {arrived.operation}: {error!r}"
+            form = form_of(service or "", targeted="HTTP_X_AMZ_TARGET" in environ)
+            request = Request(service or arrived.service, arrived.operation, arrived.request, form)
+            return _send(error_response(request, 500, "InternalFailure", environ[BROKE]), environ, start_response)
 
-        moto loads a service when it is first asked for it, so no other than these costs any time.
+    def seed(self, services: Mapping[str, Any], regions: Sequence[str]) -> None:
+        """Create in each region what the plan wants and read it once. Raises ``PlaneError`` when moto refuses.
+
+        moto loads a service when it is first asked for it, so no other than these costs any time. Buckets and hosted zones are no
+        region's own, so they are made in the first.
         """
+        for number, region in enumerate(regions):
+            self._seed_region(services, region, first=number == 0)
+
+    def _seed_region(self, services: Mapping[str, Any], region: str, *, first: bool) -> None:
         for service, given in services.items():
             wanted = given or {}
             if service == "dynamodb":
@@ -81,11 +148,11 @@ class MockServices:
                 self._query(service, region, "RunInstances", _instances(wanted["instances"]))
             for name, targets in (wanted.get("target_groups") or {}).items():
                 self._seed_target_group(name, targets, region)
-            for bucket in wanted.get("buckets") or ():
+            for bucket in (wanted.get("buckets") or ()) if first else ():
                 self._call(service, region, _bucket_configuration(region), {}, method="PUT", path=f"/{bucket}")
             for queue in wanted.get("queues") or ():
                 self._query(service, region, "CreateQueue", {"QueueName": queue})
-            for zone in wanted.get("hosted_zones") or ():
+            for zone in (wanted.get("hosted_zones") or ()) if first else ():
                 self._seed_hosted_zone(zone, region)
             if service in _CHEAP_READS:
                 self._query(service, region, _CHEAP_READS[service][1], {})

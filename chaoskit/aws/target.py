@@ -6,20 +6,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
+from chaoskit.aws.services import wire_name
 from chaoskit.timeline.counts import check_counts, is_due, told
-
-_WIRE_NAMES = {"elbv2": "elasticloadbalancing"}
-
-
-def wire_name(service: str) -> str:
-    """The service's name in host names and signatures, where that is not the SDK's name for it."""
-    return _WIRE_NAMES.get(service, service)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceTarget:
-    """Requests of ``service`` whose ``operation`` fits: a name as in the API, or a glob (``*Item``). For S3 and Route 53, whose requests
-    do not name their operation, it is method and path: ``GET /bucket/*``.
+    """Requests of ``service`` whose ``operation`` fits: a name as in the API, or a glob (``*Item``), or one of a list of these. For S3 and
+    Route 53, whose requests do not name their operation, it is method and path: ``GET /bucket/*``.
 
     ``first`` and ``every`` count the requests that this lets through while the injection is on, from 1: ``first: 3`` means
     numbers 1 to 3, ``every: 3`` means 3, 6, 9 …; if both are given, both must hold. Dice (``chance``) are thrown after counting.
@@ -30,16 +24,23 @@ class ServiceTarget:
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     service: str
-    operation: str = "*"
+    operation: str | tuple[str, ...] = "*"
     first: int | None = None
     every: int | None = None
 
     def __post_init__(self) -> None:
+        if not self.operations:
+            raise ValueError("'operation' has no name in it; leave it out to mean all of them")
         check_counts(self.first, self.every)
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names and globs, one of which must fit."""
+        return (self.operation,) if isinstance(self.operation, str) else self.operation
 
     def matches(self, service: str, operation: str) -> bool:
         """Whether the fault may touch this request, as far as it does not count. ``service`` is the name on the wire."""
-        return service == wire_name(self.service) and fnmatchcase(operation, self.operation)
+        return service == wire_name(self.service) and any(fnmatchcase(operation, one) for one in self.operations)
 
     def due(self, nth: int) -> bool:
         """Whether the ``nth`` request is one that the fault is meant for."""
@@ -48,5 +49,5 @@ class ServiceTarget:
     def describe(self) -> str:
         """For people: ``dynamodb, *Item, one in 3``."""
         parts = [self.service]
-        parts += [self.operation] if self.operation != "*" else []
+        parts += [" or ".join(self.operations)] if "*" not in self.operations else []
         return ", ".join([*parts, *told(self.first, self.every)])

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from chaoskit.aws.endpoints import host_name
 from chaoskit.cli.exec import injections_of
 from chaoskit.compose.attach import perform
 from chaoskit.compose.bypasses import find_bypasses
@@ -30,7 +31,7 @@ from chaoskit.engine.session import conclude
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
-from chaoskit.experiment.plans import host_name, services_of, zones
+from chaoskit.experiment.plans import services_of, zones
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal

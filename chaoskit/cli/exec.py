@@ -17,8 +17,9 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
+from chaoskit.aws.services import SERVICES
 from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.cli.run import check_stand_ins
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
@@ -27,7 +28,6 @@ from chaoskit.expect import EXPECTATIONS
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.plans import services_of
-from chaoskit.experiment.schema import Service
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.journal.codec import as_text
 from chaoskit.sandbox.port_forwards import PortForward, parse_port_forward
@@ -40,7 +40,7 @@ WHOLE_TIME = "240h"
 """How long a run may last that ends with its command: ten days stand for ever."""
 
 _BLANK = re.compile(r"(?P<name>[^@\s]+)(?:@(?P<start>[^+]*)(?:\+(?P<length>.+))?)?")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +196,9 @@ def _services(written: Any, no_aws: bool) -> Any:
     if isinstance(written, list):
         written = {name: {} for name in written}
     return (
-        {**{name: {} for name in get_args(Service)}, **written}
+        {**{name: {} for name in SERVICES}, **written}
         if isinstance(written, dict)
-        else (written or {name: {} for name in get_args(Service)})
+        else (written or {name: {} for name in SERVICES})
     )
 
 

@@ -127,7 +127,7 @@ def _environment(service: Service) -> Iterator[Bypass]:
 
 def _region(service: Service, region: str) -> Iterator[Bypass]:
     if others := sorted(service.regions - {region}):
-        why = f"mock AWS and its faults are in {region}"
+        why = f"what the mock services hold at the start is in {region}, and a fault on a name there means that region"
         yield Bypass(service.name, f"AWS region {', '.join(others)}", why, f"the overlay sets {region}")
 
 

@@ -15,6 +15,7 @@ import socket
 import struct
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,15 @@ from chaoskit.engine.session import judged, record
 from chaoskit.errors import ChaoskitError, SandboxError
 from chaoskit.experiment.loader import resolve_plain
 from chaoskit.experiment.planes import PLANE_KEYS
-from chaoskit.experiment.plans import CANARY_LABEL, network_plan, proxies, service_plan, services_of, zones
+from chaoskit.experiment.plans import (
+    CANARY_LABEL,
+    network_plan,
+    proxies,
+    service_plan,
+    services_of,
+    with_aliases,
+    zones,
+)
 from chaoskit.experiment.schema import ExperimentSpec, ServiceSpec
 from chaoskit.journal.codec import encode_entry
 from chaoskit.journal.events import Entry, PlaneReady
@@ -207,6 +216,7 @@ async def _by_hand(plan: OverlayPlan) -> None:
                 rules=LeaseRules(longest_ns=spec.limits.longest_fault),
                 canary=spec.canary,
                 guard=Guard(read_networks([plan.subnet]), 100_000),
+                with_aliases=partial(with_aliases, spec),
             )
             serving = asyncio.ensure_future(serve(settings, lambda _: _say_ready()))
             failing = asyncio.ensure_future(manager.failed())

@@ -7,8 +7,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
+from chaoskit.aws.endpoints import host_name
+from chaoskit.aws.services import SERVICES
 from chaoskit.compose.bypasses import Bypass, find_bypasses
 from chaoskit.compose.engine import EVERY_PROFILE, Docker, has_compose
 from chaoskit.compose.overlay import NAME, eligible, make_override, write_override
@@ -16,8 +18,8 @@ from chaoskit.compose.plan import SUBNET, lay_out
 from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
-from chaoskit.experiment.plans import RESERVED, host_name, services_of
-from chaoskit.experiment.schema import ExperimentSpec, Label, Service
+from chaoskit.experiment.plans import RESERVED, services_of
+from chaoskit.experiment.schema import ExperimentSpec, Label
 
 LOOKED_FOR = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -112,7 +114,7 @@ def every_service(region: str) -> ExperimentSpec:
     """All mock services and no faults: what an overlay offers that is driven by hand. Raises ``InputError`` for what is no region."""
     from pydantic import ValidationError
 
-    services: dict[str, Any] = {name: {} for name in get_args(Service)}
+    services: dict[str, Any] = {name: {} for name in SERVICES}
     try:
         return ExperimentSpec.model_validate({"title": "by hand", "region": region, "services": services})
     except ValidationError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from chaoskit.dns.faults import FAULTS
@@ -11,6 +12,8 @@ from chaoskit.dns.names import canonical
 from chaoskit.dns.target import DnsTarget
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.plane import Complaint, Plane, Surroundings
+
+MOST_SHOWN = 8
 
 
 def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterator[Complaint]:
@@ -34,11 +37,13 @@ def _names(target: DnsTarget, surroundings: Surroundings) -> Iterator[Complaint]
         message = f"{target.names()} {relation}, which no fault may touch."
         yield Complaint(("where",), message, "Name the record that you want to lose.")
         return
-    zones = {canonical(apex): [canonical(name) for name in names] for apex, names in surroundings.zones.items()}
-    if any(target.could_meet(apex, (apex, *names)) for apex, names in zones.items()):
+    if any(target.could_meet(apex, (apex, *names)) for apex, names in surroundings.zones.items()):
         return
-    apexes = ", ".join(apex for apex in zones if not surroundings.canary.endswith(apex))
-    fix = f"The zones of this experiment are: {apexes or 'none'}. Add it under 'zones', or correct the name."
+    apexes = [apex for apex in surroundings.zones if not surroundings.canary.endswith(apex)]
+    close = get_close_matches(target.names(), apexes, 3) if len(apexes) > MOST_SHOWN else []
+    shown = ", ".join(close or apexes[:MOST_SHOWN])
+    more = f" and {len(apexes) - len(close or apexes[:MOST_SHOWN])} more" if len(apexes) > MOST_SHOWN else ""
+    fix = f"The zones of this experiment are: {shown or 'none'}{more}. Add it under 'zones', or correct the name."
     yield Complaint(
         ("where",), f"no zone here answers for {target.names()}, so the fault could never meet a lookup.", fix
     )

@@ -27,6 +27,9 @@ class DnsTarget:
     ``name`` is that name; ``under`` is a name and all below it; ``glob`` has ``*`` for any characters, dots included, ``?`` for
     one, and ``[abc]``; ``regex`` must match the whole name (``chaoskit.dns.pattern`` says what it may hold).
 
+    ``aliases`` are further names that mean what ``name`` means: host names, or ``*.`` and a name for all below it. Left out in an
+    experiment, they are the other names of the endpoint that ``name`` is; an empty list is for that name alone.
+
     Empty ``types``, ``transports``, ``clients`` or ``networks`` mean all of them. ``clients`` are labels of resolver addresses: the
     names of an experiment's clients. ``networks`` are the askers' own addresses or prefixes, such as ``127.0.0.0/8``.
 
@@ -50,6 +53,7 @@ class DnsTarget:
     networks: tuple[str, ...] = ()
     first: int | None = None
     every: int | None = None
+    aliases: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if sum(getattr(self, field) is not None for field in NAMES) != 1:
@@ -60,6 +64,10 @@ class DnsTarget:
         for field in ("name", "under"):
             if (written := getattr(self, field)) is not None:
                 object.__setattr__(self, field, canonical(written))
+        if self.aliases:
+            if self.name is None:
+                raise ValueError("'aliases' stand beside a 'name'; with 'under', 'glob' or 'regex' leave them out")
+            object.__setattr__(self, "aliases", tuple(map(canonical, self.aliases)))
         if self.glob is not None:
             object.__setattr__(self, "glob", _read_glob(self.glob))
         if self.regex is not None:
@@ -90,7 +98,7 @@ class DnsTarget:
     def covers(self, name: str) -> bool:
         """Whether it may touch some query for ``name``, a canonical one."""
         if self.name is not None:
-            return name == self.name
+            return name == self.name or any(_is_alias(name, alias) for alias in self.aliases or ())
         if self.under is not None:
             return name == self.under or not self.under or name.endswith(f".{self.under}")
         if self.glob is not None:
@@ -105,9 +113,14 @@ class DnsTarget:
         """Whether a zone with this ``apex``, in which ``names`` exist, could answer for a name that is meant here."""
         target = self.name if self.name is not None else self.under
         if target is None:
-            return any(self.covers(name) for name in names) or any(name.startswith("*.") for name in names)
+            return any(self.covers(name) or (name.startswith("*.") and self._reaches(name[1:])) for name in names)
         below = (target, *parents(target))
         return apex in below or (self.under is not None and self.under in (apex, *parents(apex)))
+
+    def _reaches(self, below: str) -> bool:
+        """Whether a glob could fit some name that ends with ``below``; of a pattern that is not known, so it could."""
+        end = re.split(r"[*?\]]", self.glob or "*")[-1]
+        return end.endswith(below) or below.endswith(end)
 
     def describe(self) -> str:
         """For people: ``api.example.com (A, AAAA; udp)``."""
@@ -118,10 +131,14 @@ class DnsTarget:
     def names(self) -> str:
         """The names that are meant, for people."""
         if self.name is not None:
-            return self.name or "the root"
+            return (self.name or "the root") + (" and its aliases" if self.aliases else "")
         if self.under is not None:
             return f"{self.under} and below" if self.under else "every name"
         return self.glob if self.glob is not None else f"/{self.regex}/"
+
+
+def _is_alias(name: str, alias: str) -> bool:
+    return name == alias or (alias.startswith("*.") and name.endswith(alias[1:]))
 
 
 def _read_glob(glob: str) -> str:

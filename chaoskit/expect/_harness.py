@@ -10,11 +10,13 @@ from chaoskit.clock import Instant
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import EVIDENCE_MAX
 from chaoskit.journal.events import (
+    CommandStarted,
     HarnessFailed,
     InjectionApplied,
     InjectionLifted,
     PlaneStalled,
     ProcessEnded,
+    RequestAnswered,
     RunEnded,
 )
 from chaoskit.journal.run import Run
@@ -41,6 +43,9 @@ class Harness(Expectation):
         for seq, process in run.of(ProcessEnded):
             if not process.expected:
                 wrong.append((f"process {process.process} ended unasked with code {process.exit_code}", seq))
+        if not run.of(CommandStarted):  # a command of the user's is not judged; it is told what it met
+            broken = [(event, seq) for seq, event in run.of(RequestAnswered) if event.broke]
+            wrong += [(f"request {event.request} got no honest answer: {event.broke}", seq) for event, seq in broken]
         wrong += _stalls(run)
         wrong += _late_switches(run)
         endings = run.of(RunEnded)

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaoskit.aws.operations import operations, wrong_call
 from chaoskit.clients import CLIENTS
+from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.zone import Zones
 from chaoskit.dns.zone_spec import place_of
 from chaoskit.errors import Problem, SettingRefused
 from chaoskit.experiment.document import Document, FieldPath, dotted
 from chaoskit.experiment.plans import RESERVED, SEEDED, client_plan, surroundings_of, zones
-from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec
 from chaoskit.experiment.when import WhenSpec
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.plane import Plane
@@ -50,8 +52,9 @@ def _zones(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
             Zones.from_plan([plan for plan in zones(spec) if plan["apex"] == apex])
         except ValueError as error:
             return [(("zones", apex, *place_of(error, zone)), f"{error}.", "")]
+    written = {*map(canonical, spec.zones), *parents(canonical(spec.canary)), canonical(spec.canary)}
     try:
-        Zones.from_plan(zones(spec))
+        Zones.from_plan(plan for plan in zones(spec) if canonical(plan["apex"]) in written)
     except ValueError as error:
         return [(("zones",) if spec.zones else ("services",), f"{error}.", "")]
     return []
@@ -114,6 +117,16 @@ def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
     return found
 
 
+def _wrong_call(client: ClientSpec) -> tuple[str, str] | None:
+    """What keeps boto3 from this call. A pinned version may know operations that the installed one does not."""
+    assert client.operation is not None
+    if client.operation == CLIENTS.get("boto3").OPERATIONS.get(client.service):
+        return None
+    if client.version is not None and client.operation not in operations(client.service):
+        return None
+    return wrong_call(client.service, client.operation)
+
+
 def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
     found: list[tuple[FieldPath, str, str]] = []
     for label, client in spec.clients.items():
@@ -124,6 +137,8 @@ def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         if spec.services and client.use != "noop" and client.service not in spec.services:
             fix = f"Add {client.service!r} to 'services', or remove 'services' to get what the clients use."
             found.append((("clients", label, "service"), f"this experiment has no service {client.service!r}.", fix))
+        if client.use == "boto3" and client.operation and (wrong := _wrong_call(client)):
+            found.append((("clients", label, "operation"), f"{wrong[0]}.", f"{wrong[1]}."))
         kind = CLIENTS.get(client.use)
         if hasattr(kind, "recipe"):  # an SDK's client, which says what it cannot honour
             try:

@@ -14,6 +14,7 @@ from chaoskit.expect import EXPECTATIONS, Expectation
 from chaoskit.experiment.checks import Planned, check
 from chaoskit.experiment.document import Document, FieldPath, dotted, read_document, read_text
 from chaoskit.experiment.planes import PLANE_KEYS, PLANES
+from chaoskit.experiment.plans import with_aliases
 from chaoskit.experiment.problems import problems_of
 from chaoskit.experiment.schema import ExperimentSpec, InjectionSpec
 from chaoskit.experiment.when import AnyWhen
@@ -73,7 +74,7 @@ def resolve(document: Document, time_scale: float) -> Experiment:
         spec = ExperimentSpec.model_validate(document.data)
     except ValidationError as error:
         raise ExperimentError(document.path, problems_of(error, document)) from error
-    resolver = _Resolver(document, spec.seed)
+    resolver = _Resolver(document, spec)
     for number, entry in enumerate(spec.timeline):
         resolver.injection(number, entry, time_scale)
     expectations = [resolver.expectation(number, written) for number, written in enumerate(spec.expect)]
@@ -109,9 +110,10 @@ def _scale_problem(document: Document, spec: ExperimentSpec, time_scale: float) 
 class _Resolver:
     """Turns what pydantic left open (kinds and their parameters) into objects, collecting problems as it goes."""
 
-    def __init__(self, document: Document, seed: int) -> None:
+    def __init__(self, document: Document, spec: ExperimentSpec) -> None:
         self.document = document
-        self._seed = seed
+        self._spec = spec
+        self._seed = spec.seed
         self.problems: list[Problem] = []
         self.planned: list[Planned] = []
 
@@ -129,6 +131,7 @@ class _Resolver:
         fault = self._kind((*field, plane.key), plane.noun, plane.faults, entry.fault_of(plane.key))
         target = self._target((*field, "where"), plane, entry.where)
         if when is not None and fault is not None and target is not None:
+            target = with_aliases(self._spec, target)
             injection = Injection(name, target, when, fault, entry.chance, entry.hidden, entry.optional)
             self.planned.append(Planned(plane, number, injection))
 

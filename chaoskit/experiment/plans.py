@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from chaoskit.aws.target import wire_name
+from chaoskit.aws.endpoints import aliases_of, host_name, names_of
+from chaoskit.aws.services import SERVICES, Service, wire_name
 from chaoskit.dns.names import canonical, parents
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone_spec import zone_plan
 from chaoskit.experiment.planes import STARTED
-from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, Service, ServiceSpec
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
 from chaoskit.timeline.codec import injection_to_json
 from chaoskit.timeline.plane import Surroundings
 from chaoskit.units import SECOND
 
-SERVICE_NUMBER = {"dynamodb": 1, "ec2": 2, "sts": 3, "s3": 4, "sqs": 5, "elbv2": 6, "route53": 7}
-"""The service's place in its default address, 127.0.1.n; with zones its addresses are 127.(10 + n).zone.k."""
-
-SEEDED = {
-    "tables": "dynamodb",
-    "instances": "ec2",
-    "target_groups": "elbv2",
-    "buckets": "s3",
-    "queues": "sqs",
-    "hosted_zones": "route53",
-}
+SEEDED: dict[str, Service] = {state: service for service, facts in SERVICES.items() for state in facts.states}
 """The fields of ``ServiceSpec`` that say what a service holds at the start, and the service whose they are."""
 
 CANARY_LABEL = "canary"
@@ -35,20 +28,13 @@ CANARY_ADDRESS = "127.0.0.1"
 CANARY_PERIOD_NS = 1 * SECOND
 
 
-def host_name(service: str, region: str) -> str:
-    """The regional endpoint's real host name (AWS General Reference, service endpoints)."""
-    if service == "route53":
-        return "route53.amazonaws.com"  # a global service: one endpoint for all regions
-    return f"{wire_name(service)}.{region}.amazonaws.com"
-
-
 def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
     """Each service of the experiment with its loopback addresses; the first service has an IPv6 address too."""
     names = list(spec.services) or sorted({client.service for client in spec.clients.values() if client.use != "noop"})
     found: dict[Service, tuple[str, ...]] = {}
     for name in names:
         written = spec.services.get(name, ServiceSpec())
-        default = (f"127.0.1.{SERVICE_NUMBER[name]}", *(("::1",) if not found else ()))
+        default = (f"127.0.1.{SERVICES[name].number}", *(("::1",) if not found else ()))
         found[name] = written.addresses or _in_zones(name, written) or default
     return found
 
@@ -61,9 +47,21 @@ def surroundings_of(spec: ExperimentSpec) -> Surroundings:
             service: written.availability_zones if (written := spec.services.get(service)) else None
             for service in services_of(spec)
         },
-        zones={zone["apex"]: tuple(record["name"] for record in zone["records"]) for zone in zones(spec)},
+        zones=_existing_names(spec),
         canary=spec.canary,
     )
+
+
+def _existing_names(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
+    """The names that exist by their zone, as queries have them. All but the file's own are written like that."""
+
+    def plain(name: str, apex: str) -> str:
+        return canonical(name) if apex in spec.zones else name
+
+    return {
+        plain(zone["apex"], zone["apex"]): tuple(plain(record["name"], zone["apex"]) for record in zone["records"])
+        for zone in zones(spec)
+    }
 
 
 def _zone_of(spec: ExperimentSpec, service: Service, address: str) -> int | None:
@@ -77,25 +75,30 @@ def _in_zones(name: Service, written: ServiceSpec) -> tuple[str, ...]:
         return ()
     numbers = range(1, written.addresses_per_zone + 1)
     return tuple(
-        f"127.{10 + SERVICE_NUMBER[name]}.{zone}.{k}"
+        f"127.{10 + SERVICES[name].number}.{zone}.{k}"
         for zone in range(1, written.availability_zones + 1)
         for k in numbers
     )
 
 
 def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
-    """The zones' plans: one per service (apex: its host name), the canary's, and the file's own, which win."""
+    """The zones' plans: those of the services, the canary's, and the file's own, which win.
+
+    A service has a zone for each name that an SDK may ask it by, in every region of the partition; what lies below a name, such as a
+    bucket, is a wildcard in its zone.
+    """
     found: dict[str, dict[str, Any]] = {}
     for service, addresses in services_of(spec).items():
-        name = host_name(service, spec.region)
         written = spec.services.get(service)
         ttl = (written.ttl if written else 5 * SECOND) // SECOND
-        records = [_address_record(name, address, ttl) for address in addresses if ipv6 or ":" not in address]
-        if service == "s3":  # buckets are names below the endpoint's (S3 User Guide, "Virtual hosting of buckets")
-            records += [record | {"name": f"*.{name}"} for record in records]
-        found[name] = {"apex": name, "records": records}
-    for apex, zone in spec.zones.items():
-        found[apex] = zone_plan(apex, zone)
+        served = [address for address in addresses if ipv6 or ":" not in address]
+        for name in names_of(service, spec.region):
+            apex = name.removeprefix("*.")
+            zone = found.setdefault(apex, {"apex": apex, "records": []})
+            zone["records"] += [_address_record(name, address, ttl) for address in served]
+    for apex, own in spec.zones.items():
+        found.pop(_plainly(apex), None)
+        found[apex] = zone_plan(apex, own)
     _add_canary(found, canonical(spec.canary))
     return list(found.values())
 
@@ -157,7 +160,8 @@ def service_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: 
         "port": 0,
         "certificates": certificates,
         "names": certificate_names(spec),
-        "region": spec.region,
+        "hosts": {name: wire_name(service) for service in services_of(spec) for name in names_of(service, spec.region)},
+        "regions": regions_of(spec),
         "seed": spec.seed,
         "injections": [injection_to_json(injection) for injection in injections],
         "services": {name: _state_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
@@ -174,17 +178,31 @@ def _state_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     }
 
 
+def regions_of(spec: ExperimentSpec) -> list[str]:
+    """The regions in which a run has state: its own first, then those of its clients."""
+    return list(dict.fromkeys((spec.region, *(client.region for client in spec.clients.values() if client.region))))
+
+
 def certificate_names(spec: ExperimentSpec) -> list[str]:
-    """Every host name that an SDK may put before the region's or AWS's domain, account-based endpoints included."""
-    region = spec.region
-    hosts = [host_name(service, region) for service in services_of(spec)]
-    wild = [
-        f"*.{region}.amazonaws.com",
-        "*.amazonaws.com",
-        f"*.ddb.{region}.amazonaws.com",
-        f"*.s3.{region}.amazonaws.com",
-    ]
-    return hosts + wild
+    """The names of the certificate that is shown unless another is asked for by name: the regional endpoints, and what stands beside them.
+
+    A zone of the file's own may lead there under the name of a service that is not in our table, so each region's whole domain is there.
+    """
+    hosts = [host_name(service, region) for region in regions_of(spec) for service in services_of(spec)]
+    domains = dict.fromkeys(host.partition(".")[2] for host in hosts)
+    return [*dict.fromkeys(hosts), *(f"*.{domain}" for domain in domains)]
+
+
+def with_aliases(spec: ExperimentSpec, where: Any) -> Any:
+    """A DNS target with the names that are the same endpoint of one of the run's services, unless it says which names it means.
+
+    Any other target is returned as it is.
+    """
+    if not isinstance(where, DnsTarget) or where.name is None or where.aliases is not None:
+        return where
+    own = {_plainly(apex) for apex in spec.zones}
+    aliases = {alias: None for service in services_of(spec) for alias in aliases_of(service, where.name, spec.region)}
+    return replace(where, aliases=tuple(alias for alias in aliases if alias.removeprefix("*.") not in own))
 
 
 def proxies(spec: ExperimentSpec, upstream: str, listen: Callable[[str], str], *, ipv6: bool) -> list[dict[str, Any]]:
@@ -219,7 +237,7 @@ def client_plan(label: str, client: ClientSpec, region: str) -> dict[str, Any]:
     special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {
         "client": label,
-        "region": region,
+        "region": client.region or region,
         "service": client.service,
         "operation": client.operation,
         "connection": client.connection,

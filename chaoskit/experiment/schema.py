@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from chaoskit.aws.services import Service
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.zone_spec import Ttl, ZoneSpec
 from chaoskit.experiment.planes import PLANES
@@ -15,13 +16,15 @@ from chaoskit.experiment.when import AnyWhen
 from chaoskit.units import MINUTE, SECOND, Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-Service = Literal["dynamodb", "ec2", "sts", "s3", "sqs", "elbv2", "route53"]
 PROGRAMS = [kind for kind in CLIENTS.kinds if kind != "canary"]
 """The client programs that an experiment may use; the canary is chaoskit's own."""
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
+
+
+Region = Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d{1,2}$")]
 
 
 class ServiceSpec(_Strict):
@@ -105,6 +108,7 @@ class ClientSpec(_Strict):
     use: str = Field("boto3", description="which client program", json_schema_extra={"enum": list(PROGRAMS)})
     service: Service = "dynamodb"
     operation: str | None = Field(None, description="the API operation, by default a cheap read")
+    region: Region | None = Field(None, description="the region that it calls, by default the experiment's")
     connection: Literal["cold", "warm", "burst"] = Field(
         "warm",
         description="cold: a new connection per call; warm: one pooled connection; burst: bursts of concurrent calls too",
@@ -207,7 +211,7 @@ class ExperimentSpec(_Strict):
     title: Annotated[str, Field(min_length=1, max_length=200)]
     question: str = Field("", description="what this experiment answers, for its readers")
     seed: int = 0
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+    region: Region = "us-east-1"
     duration: Duration | None = Field(
         None, description="how long clients go on calling; default: 10s past the last fault"
     )

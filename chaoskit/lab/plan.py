@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaoskit.aws.endpoints import host_name
 from chaoskit.experiment.loader import Experiment, resolve_plain
-from chaoskit.experiment.plans import host_name
 from chaoskit.lab.cells import Cell
 from chaoskit.lab.faults import CONNECT_LIMIT_NS
 from chaoskit.lab.policies import policy_of

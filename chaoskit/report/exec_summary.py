@@ -37,7 +37,7 @@ class Line:
 
 def exec_summary(run: Run, asker: str) -> list[Line]:
     """The summary of ``asker``'s life in ``run``, a line for each name, service and fault."""
-    return [*_lookups(run, asker), *_connections(run), *_requests(run), *_faults(run)]
+    return [*_lookups(run, asker), *_connections(run), *_requests(run), *_broken(run), *_faults(run)]
 
 
 def _lookups(run: Run, asker: str) -> list[Line]:
@@ -82,6 +82,18 @@ def _requests(run: Run) -> list[Line]:
         arrived[f"{event.service} {event.operation}"].append(event)
     answers = {event.request: event for _, event in run.of(RequestAnswered)}
     return [Line("requests", _asked(what, found, answers)) for what, found in arrived.items()]
+
+
+def _broken(run: Run) -> list[Line]:
+    """What the mock itself could not answer, by its reason."""
+    reasons = Counter(event.broke for _, event in run.of(RequestAnswered) if event.broke)
+    return [
+        Line(
+            "mock",
+            f"{reason}; answered with 500, {plural(count, 'time')}: neither your program's fault nor an injected one",
+        )
+        for reason, count in reasons.items()
+    ]
 
 
 def _asked(what: str, found: list[RequestArrived], answers: dict[int, RequestAnswered]) -> str:

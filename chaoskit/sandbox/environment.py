@@ -8,6 +8,7 @@ the caller's, except those that would lead past the sandbox.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,16 +48,34 @@ def client_environment(
     }
 
 
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
+
 HARMLESS_AWS = (
     "AWS_RETRY_MODE",
     "AWS_MAX_ATTEMPTS",
     "AWS_NEW_RETRIES_2026",
     "AWS_DEFAULTS_MODE",
     "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT",
+    "AWS_S3_USE_ARN_REGION",
+    "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
+    "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+    "AWS_ENDPOINT_DISCOVERY_ENABLED",
+    "AWS_REQUEST_CHECKSUM_CALCULATION",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION",
+    "AWS_DISABLE_REQUEST_COMPRESSION",
+    "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+    "AWS_AUTH_SCHEME_PREFERENCE",
+    "AWS_SIGV4A_SIGNING_REGION_SET",
+    "AWS_SDK_UA_APP_ID",
     "AWS_DEFAULT_OUTPUT",
     "AWS_PAGER",
 )
-"""AWS settings that a command keeps: how an SDK behaves is what is tested. They name no account, no key and no place."""
+"""AWS settings that a command keeps: how an SDK behaves is what is tested. They name no account, no key and no address (AWS SDKs and Tools
+Reference Guide, "Environment variables list"); whatever host name they lead to, the sandbox serves it."""
 
 TRUST = (
     "SSL_CERT_FILE",
@@ -84,6 +103,7 @@ def command_environment(
     kept = {name: value for name, value in inherited.items() if _may_stay(name)}
     ours = client_environment(work, authority or Path(os.devnull), region, inherited)
     kept |= {name: value for name, value in ours.items() if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"}
+    kept |= _regions(region, inherited)
     if authority is not None:
         kept.pop("SSL_CERT_DIR", None)
         kept |= dict.fromkeys(("AWS_CA_BUNDLE", *TRUST), str(authority))
@@ -92,6 +112,14 @@ def command_environment(
             f"{kept.get('JAVA_TOOL_OPTIONS', '')} {store} -Djavax.net.ssl.trustStoreType=PKCS12".strip()
         )
     return kept | dict(added)
+
+
+def _regions(region: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The caller's two regions, where the run's own is one of them: botocore reads one of these variables, other SDKs the other."""
+    regions = {name: inherited[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if name in inherited}
+    return {
+        name: written for name, written in regions.items() if region in regions.values() and _REGION.fullmatch(written)
+    }
 
 
 def _may_stay(name: str) -> bool:

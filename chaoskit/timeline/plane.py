@@ -19,7 +19,7 @@ class Surroundings:
     """What an experiment has that an injection may be aimed at.
 
     ``services`` maps each service to its number of availability zones (None: it has none), ``zones`` each DNS zone's apex to the names
-    in it. ``canary`` is the name that no fault may touch.
+    in it, written as queries have them. ``canary`` is the name that no fault may touch.
     """
 
     clients: tuple[str, ...]

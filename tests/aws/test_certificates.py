@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ import pytest
 from chaoskit.aws.certificates import Authority
 
 
-def shake_hands(authority: Authority, trusted: str, name: str) -> None:
+def shake_hands(authority: Authority, trusted: str, name: str, more: Container[str] = ()) -> None:
     """A TLS handshake in memory, by a client that trusts the file ``trusted`` and wants ``name``."""
     import socket
 
-    server_context = authority.server_context(["*.amazonaws.com", "dynamodb.us-east-1.amazonaws.com", "127.0.0.1"])
+    server_context = authority.server_context(
+        ["*.amazonaws.com", "dynamodb.us-east-1.amazonaws.com", "127.0.0.1"], more
+    )
     client_context = ssl.create_default_context(cafile=trusted)
     near, far = socket.socketpair()
 
@@ -56,3 +59,14 @@ def test_publishing_replaces_the_file_whole(tmp_path: Path) -> None:
     Authority().publish(tmp_path)
     assert (tmp_path / "ca.pem").read_text().startswith("-----BEGIN CERTIFICATE-----")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_name_of_many_has_a_certificate_of_its_own(tmp_path: Path) -> None:
+    authority = Authority()
+    path = str(authority.publish(tmp_path))
+    more = {"s3.amazonaws.com", "*.s3.amazonaws.com"}
+    for name in ("s3.amazonaws.com", "bucket.s3.amazonaws.com", "dynamodb.us-east-1.amazonaws.com"):
+        shake_hands(authority, path, name, more)
+    for name in ("my.bucket.s3.amazonaws.com", "example.org"):  # as at AWS, * is one label
+        with pytest.raises(ssl.SSLCertVerificationError):
+            shake_hands(authority, path, name, more)

@@ -14,9 +14,10 @@ import pytest
 
 from chaoskit.aws.certificates import Authority
 from chaoskit.aws.evidence import NTH
-from chaoskit.aws.front import THREADS, Front
+from chaoskit.aws.front import Front
 
 PATIENCE_S = 30
+THREADS = 24
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

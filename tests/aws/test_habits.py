@@ -16,11 +16,12 @@ import pytest
 from botocore.config import Config
 
 from chaoskit.aws.certificates import Authority
+from chaoskit.aws.connection import Habits
 from chaoskit.aws.evidence import Evidence
 from chaoskit.aws.faults import ServiceFault
 from chaoskit.aws.faults.truncated import Truncated
 from chaoskit.aws.faults.wrong_length import WrongLength
-from chaoskit.aws.front import Front, Habits
+from chaoskit.aws.front import Front
 from chaoskit.aws.inject import Faults
 from chaoskit.aws.target import ServiceTarget
 from chaoskit.journal.events import Event, RequestAnswered, RequestArrived

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chaoskit.child import PARENT_GONE
+from chaoskit.child import ALIVE, PARENT_GONE
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import Event, PlaneReady, RequestAnswered, RequestArrived
 
@@ -40,6 +40,8 @@ class Plane:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            if line.startswith(ALIVE):
+                continue
             self.events.append(decode(line))
             self.ready.set()
         self.ready.set()

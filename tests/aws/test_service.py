@@ -39,14 +39,14 @@ def read(services: MockServices, table: str, key: dict[str, Any]) -> Any:
 
 
 def test_the_default_table_has_its_item(services: MockServices) -> None:
-    services.seed({"dynamodb": {"tables": {}}}, REGION)
+    services.seed({"dynamodb": {"tables": {}}}, [REGION])
     assert read(services, "chaoskit", {"id": {"S": "1"}}) == {"id": {"S": "1"}}
 
 
 def test_tables_of_the_plan(services: MockServices) -> None:
     item = {"pk": {"S": "a"}, "sk": {"N": "1"}, "x": {"BOOL": True}}
     tables = {"orders": {"key": {"pk": "S", "sk": "N"}, "items": [item]}, "plain": None}
-    services.seed({"dynamodb": {"tables": tables}}, REGION)
+    services.seed({"dynamodb": {"tables": tables}}, [REGION])
     assert read(services, "orders", {"pk": {"S": "a"}, "sk": {"N": "1"}}) == item
     assert read(services, "plain", {"id": {"S": "1"}}) is None
 
@@ -54,7 +54,7 @@ def test_tables_of_the_plan(services: MockServices) -> None:
 def test_what_moto_refuses_stops_the_run(services: MockServices) -> None:
     tables = {"orders": {"items": [{"wrong": {"S": "a"}}]}}
     with pytest.raises(PlaneError, match=r"moto refused to seed dynamodb: 400 .*mend the experiment's services"):
-        services.seed({"dynamodb": {"tables": tables}}, REGION)
+        services.seed({"dynamodb": {"tables": tables}}, [REGION])
 
 
 def test_what_each_service_holds(services: MockServices) -> None:
@@ -65,7 +65,7 @@ def test_what_each_service_holds(services: MockServices) -> None:
         "sqs": {"queues": ["jobs"]},
         "route53": {"hosted_zones": ["example.com"]},
     }
-    services.seed(plan, REGION)
+    services.seed(plan, [REGION])
     assert services._query("ec2", REGION, "DescribeInstances", {}).count(b"<instanceId>") == 3
     groups = services._query("elbv2", REGION, "DescribeTargetGroups", {})
     assert groups.count(b"<TargetGroupArn>") == 2
@@ -81,7 +81,7 @@ def test_what_each_service_holds(services: MockServices) -> None:
 def test_only_the_services_of_the_plan_are_loaded() -> None:
     """Each costs start-up time: EC2 alone takes longer than all else."""
     code = (
-        "import sys; from chaoskit.aws.service import MockServices; MockServices().seed({'dynamodb': {}}, 'us-east-1');"
+        "import sys; from chaoskit.aws.service import MockServices; MockServices().seed({'dynamodb': {}}, ['us-east-1']);"
         "loaded = [one for one in ('ec2', 'elbv2', 'route53', 'sqs') if f'moto.{one}.models' in sys.modules]; sys.exit(str(loaded))"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

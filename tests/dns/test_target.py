@@ -138,7 +138,34 @@ def test_a_name_of_escapes_is_too_long_for_a_pattern() -> None:
 )
 def test_could_it_meet_a_zone(where: DnsTarget, apex: str, met: bool) -> None:
     assert where.could_meet(apex, ("api.test", "www.api.test")) is met
-    assert where.name is not None or where.under is not None or where.could_meet(apex, ("*.api.test",))
+
+
+@pytest.mark.parametrize(
+    ("where", "met"),
+    [
+        (DnsTarget(glob="a.*.test"), True),
+        (DnsTarget(glob="a.b?api.test"), True),
+        (DnsTarget(glob="*.org"), False),
+        (DnsTarget(regex=r"www\..*"), True),
+    ],
+)
+def test_a_wildcard_is_met_by_what_could_lie_below_it(where: DnsTarget, met: bool) -> None:
+    assert where.could_meet("api.test", ("*.api.test",)) is met
+
+
+def test_aliases_mean_what_the_name_means() -> None:
+    where = DnsTarget("s3.test", aliases=("S3.example.", "*.s3.test"))
+    assert [where.covers(name) for name in ("s3.test", "s3.example", "b.s3.test", "a.b.s3.test", "xs3.test")] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert where.describe() == "s3.test and its aliases"
+    assert DnsTarget("s3.test", aliases=()).describe() == "s3.test"
+    with pytest.raises(ValueError, match="'aliases' stand beside a 'name'"):
+        DnsTarget(glob="*.s3.test", aliases=("a.test",))
 
 
 @pytest.mark.parametrize(

