@@ -22,7 +22,7 @@ from chaoskit.errors import PlaneError, ProxyError
 from chaoskit.journal.codec import encode
 from chaoskit.journal.events import Event
 from chaoskit.network.driver import Control
-from chaoskit.network.witness import Log, Witnessed
+from chaoskit.network.toxiproxy_log import Log, LogFedControl
 
 START_WITHIN_S = 10.0
 STOP_WITHIN_S = 3.0
@@ -210,7 +210,7 @@ class Program:
         )
 
     def driven_by(self, control: Control) -> Control:
-        return Witnessed(control, self.log)
+        return LogFedControl(control, self.log)
 
     def stop(self) -> None:
         self._stopping = True
@@ -267,7 +267,7 @@ class Remote:
         return f"Toxiproxy {version}, {'in a container' if self._log else 'running before'}"
 
     def driven_by(self, control: Control) -> Control:
-        return Witnessed(control, self._log) if self._log else control
+        return LogFedControl(control, self._log) if self._log else control
 
     def stop(self) -> None:
         """Nothing: it is not ours."""

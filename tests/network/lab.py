@@ -12,7 +12,7 @@ from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, Event
 from chaoskit.network.embedded.addresses import host_port
 from chaoskit.network.embedded.api import Api
 from chaoskit.network.embedded.http import Request, Response
-from chaoskit.network.embedded.proxy import Journal, Proxy
+from chaoskit.network.embedded.proxy import EventSink, Proxy
 
 PATIENCE_S = 30  # how long a test waits for what must happen, on a busy machine
 
@@ -42,7 +42,7 @@ class Lab:
     def __init__(self, seed: int = 0) -> None:
         self.events: list[Event] = []
         self.failures: list[str] = []
-        self.api = Api(seed, Journal(self.events.append, self.failures.append))
+        self.api = Api(seed, EventSink(self.events.append, self.failures.append))
         self.servers: list[asyncio.Server] = []
         self.writers: list[Writer] = []
         self.service_errors: list[Exception] = []

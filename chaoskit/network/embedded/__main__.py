@@ -21,7 +21,7 @@ from chaoskit.journal.events import HarnessFailed, PlaneReady
 from chaoskit.network.embedded.addresses import host_port, parse
 from chaoskit.network.embedded.api import Api
 from chaoskit.network.embedded.http import serve
-from chaoskit.network.embedded.proxy import Journal
+from chaoskit.network.embedded.proxy import EventSink
 
 IMPLEMENTATION = "embedded proxy"
 
@@ -54,7 +54,7 @@ async def _serve(child: Child, plan: dict[str, Any]) -> None:
 
     loop.set_exception_handler(broke)
     _raise_open_files()
-    api = Api(plan.get("seed", 0), Journal(child.emit, failed), plan.get("within", ()))
+    api = Api(plan.get("seed", 0), EventSink(child.emit, failed), plan.get("within", ()))
     host, port = parse(f"{plan.get('host', '127.0.0.1')}:{plan.get('port', 0)}")
     server = await serve(api.handle, host, port)
     address = host_port(server.sockets[0].getsockname())

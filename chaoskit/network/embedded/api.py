@@ -13,7 +13,7 @@ from chaoskit import __version__
 from chaoskit.network.embedded.addresses import parse
 from chaoskit.network.embedded.http import Request, Response
 from chaoskit.network.embedded.metrics import METRICS_TYPE, metrics
-from chaoskit.network.embedded.proxy import Dose, Journal, Proxy
+from chaoskit.network.embedded.proxy import EventSink, Proxy, ToxicInstance
 from chaoskit.network.toxics import TOXICS, Toxic
 from chaoskit.network.where import Stream
 
@@ -35,10 +35,10 @@ class _Refused(Exception):
 class Api:
     """All proxies, and the operations on them. ``handle`` answers a request."""
 
-    def __init__(self, seed: int, journal: Journal, within: Sequence[str] = ()) -> None:
+    def __init__(self, seed: int, sink: EventSink, within: Sequence[str] = ()) -> None:
         self.proxies: dict[str, Proxy] = {}
         self._seed = seed
-        self._journal = journal
+        self._sink = sink
         self._within = tuple(within)
 
     async def handle(self, request: Request) -> Response:
@@ -119,7 +119,7 @@ class Api:
         return 204, None
 
     async def toxics(self, name: str, _: bytes) -> Answer:
-        return 200, [_dose_json(dose) for dose in self._proxy(name).doses.values()]
+        return 200, [_toxic_json(instance) for instance in self._proxy(name).toxics.values()]
 
     async def add_toxic(self, name: str, body: bytes) -> Answer:
         proxy, wanted = self._proxy(name), _object(body)
@@ -129,30 +129,30 @@ class Api:
         if not isinstance(kind, str) or kind not in TOXICS.kinds or kind == DOWN:
             raise _Refused(400, "invalid toxic type")
         toxic_name = wanted.get("name") or f"{kind}_{stream}"
-        if toxic_name in proxy.doses:
+        if toxic_name in proxy.toxics:
             raise _Refused(409, "toxic already exists")
         toxic = _toxic(TOXICS.get(kind), wanted.get("attributes") or {})
-        dose = Dose(str(toxic_name), kind, cast(Stream, stream), _toxicity(wanted, 1.0), toxic)
-        return 200, _dose_json(proxy.add(dose))
+        instance = ToxicInstance(str(toxic_name), kind, cast(Stream, stream), _toxicity(wanted, 1.0), toxic)
+        return 200, _toxic_json(proxy.add(instance))
 
     async def toxic(self, name: str, toxic: str, _: bytes) -> Answer:
-        return 200, _dose_json(_dose(self._proxy(name), toxic))
+        return 200, _toxic_json(_instance(self._proxy(name), toxic))
 
     async def update_toxic(self, name: str, toxic: str, body: bytes) -> Answer:
         proxy, wanted = self._proxy(name), _object(body)
-        old = _dose(proxy, toxic)
+        old = _instance(proxy, toxic)
         changed = _toxic(type(old.toxic), {**old.toxic.attributes(), **(wanted.get("attributes") or {})})
-        return 200, _dose_json(proxy.update(toxic, toxicity=_toxicity(wanted, old.toxicity), toxic=changed))
+        return 200, _toxic_json(proxy.update(toxic, toxicity=_toxicity(wanted, old.toxicity), toxic=changed))
 
     async def remove_toxic(self, name: str, toxic: str, _: bytes) -> Answer:
         proxy = self._proxy(name)
-        proxy.remove(_dose(proxy, toxic).name)
+        proxy.remove(_instance(proxy, toxic).name)
         return 204, None
 
     async def reset(self, _: bytes) -> Answer:
         for proxy in self.proxies.values():
             await _start(proxy)
-            for toxic in list(proxy.doses):
+            for toxic in list(proxy.toxics):
                 proxy.remove(toxic)
         return 204, None
 
@@ -167,7 +167,7 @@ class Api:
     async def _make(self, wanted: Body) -> Proxy:
         upstream = self._address(_text(wanted, "upstream"))
         listen = self._address(wanted.get("listen") or "127.0.0.1:0")
-        proxy = Proxy(_text(wanted, "name"), listen, upstream, self._seed, self._journal, self._within)
+        proxy = Proxy(_text(wanted, "name"), listen, upstream, self._seed, self._sink, self._within)
         if wanted.get("enabled", True):
             await _start(proxy)
         self.proxies[proxy.name] = proxy
@@ -257,19 +257,19 @@ def _toxic(kind: type[Toxic], attributes: Any) -> Toxic:
         raise _Refused(400, f"bad request body: {error}") from error
 
 
-def _dose(proxy: Proxy, name: str) -> Dose:
-    if name not in proxy.doses:
+def _instance(proxy: Proxy, name: str) -> ToxicInstance:
+    if name not in proxy.toxics:
         raise _Refused(404, "toxic not found")
-    return proxy.doses[name]
+    return proxy.toxics[name]
 
 
-def _dose_json(dose: Dose) -> Body:
+def _toxic_json(instance: ToxicInstance) -> Body:
     return {
-        "attributes": dose.toxic.attributes(),
-        "name": dose.name,
-        "type": dose.kind,
-        "stream": dose.stream,
-        "toxicity": dose.toxicity,
+        "attributes": instance.toxic.attributes(),
+        "name": instance.name,
+        "type": instance.kind,
+        "stream": instance.stream,
+        "toxicity": instance.toxicity,
     }
 
 
@@ -279,5 +279,5 @@ def _proxy_json(proxy: Proxy) -> Body:
         "listen": proxy.listen,
         "upstream": proxy.upstream,
         "enabled": proxy.enabled,
-        "toxics": [_dose_json(dose) for dose in proxy.doses.values()],
+        "toxics": [_toxic_json(instance) for instance in proxy.toxics.values()],
     }

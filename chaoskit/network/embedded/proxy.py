@@ -1,4 +1,4 @@
-"""A proxy: a listener, its connections, and the toxics that it puts on them. ``Proxies`` is all of them."""
+"""A proxy: a listener, its connections, and the toxics that it puts on them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BACKLOG = 1024  # a full backlog drops SYNs, and the client's kernel repeats the
 
 
 @dataclass(frozen=True, slots=True)
-class Dose:
+class ToxicInstance:
     """A toxic on a proxy. ``toxicity`` is the share of connections that it bites, drawn per connection (and anew for a ``revision``).
 
     ``place`` orders the toxics of a stream: they act in the order in which they were added.
@@ -33,8 +33,8 @@ class Dose:
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
-    """Where a proxy tells what happens."""
+class EventSink:
+    """Where a proxy sends its events, and its failures of the harness."""
 
     emit: Callable[[Event], None]
     failed: Callable[[str], None]
@@ -44,16 +44,16 @@ class Proxy:
     """One proxy. It is stopped when made; ``start`` makes it listen."""
 
     def __init__(
-        self, name: str, listen: str, upstream: str, seed: int, journal: Journal, within: tuple[str, ...] = ()
+        self, name: str, listen: str, upstream: str, seed: int, sink: EventSink, within: tuple[str, ...] = ()
     ) -> None:
         self.name = name
         self.asked = self.listen = listen
         self.upstream = upstream
         self.seed = seed
         self._within = within
-        self.emit = journal.emit
-        self.failed = journal.failed
-        self.doses: dict[str, Dose] = {}
+        self.emit = sink.emit
+        self.failed = sink.failed
+        self.toxics: dict[str, ToxicInstance] = {}
         self.connections: set[Connection] = set()
         self.received: dict[Stream, int] = {"upstream": 0, "downstream": 0}
         self.sent: dict[Stream, int] = {"upstream": 0, "downstream": 0}
@@ -92,41 +92,41 @@ class Proxy:
         return parse(self.upstream, self._within)
 
     def ready(self, connection: Connection) -> None:
-        for dose in self.doses.values():
-            self._put_on(connection, dose)
+        for instance in self.toxics.values():
+            self._put_on(connection, instance)
 
     def gone(self, connection: Connection) -> None:
         self.connections.discard(connection)
 
     # Toxics.
 
-    def add(self, dose: Dose) -> Dose:
+    def add(self, instance: ToxicInstance) -> ToxicInstance:
         """Put a toxic on open connections, and on those to come."""
         self._added += 1
-        placed = self.doses[dose.name] = replace(dose, place=self._added)
+        placed = self.toxics[instance.name] = replace(instance, place=self._added)
         for connection in self._open():
             self._put_on(connection, placed)
         return placed
 
-    def update(self, name: str, *, toxicity: float, toxic: Toxic) -> Dose:
+    def update(self, name: str, *, toxicity: float, toxic: Toxic) -> ToxicInstance:
         """Change a toxic. Each open connection draws anew, as in Toxiproxy; what the old one held is passed on."""
-        old = self.doses[name]
-        dose = self.doses[name] = replace(old, toxicity=toxicity, toxic=toxic, revision=old.revision + 1)
+        old = self.toxics[name]
+        instance = self.toxics[name] = replace(old, toxicity=toxicity, toxic=toxic, revision=old.revision + 1)
         for connection in self._open():
-            passed = connection.link(dose.stream).remove(name, changed=True)
-            self._put_on(connection, dose, passed if toxic.KEEPS_COUNT else 0)
-        return dose
+            passed = connection.link(instance.stream).remove(name, changed=True)
+            self._put_on(connection, instance, passed if toxic.KEEPS_COUNT else 0)
+        return instance
 
     def remove(self, name: str) -> None:
         """Take a toxic off, from open connections too."""
-        dose = self.doses.pop(name)
+        instance = self.toxics.pop(name)
         for connection in self._open():
-            connection.link(dose.stream).remove(name)
+            connection.link(instance.stream).remove(name)
 
     def _open(self) -> list[Connection]:
         return [connection for connection in self.connections if connection.open]
 
-    def _put_on(self, connection: Connection, dose: Dose, passed: int = 0) -> None:
-        rng = generator(self.seed, dose.name, self.name, connection.ordinal, dose.revision)
-        if rng.random() < dose.toxicity:
-            connection.link(dose.stream).add(dose.name, dose.place, dose.toxic, rng, passed)
+    def _put_on(self, connection: Connection, instance: ToxicInstance, passed: int = 0) -> None:
+        rng = generator(self.seed, instance.name, self.name, connection.ordinal, instance.revision)
+        if rng.random() < instance.toxicity:
+            connection.link(instance.stream).add(instance.name, instance.place, instance.toxic, rng, passed)

@@ -18,8 +18,8 @@ from chaoskit.network.toxics.reset_peer import ResetPeer
 from chaoskit.network.toxics.slicer import Slicer
 from chaoskit.network.toxics.slow_close import SlowClose
 from chaoskit.network.toxics.timeout import Timeout
+from chaoskit.network.toxiproxy_log import Log, LogFedControl
 from chaoskit.network.where import Stream
-from chaoskit.network.witness import Log, Witnessed
 from chaoskit.units import MILLISECOND
 from tests.network.test_driver import FakeControl
 
@@ -33,7 +33,7 @@ class Told:
         self.events: list[Event] = []
         self.failures: list[str] = []
         self.log = Log(self.events.append, self.failures.append)
-        self.control = Witnessed(FakeControl(), self.log)
+        self.control = LogFedControl(FakeControl(), self.log)
 
     def say(self, **fields: Any) -> None:
         self.log.line(json.dumps({"level": "debug", **fields}).encode())

@@ -108,7 +108,7 @@ class Log:
         )
 
 
-class Witnessed:
+class LogFedControl:
     """A control that tells the log what to look for."""
 
     def __init__(self, control: Control, log: Log) -> None:
