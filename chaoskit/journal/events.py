@@ -14,6 +14,7 @@ from chaoskit.clock import Instant
 from chaoskit.journal.program_events import CommandFinished as CommandFinished  # noqa: PLC0414 - part of the union
 from chaoskit.journal.program_events import CommandStarted as CommandStarted  # noqa: PLC0414
 from chaoskit.journal.program_events import HealthChecked as HealthChecked  # noqa: PLC0414
+from chaoskit.journal.proxy_events import ControlRequestRefused as ControlRequestRefused  # noqa: PLC0414
 
 SCHEMA_VERSION = 1
 
@@ -362,6 +363,7 @@ Event: TypeAlias = (
     | QueryAnswered
     | ConnectionOpened
     | ConnectionClosed
+    | ControlRequestRefused
     | RequestArrived
     | RequestAnswered
     | CallStarted

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chaoskit.journal.events import Event
-from chaoskit.network.embedded.addresses import host_port, parse
+from chaoskit.network.embedded.addresses import Reach, host_port
 from chaoskit.network.embedded.connection import Connection
 from chaoskit.network.toxics import Toxic
 from chaoskit.network.where import Stream
@@ -40,19 +40,60 @@ class EventSink:
     failed: Callable[[str], None]
 
 
+class ConnectionBudget:
+    """The connections of all proxies together, and how many there may be: two files each, and some kept for the control API."""
+
+    RESERVED_FILES = 256
+
+    def __init__(self, open_files: int) -> None:
+        self.most = max(1, (open_files - self.RESERVED_FILES) // 2)
+        self.connections: set[Connection] = set()
+        self._told = False
+
+    def is_spent(self) -> bool:
+        """Whether there is no place for one more."""
+        return len(self.connections) >= self.most
+
+    def tell_once(self, failed: Callable[[str], None]) -> None:
+        """What closes a connection here is the harness, and no fault: the first time, say so."""
+        if not self._told:
+            self._told = True
+            failed(
+                f"more than {self.most} connections at a time: the rest is closed by the embedded proxy itself, for want of"
+                " file descriptors; raise the limit (ulimit -Hn), or use fewer"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all proxies of a server share."""
+
+    seed: int
+    sink: EventSink
+    reach: Reach
+    budget: ConnectionBudget
+
+
+class _Surplus(asyncio.Protocol):
+    """A connection for which there is no place: closed at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
+
+
 class Proxy:
     """One proxy. It is stopped when made; ``start`` makes it listen."""
 
-    def __init__(
-        self, name: str, listen: str, upstream: str, seed: int, sink: EventSink, within: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, name: str, listen: str, upstream: str, surroundings: Surroundings) -> None:
         self.name = name
         self.asked = self.listen = listen
         self.upstream = upstream
-        self.seed = seed
-        self._within = within
-        self.emit = sink.emit
-        self.failed = sink.failed
+        self.seed = surroundings.seed
+        self._reach = surroundings.reach
+        self._budget = surroundings.budget
+        self.emit = surroundings.sink.emit
+        self.failed = surroundings.sink.failed
         self.toxics: dict[str, ToxicInstance] = {}
         self.connections: set[Connection] = set()
         self.received: dict[Stream, int] = {"upstream": 0, "downstream": 0}
@@ -68,7 +109,7 @@ class Proxy:
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address cannot be had."""
         if self._server is None:
-            host, port = parse(self.listen, self._within)
+            host, port = self._reach.listen(self.listen)
             self._server = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=BACKLOG)
             self.listen = host_port(self._server.sockets[0].getsockname())
 
@@ -81,15 +122,19 @@ class Proxy:
             connection.abort(because)
 
     def _accept(self) -> asyncio.Protocol:
+        if self._budget.is_spent():
+            self._budget.tell_once(self.failed)
+            return _Surplus()
         self._accepted += 1
         connection = Connection(self, self._accepted)
         self.connections.add(connection)
+        self._budget.connections.add(connection)
         return connection.client
 
     # What connections ask for (``connection.Owner``).
 
     def upstream_address(self) -> tuple[str, int]:
-        return parse(self.upstream, self._within)
+        return self._reach.upstream(self.upstream)
 
     def ready(self, connection: Connection) -> None:
         for instance in self.toxics.values():
@@ -97,6 +142,7 @@ class Proxy:
 
     def gone(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        self._budget.connections.discard(connection)
 
     # Toxics.
 
