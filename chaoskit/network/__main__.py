@@ -52,7 +52,10 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
 
     control = ToxiproxyControl(*proxy.address())
     driver = Driver(plan.injections, proxy.driven_by(control), child.emit, time.monotonic_ns)
-    implementation = proxy.implementation(control.version())
+    version = control.version()
+    implementation = proxy.implementation(version)
+    if not proxy.is_embedded(version):
+        server.check_toxics((injection.fault for injection in plan.injections), implementation)
     while (command := _next(commands, driver)) is None or command["do"] != "stop":
         if command is None:
             driver.change()

@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import ClassVar
 
+from chaoskit.clock import Instant
 from chaoskit.network.embedded.link import Link
 from chaoskit.network.toxics import Cut, Effect, Moment, Send, Toxic
 from chaoskit.network.toxics.latency import Latency
@@ -51,6 +52,9 @@ class Recorder:
     def cut(self, cut: Cut, toxic: str) -> None:
         self.log.append(("cut", toxic))
         self.link.close()
+
+    def quiet_from(self, at: Instant) -> Instant:
+        return at
 
     def touched(self, toxic: str) -> None:
         self.log.append(("touched", toxic))

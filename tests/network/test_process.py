@@ -30,7 +30,7 @@ from chaoskit.journal.events import (
 )
 from chaoskit.network.embedded.addresses import host_port
 from chaoskit.units import MILLISECOND, SECOND
-from tests.network.servers import running
+from tests.network.servers import KINDS, running
 
 PATIENCE_S = 30
 
@@ -145,10 +145,10 @@ def gone(address: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("kind", ["embedded", "toxiproxy"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_run_of_the_plane(start: Any, echo: str, kind: str) -> None:
     toxiproxy = None
-    if kind == "toxiproxy":
+    if kind != "embedded":
         with running(kind) as server:  # skips where there is none
             toxiproxy = server.program  # type: ignore[attr-defined]
     faults = [
@@ -180,7 +180,7 @@ def test_a_run_of_the_plane(start: Any, echo: str, kind: str) -> None:
             assert isinstance(opened, ConnectionOpened)
             assert opened.peer == host_port(second.getsockname())
             # Toxiproxy's log says it when a connection begins; ours when it is over, because then it knows what the toxic did.
-            assert opened.toxics == (("slow",) if kind == "toxiproxy" else ())
+            assert opened.toxics == (("slow",) if kind != "embedded" else ())
         events = plane.stop()
     assert plane.process.wait(PATIENCE_S) == 0
     lifted = [event for event in events if isinstance(event, InjectionLifted)]
@@ -192,10 +192,10 @@ def test_a_run_of_the_plane(start: Any, echo: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["eof", "kill", "term"])
-@pytest.mark.parametrize("kind", ["embedded", "toxiproxy"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_proxy_does_not_outlive_its_driver(start: Any, echo: str, kind: str, end: str) -> None:
     toxiproxy = None
-    if kind == "toxiproxy":
+    if kind != "embedded":
         with running(kind) as server:
             toxiproxy = server.program  # type: ignore[attr-defined]
     plane = start({"toxiproxy": toxiproxy, "injections": []})

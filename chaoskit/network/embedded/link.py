@@ -11,6 +11,7 @@ import random
 import time
 from bisect import insort
 from collections import deque
+from dataclasses import replace
 from typing import Protocol
 
 from chaoskit.clock import Instant
@@ -32,6 +33,9 @@ class Ends(Protocol):
 
     def cut(self, cut: Cut, toxic: str) -> None:
         """End the connection now, because ``toxic`` says so."""
+
+    def quiet_from(self, at: Instant) -> Instant:
+        """When the connection is quiet if no more bytes come: an answer was its last, a while ago."""
 
     def touched(self, toxic: str) -> None:
         """``toxic`` has delayed, dropped or cut something."""
@@ -110,6 +114,9 @@ class Stage:
             self._release()
         if self.link.closed:
             return
+        if self.cut and self.cut.due <= at < self.cut.spare_calls_until:
+            spared_until = min(self.link.ends.quiet_from(at), self.cut.spare_calls_until)
+            self.cut = replace(self.cut, due=max(self.cut.due, spared_until))
         if self.cut and self.cut.due <= at:
             cut, self.cut, self.over = self.cut, None, True
             self.link.cut_after(self, cut)
