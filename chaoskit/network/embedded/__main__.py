@@ -8,9 +8,7 @@ connection meets is a ``harness_failed`` event, which makes the run invalid, and
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import resource
 import sys
 import time
 import traceback
@@ -22,6 +20,7 @@ from chaoskit.journal.events import ControlRequestRefused, HarnessFailed, PlaneR
 from chaoskit.network.embedded.addresses import Reach, host_port
 from chaoskit.network.embedded.api import Api
 from chaoskit.network.embedded.http import Refusal, serve
+from chaoskit.network.embedded.limits import raise_open_files
 from chaoskit.network.embedded.proxy import EventSink
 
 IMPLEMENTATION = "embedded proxy"
@@ -54,7 +53,7 @@ async def _serve(child: Child, plan: dict[str, Any]) -> None:
 
     loop.set_exception_handler(broke)
     reach = Reach(tuple(plan.get("within", ())))
-    api = Api(plan.get("seed", 0), EventSink(child.emit, failed), reach, _raise_open_files())
+    api = Api(plan.get("seed", 0), EventSink(child.emit, failed), reach, raise_open_files())
     host, port = reach.listen(f"{plan.get('host', '127.0.0.1')}:{plan.get('port', 0)}")
     server = await serve(api.handle, host, port, Refusals(child).tell)
     address = host_port(server.sockets[0].getsockname())
@@ -102,14 +101,6 @@ class Refusals:
                     count=self._count,
                 )
             )
-
-
-def _raise_open_files() -> int:
-    """How many files may be open, raised as far as allowed: the usual soft limit of 1024 is for programs that use select(2)."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS refuses "unlimited"
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 if __name__ == "__main__":

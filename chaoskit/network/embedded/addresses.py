@@ -31,15 +31,24 @@ class Reach:
     def listen(self, text: str) -> tuple[str, int]:
         """Host and port to listen at. Raises ``ValueError``."""
         host, port = _split(text)
-        if not (self._ours(host) or (self.listen_anywhere and _is_address(host))):
-            raise ValueError(self._refusal(text))
-        return host, port
+        if self._ours(host) or (self.listen_anywhere and _is_address(host)):
+            return host, port
+        if self.listen_anywhere and not host:  # ":6379", which Go takes for every interface
+            return "0.0.0.0", port
+        if self.dial_anywhere:
+            raise ValueError(
+                f"{text!r}: other machines could connect; write for example 127.0.0.1:{port},"
+                " or say --beyond-loopback if that is meant"
+                if not self.listen_anywhere
+                else f"{text!r} is no address to listen at; write for example 0.0.0.0:{port}"
+            )
+        raise ValueError(self._refusal(text))
 
     def upstream(self, text: str) -> tuple[str, int]:
         """Host and port to dial. Raises ``ValueError``."""
         host, port = _split(text)
         if not (self._ours(host) or (self.dial_anywhere and (_is_address(host) or _is_name(host)))):
-            raise ValueError(self._refusal(text))
+            raise ValueError(f"{text!r} is no host name or address" if self.dial_anywhere else self._refusal(text))
         return host, port
 
     def _ours(self, host: str) -> bool:

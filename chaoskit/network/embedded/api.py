@@ -6,11 +6,12 @@ https://github.com/Shopify/toxiproxy#http-api; read against its ``api.go`` and `
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from chaoskit import __version__
-from chaoskit.network.embedded.addresses import Reach
+from chaoskit.network.embedded.addresses import Reach, host_port
 from chaoskit.network.embedded.body import PROXY, TOXIC, BadBody, read_json, read_object, typed, whole_numbers
 from chaoskit.network.embedded.http import Request, Response
 from chaoskit.network.embedded.proxy import ConnectionBudget, EventSink, Proxy, Surroundings, ToxicInstance
@@ -222,7 +223,8 @@ async def _start(proxy: Proxy) -> None:
     try:
         await proxy.start()
     except OSError as error:
-        raise _Refused(500, f"listen tcp {proxy.listen}: {error.strerror}") from error
+        reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error.strerror
+        raise _Refused(500, f"listen tcp {host_port(proxy.listen_address())}: bind: {reason}") from error
 
 
 def _proxy_list(body: bytes) -> list[Body]:

@@ -109,9 +109,13 @@ class Proxy:
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address cannot be had."""
         if self._server is None:
-            host, port = self._reach.listen(self.listen)
+            host, port = self.listen_address()
             self._server = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=BACKLOG)
             self.listen = host_port(self._server.sockets[0].getsockname())
+
+    def listen_address(self) -> tuple[str, int]:
+        """Where it listens, or would."""
+        return self._reach.listen(self.listen)
 
     def stop(self, because: str | None = None) -> None:
         """Stop listening and drop every connection. ``because``: what to note on them as what ended them."""
