@@ -115,6 +115,10 @@ def _targets(spec: ExperimentSpec, planes: Mapping[str, Sequence[Any]]) -> list[
             if injection.where.service not in services:
                 said = f"there is no service {injection.where.service!r} in this experiment."
                 found.append((("timeline", number, "where"), said, f"Services: {', '.join(services) or 'none'}."))
+            elif plane == "network" and not any(map(injection.where.holds, services[injection.where.service])):
+                said = f"{injection.where.service} has no address in {', '.join(injection.where.addresses)}."
+                fix = f"Its addresses: {', '.join(services[injection.where.service])}."
+                found.append((("timeline", number, "where", "addresses"), said, fix))
             elif (zone := getattr(injection.where, "zone", None)) is not None:
                 written = spec.services.get(injection.where.service)
                 if not (written and written.zones and 1 <= zone <= written.zones):

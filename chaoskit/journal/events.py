@@ -15,6 +15,7 @@ from chaoskit.journal.program_events import CommandFinished as CommandFinished  
 from chaoskit.journal.program_events import CommandStarted as CommandStarted  # noqa: PLC0414
 from chaoskit.journal.program_events import HealthChecked as HealthChecked  # noqa: PLC0414
 from chaoskit.journal.proxy_events import ControlRequestRefused as ControlRequestRefused  # noqa: PLC0414
+from chaoskit.journal.proxy_events import PlaneStalled as PlaneStalled  # noqa: PLC0414
 
 SCHEMA_VERSION = 1
 
@@ -126,13 +127,15 @@ class TimelineArmed:
 class InjectionApplied:
     """A driver that must act (proxy, process) has switched an injection on, and read the new state back.
 
-    DNS injections need no such event: the server compares the clock at each query.
+    It was due at ``due``, the driver began at ``asked`` (None: it does not tell), and ``at`` is when the new state was read: it was off
+    before ``asked``, and on from ``at``. DNS injections need no such event: the server compares the clock at each query.
     """
 
     kind: Literal["injection_applied"] = "injection_applied"
     at: Instant
     injection: str
     due: Instant
+    asked: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,7 @@ class InjectionLifted:
     at: Instant
     injection: str
     due: Instant
+    asked: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,6 +368,7 @@ Event: TypeAlias = (
     | ConnectionOpened
     | ConnectionClosed
     | ControlRequestRefused
+    | PlaneStalled
     | RequestArrived
     | RequestAnswered
     | CallStarted

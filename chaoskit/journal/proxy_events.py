@@ -1,4 +1,4 @@
-"""Events of the proxy's control API. They belong to the union in ``events.py``, which is where to import them from."""
+"""Events of the proxy plane and its control API. They belong to the union in ``events.py``, which is where to import them from."""
 
 from __future__ import annotations
 
@@ -23,3 +23,16 @@ class ControlRequestRefused:
     status: int
     reason: str
     count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneStalled:
+    """From ``since`` to ``at`` nothing proved that the plane was at work, for longer than it may be.
+
+    What was due in between may have come late, and connections may have waited for the harness and not for a fault.
+    """
+
+    kind: Literal["plane_stalled"] = "plane_stalled"
+    at: Instant
+    plane: Literal["network"]
+    since: Instant
