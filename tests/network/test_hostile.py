@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chaoskit.journal.codec import decode
-from chaoskit.journal.events import ControlRequestRefused, HarnessFailed, PlaneReady
+from chaoskit.journal.events import ConnectionOpened, ControlRequestRefused, HarnessFailed, PlaneReady
 from tests.network.lab import laboratory
 
 PATIENCE_S = 30
@@ -51,8 +52,10 @@ BOMBS = {
 class Process:
     """The embedded proxy as a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_files: int | None = None) -> None:
         argv = [sys.executable, "-m", "chaoskit.network.embedded"]
+        if open_files is not None:
+            argv = ["/bin/sh", "-c", f'ulimit -n {open_files}; exec "$@"', "sh", *argv]
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._say({"host": "127.0.0.1", "port": 0})
         assert self._process.stdout is not None
@@ -146,6 +149,31 @@ def test_a_refused_request_is_the_clients_event() -> None:
     assert code == 0
     assert {type(event) for event in events} == {ControlRequestRefused}
     assert [event.count for event in events] == [*range(1, 101), 128], "a flood of them is counted, not written out"
+
+
+def test_connections_that_spend_the_descriptors_leave_the_api_reachable() -> None:
+    """Under ``ulimit -n 300`` there is room for 22 connections of two descriptors each beside the 256 that are kept."""
+    process = Process(open_files=300)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as service, ExitStack() as clients:
+        upstream = f"127.0.0.1:{service.getsockname()[1]}"
+        body = json.dumps({"name": "p", "upstream": upstream, "listen": "127.0.0.1:0"}).encode()
+        connection = http.client.HTTPConnection(*process.address, timeout=PATIENCE_S)
+        connection.request("POST", "/proxies", body)
+        host, _, port = json.loads(connection.getresponse().read())["listen"].rpartition(":")
+        connection.close()
+        dialled = [
+            clients.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE_S)) for _ in range(40)
+        ]
+        for client in dialled[22:]:
+            assert client.recv(1) == b"", "one too many is closed"
+        assert process.lives()
+    code, events = process.end()
+    assert code == 0
+    (failure,) = [event for event in events if isinstance(event, HarnessFailed)]
+    assert failure.message.startswith(
+        "more than 22 connections at a time: the rest is closed by the embedded proxy itself"
+    )
+    assert sum(isinstance(event, ConnectionOpened) for event in events) == 22
 
 
 TEXTS = st.text(max_size=8) | st.sampled_from(
