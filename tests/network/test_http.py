@@ -138,7 +138,9 @@ def test_bodies_with_a_length_and_in_chunks(framed: bytes) -> None:
 def test_what_is_none_is_refused_and_told(raw: bytes, refused: int) -> None:
     async def run() -> None:
         async with Server().running() as server:
-            assert status(await server.say(raw)) == refused
+            said = await server.say(raw)
+            assert status(said) == refused
+            assert b"\r\nConnection: close\r\n" in said
             assert server.requests == []
             (refusal,) = server.refusals
             assert refusal.status == refused

@@ -117,14 +117,14 @@ class _Conversation:
     async def _receive(self) -> None:
         self._http.receive_data(await self._reader.read(_PIECE))
 
-    async def answer(self, response: Response, method: str = "") -> bool:
+    async def answer(self, response: Response, method: str, *, last: bool = False) -> bool:
         """Send the response; whether the connection can go on. Raises ``TimeoutError`` when the client does not take it."""
         headers = [("X-Toxiproxy-Request-Id", os.urandom(10).hex())]
         if response.body:
             headers.append(("Content-Type", response.content_type))
         if response.status != HTTPStatus.NO_CONTENT:  # RFC 9110 §8.6: none in a 204
             headers.append(("Content-Length", str(len(response.body))))
-        if self._http.our_state is h11.ERROR or self._http.their_state is h11.ERROR:
+        if last:
             headers.append(("Connection", "close"))
         phrase = HTTPStatus(response.status).phrase
         self._send(h11.Response(status_code=response.status, headers=headers, reason=phrase))
@@ -156,7 +156,7 @@ class _Conversation:
         self._writer.transport.abort()
 
 
-class _Open:
+class _OpenConversations:
     """The connections that are open, longest without a whole request first."""
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ class _Open:
     def add(self, conversation: _Conversation) -> None:
         """One more; the one that is idle longest makes room for it."""
         if len(self._conversations) >= CONNECTIONS_MAX:
-            oldest = next((one for one in self._conversations if not one.answering), conversation)
+            oldest = next((other for other in self._conversations if not other.answering), conversation)
             self.remove(oldest)
             oldest.abort()
             if oldest is conversation:
@@ -189,7 +189,7 @@ async def serve(
 
     ``refused`` is told of each request that is none. An exception of ``handler`` is a 500, and goes to the event loop's exception handler.
     """
-    conversations = _Open()
+    conversations = _OpenConversations()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation = _Conversation(reader, writer)
@@ -206,7 +206,7 @@ async def serve(
 
 
 async def _talk(
-    handler: Handler, conversation: _Conversation, conversations: _Open, refused: Callable[[Refusal], None]
+    handler: Handler, conversation: _Conversation, conversations: _OpenConversations, refused: Callable[[Refusal], None]
 ) -> None:
     going = True
     while going:
@@ -214,7 +214,7 @@ async def _talk(
             request = await conversation.request()
         except _Malformed as error:
             refused(Refusal(conversation.peer, error.status, str(error)))
-            await conversation.answer(Response(error.status, f"{error}\n".encode(), "text/plain"))
+            await conversation.answer(Response(error.status, f"{error}\n".encode(), "text/plain"), "", last=True)
             await conversation.linger()
             return
         if request is None:
