@@ -49,6 +49,8 @@ def run_experiment(options: Options) -> int:
     if not math.isfinite(options.time_scale):
         raise InputError(f"--time-scale {options.time_scale:g}: write a number, for example 0.5")
     experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
+    if options.toxiproxy:
+        _check_own_toxics(experiment, options.toxiproxy)
     check_stand_ins(experiment, options.sandbox)
     if experiment.process and options.sandbox == "compose":
         raise InputError(f"{experiment.source}: process faults need an engine to ask; use --sandbox docker")
@@ -83,6 +85,16 @@ def _check_toxiproxy(named: str, sandbox: str) -> None:
             )
     elif shutil.which(named) is None:
         raise InputError(f"{said}: there is no such program; give its path, or a URL with --sandbox inline")
+
+
+def _check_own_toxics(experiment: Experiment, named: str) -> None:
+    """Raises ``InputError`` for a toxic that Toxiproxy has not. What runs at a URL may be the embedded proxy: it is asked later."""
+    own = [injection.id for injection in experiment.network if not injection.fault.IN_TOXIPROXY]
+    if own and "://" not in named:
+        raise InputError(
+            f"{experiment.source}: {', '.join(own)}: this toxic is the embedded proxy's own, and Toxiproxy has no such;"
+            " leave --toxiproxy out"
+        )
 
 
 async def _run(options: Options, experiment: Experiment) -> int:

@@ -116,3 +116,13 @@ def test_an_address_that_is_taken_leaves_nothing_behind(tmp_path: Path, echo: in
     complaint = refused("--config", str(config), "--events", str(events))
     assert f"proxy 'a': listen tcp 127.0.0.1:{echo}: bind: address already in use" in complaint
     assert not events.exists()
+
+
+def test_a_toxic_that_toxiproxy_has_not_is_refused_before_the_run(tmp_path: Path) -> None:
+    words = ["run", "network/recycled-pool", "--toxiproxy", "/bin/false", "--out", str(tmp_path / "runs")]
+    ended = subprocess.run(
+        [sys.executable, "-m", "chaoskit", *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "recycle: this toxic is the embedded proxy's own, and Toxiproxy has no such" in ended.stderr
+    assert not (tmp_path / "runs").exists()
