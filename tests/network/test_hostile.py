@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import ConnectionOpened, ControlRequestRefused, HarnessFailed, PlaneReady
+from tests.effort import examples
 from tests.network.lab import laboratory
 
 PATIENCE_S = 30
@@ -132,7 +133,7 @@ PIECES = [
 ]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(1000), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(raw=st.binary(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join))
 @example(raw=b"[" * 100_000)
 @example(raw=b"POST /reset HTTP/1.1\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n")
@@ -196,7 +197,7 @@ TOXICS = st.fixed_dictionaries(
 BODIES = OBJECTS | st.lists(OBJECTS, max_size=3) | TOXICS | VALUES
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(requests=st.lists(st.tuples(st.sampled_from(ROUTES), BODIES), max_size=6))
 def test_any_json_is_answered(requests: list[tuple[tuple[str, str], Any]]) -> None:
     """The laboratory fails the test when anything of ours breaks."""

@@ -59,6 +59,9 @@ class Recorder:
     def touched(self, toxic: str) -> None:
         self.log.append(("touched", toxic))
 
+    def abort(self) -> None:
+        self.log.append("abort")
+
     def hold(self, link: Link, *, full: bool) -> None:
         self.log.append(("hold", full))
 

@@ -40,6 +40,9 @@ class Ends(Protocol):
     def touched(self, toxic: str) -> None:
         """``toxic`` has delayed, dropped or cut something."""
 
+    def abort(self) -> None:
+        """End the connection at once: something of ours broke."""
+
     def hold(self, link: Link, *, full: bool) -> None:
         """Stop (``full``) or resume reading from the sending side."""
 
@@ -146,7 +149,11 @@ class Stage:
 
     def _wake(self) -> None:
         self.timer = None
-        self.settle(time.monotonic_ns())
+        try:
+            self.settle(time.monotonic_ns())
+        except Exception:
+            self.link.ends.abort()  # a bug of ours, met by a timer: without this the connection would hang
+            raise
 
     def disarm(self) -> None:
         """Forget the timer."""
