@@ -84,6 +84,8 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
             raise ProxyError(command["reason"])
         else:
             raise HarnessError(f"the proxy plane knows no command {command['do']!r}")
+    if liveness.due is not None:
+        liveness.prove()  # in less time than lifting may take, and than we have until we are killed
     driver.lift_all()
     if not proxy.mine:
         driver.remove_proxies()

@@ -78,6 +78,22 @@ def test_a_proxy_that_does_not_answer_is_a_failure() -> None:
         liveness.prove()
 
 
+def test_a_probe_that_was_under_way_while_the_driver_was_frozen_is_made_again() -> None:
+    """It comes too late by the driver's own clock, and the proxy is well: that is a stall, and no failure."""
+    clock, events, answers = VirtualClock(), list[Event](), [False, True]
+
+    def probe() -> None:
+        if not answers.pop(0):
+            clock.advance(5 * SECOND)
+            raise ProxyError("no answer within 1 s")
+
+    liveness = Liveness(probe, events.append, clock.now)
+    liveness.begin()
+    liveness.prove()
+    assert events == [PlaneStalled(at=5 * SECOND, plane="network", since=0)]
+    assert answers == []
+
+
 def test_a_proof_never_makes_a_change_late() -> None:
     assert next_due(None, None) is None
     assert next_due(5, None) == next_due(None, 5) == 5
@@ -118,13 +134,22 @@ def test_a_driver_that_was_frozen_says_so_and_how_late_it_was(plane: Plane) -> N
     assert plane.stop() == []
 
 
-def test_a_proxy_that_is_frozen_ends_the_plane_as_a_failure_of_the_harness(plane: Plane) -> None:
+def _embedded(plane: Plane) -> int:
+    """The process of the embedded proxy under ``plane``."""
     children = Path(f"/proc/{plane.process.pid}/task/{plane.process.pid}/children")
     if not children.exists():
         pytest.skip("this kernel does not tell a process's children")
     (pid,) = map(int, children.read_text().split())
+    return pid
+
+
+@pytest.mark.parametrize("stops", [False, True], ids=["while the run goes on", "when the run is over"])
+def test_a_proxy_that_is_frozen_ends_the_plane_as_a_failure_of_the_harness(plane: Plane, stops: bool) -> None:
+    pid = _embedded(plane)
     plane.say({"do": "arm", "origin": time.monotonic_ns() + 3600 * SECOND})
     os.kill(pid, signal.SIGSTOP)
+    if stops:
+        plane.say({"do": "stop"})
     try:
         failure = plane.hear()
     finally:
