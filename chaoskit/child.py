@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -22,6 +23,10 @@ from chaoskit.journal.codec import encode
 from chaoskit.journal.events import Event
 
 Command = dict[str, Any]
+
+ALIVE_EVERY_S = 0.25
+ALIVE = b'{"alive":'
+"""How often a plane proves that it runs, and how such a line begins."""
 
 PARENT_GONE = 125
 """Exit code of a child whose parent vanished."""
@@ -74,6 +79,19 @@ class Child:
                     data = data[os.write(self._out, data) :]
             except BrokenPipeError:
                 os._exit(PARENT_GONE)
+
+    def prove_alive(self) -> None:
+        """Tell the parent several times a second, on a thread of its own, that this process runs: lines that no journal keeps.
+
+        A process that is stopped, or starved of its processor, does not; the parent then knows since when.
+        """
+
+        def beat() -> None:
+            pause = threading.Event()
+            while not pause.wait(ALIVE_EVERY_S):
+                self.relay(b'{"alive":%d}\n' % time.monotonic_ns())
+
+        threading.Thread(target=beat, name="alive", daemon=True).start()
 
     def leave(self, exit_code: int) -> NoReturn:
         """End the process at once, whatever hangs in it, but not in the middle of a line."""

@@ -9,6 +9,7 @@
     ├── HarnessError          the harness itself failed: the run is invalid, exit code 4
     │   ├── SandboxError      the sandbox could not be made or kept
     │   ├── PlaneError        a plane or client process did not start, or died
+    │   │   └── SettingRefused  a client cannot honour a setting of its plan
     │   └── ProxyError        the proxy's state is not what was asked of it
     └── Interrupted           Ctrl-C or SIGTERM; exit code 130 or 143
 
@@ -77,6 +78,14 @@ class SandboxError(HarnessError):
 
 class PlaneError(HarnessError):
     """A plane or client process did not become ready, or died."""
+
+
+class SettingRefused(PlaneError):
+    """A client cannot honour a setting: ``what`` it cannot do, and what would do ``instead`` (empty where nothing would)."""
+
+    def __init__(self, client: str, what: str, instead: str = "") -> None:
+        self.what, self.instead = what, instead
+        super().__init__(f"client {client}: {what}" + (f"; {instead}" if instead else ""))
 
 
 class ProxyError(HarnessError):

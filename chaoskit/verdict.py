@@ -14,7 +14,8 @@ Finding: TypeAlias = Literal["held", "broken", "unknown"]
 class Verdict:
     """What became of one expectation.
 
-    ``because`` is a sentence with the measured figures; ``evidence`` are ``seq`` numbers of journal events that show it. A
+    ``kind`` is the expectation's key in YAML (``harness`` for the guard that no file can list); ``expectation`` is its title for people,
+    with its limits. ``because`` is a sentence with the measured figures; ``evidence`` are ``seq`` numbers of journal events that show it. A
     checker that crashed, or found nothing to judge, says *unknown*: never *held*.
     """
 
@@ -22,6 +23,7 @@ class Verdict:
     finding: Finding
     because: str
     evidence: tuple[int, ...] = ()
+    kind: str = ""
 
 
 class Outcome(enum.Enum):
@@ -46,11 +48,13 @@ def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:
     """
     by_kind: dict[str, list[Finding]] = {}
     for verdict in verdicts:  # a kind may be listed more than once, with other parameters
-        by_kind.setdefault(verdict.expectation.split(" ")[0], []).append(verdict.finding)
+        by_kind.setdefault(verdict.kind, []).append(verdict.finding)
     for guard in ("harness", "canary_resolves"):
         if any(finding != "held" for finding in by_kind.get(guard, ())):
             return Outcome.INVALID
     if any(finding != "held" for finding in by_kind.get("fault_exercised", ("unknown",))):
+        return Outcome.NOT_EXERCISED
+    if any(finding != "held" for finding in by_kind.get("clients_exercised", ())):
         return Outcome.NOT_EXERCISED
     if any(verdict.finding == "broken" for verdict in verdicts):
         return Outcome.FAILED

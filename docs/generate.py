@@ -76,8 +76,8 @@ timeline:
 | `regex` | must match the whole name; only patterns that cannot run away |
 | `types` | record types: `[A, AAAA]` |
 | `transports` | `[udp]` or `[tcp]` |
-| `askers` | clients of the experiment, by name |
-| `clients` | addresses and prefixes of askers: `[127.0.0.0/8]` |
+| `clients` | clients of the experiment, by name |
+| `networks` | addresses and prefixes of whoever asks: `[127.0.0.0/8]` |
 | `first` | only the first so many |
 | `every` | only every so many-th |
 

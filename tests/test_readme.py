@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from chaoskit.cli import app
-from chaoskit.cli.shipped import find_experiment, index
 from chaoskit.experiment.loader import load
+from chaoskit.experiment.shipped import find_experiment, index
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

@@ -12,7 +12,7 @@ GOOD: dict[str, Finding] = {"harness": "held", "canary_resolves": "held", "fault
 
 def outcome(**findings: Finding) -> Outcome:
     return outcome_of(
-        [Verdict(expectation=f"{kind} of it", finding=found, because="") for kind, found in findings.items()]
+        [Verdict(kind=kind, expectation=f"{kind} of it", finding=found, because="") for kind, found in findings.items()]
     )
 
 
@@ -60,8 +60,8 @@ def test_nothing_at_all_is_not_passed() -> None:
     ],
 )
 def test_a_kind_listed_twice_must_hold_twice(kind: str, expected: Outcome) -> None:
-    good = [Verdict(expectation=each, finding="held", because="") for each in GOOD]
-    bad = Verdict(expectation=f"{kind} another", finding="broken", because="")
+    good = [Verdict(kind=each, expectation=each, finding="held", because="") for each in GOOD]
+    bad = Verdict(kind=kind, expectation=f"{kind} another", finding="broken", because="")
     assert outcome_of([bad, *good]) is expected
     assert outcome_of([*good, bad]) is expected
 

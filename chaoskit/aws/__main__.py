@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from chaoskit.aws.inject import Faults
 from chaoskit.aws.plan import injections_from_json
-from chaoskit.aws.where import wire_name
+from chaoskit.aws.target import wire_name
 from chaoskit.child import Child, Command
 from chaoskit.errors import ChaoskitError, HarnessError
 from chaoskit.journal.events import HarnessFailed, PlaneReady
@@ -29,7 +29,7 @@ def main() -> NoReturn:
         if command.get("do") == "arm":
             faults.arm(command["origin"])
         elif command.get("do") == "event":
-            faults.seen(command["name"], command["at"])
+            faults.with_event(command["name"], command["at"])
         elif command.get("do") == "stop":
             stopped.set()
 
@@ -40,6 +40,7 @@ def main() -> NoReturn:
     except (ChaoskitError, OSError) as error:
         sys.stderr.write(f"the mock AWS cannot start: {error}\n")
         child.leave(HarnessError.exit_code)
+    child.prove_alive()
     gc.freeze()
     gc.enable()
     stopped.wait()
@@ -55,7 +56,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
     authority.publish(Path(plan["certificates"]))  # first of all: clients load meanwhile and wait for this file
 
     def failed(message: str) -> None:
-        child.emit(HarnessFailed(at=time.monotonic_ns(), part="aws", message=message))
+        child.emit(HarnessFailed(at=time.monotonic_ns(), part="service", message=message))
 
     from chaoskit.aws import front as tls_front
     from chaoskit.aws.evidence import Evidence
@@ -63,7 +64,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
     from chaoskit.aws.stand_in import StandIns
 
     written: dict[str, dict[str, Any]] = {name: wanted or {} for name, wanted in (plan.get("services") or {}).items()}
-    stand_ins = {name: wanted["address"] for name, wanted in written.items() if wanted.get("address")}
+    stand_ins = {name: wanted["backend"] for name, wanted in written.items() if wanted.get("backend")}
     services = MockServices()
     services.seed(
         {name: one for name, one in written.items() if name not in stand_ins}, plan.get("region", "us-east-1")
@@ -85,7 +86,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
     child.emit(
         PlaneReady(
             at=time.monotonic_ns(),
-            plane="aws",
+            plane="service",
             implementation=f"{', '.join(served)} under cheroot {tls_front.VERSION}",
             addresses={"front": front.address},
             pid=os.getpid(),

@@ -73,9 +73,9 @@ class Faults:
         """Offset 0 of the timeline is at ``origin``."""
         self._timeline = self._timeline.anchored(origin)
 
-    def seen(self, event: str, at: Instant) -> None:
+    def with_event(self, event: str, at: Instant) -> None:
         """Windows that waited for ``event`` end ``at``."""
-        self._timeline = self._timeline.seen(event, at)
+        self._timeline = self._timeline.with_event(event, at)
 
     def end(self) -> None:
         """Let go of the answers that are held back."""

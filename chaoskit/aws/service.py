@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 from chaoskit.aws.evidence import Application
-from chaoskit.aws.where import wire_name
+from chaoskit.aws.target import wire_name
 from chaoskit.errors import PlaneError
 
 DEFAULT_TABLE = "chaoskit"

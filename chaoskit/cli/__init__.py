@@ -82,12 +82,17 @@ def exec_(
         list[str], typer.Option(metavar="NAME=VALUE", help="A variable for the command; may be repeated.")
     ] = [],  # noqa: B006
     out: Annotated[Path, typer.Option(help="The folder in which the run's own folder is made.")] = Path("runs"),
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No summary; a fault that met nothing is told all the same.")
+    ] = False,
+    must_meet: Annotated[bool, typer.Option("--must-meet", help="End with 3 if a fault met nothing.")] = False,
 ) -> None:
     """Run any command in the sandbox, unmodified; ends with its exit code, or 125 if chaoskit failed."""
     from chaoskit.cli.exec import Options, run_command
 
-    options = Options(tuple(command), tuple(blank), experiment, no_aws, sandbox, tuple(allow), tuple(env), out, quiet)
+    options = Options(
+        tuple(command), tuple(blank), experiment, no_aws, sandbox, tuple(allow), tuple(env), out, quiet, must_meet
+    )
     raise typer.Exit(run_command(options))
 
 
@@ -240,7 +245,7 @@ def init(path: Annotated[Path, typer.Argument(help="The file to write.")] = Path
 @app.command()
 def experiments() -> None:
     """List the shipped experiments: each one's question and expected outcome."""
-    from chaoskit.cli.shipped import print_index
+    from chaoskit.experiment.shipped import print_index
 
     print_index()
 

@@ -14,27 +14,27 @@ from urllib.parse import urlsplit
 import typer
 
 from chaoskit.cli.exec import injections_of
-from chaoskit.cli.folders import make_folders
-from chaoskit.cli.run import conclude
-from chaoskit.cli.shipped import find_experiment
 from chaoskit.compose.attach import perform
 from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
 from chaoskit.compose.helper import measure, remove_measuring
 from chaoskit.compose.overlay import IMAGE, eligible
-from chaoskit.compose.plan import StagePlan, lay_out
+from chaoskit.compose.plan import OverlayPlan, lay_out
+from chaoskit.compose.resolver_summary import resolver_summary
 from chaoskit.compose.restorable import check
 from chaoskit.compose.restore import left_behind, put_back, settle, unlike
 from chaoskit.compose.running import Origin, Running, find
-from chaoskit.compose.seen import seen
 from chaoskit.compose.write import as_containers, loopback_of
+from chaoskit.engine.folders import make_folders
+from chaoskit.engine.session import conclude
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
-from chaoskit.experiment.wiring import host_name, services_of, zones
+from chaoskit.experiment.plans import host_name, services_of, zones
+from chaoskit.experiment.shipped import find_experiment
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
-from chaoskit.sandbox.base import kept
+from chaoskit.sandbox.base import removed_at_end
 from chaoskit.units import format_duration
 
 DEFAULT_TITLE = "DynamoDB's record goes empty"
@@ -125,7 +125,7 @@ def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Doc
 
 def _refuse_process_faults(experiment: Experiment, services: Sequence[str]) -> None:
     """A client stands for a container here, and what would be killed is our watcher of it, not the container."""
-    for one in experiment.process:
+    for one in experiment.planes["process"]:
         if one.where.process in services:
             raise InputError(
                 f"{experiment.source}: {one.id} is a process fault on {one.where.process}, whose container is not chaoskit's to pause or "
@@ -135,7 +135,7 @@ def _refuse_process_faults(experiment: Experiment, services: Sequence[str]) -> N
 
 def _plan(
     experiment: Experiment, document: Document, chosen: Sequence[str], probes: Mapping[str, str], subnet: str
-) -> StagePlan:
+) -> OverlayPlan:
     spec = experiment.spec
     plan = lay_out(experiment.source, chosen, loopback_of(spec), subnet, spec.region)
     return replace(plan, experiment=document.data, probes=probes)
@@ -184,17 +184,18 @@ def _agreed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Go on?", default=False)
 
 
-def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experiment, options: Options) -> int:
+def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experiment, options: Options) -> int:
     from rich.console import Console
 
     from chaoskit.console.plain import PlainView
+    from chaoskit.report.terminal import print_verdicts
 
     image = _image()
     pool = ThreadPoolExecutor(1)  # some 15 s beside the run, and a score of packets in a network of its own
     measuring = pool.submit(measure, docker, image, options.project)
     folders = make_folders(options.out, f"attach-{options.project}")
     with contextlib.ExitStack() as ending:
-        ending.enter_context(kept([folders.work, folders.partial], folders.empty))
+        ending.enter_context(removed_at_end([folders.work, folders.partial], folders.empty))
         ending.callback(pool.shutdown)
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(Console()) as view:
             journal.listen(view)
@@ -206,11 +207,12 @@ def _run(docker: Docker, running: Running, plan: StagePlan, experiment: Experime
             )
         typer.echo(f"         {', '.join(running.origin.scale)} as before")
         _wait_until_well(docker, running.origin)
-        lines = seen(Run(journal.entries), measuring.result(), engine_version(docker), _names(experiment))
-        (folders.partial / SEEN_FILE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        code = conclude(journal.entries, folders, experiment)
+        lines = resolver_summary(Run(journal.entries), measuring.result(), engine_version(docker), _names(experiment))
+        text = "\n".join(lines) + "\n"
+        result = conclude(journal.entries, experiment, folders, {SEEN_FILE: lambda _: text})
+        print_verdicts(Console(), result.run, result.verdicts, result.outcome, result.files)
         typer.echo("\n" + "\n".join(lines))
-        return code
+        return result.outcome.exit_code
 
 
 def _names(experiment: Experiment) -> list[str]:

@@ -11,7 +11,7 @@ from chaoskit.clients.build import Recipe, build
 from chaoskit.clients.start import needed, recipe_called, recipes
 from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment
-from chaoskit.experiment.wiring import client_plan
+from chaoskit.experiment.plans import client_plan
 from chaoskit.interruption import interruptible
 
 NOT_TO_CHOOSE = ("canary", "command", "container")

@@ -16,10 +16,10 @@ import typer
 from chaoskit.cli.control_client import ControlClient, Over
 from chaoskit.dns.control.address import parse_control
 from chaoskit.dns.control.requests import read_injection
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
 from chaoskit.errors import HarnessError, InputError, Interrupted, PlaneError
 from chaoskit.interruption import SIGNALS, handled
-from chaoskit.timeline.ways import WAYS
+from chaoskit.timeline.window_spec import WINDOW_SHAPES
 from chaoskit.units import SECOND, format_duration, parse_duration
 
 BEATS_PER_SILENCE = 3
@@ -29,7 +29,7 @@ ORDERLY = ("deadline", "withdrawn", "reset")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ControlTarget:
     """Where the server is, and how to be let in."""
 
     control: str
@@ -44,7 +44,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class InjectArgs:
     """An injection as the command line tells it."""
 
     kind: str
@@ -85,7 +85,7 @@ class Wish:
         return found
 
 
-def inject(wish: Wish, place: Place) -> None:
+def inject(wish: InjectArgs, place: ControlTarget) -> None:
     """Begin an injection. With a heartbeat: stay, and keep it alive until it ends; ended here by a signal, it is withdrawn."""
     body = wish.body()
     client = place.client()
@@ -104,7 +104,7 @@ def inject(wish: Wish, place: Place) -> None:
     raise Interrupted(received.number)
 
 
-def list_injections(place: Place) -> None:
+def list_injections(place: ControlTarget) -> None:
     """Print what is under way and what ended lately."""
     said = place.client().ask("GET", "/injections")
     if place.as_json:
@@ -124,14 +124,14 @@ def list_injections(place: Place) -> None:
         typer.echo("no injections")
 
 
-def halt(place: Place) -> None:
+def halt(place: ControlTarget) -> None:
     """End all injections, and begin none until ``resume``."""
     said = place.client().ask("POST", "/halt")
     ended = ", ".join(said["withdrawn"]) or "none was under way"
     typer.echo(json.dumps(said) if place.as_json else f"halted; injections withdrawn: {ended}")
 
 
-def resume(place: Place) -> None:
+def resume(place: ControlTarget) -> None:
     """Let injections begin again."""
     said = place.client().ask("POST", "/resume")
     typer.echo(json.dumps(said) if place.as_json else "injections may begin again")
@@ -183,7 +183,7 @@ def _keep_alive(client: ControlClient, name: str, silence_ns: int, received: _Re
                 raise
 
 
-def _tell_begun(begun: dict[str, Any], place: Place) -> None:
+def _tell_begun(begun: dict[str, Any], place: ControlTarget) -> None:
     if place.as_json:
         typer.echo(json.dumps(begun))
         return
@@ -195,7 +195,7 @@ def _tell_begun(begun: dict[str, Any], place: Place) -> None:
         typer.echo(f"it may meet no query: {begun['doubt']}")
 
 
-def _tell_over(message: str, name: str, client: ControlClient, place: Place) -> None:
+def _tell_over(message: str, name: str, client: ControlClient, place: ControlTarget) -> None:
     ended = [one for one in client.ask("GET", "/injections")["ended"] if one["id"] == name]
     why = ended[0]["why"] if ended else message
     if why not in ORDERLY:
@@ -208,7 +208,7 @@ def _fault(one: dict[str, Any]) -> str:
     ((kind, parameters),) = one["fault"].items()
     said = [str(kind), *(f"{key}={value}" for key, value in parameters.items())]
     said += [f"chance={one['chance']}"] if one["chance"] < 1 else []
-    ways = {name: one[name] for name in WAYS.values() if name in one}
+    ways = {name: one[name] for name in WINDOW_SHAPES.values() if name in one}
     said += [" ".join([name, *(f"{key} {length}" for key, length in way.items())]) for name, way in ways.items()]
     return " ".join(said)
 
@@ -222,4 +222,4 @@ def _where(one: dict[str, Any]) -> str:
     fields: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in one["where"].items()
     }
-    return Where(**fields).describe()
+    return DnsTarget(**fields).describe()

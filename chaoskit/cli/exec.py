@@ -15,21 +15,22 @@ import shlex
 import shutil
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from chaoskit.cli.exec_run import Told, play, say
+from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.cli.run import check_stand_ins
-from chaoskit.cli.shipped import find_experiment
+from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem
-from chaoskit.experiment.command import NOT_EXECUTABLE, NOT_FOUND
+from chaoskit.expect import EXPECTATIONS
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
+from chaoskit.experiment.plans import services_of
 from chaoskit.experiment.schema import Service
-from chaoskit.experiment.wiring import services_of
+from chaoskit.experiment.shipped import find_experiment
 from chaoskit.journal.codec import as_text
-from chaoskit.sandbox.holes import Hole, parse_hole
+from chaoskit.sandbox.port_forwards import PortForward, parse_port_forward
 from chaoskit.units import parse_duration
 
 OUR_FAILURE = 125
@@ -55,6 +56,7 @@ class Options:
     environment: tuple[str, ...]
     out: Path
     quiet: bool
+    must_meet: bool = False
 
 
 def run_command(options: Options) -> int:
@@ -68,26 +70,27 @@ def run_command(options: Options) -> int:
     except FileNotFoundError as error:
         raise InputError("the current folder is gone; change to one that exists") from error
     added = _environment(options.environment)
-    holes = [parse_hole(written, number) for number, written in enumerate(options.allow, 1)]
+    holes = [parse_port_forward(written, number) for number, written in enumerate(options.allow, 1)]
     experiment = plan(options, os.environ, holes)
     check_stand_ins(experiment, "namespace")
     _check_holes(experiment, holes)
     if refused := _cannot_run(options.argv[0], added.get("PATH")):
         say(f"{options.argv[0]}: {refused[1]}")
         return refused[0]
-    told = Told(
+    request = ExecRequest(
         argv=options.argv,
         experiment=experiment,
         source=options.experiment or "chaoskit exec",
         replay=_replay(options),
         no_aws=options.no_aws,
         added=added,
-        holes=holes,
+        port_forwards=holes,
         out=options.out,
         quiet=options.quiet,
+        must_meet=options.must_meet,
     )
     try:
-        return play(told)
+        return play(request)
     except HarnessError as error:
         say(f"{error}. The command was not tested; this is no fault of its own.")
         return OUR_FAILURE
@@ -99,9 +102,9 @@ def run_command(options: Options) -> int:
         return OUR_FAILURE
 
 
-def _check_holes(experiment: Experiment, holes: Sequence[Hole]) -> None:
+def _check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:
     taken = {address: service for service, addresses in services_of(experiment.spec).items() for address in addresses}
-    seen: dict[tuple[str, int], Hole] = {}
+    seen: dict[tuple[str, int], PortForward] = {}
     for hole in holes:
         for address in hole.inside:
             if (other := seen.setdefault((address, hole.port), hole)) is not hole:
@@ -131,14 +134,14 @@ def _cannot_run(program: str, path: str | None) -> tuple[int, str] | None:
     return NOT_FOUND, "no such file" if os.sep in program else "command not found"
 
 
-def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[Hole] = ()) -> Experiment:
+def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[PortForward] = ()) -> Experiment:
     """The experiment that the command plays in: the file's, without its clients and expectations, or an empty one."""
     document = read(find_experiment(options.experiment)) if options.experiment else _empty(options, inherited)
     data, written = document.data, 0
     if isinstance(data, dict):
         timeline = data.get("timeline")
         written = len(timeline) if isinstance(timeline, list) else 0
-        data.pop("expect", None)
+        data["expect"] = _without_clients(data.get("expect"))
         data.update(
             {"clients": {}, "duration": WHOLE_TIME, "services": _services(data.get("services"), options.no_aws)}
         )
@@ -150,6 +153,20 @@ def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[Hole] =
         raise InputError(
             "\n".join(_told(error.path, problem, written, options) for problem in error.problems)
         ) from error
+
+
+def _without_clients(written: Any) -> Any:
+    """The expectations that speak of no client, which are judged; the command stands in place of those that the others speak of."""
+    if not isinstance(written, list):
+        return written if written is not None else []
+    return [entry for entry in written if not _speaks_of_clients(entry)]
+
+
+def _speaks_of_clients(entry: Any) -> bool:
+    kind = next(iter(entry), None) if isinstance(entry, dict) else entry
+    if kind not in EXPECTATIONS.kinds:
+        return False  # the file's validation tells of it
+    return any(field.name == "client" for field in fields(EXPECTATIONS.get(kind)))
 
 
 def _told(path: str, problem: Problem, written: int, options: Options) -> str:
@@ -217,7 +234,7 @@ def blank(written: str, number: int) -> dict[str, Any]:
     return {"id": f"blank-{number}", "dns": "empty", "where": found["name"], "when": {"from": start, "for": length}}
 
 
-def _add_names(data: dict[str, Any], holes: Sequence[Hole]) -> None:
+def _add_names(data: dict[str, Any], holes: Sequence[PortForward]) -> None:
     """Let the sandbox's DNS know the names that lead to a hole."""
     zones = data.setdefault("zones", {})
     for hole in holes:

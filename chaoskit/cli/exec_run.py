@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chaoskit.cli.folders import Folders, make_folders
-from chaoskit.clock import WallClock
+from chaoskit.engine import session
+from chaoskit.engine.folders import make_folders
+from chaoskit.engine.user_command import LABEL, Command, UserCommand
 from chaoskit.errors import HarnessError
-from chaoskit.experiment.command import LABEL, Command, CommandCast, Entrance
 from chaoskit.experiment.loader import Experiment
-from chaoskit.experiment.runner import Runner, RunSettings
-from chaoskit.experiment.wiring import CANARY_LABEL
 from chaoskit.interruption import until_signalled
-from chaoskit.journal.events import CommandFinished, CommandStarted, Entry, HarnessFailed
+from chaoskit.journal.events import CommandFinished, CommandStarted, HarnessFailed, InjectionPlanned
 from chaoskit.journal.run import Run
-from chaoskit.journal.store import Journal
-from chaoskit.sandbox.environment import client_environment, command_environment, plane_environment
-from chaoskit.sandbox.holes import Hole, Holes
-from chaoskit.sandbox.namespace import NamespaceSandbox
+from chaoskit.sandbox.environment import command_environment
+from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
+from chaoskit.sandbox.port_forwards import PortForward, PortForwards
 from chaoskit.sandbox.trust import publish_trust
+from chaoskit.verdict import Outcome
+
+GUARDS = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
+"""Verdicts that a command's summary has other words for."""
 
 PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 TYPED = (signal.SIGINT, signal.SIGQUIT)
@@ -34,7 +36,7 @@ LAUNCHER = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_na
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ExecRequest:
     """What a run is told: the user's words, understood and found good."""
 
     argv: tuple[str, ...]
@@ -43,9 +45,10 @@ class Told:
     replay: str
     no_aws: bool
     added: dict[str, str]
-    holes: list[Hole]
+    port_forwards: list[PortForward]
     out: Path
     quiet: bool
+    must_meet: bool
 
 
 def say(line: str) -> None:
@@ -54,11 +57,11 @@ def say(line: str) -> None:
         print(f"chaoskit: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def play(told: Told) -> int:
+def play(request: ExecRequest) -> int:
     """Run the command. Returns its exit code; raises ``HarnessError``, or ``Interrupted`` where it had not begun."""
     terminal = Terminal()
     try:
-        return asyncio.run(_Session(told, terminal).guarded())
+        return asyncio.run(_Session(request, terminal).guarded())
     finally:
         terminal.restore()
 
@@ -99,107 +102,100 @@ class Terminal:
 
 
 class _Session:
-    def __init__(self, told: Told, terminal: Terminal) -> None:
-        self._told = told
+    def __init__(self, request: ExecRequest, terminal: Terminal) -> None:
+        self._request = request
         self._terminal = terminal
         self._ignored = tuple(number for number in PASSED_ON if signal.getsignal(number) is signal.SIG_IGN)
-        self._cast: CommandCast | None = None
+        self._command: UserCommand | None = None
 
     async def guarded(self) -> int:
         """Pass signals on to the command; before it runs they end us, and after it they have nothing to end."""
         return await until_signalled(self._run(), PASSED_ON, self._ends_us)
 
     def _ends_us(self, number: int) -> bool:
-        cast = self._cast
-        if cast is not None and cast.running:
+        command = self._command
+        if command is not None and command.running:
             if number not in TYPED or not self._terminal.in_front:
-                cast.deliver(number)
+                command.deliver(number)
             return False
-        return number not in self._ignored and (cast is None or cast.exit_code is None)
+        return number not in self._ignored and (command is None or command.exit_code is None)
 
     async def _run(self) -> int:
-        told = self._told
-        if not told.quiet:
-            say(f"preparing DNS{'' if told.no_aws else f' and mock AWS ({told.experiment.spec.region})'} …")
-        folders = make_folders(told.out, f"exec-{Path(told.argv[0]).name}")
-        sandbox = NamespaceSandbox(folders.work, [folders.work, folders.partial], folders.empty)
-        holes = Holes()
+        request = self._request
+        if not request.quiet:
+            services = "" if request.no_aws else f" and mock AWS ({request.experiment.spec.region})"
+            say(f"preparing DNS{services} …")
+        result = await session.run(
+            request.experiment,
+            folders=make_folders(request.out, f"exec-{Path(request.argv[0]).name}"),
+            sandbox="namespace",
+            source=request.source,
+            replay=lambda _: request.replay,
+            program=(LABEL, self._prepare),
+        )
+        return self._conclude(result)
+
+    @contextlib.asynccontextmanager
+    async def _prepare(self, stage: session.Stage) -> AsyncIterator[UserCommand]:
+        """Open the ways out that were asked for, and make the command ready to be let go."""
+        sandbox, request = stage.sandbox, self._request
+        assert isinstance(sandbox, NamespaceSandbox)
+        forwards = PortForwards()
+        await forwards.open(request.port_forwards, sandbox.command, stage.work, ipv6=sandbox.ipv6)
         try:
-            await sandbox.open([LABEL, CANARY_LABEL])
-        except BaseException:  # Ctrl-C too
-            folders.remove()  # there is no keeper yet that would
-            raise
-        try:
-            await holes.open(told.holes, sandbox.command, folders.work, ipv6=sandbox.ipv6)
-            entries = await self._play(folders, sandbox, holes)
-            return self._conclude(entries, folders)
+            forwards.watch(lambda message: stage.fail("allow", message))
+            self._command = UserCommand(self._plan(stage.work, sandbox), stage.journal, stage.clock)
+            yield self._command
         finally:
-            await asyncio.shield(_close(holes, sandbox))
+            await asyncio.shield(forwards.close())
 
-    async def _play(self, folders: Folders, sandbox: NamespaceSandbox, holes: Holes) -> Sequence[Entry]:
-        told, clock, region = self._told, WallClock(), self._told.experiment.spec.region
-        environments = (
-            plane_environment(folders.work),
-            client_environment(folders.work, folders.work / "ca.pem", region),
-        )
-        settings = RunSettings(
-            run_id=folders.final.name, source=told.source, replay=told.replay, certificates=str(folders.work)
-        )
-        with Journal(folders.partial / "journal.jsonl") as journal:
-            command = self._command(folders.work, sandbox)
-            self._cast = CommandCast(journal, clock, sandbox, *environments, command)
-            holes.watch(self._cast.spoil)
-            await Runner(told.experiment, settings, sandbox, self._cast, journal, command=LABEL).run(clock)
-        return journal.entries
+    def _plan(self, work: Path, sandbox: NamespaceSandbox) -> Command:
+        request = self._request
+        authority = None if request.no_aws else work / "ca.pem"
 
-    def _command(self, work: Path, sandbox: NamespaceSandbox) -> Command:
-        authority = None if self._told.no_aws else work / "ca.pem"
-
-        def entrance() -> Entrance:
+        def way_in() -> WayIn:
             way = sandbox.way_in(LABEL)
-            return Entrance(way.target, way.user, (*way.binds, *(publish_trust(authority) if authority else ())))
+            return replace(way, binds=(*way.binds, *(publish_trust(authority) if authority else ())))
 
         return Command(
-            argv=self._told.argv,
-            environment=command_environment(work, self._told.experiment.spec.region, authority, self._told.added),
+            argv=request.argv,
+            environment=command_environment(work, request.experiment.spec.region, authority, request.added),
             launcher=LAUNCHER,
-            entrance=entrance,
+            way_in=way_in,
             ignored=self._ignored,
-            after="aws" if authority else None,
+            after="service" if authority else None,
         )
 
-    def _conclude(self, entries: Sequence[Entry], folders: Folders) -> int:
-        """Put journal and reports in their place and tell what is in them. Raises ``HarnessError`` for a run that broke."""
-        from chaoskit.expect import judge
-        from chaoskit.report.write import write_reports
-        from chaoskit.verdict import outcome_of
-
-        run, cast = Run(entries), self._cast
-        failures = [event.message for _, event in run.of(HarnessFailed)]
-        if failures or cast is None or cast.exit_code is None:
+    def _conclude(self, result: session.RunResult) -> int:
+        """Tell what was found. Raises ``HarnessError`` for a run that broke."""
+        command = self._command
+        failures = [event.message for _, event in result.run.of(HarnessFailed)]
+        if failures or command is None or command.exit_code is None:
             raise HarnessError(failures[0] if failures else "the command's end was not seen")
-        verdicts = judge(run, ())
-        written = write_reports(folders.partial, entries, verdicts, outcome_of(verdicts))
-        folders.publish()
-        if cast.refused:
-            say(f"{self._told.argv[0]}: {cast.refused}")
-        if not self._told.quiet:
-            _tell(run, cast.exit_code)
-            for path in (folders.final / "journal.jsonl", *(folders.final / path.name for path in written)):
+        if command.refused:
+            say(f"{self._request.argv[0]}: {command.refused}")
+        if not self._request.quiet:
+            _tell(result.run, command.exit_code)
+            for verdict in result.verdicts:
+                if verdict.kind not in GUARDS and verdict.finding != "held":
+                    say(f"  {verdict.finding:<12} {verdict.expectation}: {verdict.because}")
+            for path in result.files:
                 say(f"  {'written':<12} {path}")
-        return cast.exit_code
+        unmet = [planned.injection for planned in result.run.injections if not _met(result.run, planned)]
+        if unmet:
+            say(f"{', '.join(unmet)} met nothing, so {'it' if len(unmet) == 1 else 'they'} tested nothing")
+        return Outcome.NOT_EXERCISED.exit_code if unmet and self._request.must_meet else command.exit_code
 
 
-async def _close(holes: Holes, sandbox: NamespaceSandbox) -> None:
-    await holes.close()
-    await sandbox.close()
+def _met(run: Run, planned: InjectionPlanned) -> bool:
+    return planned.optional or bool(run.met(planned.injection))
 
 
 def _tell(run: Run, code: int) -> None:
-    from chaoskit.report.witnessed import witnessed
+    from chaoskit.report.exec_summary import exec_summary
     from chaoskit.units import format_duration
 
     (_, begun), (_, ended) = run.of(CommandStarted)[0], run.of(CommandFinished)[0]
     say(f"the command ended with code {code} after {format_duration(ended.at - begun.at)}")
-    for line in witnessed(run, LABEL):
+    for line in exec_summary(run, LABEL):
         say(f"  {line.what:<12} {line.words}")

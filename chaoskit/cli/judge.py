@@ -8,7 +8,7 @@ from pathlib import Path
 from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
-from chaoskit.verdict import Outcome, Verdict, outcome_of
+from chaoskit.verdict import Outcome, Verdict
 
 
 def check_journal(path: Path) -> int:
@@ -44,10 +44,8 @@ def _journal(path: Path) -> Path:
 
 
 def _judge(path: Path) -> tuple[Run, Sequence[Verdict], Outcome]:
-    from chaoskit.expect import judge
+    from chaoskit.engine.session import judged
     from chaoskit.experiment.loader import resolve_plain
 
-    run = Run(read_journal(path))
-    experiment = resolve_plain(run.header.experiment, str(path))
-    verdicts = judge(run, experiment.expectations)
-    return run, verdicts, outcome_of(verdicts)
+    entries = read_journal(path)
+    return judged(entries, resolve_plain(Run(entries).header.experiment, str(path)))

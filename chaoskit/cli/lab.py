@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from chaoskit.cli.clients import check_built
-from chaoskit.cli.play import play
+from chaoskit.engine import session
+from chaoskit.engine.folders import exact_folders
 from chaoskit.errors import ChaoskitError, HarnessError, InputError, Interrupted, JournalError
 from chaoskit.journal.events import ClientReady, Entry, TimelineArmed
 from chaoskit.lab.available import split
@@ -124,16 +125,16 @@ class _Lab:
 
     async def _run(self, batch: Batch, folder: Path, what: str) -> None:
         with _Progress(self._console, what, len(batch.cells), batch.experiment.duration_ns) as progress:
-            entries = await play(
+            result = await session.run(
                 batch.experiment,
+                folders=exact_folders(folder),
                 sandbox=self._sandbox,
-                folder=folder,
-                replay="chaoskit lab",
+                replay=lambda _: "chaoskit lab",
                 source="chaoskit lab",
                 listener=progress.hear,
             )
         try:
-            samples, missing = samples_of(entries)
+            samples, missing = samples_of(result.run.entries)
         except JournalError as error:
             self.invalid += 1
             samples, missing = (), tuple(Missing(cell.describe(), str(error)) for cell in batch.cells)

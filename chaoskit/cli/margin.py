@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.cli.clients import check_built
-from chaoskit.cli.shipped import find_experiment
 from chaoskit.errors import InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import read, resolve
+from chaoskit.experiment.shipped import find_experiment
 from chaoskit.sandbox.choose import CHOICES
 from chaoskit.search.bisect import Step, Stopped, Task, search_margin
 from chaoskit.search.fields import check_varied, with_values, written_fields
 from chaoskit.search.guard import run_guarded
 from chaoskit.search.margin import Ask, Found, Search
 from chaoskit.search.margin_report import as_json, as_markdown, curve, sentence
-from chaoskit.search.points import Made, Order, make_here
+from chaoskit.search.points import FinishedRun, RunRequest, make_here
 from chaoskit.search.quantity import Quantity, of_one_kind, quantity
 from chaoskit.search.store import Store, open_store
 from chaoskit.verdict import Outcome
@@ -60,7 +60,7 @@ def find_margin(options: Options) -> int:
         span = f"from {task.value(0).shown} to {task.value(task.search.steps).shown}"
         _say(f"{task.document.data['title']}\n{task.field} {span}; at most {task.search.runs_max} runs, in {folder}")
 
-        async def make(name: str, order: Order) -> Made:
+        async def make(name: str, order: RunRequest) -> FinishedRun:
             return await make_here(order, store.experiment(name), store.run(name))
 
         end, steps = run_guarded(search_margin(task, store, make, lambda step, state: _tell(task, step, state)), folder)

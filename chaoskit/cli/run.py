@@ -8,22 +8,18 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.cli.clients import check_built
-from chaoskit.cli.folders import Folders, make_folders
-from chaoskit.cli.play import perform
-from chaoskit.cli.shipped import find_experiment
 from chaoskit.clock import WallClock
+from chaoskit.engine import session
+from chaoskit.engine.folders import make_folders
 from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment, load
-from chaoskit.experiment.runner import RunSettings
-from chaoskit.experiment.wiring import CANARY_LABEL
+from chaoskit.experiment.shipped import find_experiment
 from chaoskit.interruption import until_signalled
-from chaoskit.journal.events import Entry
-from chaoskit.sandbox.choose import CHOICES, AnySandbox, open_sandbox
+from chaoskit.sandbox.choose import CHOICES
 from chaoskit.sandbox.docker_toxiproxy import image_of
 
 
@@ -52,7 +48,7 @@ def run_experiment(options: Options) -> int:
     if options.toxiproxy:
         _check_own_toxics(experiment, options.toxiproxy)
     check_stand_ins(experiment, options.sandbox)
-    if experiment.process and options.sandbox == "compose":
+    if experiment.planes["process"] and options.sandbox == "compose":
         raise InputError(f"{experiment.source}: process faults need an engine to ask; use --sandbox docker")
     check_built(experiment, options.sandbox)
     return asyncio.run(until_signalled(_run(options, experiment)))
@@ -60,7 +56,7 @@ def run_experiment(options: Options) -> int:
 
 def check_stand_ins(experiment: Experiment, sandbox: str) -> None:
     """Raises ``InputError`` for a service of the user's own that the sandbox cannot reach."""
-    outside = [f"{name} at {one.address}" for name, one in experiment.spec.services.items() if one.address]
+    outside = [f"{name} at {one.backend}" for name, one in experiment.spec.services.items() if one.backend]
     if outside and sandbox != "inline":
         raise InputError(
             f"{experiment.source}: {', '.join(outside)} is outside of the namespace sandbox, which has a loopback of its own and no way "
@@ -89,7 +85,7 @@ def _check_toxiproxy(named: str, sandbox: str) -> None:
 
 def _check_own_toxics(experiment: Experiment, named: str) -> None:
     """Raises ``InputError`` for a toxic that Toxiproxy has not. What runs at a URL may be the embedded proxy: it is asked later."""
-    own = [injection.id for injection in experiment.network if not injection.fault.IN_TOXIPROXY]
+    own = [injection.id for injection in experiment.planes["network"] if not injection.fault.IN_TOXIPROXY]
     if own and "://" not in named:
         raise InputError(
             f"{experiment.source}: {', '.join(own)}: this toxic is the embedded proxy's own, and Toxiproxy has no such;"
@@ -98,63 +94,24 @@ def _check_own_toxics(experiment: Experiment, named: str) -> None:
 
 
 async def _run(options: Options, experiment: Experiment) -> int:
-    folders = make_folders(options.out, Path(experiment.source).stem)
-    labels = [*experiment.spec.clients, CANARY_LABEL]
-    try:
-        sandbox = await open_sandbox(
-            options.sandbox,
-            folders.work,
-            labels,
-            [folders.work, folders.partial],
-            folders.empty,
-            image_of(options.toxiproxy),
-        )
-    except BaseException:  # Ctrl-C too
-        folders.remove()  # there is no keeper yet that would
-        raise
-    try:
-        entries = await _play(options, experiment, folders, sandbox)
-        code = conclude(entries, folders, experiment)
-    finally:
-        await asyncio.shield(sandbox.close())
-    return code
-
-
-async def _play(options: Options, experiment: Experiment, folders: Folders, sandbox: AnySandbox) -> Sequence[Entry]:
     from rich.console import Console
 
     from chaoskit.console.live import make_view
+    from chaoskit.report.terminal import print_verdicts
 
-    settings = RunSettings(
-        run_id=folders.final.name,
-        source=options.experiment,
-        replay=_replay(options, experiment, sandbox.name),
-        certificates=str(folders.work),
-        toxiproxy=options.toxiproxy,
-    )
     console = Console(force_terminal=False) if options.plain else Console()
     with make_view(console, WallClock()) as view:
-        return await perform(experiment, settings, sandbox, folders.work, folders.partial / "journal.jsonl", view)
-
-
-def conclude(entries: Sequence[Entry], folders: Folders, experiment: Experiment) -> int:
-    """Judge, write the reports, put the folder in its place, and tell."""
-    from rich.console import Console
-
-    from chaoskit.expect import judge
-    from chaoskit.journal.run import Run
-    from chaoskit.report.terminal import print_verdicts
-    from chaoskit.report.write import write_reports
-    from chaoskit.verdict import outcome_of
-
-    run = Run(entries)
-    verdicts = judge(run, experiment.expectations)
-    outcome = outcome_of(verdicts)
-    written = write_reports(folders.partial, entries, verdicts, outcome)
-    folders.publish()
-    paths = [folders.final / "journal.jsonl", *(folders.final / path.name for path in written)]
-    print_verdicts(Console(), run, verdicts, outcome, paths)
-    return outcome.exit_code
+        result = await session.run(
+            experiment,
+            folders=make_folders(options.out, Path(experiment.source).stem),
+            sandbox=options.sandbox,
+            listener=view,
+            source=options.experiment,
+            replay=lambda name: _replay(options, experiment, name),
+            toxiproxy=options.toxiproxy,
+        )
+    print_verdicts(Console(), result.run, result.verdicts, result.outcome, result.files)
+    return result.outcome.exit_code
 
 
 def _replay(options: Options, experiment: Experiment, sandbox: str) -> str:

@@ -24,8 +24,8 @@ from chaoskit.dns.masterfile import read_master_file
 from chaoskit.dns.names import canonical
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import Spool
-from chaoskit.dns.written import ZoneSpec, place_of, zone_plan
 from chaoskit.dns.zone import Zone, Zones
+from chaoskit.dns.zone_spec import ZoneSpec, place_of, zone_plan
 from chaoskit.errors import ExperimentError, HarnessError, InputError, Problem
 from chaoskit.experiment.document import Document, dotted, read_document, read_text
 from chaoskit.experiment.problems import problems_of
@@ -38,7 +38,7 @@ ASKER = "serve"
 
 
 @dataclass(frozen=True, slots=True)
-class Far:
+class ExposureOptions:
     """What the user said of other machines."""
 
     beyond_loopback: bool
@@ -58,7 +58,7 @@ class Options:
     longest: str
     upstream: str | None
     log: Path | None
-    far: Far
+    far: ExposureOptions
 
 
 def serve_dns(options: Options) -> None:
@@ -119,7 +119,7 @@ def _settings(options: Options) -> Settings:
     )
 
 
-def _guard(far: Far, places: Sequence[Listener | Address]) -> Guard | None:
+def _guard(far: ExposureOptions, places: Sequence[Listener | Address]) -> Guard | None:
     """Whom to answer beyond loopback; None when nothing is heard there. Raises ``InputError`` unless it is meant and bounded."""
     outside = [str(place.host) for place in places if not isinstance(place, Unix) and not is_loopback(place.host)]
     if not outside:

@@ -44,9 +44,9 @@ def serve(
     rate: Annotated[int, typer.Option(help="Answers to each such client and second over UDP.")] = 1000,
 ) -> None:
     """Answer DNS for zones of your own, with faults injected while it runs. Ctrl-C ends it."""
-    from chaoskit.cli.serve import Far, Options, serve_dns
+    from chaoskit.cli.serve import ExposureOptions, Options, serve_dns
 
-    far = Far(beyond_loopback, allow, rate)
+    far = ExposureOptions(beyond_loopback, allow, rate)
     serve_dns(Options(zone, listen, control, canary, token_file, longest, upstream, log, far))
 
 
@@ -83,33 +83,33 @@ def inject(
     as_json: AsJson = False,
 ) -> None:
     """Inject a fault into a running `chaoskit serve`. It ends by itself."""
-    from chaoskit.cli.control import Place, Wish
+    from chaoskit.cli.control import ControlTarget, InjectArgs
     from chaoskit.cli.control import inject as begin
 
     begin(
-        Wish(fault, name, match, rtype, client, param, chance, length, heartbeat, pulse, flap, ramp),
-        Place(control, token_file, as_json),
+        InjectArgs(fault, name, match, rtype, client, param, chance, length, heartbeat, pulse, flap, ramp),
+        ControlTarget(control, token_file, as_json),
     )
 
 
 def list_(control: Control = DEFAULT_CONTROL, token_file: TokenFile = None, as_json: AsJson = False) -> None:
     """List the injections of a running `chaoskit serve`."""
-    from chaoskit.cli.control import Place, list_injections
+    from chaoskit.cli.control import ControlTarget, list_injections
 
-    list_injections(Place(control, token_file, as_json))
+    list_injections(ControlTarget(control, token_file, as_json))
 
 
 def halt(control: Control = DEFAULT_CONTROL, token_file: TokenFile = None, as_json: AsJson = False) -> None:
     """End all injections of a running `chaoskit serve`, and begin none until `chaoskit resume`."""
-    from chaoskit.cli.control import Place
+    from chaoskit.cli.control import ControlTarget
     from chaoskit.cli.control import halt as end_all
 
-    end_all(Place(control, token_file, as_json))
+    end_all(ControlTarget(control, token_file, as_json))
 
 
 def resume(control: Control = DEFAULT_CONTROL, token_file: TokenFile = None, as_json: AsJson = False) -> None:
     """After `chaoskit halt`: let injections begin again."""
-    from chaoskit.cli.control import Place
+    from chaoskit.cli.control import ControlTarget
     from chaoskit.cli.control import resume as let_begin
 
-    let_begin(Place(control, token_file, as_json))
+    let_begin(ControlTarget(control, token_file, as_json))

@@ -13,7 +13,7 @@ from chaoskit.search import parquet
 from chaoskit.search.fields import check_varied
 from chaoskit.search.guard import run_guarded
 from chaoskit.search.plan import points, read_setting
-from chaoskit.search.points import Made, Order, make_here
+from chaoskit.search.points import FinishedRun, RunRequest, make_here
 from chaoskit.search.store import Store, open_store
 from chaoskit.search.sweep import Sweep, run_sweep
 from chaoskit.search.table import Table, Visit, as_csv, as_json, as_lines, make_table
@@ -67,7 +67,7 @@ async def _sweep(sweep: Sweep, folder: Path, dask: str | None) -> int:
         with open_store(folder, _plan(sweep)) as store:
             _begin(sweep, store, f"{sweep.at_once} at once")
 
-            async def make(name: str, order: Order) -> Made:
+            async def make(name: str, order: RunRequest) -> FinishedRun:
                 return await make_here(order, store.experiment(name), store.run(name))
 
             return _conclude(store, await run_sweep(sweep, store, make, _tell))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
-from chaoskit.errors import PlaneError
+from chaoskit.errors import PlaneError, SettingRefused
 from chaoskit.units import MILLISECOND, SECOND
 
 P = TypeVar("P", bound="SdkPlan")
@@ -66,9 +66,9 @@ class SdkPlan:
         """The client's name in ``use:``, which is its folder."""
         return cls.__module__.rpartition(".")[2]
 
-    def refusal(self, what: str, instead: str) -> PlaneError:
+    def refusal(self, what: str, instead: str) -> SettingRefused:
         """The error for a setting that this SDK cannot honour."""
-        return PlaneError(f"client {self.client}: {self.use()} {what}; {instead}")
+        return SettingRefused(self.client, f"{self.use()} {what}", instead)
 
     @classmethod
     def from_json(cls: type[P], plan: dict[str, Any]) -> P:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from chaoskit.compose.engine import EVERY_PROFILE, Docker
 from chaoskit.compose.overlay import NAME, TOOK_LABEL, make_override, write_override
 from chaoskit.compose.owner import Owner
-from chaoskit.compose.plan import StagePlan
+from chaoskit.compose.plan import OverlayPlan
 from chaoskit.compose.restore import left_behind, put_back, scales
 from chaoskit.compose.running import STATE, Running
 from chaoskit.errors import HarnessError, InputError
@@ -29,7 +29,7 @@ UP_WITHIN_S = "180"
 Tell = Callable[[str], None]
 
 
-def perform(docker: Docker, running: Running, plan: StagePlan, image: str, journal: Journal, tell: Tell) -> None:
+def perform(docker: Docker, running: Running, plan: OverlayPlan, image: str, journal: Journal, tell: Tell) -> None:
     """Play the plan's experiment on the services of ``running.origin.scale``; their state is as before when this returns or raises.
 
     Raises ``Interrupted`` after a signal, ``HarnessError`` for what Docker refuses, and ``InputError`` when another has begun since.

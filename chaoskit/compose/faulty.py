@@ -14,7 +14,7 @@ from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.listen import Listener
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone import Zones
 from chaoskit.timeline.injection import Injection, Timeline
 from chaoskit.timeline.window import Once
@@ -48,7 +48,7 @@ def responder(origin: int) -> Responder:
         for rtype, data in (("A", "192.0.2.1"), ("AAAA", "2001:db8::1"))
     ]
     injections = tuple(
-        Injection(case, Where(name=name_of(case), types=types), Once(0, HOUR), FAULTS.get(kind)(**parameters))
+        Injection(case, DnsTarget(name=name_of(case), types=types), Once(0, HOUR), FAULTS.get(kind)(**parameters))
         for case, (kind, parameters, types) in CASES.items()
         if kind
     )

@@ -14,10 +14,10 @@ import yaml
 
 from chaoskit import __version__
 from chaoskit.compose.bypasses import LIVE, PROXIES
-from chaoskit.compose.plan import StagePlan, dynamic_range
+from chaoskit.compose.plan import OverlayPlan, dynamic_range
 from chaoskit.compose.project import DEFAULT_NETWORK, Project, Service
 from chaoskit.errors import InputError
-from chaoskit.experiment.wiring import CANARY_LABEL
+from chaoskit.experiment.plans import CANARY_LABEL
 from chaoskit.sandbox.environment import FAKE_KEY, FAKE_SECRET
 
 NAME = "chaoskit"
@@ -86,7 +86,7 @@ def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
 
 
 def make_override(
-    project: Project, chosen: Sequence[str], plan: StagePlan, image: str, labels: Mapping[str, str] | None = None
+    project: Project, chosen: Sequence[str], plan: OverlayPlan, image: str, labels: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """What to merge over the project so that the ``chosen`` services ask us and trust us."""
     label = dict(labels or {})
@@ -113,7 +113,7 @@ def write_override(override: dict[str, Any], head: Sequence[str]) -> str:
     return comment + yaml.dump(override, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
 
 
-def _under_test(service: Service, plan: StagePlan) -> dict[str, Any]:
+def _under_test(service: Service, plan: OverlayPlan) -> dict[str, Any]:
     networks = service.networks if set(service.networks) - {NAME} else {DEFAULT_NETWORK: ()}
     return {
         "dns": _Override([plan.resolvers[service.name]]),
@@ -147,11 +147,11 @@ def app_environment(service: Service, region: str) -> dict[str, str]:
     }
 
 
-def _ours(plan: StagePlan, image: str, labels: dict[str, str]) -> dict[str, Any]:
+def _ours(plan: OverlayPlan, image: str, labels: dict[str, str]) -> dict[str, Any]:
     ready = f"import os, sys; sys.exit(not os.path.exists({READY_FILE!r}))"
     return {
         "image": image,
-        "entrypoint": ["python3", "-m", "chaoskit.compose.stage"],
+        "entrypoint": ["python3", "-m", "chaoskit.compose.overlay_container"],
         "command": [],
         "user": "0",
         "cap_drop": ["ALL"],

@@ -21,7 +21,7 @@ OWN, FIRST_RESOLVER, FIRST_SERVICE, FIRST_DYNAMIC = 2, 10, 40, 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StagePlan:
+class OverlayPlan:
     """What the container of ours is told.
 
     ``own`` is its own address, ``resolvers`` the one that each compose service asks, ``addresses`` maps a loopback address of the
@@ -43,14 +43,14 @@ class StagePlan:
         return json.dumps({name: getattr(self, name) for name in self.__slots__}, separators=(",", ":"), default=dict)
 
     @classmethod
-    def from_json(cls, text: str) -> StagePlan:
+    def from_json(cls, text: str) -> OverlayPlan:
         """The plan of ``to_json``."""
         return cls(**json.loads(text))
 
 
 def lay_out(
     source: str, services: Sequence[str], loopback: Sequence[str], subnet: str = SUBNET, region: str = "us-east-1"
-) -> StagePlan:
+) -> OverlayPlan:
     """Addresses for these compose services and these loopback addresses of mock services. Raises ``InputError`` when they do not fit."""
     network = _network(subnet)
     if len(services) > SERVICES_MAX:
@@ -60,7 +60,7 @@ def lay_out(
         raise InputError(
             f"{len(loopback)} addresses of mock services: at most {most} fit; ask for fewer zones or addresses"
         )
-    return StagePlan(
+    return OverlayPlan(
         source=source,
         subnet=str(network),
         own=str(network[OWN]),

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from chaoskit.compose.bypasses import Bypass, find_bypasses
 from chaoskit.compose.engine import EVERY_PROFILE, Docker, has_compose
@@ -16,8 +16,8 @@ from chaoskit.compose.plan import SUBNET, lay_out
 from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
-from chaoskit.experiment.schema import ExperimentSpec, Label, ServiceSpec
-from chaoskit.experiment.wiring import RESERVED, host_name, services_of
+from chaoskit.experiment.plans import RESERVED, host_name, services_of
+from chaoskit.experiment.schema import ExperimentSpec, Label, Service
 
 LOOKED_FOR = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -112,9 +112,7 @@ def every_service(region: str) -> ExperimentSpec:
     """All mock services and no faults: what an overlay offers that is driven by hand. Raises ``InputError`` for what is no region."""
     from pydantic import ValidationError
 
-    from chaoskit.compose.stage import ALL_SERVICES
-
-    services = {name: ServiceSpec() for name in ALL_SERVICES}
+    services: dict[str, Any] = {name: {} for name in get_args(Service)}
     try:
         return ExperimentSpec.model_validate({"title": "by hand", "region": region, "services": services})
     except ValidationError as error:

@@ -19,6 +19,8 @@ from chaoskit.units import MILLISECOND, SECOND, format_duration
 RECENT = 24
 """Calls in a client's strip."""
 
+ANSWERING = "answering"
+
 BACKOFF_LEAST = 100 * MILLISECOND
 """A pause after a failed attempt is called a back-off once it has lasted this long; before that the call may just be ending."""
 
@@ -78,11 +80,10 @@ class RunState:
     starting: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     clients: dict[str, ClientState] = field(default_factory=dict)
-    record: dict[str, str] = field(default_factory=dict)
+    record: dict[str, dict[str, tuple[Instant, str]]] = field(default_factory=dict)
     spans: list[tuple[Instant, Instant, str]] = field(default_factory=list)
     planned: dict[str, str] = field(default_factory=dict)
-    _lookup: tuple[str, str] = ("", "")
-    _answers: int = 0
+    blanks: dict[str, tuple[str, tuple[tuple[Instant, Instant], ...]]] = field(default_factory=dict)
 
     def __call__(self, entry: Entry) -> None:
         """Move on by one entry."""
@@ -137,11 +138,26 @@ class RunState:
             return "withheld (drill)"
         if not self.record:
             return "not asked for yet"
-        names = list(self.record.items())
+        names = [(name, self._state_of(name)) for name in self.record]
         if len(names) == 1:
             return names[0][1]
         shown = "; ".join(f"{name} {state}" for name, state in names[:3])
         return shown + (f"; {len(names) - 3} more" if len(names) > 3 else "")
+
+    def _state_of(self, name: str) -> str:
+        """What is known of one name: one address of either family is enough, whatever the other one got.
+
+        What was answered before the last fault began or ended says nothing of now.
+        """
+        edges = [edge for start, end, _ in self.spans for edge in (start, end) if edge <= self.latest]
+        since = max(edges, default=0)
+        fresh = [words for at, words in self.record[name].values() if at >= since]
+        if fresh:
+            return ANSWERING if ANSWERING in fresh else fresh[-1]
+        fault, spans = self.blanks.get(name, ("", ()))
+        if any(start <= self.latest < end for start, end in spans):
+            return f"{fault.upper()} (nobody asked)"
+        return max(self.record[name].values())[1]
 
 
 def tenths(ns: int) -> str:
@@ -180,6 +196,8 @@ def _injection_planned(state: RunState, event: ev.InjectionPlanned) -> None:
         return
     state.planned[event.injection] = what = f"{event.fault} on {event.where}"
     state.spans.extend((start, end, what) for start, end in event.spans)
+    if event.plane == "dns" and (name := event.target.get("name")):
+        state.blanks[name] = (event.fault, event.spans)
 
 
 def _injection_cut(state: RunState, event: ev.InjectionCut) -> None:
@@ -198,16 +216,13 @@ def _timeline_armed(state: RunState, event: ev.TimelineArmed) -> None:
 def _query(state: RunState, event: ev.QueryAnswered) -> None:
     if event.asker not in state.clients:
         return  # the canary's, or a stranger's
-    lookup = (event.asker, event.peer)
-    if lookup != state._lookup:
-        state._lookup, state._answers = lookup, 0
-    state._answers += event.answers
-    if state._answers:
-        state.record[event.name] = "answering"
+    if event.answers:
+        words = ANSWERING
     elif event.reply != "answer":
-        state.record[event.name] = f"no usable reply ({event.reply})"
+        words = f"no usable reply ({event.reply})"
     else:
-        state.record[event.name] = "EMPTY (NODATA)" if event.rcode == "NOERROR" else event.rcode
+        words = "EMPTY (NODATA)" if event.rcode == "NOERROR" else event.rcode
+    state.record.setdefault(event.name, {})[event.rtype] = (event.answered_at, words)
 
 
 def _call_started(state: RunState, event: ev.CallStarted) -> None:

@@ -44,7 +44,7 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> Non
                 timeline = plan.responder.timeline.anchored(origin)
                 server.responder = replace(plan.responder, timeline=timeline)
             case {"do": "event", "name": str(name), "at": int(at)}:
-                server.responder = replace(server.responder, timeline=server.responder.timeline.seen(name, at))
+                server.responder = replace(server.responder, timeline=server.responder.timeline.with_event(name, at))
             case {"do": "stop"}:
                 loop.call_soon_threadsafe(stopped.set)
             case _:
@@ -56,6 +56,7 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> Non
     child.emit(
         PlaneReady(at=clock.now(), plane="dns", implementation=implementation, addresses=addresses, pid=os.getpid())
     )
+    child.prove_alive()
     stopping = asyncio.ensure_future(stopped.wait())
     await asyncio.wait((stopping, server.failed), return_when=asyncio.FIRST_COMPLETED)
     await server.close()

@@ -39,7 +39,7 @@ from dnslib.dns import RD, RDMAP, DNSBuffer
 
 from chaoskit.dns import names, rcodes
 from chaoskit.dns.damage import spoil
-from chaoskit.dns.message import STRAIGHT, Answer, Bend, ExtendedError, Query, Record
+from chaoskit.dns.message import NO_OVERRIDES, Answer, ExtendedError, Query, Record, WireOverrides
 
 HEADER = 12
 PLAIN_UDP_SIZE = 512  # RFC 1035 §2.3.4
@@ -126,7 +126,7 @@ def write_answer(request: Request, answer: Answer) -> bytes:
     Raises ``ValueError`` for records that have no wire form.
     """
     bend = answer.bend
-    if bend is not STRAIGHT:
+    if bend is not NO_OVERRIDES:
         request, answer = _bent(request, bend), _without_edns(answer) if not bend.edns else answer
     sections = (answer.records, answer.authority, answer.additional)
     build = partial(_build, request, answer.rcode, aa=answer.aa, ra=answer.ra, error=answer.error)
@@ -138,7 +138,7 @@ def write_answer(request: Request, answer: Answer) -> bytes:
     return spoil(data, bend.damage) if bend.damage else data
 
 
-def _bent(request: Request, bend: Bend) -> Request:
+def _bent(request: Request, bend: WireOverrides) -> Request:
     """The request as a server took it that goes wrong in this way."""
     question = request.question
     if bend.question:

@@ -61,7 +61,7 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
-class Bend:
+class WireOverrides:
     """Where an answer departs on the wire from what the codec would rightly write. The default departs nowhere.
 
     ``truncated`` sets TC. ``edns`` false leaves the OPT record out, as a server does that knows no EDNS. ``whole`` sends the answer however
@@ -81,7 +81,7 @@ class Bend:
         return not (self.id_xor or self.question or self.damage)
 
 
-STRAIGHT = Bend()
+NO_OVERRIDES = WireOverrides()
 
 
 class Look(Protocol):
@@ -111,7 +111,7 @@ class Answer:
     soa: Record | None = None
     delay_ns: int = 0
     error: ExtendedError | None = None
-    bend: Bend = STRAIGHT
+    bend: WireOverrides = NO_OVERRIDES
     also: tuple[Answer, ...] = ()
     look: Look | None = field(default=None, compare=False, repr=False)
     ra: bool = False
@@ -120,7 +120,7 @@ class Answer:
         """The same without records, with another RCODE."""
         return replace(self, rcode=rcode, records=(), authority=authority, additional=())
 
-    def bent(self, **changes: Any) -> Answer:
+    def with_wire(self, **changes: Any) -> Answer:
         """The same, with changes to its ``bend``."""
         return replace(self, bend=replace(self.bend, **changes))
 

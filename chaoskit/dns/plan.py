@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.listen import Listener
 from chaoskit.dns.responder import Responder
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone import Zones
+from chaoskit.timeline.codec import injection_from_json
 from chaoskit.timeline.injection import Injection, Timeline
-from chaoskit.timeline.plain import injection_from_json
 
-DnsInjection: TypeAlias = Injection[Where, DnsFault]
+DnsInjection: TypeAlias = Injection[DnsTarget, DnsFault]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,6 @@ class Plan:
 
 def plan_from_json(plain: dict[str, Any]) -> Plan:
     """The plan of the process contract (ARCHITECTURE.md). Raises ``ValueError`` or ``KeyError`` for one that is none."""
-    timeline = Timeline(tuple(injection_from_json(one, Where, FAULTS) for one in plain["injections"]))
+    timeline = Timeline(tuple(injection_from_json(one, DnsTarget, FAULTS) for one in plain["injections"]))
     responder = Responder(Zones.from_plan(plain["zones"]), timeline, plain["seed"])
     return Plan(tuple(Listener(**written) for written in plain["listeners"]), responder)

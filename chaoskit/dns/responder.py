@@ -10,8 +10,8 @@ from typing import Any
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
 from chaoskit.dns.message import Answer, Query, Reply
-from chaoskit.dns.tally import Tally
-from chaoskit.dns.where import Where
+from chaoskit.dns.question_counter import QuestionCounter
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone import Zones
 from chaoskit.seeds import fraction, generator
 from chaoskit.timeline.injection import Timeline
@@ -24,7 +24,7 @@ class Responder:
     """Zones and faults, without state. ``seed`` is the run's. ``history`` has the zones as they were before, the latest last."""
 
     zones: Zones
-    timeline: Timeline[Where, DnsFault]
+    timeline: Timeline[DnsTarget, DnsFault]
     seed: int
     history: tuple[Zones, ...] = ()
 
@@ -36,7 +36,7 @@ class Responder:
         return replace(self, zones=zones, history=(*self.history, *before)[-MAX_HISTORY:])
 
     def respond(
-        self, query: Query, at: Instant, honest: Answer | None = None, tally: Tally | None = None
+        self, query: Query, at: Instant, honest: Answer | None = None, tally: QuestionCounter | None = None
     ) -> tuple[Reply, tuple[str, ...]]:
         """The reply to ``query`` at ``at``, and the ids of the injections that changed it, in the order written.
 

@@ -14,9 +14,9 @@ from chaoskit.dns.codec import NotAnswerable, Refusal, Request, answer_count, re
 from chaoskit.dns.guard import Guard
 from chaoskit.dns.listen import Listener, bind, is_loopback
 from chaoskit.dns.message import Answer, Drop, Hangup, Raw, Reply
+from chaoskit.dns.question_counter import QuestionCounter
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import EventLog, Log, QueryLog
-from chaoskit.dns.tally import Tally
 from chaoskit.dns.tcp import Connection, Connections, framed
 from chaoskit.dns.tcp_quick import QuickTcp
 from chaoskit.dns.udp import UdpPath, udp_loop
@@ -108,7 +108,7 @@ class Server:
         self.log: QueryLog = log if isinstance(log, QueryLog) else EventLog(log)
         self._udp_path = udp
         self.ordinals: Counter[str] = Counter()
-        self._tally = Tally()
+        self._tally = QuestionCounter()
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
         admits = guard.admits if guard else lambda _: True

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 
 from chaoskit.dns.codec import CD, RD_BIT, SERVER_UDP_SIZE, Request
 from chaoskit.dns.message import Answer
-from chaoskit.dns.reply import CaseChanged, NotTheReply, read_reply
+from chaoskit.dns.upstream_codec import CaseChanged, ResponseMismatch, read_reply
 from chaoskit.dns.zone import TRANSFERS, Zones
 
 TRIES_S = (1.2, 1.8)
@@ -100,7 +100,7 @@ class Upstream:
                         return read_reply(data, number, question)
                     except CaseChanged:
                         raise
-                    except NotTheReply:
+                    except ResponseMismatch:
                         continue
 
     async def _ask_tcp(self, message: bytes, number: int, question: bytes) -> Answer:
@@ -109,7 +109,7 @@ class Upstream:
             writer.write(struct.pack("!H", len(message)) + message)
             (size,) = struct.unpack("!H", await reader.readexactly(2))
             return read_reply(await reader.readexactly(size), number, question, exact=False)[0]
-        except NotTheReply as error:
+        except ResponseMismatch as error:
             raise ValueError("another question's answer over TCP") from error
         finally:
             writer.close()

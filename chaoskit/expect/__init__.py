@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
 from chaoskit.journal.run import Run
@@ -27,12 +28,17 @@ class Expectation(Protocol):
 def judge(run: Run, expectations: Sequence[Expectation]) -> tuple[Verdict, ...]:
     """A verdict for the harness, for each guard that is not listed, and for each of ``expectations``, in this order.
 
+    A ``fault_exercised`` of one injection stands beside the guard of all of them, and does not take its place.
+
     A checker that crashes gives *unknown* and names its exception: never a pass, and never the loss of the other verdicts.
     """
+    from chaoskit.expect._clients_exercised import ClientsExercised, judged_clients
     from chaoskit.expect._harness import Harness
 
-    listed = {_kind(expectation) for expectation in expectations}
-    guards = [EXPECTATIONS.get(kind)() for kind in GUARDS if kind not in listed]
+    whole = {_kind(expectation) for expectation in expectations if getattr(expectation, "injection", None) is None}
+    guards = [EXPECTATIONS.get(kind)() for kind in GUARDS if kind not in whole]
+    if run.episodes and (clients := judged_clients(run, expectations)):
+        guards.append(ClientsExercised(clients))
     return tuple(_judged(expectation, run) for expectation in [Harness(), *guards, *expectations])
 
 
@@ -41,8 +47,9 @@ def _kind(expectation: Expectation) -> str:
 
 
 def _judged(expectation: Expectation, run: Run) -> Verdict:
+    kind = _kind(expectation)
     try:
-        return expectation.judge(run)
+        return replace(expectation.judge(run), kind=kind)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding about the checker
         because = f"the checker crashed, so nothing was judged: {type(error).__name__}: {error}"
-        return Verdict(expectation=_kind(expectation), finding="unknown", because=because)
+        return Verdict(expectation=kind, finding="unknown", because=because, kind=kind)

@@ -15,7 +15,8 @@ from chaoskit.verdict import Verdict
 class AttemptsPerCall(Expectation):
     """Every finished call that started in ``phase`` took that many attempts, the first one counted.
 
-    Without ``client`` it must hold for every client.
+    Without ``client`` it must hold for every client. ``unaffected``: the
+    client is expected to meet no fault.
     """
 
     client: str | None = None
@@ -23,6 +24,7 @@ class AttemptsPerCall(Expectation):
     at_least: int | None = None
     at_most: int | None = None
     exactly: int | None = None
+    unaffected: bool = False
 
     def __post_init__(self) -> None:
         given = [bound for bound in (self.at_least, self.at_most, self.exactly) if bound is not None]

@@ -10,13 +10,16 @@ from chaoskit.expect import Expectation
 from chaoskit.expect._findings import EVIDENCE_MAX
 from chaoskit.journal.events import CanaryChecked, ClientReady
 from chaoskit.journal.run import Phase, Run
-from chaoskit.units import format_duration, parse_duration
+from chaoskit.units import SECOND, format_duration
 from chaoskit.verdict import Verdict
+
+LATE_NS = 2 * SECOND
+"""A look at the canary that took longer was not answered in time; a busy machine delays it by tenths."""
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryResolves(Expectation):
-    """Every look at the canary name found it, and there was a look in every phase that was long enough for one.
+    """Every look at the canary name found it in time, and there was a look in every phase that was long enough for one.
 
     Looks come once a period, and a busy machine makes them late; so a phase is long enough at one and a half periods.
     """
@@ -31,6 +34,8 @@ class CanaryResolves(Expectation):
             because = f"{len(failed)} of {len(run.canary)} looks at {first.name} failed, first: {first.detail}"
             evidence = tuple(seq for seq, _ in failed[:EVIDENCE_MAX])
             return Verdict(expectation=title, finding="broken", because=because, evidence=evidence)
+        if late := _late(run):
+            return Verdict(expectation=title, finding="broken", because=late[0], evidence=(late[1],))
         looks = [look for _, look in run.canary]
         for phase, start, end in _phases(run):
             if end - start > _period(run) * 3 // 2 and not any(_within(look, start, end) for look in looks):
@@ -46,13 +51,25 @@ class CanaryResolves(Expectation):
         )
 
 
+def _late(run: Run) -> tuple[str, int] | None:
+    """A look that was answered too late, or came too long after the one before it: DNS, or the machine, stood still."""
+    before: CanaryChecked | None = None
+    for seq, look in run.canary:
+        if look.latency_ns > LATE_NS:
+            return f"a look at {look.name} was answered only after {format_duration(look.latency_ns)}", seq
+        if before is not None and look.at - before.at > 2 * _period(run) + LATE_NS:
+            return f"there was no look at {look.name} for {format_duration(look.at - before.at)}", seq
+        before = look
+    return None
+
+
 def _within(look: CanaryChecked, start: Instant, end: Instant) -> bool:
     return look.at >= start and look.at - look.latency_ns < end
 
 
 def _period(run: Run) -> int:
     ready = [event for _, event in run.of(ClientReady) if event.use == "canary"]
-    return parse_duration(ready[0].settings["every"]) if ready else 0
+    return (ready[0].every_ns or 0) if ready else 0
 
 
 def _phases(run: Run) -> Iterator[tuple[Phase, Instant, Instant]]:

@@ -14,7 +14,10 @@ from chaoskit.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class FaultExercised(Expectation):
-    """Every planned injection, or only ``injection``, has changed at least one query, connection or request."""
+    """Every planned injection, or only ``injection``, has changed at least one query, connection or request.
+
+    One that the file marks ``optional`` may meet nothing.
+    """
 
     injection: str | None = None
 
@@ -34,6 +37,8 @@ class FaultExercised(Expectation):
 
 def _part(run: Run, planned: InjectionPlanned) -> Part:
     met = run.met(planned.injection)
+    if not met and planned.optional:
+        return Part("held", f"{planned.injection} met nothing, and is optional")
     if not met:
         return Part(
             "broken",
@@ -62,9 +67,7 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
 
 def _unless(run: Run, planned: InjectionPlanned) -> str:
     """What keeps the journal from showing more."""
-    if planned.plane == "network" and any(
-        ready.plane == "network" and ready.implementation.startswith("Toxiproxy") for _, ready in run.of(PlaneReady)
-    ):
+    if planned.plane == "network" and any(ready.silent for _, ready in run.of(PlaneReady)):
         return (
             ", as far as is known: of a connection that was open before, Toxiproxy does not tell whether a toxic met it"
         )

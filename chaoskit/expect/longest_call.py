@@ -16,13 +16,15 @@ from chaoskit.verdict import Finding, Verdict
 class LongestCall(Expectation):
     """The longest call that started in ``phase`` is within bounds, whether it succeeded or not.
 
-    A call that never ended lasted at least as long as it was seen. Without ``client`` it must hold for every client.
+    A call that never ended lasted at least as long as it was seen. Without ``client`` it must hold for every client. ``unaffected``: the
+    client is expected to meet no fault.
     """
 
     client: str | None = None
     phase: Phase | None = None
     at_most: Duration | None = None
     at_least: Duration | None = None
+    unaffected: bool = False
 
     def __post_init__(self) -> None:
         if self.at_least is None and self.at_most is None:

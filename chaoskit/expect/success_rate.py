@@ -15,13 +15,15 @@ from chaoskit.verdict import Verdict
 class SuccessRate(Expectation):
     """Of the calls that started in ``phase``, the share that succeeded is within bounds; a call that never ended did not.
 
-    ``at_least`` and ``at_most`` are shares from 0 to 1. Without ``client`` it must hold for every client.
+    ``at_least`` and ``at_most`` are shares from 0 to 1. Without ``client`` it must hold for every client. ``unaffected``: the
+    client is expected to meet no fault.
     """
 
     client: str | None = None
     phase: Phase | None = None
     at_least: float | None = None
     at_most: float | None = None
+    unaffected: bool = False
 
     def __post_init__(self) -> None:
         for bound in (self.at_least, self.at_most):

@@ -6,17 +6,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from chaoskit.aws.faults import FAULTS as SERVICE_FAULTS
-from chaoskit.aws.where import Where as ServiceWhere
-from chaoskit.dns.faults import FAULTS
-from chaoskit.dns.where import Where as DnsWhere
 from chaoskit.expect import EXPECTATIONS
-from chaoskit.experiment.loader import PLANE_KEYS
-from chaoskit.experiment.process import PROCESS_FAULTS
-from chaoskit.experiment.process import Where as ProcessWhere
+from chaoskit.experiment.planes import PLANE_KEYS, PLANES
 from chaoskit.experiment.schema import ExperimentSpec
-from chaoskit.network.toxics import TOXICS
-from chaoskit.network.where import Where as NetworkWhere
 from chaoskit.registry import Registry
 
 
@@ -27,14 +19,11 @@ def json_schema() -> dict[str, Any]:
     found["title"] = "chaoskit experiment"
     definitions = found["$defs"]
     entry = definitions["TimelineSpec"]["properties"]
-    entry["dns"] = {"description": "a DNS fault", **_kinds(FAULTS, definitions)}
-    entry["network"] = {"description": "a toxic", **_kinds(TOXICS, definitions)}
-    entry["service"] = {"description": "a service fault", **_kinds(SERVICE_FAULTS, definitions)}
-    entry["process"] = {"description": "a process fault", **_kinds(PROCESS_FAULTS, definitions)}
-    places = (DnsWhere, NetworkWhere, ServiceWhere, ProcessWhere)
+    for plane in PLANES:
+        entry[plane.key] = {"description": f"a {plane.noun}", **_kinds(plane.faults, definitions)}
     entry["where"] = {
         "description": entry["where"]["description"],
-        "anyOf": [{"type": "string"}, *(_of(kind, definitions) for kind in places)],
+        "anyOf": [{"type": "string"}, *(_of(plane.target, definitions) for plane in PLANES)],
     }
     definitions["TimelineSpec"]["oneOf"] = [{"required": [plane]} for plane in PLANE_KEYS]
     found["properties"]["expect"]["items"] = _kinds(EXPECTATIONS, definitions)

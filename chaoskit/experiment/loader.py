@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from chaoskit.aws.faults import FAULTS as SERVICE_FAULTS
-from chaoskit.aws.plan import ServiceInjection
-from chaoskit.aws.where import Where as ServiceWhere
-from chaoskit.dns.faults import FAULTS, DnsFault
-from chaoskit.dns.where import Where as DnsWhere
 from chaoskit.errors import ExperimentError, Problem
 from chaoskit.expect import EXPECTATIONS, Expectation
-from chaoskit.experiment.checks import check
+from chaoskit.experiment.checks import Planned, check
 from chaoskit.experiment.document import Document, FieldPath, dotted, read_document, read_text
+from chaoskit.experiment.planes import PLANE_KEYS, PLANES
 from chaoskit.experiment.problems import problems_of
-from chaoskit.experiment.process import PROCESS_FAULTS
-from chaoskit.experiment.process import Where as ProcessWhere
-from chaoskit.experiment.process_driver import ProcessInjection
-from chaoskit.experiment.schema import ExperimentSpec, TimelineSpec
+from chaoskit.experiment.schema import ExperimentSpec, InjectionSpec
 from chaoskit.experiment.when import AnyWhen
-from chaoskit.network.toxics import TOXICS, Toxic
-from chaoskit.network.where import Where as NetworkWhere
 from chaoskit.registry import NoKind, Registry
 from chaoskit.seeds import generator
 from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.plane import Plane
 from chaoskit.timeline.window import Window
 from chaoskit.units import SECOND
-
-DnsInjection: TypeAlias = Injection[DnsWhere, DnsFault]
-NetworkInjection: TypeAlias = Injection[NetworkWhere, Toxic]
-
-PLANE_KEYS = ("dns", "network", "service", "process")
-"""The keys of an entry of the timeline, of which it has one."""
 
 TAIL_NS = 10 * SECOND
 """How long a run goes on after its last fault when the file does not say."""
@@ -44,23 +30,23 @@ TAIL_NS = 10 * SECOND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """A validated experiment. ``plain`` is the file's data as JSON; times here are already scaled by ``time_scale``."""
+    """A validated experiment. ``plain`` is the file's data as JSON; times here are already scaled by ``time_scale``.
+
+    ``planes`` maps every plane's key to its injections, in the file's order.
+    """
 
     spec: ExperimentSpec
     plain: dict[str, Any]
     source: str
     time_scale: float
     duration_ns: int
-    dns: tuple[DnsInjection, ...]
-    network: tuple[NetworkInjection, ...]
-    service: tuple[ServiceInjection, ...]
-    process: tuple[ProcessInjection, ...]
+    planes: Mapping[str, tuple[Injection[Any, Any], ...]]
     expectations: tuple[Expectation, ...]
 
     @property
     def injections(self) -> tuple[Injection[Any, Any], ...]:
         """Those of all planes."""
-        return (*self.dns, *self.network, *self.service, *self.process)
+        return tuple(injection for injections in self.planes.values() for injection in injections)
 
 
 def load(path: Path, time_scale: float = 1.0, seed: int | None = None) -> Experiment:
@@ -99,19 +85,13 @@ def resolve(document: Document, time_scale: float) -> Experiment:
         source=document.path,
         time_scale=time_scale,
         duration_ns=round(duration * time_scale),
-        dns=tuple(resolver.dns),
-        network=tuple(resolver.network),
-        service=tuple(resolver.service),
-        process=tuple(resolver.process),
+        planes={
+            plane.key: tuple(planned.injection for planned in resolver.planned if planned.plane is plane)
+            for plane in PLANES
+        },
         expectations=tuple(expectation for expectation in expectations if expectation is not None),
     )
-    planes = {
-        "dns": experiment.dns,
-        "network": experiment.network,
-        "service": experiment.service,
-        "process": experiment.process,
-    }
-    problems = resolver.problems + check(spec, planes, expectations, document)
+    problems = resolver.problems + check(spec, resolver.planned, expectations, document)
     if time_scale < spec.limits.smallest_time_scale or time_scale > 100:
         problems.append(_scale_problem(document, spec, time_scale))
     if problems:
@@ -133,42 +113,24 @@ class _Resolver:
         self.document = document
         self._seed = seed
         self.problems: list[Problem] = []
-        self.dns: list[DnsInjection] = []
-        self.network: list[NetworkInjection] = []
-        self.service: list[ServiceInjection] = []
-        self.process: list[ProcessInjection] = []
+        self.planned: list[Planned] = []
 
-    def injection(self, number: int, entry: TimelineSpec, scale: float) -> None:
+    def injection(self, number: int, entry: InjectionSpec, scale: float) -> None:
         field: FieldPath = ("timeline", number)
-        planes = [plane for plane in PLANE_KEYS if getattr(entry, plane) is not None]
+        planes = [plane for plane in PLANES if entry.fault_of(plane.key) is not None]
         if len(planes) != 1:
-            said = f"names {'no plane' if not planes else ' and '.join(planes)}."
-            self._say(field, said, "Write one of 'dns: …', 'network: …', 'service: …' and 'process: …'.")
+            message = f"names {'no plane' if not planes else ' and '.join(plane.key for plane in planes)}."
+            *first, last = (f"'{key}: …'" for key in PLANE_KEYS)
+            self._say(field, message, f"Write one of {', '.join(first)} and {last}.")
             return
-        name = entry.id or f"{planes[0]}-{number + 1}"
+        plane = planes[0]
+        name = entry.id or f"{plane.key}-{number + 1}"
         when = self._window((*field, "when"), entry.when, scale, name)
-        if when is None:
-            return
-        if entry.dns is not None:
-            fault = self._kind((*field, "dns"), "DNS fault", FAULTS, entry.dns)
-            where = self._where((*field, "where"), DnsWhere, "name", entry.where)
-            if fault is not None and where is not None:
-                self.dns.append(Injection(name, where, when, fault, entry.chance, entry.hidden))
-        elif entry.service is not None:
-            broken = self._kind((*field, "service"), "service fault", SERVICE_FAULTS, entry.service)
-            aim = self._where((*field, "where"), ServiceWhere, "service", entry.where)
-            if broken is not None and aim is not None:
-                self.service.append(Injection(name, aim, when, broken, entry.chance, entry.hidden))
-        elif entry.process is not None:
-            deed = self._kind((*field, "process"), "process fault", PROCESS_FAULTS, entry.process)
-            target = self._where((*field, "where"), ProcessWhere, "process", entry.where)
-            if deed is not None and target is not None:
-                self.process.append(Injection(name, target, when, deed, entry.chance, entry.hidden))
-        else:
-            toxic = self._kind((*field, "network"), "toxic", TOXICS, entry.network)
-            place = self._where((*field, "where"), NetworkWhere, "service", entry.where)
-            if toxic is not None and place is not None:
-                self.network.append(Injection(name, place, when, toxic, entry.chance, entry.hidden))
+        fault = self._kind((*field, plane.key), plane.noun, plane.faults, entry.fault_of(plane.key))
+        target = self._target((*field, "where"), plane, entry.where)
+        if when is not None and fault is not None and target is not None:
+            injection = Injection(name, target, when, fault, entry.chance, entry.hidden, entry.optional)
+            self.planned.append(Planned(plane, number, injection))
 
     def _window(self, field: FieldPath, written: AnyWhen, scale: float, name: str) -> Window | None:
         try:
@@ -178,8 +140,8 @@ class _Resolver:
         return None
 
     def expectation(self, number: int, written: Any) -> Expectation | None:
-        found: Expectation | None = self._kind(("expect", number), "expectation", EXPECTATIONS, written)
-        return found
+        expectation: Expectation | None = self._kind(("expect", number), "expectation", EXPECTATIONS, written)
+        return expectation
 
     def _kind(self, field: FieldPath, what: str, registry: Registry, written: Any) -> Any:
         """The object of ``kind`` or ``{kind: {parameters}}``; None, with a problem noted, when it is wrong."""
@@ -190,8 +152,8 @@ class _Resolver:
             return None
         return self._read((*field, kind) if isinstance(written, dict) else field, registry.get(kind), parameters)
 
-    def _where(self, field: FieldPath, kind: type[Any], short: str, written: Any) -> Any:
-        return self._read(field, kind, {short: written} if isinstance(written, str) else written)
+    def _target(self, field: FieldPath, plane: Plane, written: Any) -> Any:
+        return self._read(field, plane.target, {plane.short: written} if isinstance(written, str) else written)
 
     def _read(self, field: FieldPath, kind: type[Any], written: Any) -> Any:
         adapter: Callable[[Any], Any] = TypeAdapter(kind).validate_python

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from chaoskit.dns.written import ZoneSpec
+from chaoskit.dns.zone_spec import ZoneSpec
 from chaoskit.errors import Problem
 from chaoskit.experiment import schema, when
 from chaoskit.experiment.document import Document, FieldPath, dotted
-from chaoskit.timeline import ways
+from chaoskit.timeline import window_spec
 
 _MODELS: dict[str, type[BaseModel]] = {
     "clients": schema.ClientSpec,
@@ -20,9 +20,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "zones": ZoneSpec,
     "timeline": schema.TimelineSpec,
     "when": when.WhenSpec,
-    "pulse": ways.PulseSpec,
-    "flap": ways.FlapSpec,
-    "ramp": ways.RampSpec,
+    "pulse": window_spec.PulseSpec,
+    "flap": window_spec.FlapSpec,
+    "ramp": window_spec.RampSpec,
     "until": when.UntilSpec,
     "limits": schema.LimitsSpec,
 }
@@ -62,7 +62,17 @@ def _as_number(written: object) -> str:
     return f"Write {float(found[1]) / 100:g}." if found else "Write one like 0.5."
 
 
+_RENAMED = {
+    ("timeline", "askers"): "It is called 'clients' now: clients of the experiment, by name; addresses are 'networks'.",
+    ("services", "zones"): "It is called 'availability_zones' now.",
+    ("services", "address"): "It is called 'backend' now: host:port of what answers in place of moto.",
+}
+"""Fields that had another name before 0.1.0, by the part of the file that they stand in."""
+
+
 def _known_fields(field: FieldPath) -> str:
+    if renamed := _RENAMED.get((str(field[0]), str(field[-1]))):
+        return renamed
     model: type[BaseModel] = schema.ExperimentSpec
     if len(field) > 1:
         model = _MODELS.get(str(field[-2]) if "when" in field[1:-1] else str(field[0]), schema.ExperimentSpec)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from chaoskit.clients import CLIENTS
-from chaoskit.dns.written import Ttl, ZoneSpec
+from chaoskit.dns.zone_spec import Ttl, ZoneSpec
+from chaoskit.experiment.planes import PLANES
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.units import MINUTE, SECOND, Duration
 
@@ -27,15 +28,15 @@ class ServiceSpec(_Strict):
     """A mock AWS service, reached under its real host name at loopback ``addresses`` of the sandbox."""
 
     addresses: tuple[str, ...] = ()
-    zones: Annotated[int, Field(ge=1, le=6)] | None = Field(
-        None, description="availability zones; zone z has the addresses 127.n.z.1, 127.n.z.2 … in place of one address"
+    availability_zones: Annotated[int, Field(ge=1, le=6)] | None = Field(
+        None, description="how many; zone z has the addresses 127.n.z.1, 127.n.z.2 … in place of one address"
     )
     addresses_per_zone: Annotated[int, Field(ge=1, le=20)] = 1
-    address: str | None = Field(
+    backend: str | None = Field(
         None,
         description="host:port of something that answers in place of moto, over HTTP (DynamoDB Local, a stub of your own)",
     )
-    remote: bool = Field(False, description="'address' may lie off this machine's loopback")
+    remote: bool = Field(False, description="'backend' may lie off this machine's loopback")
     idle_timeout: Duration | None = Field(None, description="the service closes a connection that was idle for so long")
     keep_alive: bool = Field(True, description="false: every request is answered with Connection: close")
     max_requests: Annotated[int, Field(ge=1)] | None = Field(
@@ -53,18 +54,18 @@ class ServiceSpec(_Strict):
     queues: tuple[str, ...] = Field((), description="SQS queues to create")
     hosted_zones: tuple[str, ...] = Field((), description="Route 53 hosted zones to create")
 
-    @field_validator("address")
+    @field_validator("backend")
     @classmethod
-    def _host_and_port(cls, address: str | None) -> str | None:
-        found = re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[^:/@\s]+):(\d{1,5})", address or "")
-        if address is not None and (found is None or not 0 < int(found[1]) < 65536):
-            raise ValueError(f"{address!r} is no address; write host:port, like 127.0.0.1:8000")
-        return address
+    def _host_and_port(cls, backend: str | None) -> str | None:
+        match = re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[^:/@\s]+):(\d{1,5})", backend or "")
+        if backend is not None and (match is None or not 0 < int(match[1]) < 65536):
+            raise ValueError(f"{backend!r} is no address; write host:port, like 127.0.0.1:8000")
+        return backend
 
     @model_validator(mode="after")
     def _agrees(self) -> ServiceSpec:
-        if self.addresses and self.zones is not None:
-            raise ValueError("write either 'addresses' or 'zones', which chooses them")
+        if self.addresses and self.availability_zones is not None:
+            raise ValueError("write either 'addresses' or 'availability_zones', which chooses them")
         if self.idle_timeout is not None and self.idle_timeout <= 0:
             raise ValueError(
                 "'idle_timeout' must be longer than 0; for a connection per request write keep_alive: false"
@@ -73,10 +74,10 @@ class ServiceSpec(_Strict):
             raise ValueError(
                 "with keep_alive: false every connection has one request; leave out max_requests and idle_timeout"
             )
-        if self.address is not None:
-            host = self.address.rpartition(":")[0].strip("[]")
+        if self.backend is not None:
+            host = self.backend.rpartition(":")[0].strip("[]")
             if not self.remote and not _is_loopback(host):
-                raise ValueError(f"{self.address} is not on this machine's loopback; if you mean it, add remote: true")
+                raise ValueError(f"{self.backend} is not on this machine's loopback; if you mean it, add remote: true")
         return self
 
     @field_validator("addresses")
@@ -160,21 +161,33 @@ class ClientSpec(_Strict):
         return period
 
 
-class TimelineSpec(_Strict):
+class InjectionSpec(_Strict):
     """One injection: a fault of one plane, where it bites, and when."""
 
     id: Label | None = None
-    dns: Any = Field(None, description="a DNS fault: its kind, or {kind: {parameters}}")
-    network: Any = Field(None, description="a toxic: its kind, or {kind: {parameters}}")
-    service: Any = Field(None, description="a service fault: its kind, or {kind: {parameters}}")
-    process: Any = Field(None, description="a process fault: pause, kill or restart")
     where: Any = Field(
         description="dns: the exact name, or {name or under or glob or regex, types, …}; network: the service, or {service, stream, zone}; "
-        "service: the service, or {service, operation, first, every}; process: the client, or aws or network to pause"
+        "service: the service, or {service, operation, first, every}; process: the client, or service or network to pause"
     )
     when: AnyWhen
     chance: Annotated[float, Field(gt=0, le=1)] = 1.0
     hidden: bool = Field(False, description="not shown while the run goes on (drills)")
+    optional: bool = Field(False, description="the run counts even if this one meets nothing")
+
+    def fault_of(self, plane: str) -> Any:
+        """What is written under a plane's key: a kind, or {kind: {parameters}}; None where nothing is."""
+        return getattr(self, plane)
+
+
+_KEYS: Any = {
+    plane.key: (Any, Field(None, description=f"a {plane.noun}: its kind, or {{kind: {{parameters}}}}"))
+    for plane in PLANES
+}
+if TYPE_CHECKING:
+    TimelineSpec = InjectionSpec
+else:
+    TimelineSpec = create_model("TimelineSpec", __base__=InjectionSpec, __doc__=InjectionSpec.__doc__, **_KEYS)
+    """An entry of the timeline: an ``InjectionSpec`` with a key for each plane, of which it has one."""
 
 
 class LimitsSpec(_Strict):

@@ -12,10 +12,9 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
-from chaoskit.experiment.awaited import await_failed_calls
 from chaoskit.timeline.cron import Cron
-from chaoskit.timeline.ways import FlapSpec, PulseSpec, RampSpec
 from chaoskit.timeline.window import Once, Until, Window
+from chaoskit.timeline.window_spec import FlapSpec, PulseSpec, RampSpec
 from chaoskit.units import SECOND, Duration
 
 
@@ -58,7 +57,7 @@ class WhenSpec(_Strict):
         """The window, its times multiplied by ``scale``. Raises ``ValueError`` saying what cannot be."""
         start, length = round(self.start * scale), round(self.length * scale)
         if self.until:
-            return Until(start, length, await_failed_calls(self.until.client, self.until.failed_calls))
+            return Until(start, length, self.until.client, self.until.failed_calls)
         if way := self.pulse or self.flap or self.ramp:
             return way.window(start, length, scale, seed)
         return Once(start, length)

@@ -4,16 +4,12 @@ Three independent witnesses are joined. The *SDK's own report* gives attempts; t
 a resolver address of its own, so a query names its client); the *wire headers* give arrivals (``amz-sdk-invocation-id`` and the
 attempt number). Where two neighbours of a burst could both own a lookup, the one that ended first gets it: counts per client
 are exact, the split inside a burst is an estimate, and ``Call.concurrent`` says so.
-
-What makes queries one lookup is glibc's way (``resolv/res_send.c``, seen on 2.36): A and AAAA leave from one port, and so do their
-repeats. Its single-request fallback, 10 s into an unanswered lookup, takes new ports and so counts anew, and so does each
-question of a resolver that opens a socket for every query.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -26,29 +22,10 @@ from chaoskit.journal.events import (
     Entry,
     ErrorLink,
     ProcessEnded,
-    QueryAnswered,
     RequestArrived,
     Result,
 )
-from chaoskit.units import SECOND
-
-LOOKUP_GAP_NS = 15 * SECOND
-"""Queries from one port this far apart are two lookups. glibc's longest pause inside one lookup is 5 s × 2 attempts + the
-single-request fallback's 5 s (resolv.conf(5), ``timeout`` and ``attempts``)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lookup:
-    """One ``getaddrinfo``: the queries that one client sent from one port (A and AAAA, and their repeats)."""
-
-    client: str
-    started: Instant
-    finished: Instant
-    name: str
-    queries: tuple[int, ...]
-    rcodes: tuple[str, ...]
-    answers: int
-    faults: tuple[str, ...]
+from chaoskit.journal.lookups import Lookup, find_lookups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,52 +129,6 @@ def join_calls(entries: Sequence[Entry]) -> dict[str, tuple[Call, ...]]:
     for (client, _), call in opened.items():
         joined[client].append(_close(call, arrivals, ends[client]))
     return {client: _give_lookups(calls, lookups[client]) for client, calls in joined.items()}
-
-
-def find_lookups(entries: Iterable[Entry]) -> tuple[Lookup, ...]:
-    """The query log grouped into lookups, in order of start."""
-    queries = [(entry.seq, entry.event) for entry in entries if isinstance(entry.event, QueryAnswered)]
-    queries.sort(key=lambda query: query[1].at)  # the log is in order of answers: a delayed one comes late
-    groups: list[list[tuple[int, QueryAnswered]]] = []
-    latest: dict[tuple[str, str, str], list[tuple[int, QueryAnswered]]] = {}
-    for seq, query in queries:
-        key = (query.asker, query.peer, query.name)
-        group = latest.get(key)
-        if group is None or not _continues(group, query):
-            group = latest[key] = []
-            groups.append(group)
-        group.append((seq, query))
-    return tuple(map(_lookup, groups))
-
-
-def _continues(group: list[tuple[int, QueryAnswered]], query: QueryAnswered) -> bool:
-    """Whether a query from the same port is of the same lookup, and not of a later one that got this port again.
-
-    A resolver does not repeat a question that it has a final answer to: NOERROR or NXDOMAIN.
-    """
-    if query.at - group[-1][1].at > LOOKUP_GAP_NS:
-        return False
-    return not any(
-        earlier.rtype == query.rtype
-        and earlier.reply == "answer"
-        and earlier.rcode in ("NOERROR", "NXDOMAIN")
-        and earlier.answered_at < query.at
-        for _, earlier in group
-    )
-
-
-def _lookup(group: list[tuple[int, QueryAnswered]]) -> Lookup:
-    events = [event for _, event in group]
-    return Lookup(
-        client=events[0].asker,
-        started=min(event.at for event in events),
-        finished=max(event.answered_at for event in events),
-        name=events[0].name,
-        queries=tuple(seq for seq, _ in group),
-        rcodes=tuple(event.rcode if event.reply == "answer" else event.reply for event in events),
-        answers=sum(event.answers for event in events),
-        faults=tuple(sorted({fault for event in events for fault in event.faults})),
-    )
 
 
 def _open_calls(entries: Sequence[Entry]) -> dict[tuple[str, int], _OpenCall]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, fields, is_dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from chaoskit.journal.events import EVENT_TYPES, Entry, Event
+
+Upgrade: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+"""From the JSON of an event of an older version to that of the next."""
 
 
 def encode(event: Event) -> str:
@@ -33,8 +37,18 @@ def decode(line: str | bytes) -> Event:
     return event
 
 
-def decode_entry(line: str | bytes) -> Entry:
-    """The entry of a stored journal's line. Raises ``ValueError`` saying what is wrong."""
+def version_of(line: str | bytes) -> int | None:
+    """The schema version that the first line of a journal names; None where it names none."""
+    try:
+        head = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    version = head.get("schema_version") if isinstance(head, dict) else None
+    return version if type(version) is int else None
+
+
+def decode_entry(line: str | bytes, upgrade: Upgrade | None = None) -> Entry:
+    """The entry of a stored journal's line; ``upgrade`` makes today's form of an older one. Raises ``ValueError`` saying what is wrong."""
     try:
         value = json.loads(line)
     except RecursionError as error:
@@ -42,6 +56,10 @@ def decode_entry(line: str | bytes) -> Entry:
     if not isinstance(value, dict) or type(value.get("seq")) is not int:
         raise ValueError("it has no whole number 'seq'")
     seq = value.pop("seq")
+    try:
+        value = upgrade(value) if upgrade else value
+    except (KeyError, AttributeError, TypeError) as error:
+        raise ValueError(f"it is no event of its version: {error!r}") from error
     return Entry(seq, decode(json.dumps(value)))
 
 

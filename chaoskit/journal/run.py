@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Literal, TypeAlias, TypeVar
 
 from chaoskit.clock import Instant
-from chaoskit.journal.calls import Call, Lookup, find_lookups, join_calls
+from chaoskit.journal.calls import Call, join_calls
+from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import (
     CallStarted,
     CanaryChecked,
@@ -25,26 +26,17 @@ from chaoskit.journal.events import (
     RunStarted,
     TimelineArmed,
 )
-from chaoskit.journal.proof import proved
+from chaoskit.journal.lookups import Lookup, find_lookups
+from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
+from chaoskit.journal.toxic_evidence import infer_affected
+from chaoskit.journal.trouble import Pace, is_slow, met_faults, pace_of
 
 Phase: TypeAlias = Literal["baseline", "fault", "recovery"]
 PHASES: tuple[Phase, ...] = ("baseline", "fault", "recovery")
 
+_WORST: tuple[Status, ...] = ("unnoticed", "unharmed", "unknown", "recovered", "not back")
+
 E = TypeVar("E")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovery:
-    """How one client came back after the last fault ended.
-
-    ``lag_ns`` counts from the end of the fault to the end of the first success after which no call failed any more, and none that
-    had begun during the fault was still being retried. It is 0 for a client that never noticed (``noticed`` false: no call
-    failed, none was retried, and its process was not killed), and None for one that did not recover in the time the run gave it.
-    """
-
-    noticed: bool
-    lag_ns: int | None
-    evidence: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,8 +135,8 @@ class Run:
         seqs += [seq for seq, answered in self.of(RequestAnswered) if injection in answered.faults]
         planned = [one for one in self.injections if one.injection == injection and one.plane == "network"]
         for one in planned:
-            seqs += proved(self.entries, one, self.header.experiment)
-        seqs += [seq for one in self.injections if one.injection == injection for seq in self._befallen(one)]
+            seqs += infer_affected(self.entries, one, self.header.experiment)
+        seqs += [seq for one in self.injections if one.injection == injection for seq in self._process_evidence(one)]
         return sorted(set(seqs))
 
     def connections_met(self, injection: str) -> list[tuple[int, str]]:
@@ -163,12 +155,12 @@ class Run:
             if any(opened.get(name, start) < end and closed.get(name, end) >= start for start, end in spans)
         ]
 
-    def _befallen(self, planned: InjectionPlanned) -> list[int]:
+    def _process_evidence(self, planned: InjectionPlanned) -> list[int]:
         """``seq`` of the events that show that a fault of a process was felt: a client's own, or calls while a plane stood still."""
         if planned.plane != "process":
             return []
         applied = [seq for seq, event in self.of(InjectionApplied) if event.injection == planned.injection]
-        if planned.where in self.clients:
+        if planned.target.get("process") in self.clients:
             return applied
         starts = [(seq, call.at) for seq, call in self.of(CallStarted)]
         inside = [seq for seq, at in starts if any(start <= at < end for start, end in planned.spans)]
@@ -176,38 +168,119 @@ class Run:
 
     def _deaths(self, client: str) -> list[Instant]:
         """When a process fault ended the client's process."""
-        if not any(one.plane == "process" and one.where == client for one in self.injections):
+        if not any(
+            planned.plane == "process" and planned.target.get("process") == client for planned in self.injections
+        ):
             return []
         ended = [event for _, event in self.of(ProcessEnded) if event.process == client]
         return [event.at for event in ended if event.exit_code != 0]  # 0: it ended by itself, when its time was over
 
+    @cached_property
+    def connections(self) -> Connections:
+        """Which connection served an attempt, and what touched it."""
+        return Connections(self.entries)
+
+    @cached_property
+    def met_by(self) -> dict[str, dict[int, frozenset[str]]]:
+        """The injections that each call is known to have met, by client and number; see ``chaoskit.journal.trouble``."""
+        return met_faults(self.entries, self.calls, self.lookups, self.injections, self.connections)
+
+    @cached_property
+    def episodes(self) -> tuple[Episode, ...]:
+        """The faults of the run, in order; injections that overlap are one."""
+        return episodes_of(self.injections, self.ends)
+
+    @cached_property
+    def paces(self) -> dict[str, Pace | None]:
+        """How long each client's calls take when nothing is wrong; None where no call shows it."""
+        return {client: self._pace(client) for client in self.clients}
+
+    def _pace(self, client: str) -> Pace | None:
+        if not self.episodes:
+            return pace_of(self.calls[client])
+        first, last = self.episodes[0].start, self.episodes[-1].end
+        before = pace_of(call for call in self.calls[client] if call.finished is not None and call.finished < first)
+        met = self.met_by.get(client, {})
+        return before or pace_of(c for c in self.calls[client] if c.started >= last and c.number not in met)
+
+    @cached_property
+    def slow(self) -> dict[str, frozenset[int]]:
+        """Numbers of the calls of each client that were far slower than its pace."""
+        last = self.entries[-1].event.at
+        return {
+            client: frozenset(
+                call.number
+                for call in self.calls[client]
+                if is_slow(call, pace, last, met=call.number in self.met_by.get(client, {}))
+            )
+            for client, pace in self.paces.items()
+        }
+
+    @cached_property
+    def troubled(self) -> dict[str, frozenset[int]]:
+        """Numbers of the calls of each client that failed, were retried or slowed, or never ended."""
+        return {
+            client: self.slow[client]
+            | {call.number for call in self.calls[client] if call.troubled or call.result == "unknown"}
+            for client in self.clients
+        }
+
+    def exposures(self, client: str) -> frozenset[str]:
+        """The injections that ``client`` is known to have met: its lookups, connections, requests or its process show it.
+
+        Where a proxy does not say whom a toxic met, a call that was troubled while it was on, at the service that it was aimed at, does.
+        """
+        met: set[str] = set()
+        for ids in self.met_by.get(client, {}).values():
+            met |= ids
+        met.update(fault for lookup in self.lookups if lookup.client == client for fault in lookup.faults)
+        troubled = [call for call in self.calls[client] if call.number in self.troubled[client]]
+        written = (self.header.experiment.get("clients") or {}).get(client) or {}
+        service = written.get("service", "dynamodb")
+        for planned in self.injections:
+            if planned.plane == "process" and planned.target.get("process") == client:
+                shown = bool(self._process_evidence(planned))
+            elif planned.plane == "process" or planned.target.get("service") == service:
+                shown = any(_overlaps(call, planned.spans) for call in troubled) and bool(self.met(planned.injection))
+            else:
+                shown = False
+            met |= {planned.injection} if shown else set()
+        return frozenset(met)
+
+    def recoveries(self, client: str) -> tuple[Recovery, ...]:
+        """How ``client`` came back from each fault, in order."""
+        return tuple(self._recovery(client, episode) for episode in self.episodes)
+
+    def recovery_after(self, client: str, injection: str) -> Recovery | None:
+        """How ``client`` came back from one injection, counted from that one's own end; None if it was not planned."""
+        spans = [span for planned in self.injections if planned.injection == injection for span in planned.spans]
+        episode = next((episode for episode in self.episodes if injection in episode.injections), None)
+        if not spans or episode is None:
+            return None
+        own = replace(episode, injections=(injection,), start=spans[0][0], end=max(end for _, end in spans))
+        return self._recovery(client, own)
+
     def recovery(self, client: str) -> Recovery:
-        """How ``client`` came back after the end of the last fault."""
-        if not self.fault_spans:
-            return Recovery(noticed=False, lag_ns=0)
-        first, end = self.fault_spans[0][0], self.fault_spans[-1][1]
-        # A call that never ended is trouble too: it hangs.
-        affected = [
-            call
-            for call in self.calls[client]
-            if (call.finished is None or call.finished >= first) and (call.troubled or call.result == "unknown")
-        ]
-        died = self._deaths(client)
-        if not affected and not died:
-            return Recovery(noticed=False, lag_ns=0)
-        if any(call.finished is None and call.cut is None for call in affected):
-            return Recovery(noticed=True, lag_ns=None)
-        last_failure = max([first, *died, *(call.finished or 0 for call in affected if call.result == "failed")])
-        waiting = [call.finished or 0 for call in affected if call.result == "ok" and call.started < end]
-        settled_from = max([end, last_failure, *(finished for finished in waiting if finished >= end)])
-        back = [
-            c for c in self.calls[client] if c.result == "ok" and c.finished is not None and c.finished >= settled_from
-        ]
-        if not back:
-            return Recovery(noticed=True, lag_ns=None)
-        call = min(back, key=lambda call: call.finished or 0)
-        assert call.finished is not None
-        return Recovery(noticed=True, lag_ns=call.finished - end, evidence=call.evidence)
+        """The worst of ``recoveries``: not back before the longest lag, and that before none."""
+        recoveries = self.recoveries(client)
+        if not recoveries:
+            return Recovery(status="unnoticed")
+        return max(recoveries, key=lambda found: (_WORST.index(found.status), found.lag_ns or 0))
+
+    def _recovery(self, client: str, episode: Episode) -> Recovery:
+        return recovery_from(
+            episode,
+            self.calls[client],
+            self.troubled[client],
+            self.slow[client],
+            self.met_by.get(client, {}),
+            self._deaths(client),
+            paced=self.paces[client] is not None,
+        )
+
+
+def _overlaps(call: Call, spans: Sequence[tuple[Instant, Instant]]) -> bool:
+    return any(call.started < end and (call.finished is None or call.finished > start) for start, end in spans)
 
 
 def _cut(planned: InjectionPlanned, end: Instant | None) -> InjectionPlanned:

@@ -7,8 +7,9 @@ from pathlib import Path
 from types import TracebackType
 
 from chaoskit.errors import HarnessError, JournalError
-from chaoskit.journal.codec import decode_entry, encode_entry
+from chaoskit.journal.codec import Upgrade, decode_entry, encode_entry, version_of
 from chaoskit.journal.events import Entry, Event, RunStarted
+from chaoskit.journal.upgrade import from_version_1
 
 Listener = Callable[[Entry], None]
 
@@ -64,10 +65,13 @@ class Journal:
 def read_journal(path: Path) -> Sequence[Entry]:
     """All entries of a stored journal. Raises ``JournalError`` naming file and line for whatever is wrong with it."""
     entries: list[Entry] = []
+    upgrade: Upgrade | None = None
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
-                entries.append(_entry(path, number, line, expected_seq=len(entries) + 1))
+                if number == 1:
+                    upgrade = from_version_1 if version_of(line) == 1 else None
+                entries.append(_entry(path, number, line, len(entries) + 1, upgrade))
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror}; give the journal.jsonl of a run") from error
     except UnicodeDecodeError as error:
@@ -79,9 +83,9 @@ def read_journal(path: Path) -> Sequence[Entry]:
     return entries
 
 
-def _entry(path: Path, number: int, line: str, expected_seq: int) -> Entry:
+def _entry(path: Path, number: int, line: str, expected_seq: int, upgrade: Upgrade | None) -> Entry:
     try:
-        entry = decode_entry(line)
+        entry = decode_entry(line, upgrade)
     except ValueError as error:
         reason = str(error).splitlines()[0]
         raise JournalError(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from chaoskit.clients import CLIENTS
 from chaoskit.clients.start import needed
 from chaoskit.errors import ChaoskitError
+from chaoskit.experiment.plans import client_plan
 from chaoskit.experiment.schema import ClientSpec
-from chaoskit.experiment.wiring import client_plan
 from chaoskit.lab.cells import Cell
 from chaoskit.lab.plan import client_of
 from chaoskit.lab.sample import Missing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -182,17 +181,17 @@ def _drain(rows: Sequence[Row]) -> str:
 
 
 def _unbounded(rows: Sequence[Row]) -> str:
-    said = []
+    phrases = []
     for row in _find(rows, "a client under silence", lambda row: row.subject.service == "dynamodb", fault="no-answer"):
-        limit = re.fullmatch(r"([\d.]+) ?(ms|s)", row.samples[0].connect_timeout)
-        if row.tries_ns and limit:
-            said.append(
+        limit_ns = row.samples[0].connect_timeout_ns
+        if row.tries_ns and limit_ns is not None:
+            phrases.append(
                 f"{words.who(row.subject)}, {words.mode(row.subject)}: {format_duration(round(row.tries_ns.high))} "
-                f"with connect_timeout {limit[0]}"
+                f"with connect_timeout {format_duration(limit_ns)}"
             )
-    if not said:
-        raise NotMeasured("no client that tells its tries and its connect_timeout met silence")
-    return f"While nobody answers DNS, the longest try: {'; '.join(said)}."
+    if not phrases:
+        raise NotMeasured("no client that tells its tries, and whose connect_timeout was set, met silence")
+    return f"While nobody answers DNS, the longest try: {'; '.join(phrases)}."
 
 
 TOLD: tuple[tuple[str, Callable[[Sequence[Row]], str]], ...] = (

@@ -12,6 +12,7 @@ from chaoskit.journal.events import ClientReady, Entry, HarnessFailed, Injection
 from chaoskit.journal.run import Run
 from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.sample import Missing, Sample, SampledCall, Subject
+from chaoskit.units import parse_duration
 
 SDK_PACKAGE = {"boto3": "botocore", "javascript": "@smithy/core"}
 """The package whose version decides the retries, where it is not the first that the client names."""
@@ -69,6 +70,7 @@ def _unusable(calls: Sequence[Call], planned: InjectionPlanned, subject: Subject
 
 
 def _sample(run: Run, label: str, planned: InjectionPlanned, subject: Subject) -> Sample:
+    written = run.header.experiment["clients"][label]
     start, end = planned.spans[0]
     ready, calls = run.clients[label], run.calls[label]
     lag, back = _lag(calls, start, end)
@@ -82,6 +84,7 @@ def _sample(run: Run, label: str, planned: InjectionPlanned, subject: Subject) -
         calls=tuple(map(_sampled, _inside(calls, start, end))),
         lag_ns=lag,
         back=back,
+        connect_timeout_ns=parse_duration(limit) if (limit := written.get("connect_timeout")) is not None else None,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaoskit.experiment.loader import Experiment, resolve_plain
-from chaoskit.experiment.wiring import host_name
+from chaoskit.experiment.plans import host_name
 from chaoskit.lab.cells import Cell
 from chaoskit.lab.faults import CONNECT_LIMIT_NS
 from chaoskit.lab.policies import policy_of
@@ -136,7 +136,7 @@ def _injections(label: str, cell: Cell) -> list[dict[str, Any]]:
 
 
 def _injection(name: str, label: str, cell: Cell, dns: Any, types: tuple[str, ...]) -> dict[str, Any]:
-    where: dict[str, Any] = {"name": host_name(cell.variant.service, REGION), "askers": [label]}
+    where: dict[str, Any] = {"name": host_name(cell.variant.service, REGION), "clients": [label]}
     if types:
         where["types"] = list(types)
     when = {"from": _written(START_NS), "for": _written(blank_ns(cell))}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
+
+from chaoskit.units import parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,8 @@ class Sample:
     """One process's calls. ``met`` counts the DNS queries of it that the fault changed.
 
     ``blank_ns`` is the fault's length. ``lag_ns`` counts from the fault's end to the end of the first success after the last failure; None:
-    it had no failure, or did not come back in the time it had (``back`` false). ``connect_timeout`` as the client told it.
+    it had no failure, or did not come back in the time it had (``back`` false). ``connect_timeout`` as the client told it, for people;
+    ``connect_timeout_ns`` as the cell set it, None where that is the SDK's own default.
     """
 
     subject: Subject
@@ -68,6 +71,7 @@ class Sample:
     calls: tuple[SampledCall, ...]
     lag_ns: int | None
     back: bool
+    connect_timeout_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +92,13 @@ def to_json(samples: tuple[Sample, ...]) -> Any:
 
 def from_json(data: Any) -> tuple[Sample, ...]:
     """The samples of a stored form. Raises ``ValueError`` for what is none."""
-    return SAMPLES.validate_python(data, strict=False)
+    samples = SAMPLES.validate_python(data, strict=False)
+    return tuple(sample if sample.connect_timeout_ns is not None else _with_limit(sample) for sample in samples)
+
+
+def _with_limit(sample: Sample) -> Sample:
+    """A sample that was stored before there was ``connect_timeout_ns``: what it said in words is all there is."""
+    try:
+        return replace(sample, connect_timeout_ns=parse_duration(sample.connect_timeout))
+    except ValueError:  # "the SDK's default", or nothing
+        return sample

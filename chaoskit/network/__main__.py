@@ -54,11 +54,12 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
 
     control = ToxiproxyControl(*proxy.address())
     driver = Driver(plan.injections, proxy.driven_by(control), child.emit, time.monotonic_ns)
-    liveness = Liveness(control.probe, child.emit, time.monotonic_ns)
+    liveness = Liveness(control.probe, time.monotonic_ns)
     version = control.version()
     implementation = proxy.implementation(version)
     if not proxy.is_embedded(version):
         server.check_toxics((injection.fault for injection in plan.injections), implementation)
+    child.prove_alive()
     while (command := _next(commands, next_due(driver.due, liveness.due))) is None or command["do"] != "stop":
         if command is None:
             if driver.due is not None and driver.due <= time.monotonic_ns():
@@ -73,13 +74,14 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
                     implementation=implementation,
                     addresses=addresses,
                     pid=os.getpid(),
+                    silent=proxy.silent,
                 )
             )
         elif command["do"] == "arm":
             driver.arm(command["origin"])
             liveness.begin()
         elif command["do"] == "event":
-            driver.seen(command["name"], command["at"])
+            driver.with_event(command["name"], command["at"])
         elif command["do"] == "fail":
             raise ProxyError(command["reason"])
         else:

@@ -13,9 +13,9 @@ from chaoskit.clock import Instant
 from chaoskit.errors import ProxyError
 from chaoskit.journal.events import Event, InjectionApplied, InjectionLifted
 from chaoskit.network.plan import NetworkInjection, ProxySpec
+from chaoskit.network.target import NetworkTarget, Stream
 from chaoskit.network.toxics import Toxic
 from chaoskit.network.toxics.down import Down
-from chaoskit.network.where import Stream, Where
 from chaoskit.timeline.injection import Timeline
 
 
@@ -72,9 +72,9 @@ class Driver:
         self._timeline = self._timeline.anchored(origin)
         self.due = self._timeline.next_change(origin - 1)
 
-    def seen(self, event: str, at: Instant) -> None:
+    def with_event(self, event: str, at: Instant) -> None:
         """Windows that waited for ``event`` end ``at``; what must change for that is due then."""
-        timeline = self._timeline.seen(event, at)
+        timeline = self._timeline.with_event(event, at)
         if timeline != self._timeline:
             self._timeline = timeline
             self.due = at if self.due is None else min(self.due, at)
@@ -122,7 +122,7 @@ class Driver:
                 self._control.switch(proxy.name, on=True)
         self._emit(InjectionLifted(at=self._now(), injection=injection.id, due=due, asked=asked))
 
-    def _meant(self, where: Where) -> list[ProxySpec]:
+    def _meant(self, where: NetworkTarget) -> list[ProxySpec]:
         return [proxy for proxy in self._proxies if proxy.meets(where)]
 
     def _is_down(self, proxy: ProxySpec) -> bool:

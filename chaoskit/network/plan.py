@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from chaoskit.network.target import NetworkTarget
 from chaoskit.network.toxics import TOXICS, Toxic
-from chaoskit.network.where import Where
+from chaoskit.timeline.codec import injection_from_json
 from chaoskit.timeline.injection import Injection
-from chaoskit.timeline.plain import injection_from_json
 
-NetworkInjection: TypeAlias = Injection[Where, Toxic]
+NetworkInjection: TypeAlias = Injection[NetworkTarget, Toxic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ProxySpec:
     upstream: str
     zone: int | None = None
 
-    def meets(self, where: Where) -> bool:
+    def meets(self, where: NetworkTarget) -> bool:
         """Whether what is aimed at ``where`` is meant for this proxy."""
         host = self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
         return self.service == where.service and where.zone in (None, self.zone) and where.holds(host)
@@ -49,7 +49,7 @@ class Plan:
 
 def plan_from_json(plain: dict[str, Any]) -> Plan:
     """The plan of the process contract (ARCHITECTURE.md)."""
-    injections = tuple(injection_from_json(one, Where, TOXICS) for one in plain.get("injections", ()))
+    injections = tuple(injection_from_json(one, NetworkTarget, TOXICS) for one in plain.get("injections", ()))
     return Plan(
         plain.get("toxiproxy"), injections, plain.get("seed", 0), tuple(plain.get("within", ())), plain.get("log")
     )

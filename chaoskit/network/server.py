@@ -40,9 +40,13 @@ _GUARD = 'exec 3<&0; (cat <&3; kill -9 $$) >/dev/null & exec "$@" </dev/null 3<&
 
 
 class ProxyServer(Protocol):
-    """A proxy server. ``mine`` is false when somebody else started it: then only our own proxies may be touched."""
+    """A proxy server. ``mine`` is false when somebody else started it: then only our own proxies may be touched.
+
+    ``silent``: it does not tell which of the connections that were open before a toxic the toxic met.
+    """
 
     mine: bool
+    silent: bool
 
     def address(self) -> tuple[str, int]:
         """Host and port of its HTTP API, as soon as it listens. Raises ``PlaneError`` when it does not."""
@@ -88,6 +92,7 @@ class Embedded:
     """The embedded proxy, in a process of its own."""
 
     mine = True
+    silent = False
 
     def __init__(
         self, seed: int, relay: Callable[[bytes], None], died: Callable[[str], None], within: Sequence[str] = ()
@@ -163,6 +168,7 @@ class Program:
     """A Toxiproxy program, on a free loopback port."""
 
     mine = True
+    silent = True
 
     def __init__(self, program: str, died: Callable[[str], None], emit: Callable[[Event], None] | None = None) -> None:
         found = shutil.which(program)
@@ -246,6 +252,7 @@ class Remote:
     """A Toxiproxy that runs already; ``log`` reads what comes by the named pipe at ``pipe``, if there is one."""
 
     mine = False
+    silent = True
 
     def __init__(self, url: str, log: Log | None = None, pipe: str | None = None) -> None:
         self._log, self._pipe = log, pipe
@@ -273,6 +280,7 @@ class Remote:
 
     def implementation(self, version: str) -> str:
         if self.is_embedded(version):
+            self.silent = False
             return "embedded proxy, running before"
         check_version(version, "the Toxiproxy at {}:{}".format(*self._address))
         return f"Toxiproxy {version}, {'in a container' if self._log else 'running before'}"

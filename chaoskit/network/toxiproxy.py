@@ -23,8 +23,8 @@ from toxiproxy import Toxiproxy
 from chaoskit.errors import ProxyError
 from chaoskit.network.liveness import ANSWER_WITHIN_S
 from chaoskit.network.plan import ProxySpec
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Toxic
-from chaoskit.network.where import Stream
 from chaoskit.registry import kind_of
 
 T = TypeVar("T")

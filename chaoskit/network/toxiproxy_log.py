@@ -18,13 +18,13 @@ from urllib.parse import unquote
 from chaoskit.journal.events import ConnectionOpened, Event
 from chaoskit.network.driver import Control
 from chaoskit.network.plan import ProxySpec
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Toxic
 from chaoskit.network.toxics.bandwidth import Bandwidth
 from chaoskit.network.toxics.latency import Latency
 from chaoskit.network.toxics.reset_peer import ResetPeer
 from chaoskit.network.toxics.slicer import Slicer
 from chaoskit.network.toxics.timeout import Timeout
-from chaoskit.network.where import Stream
 
 
 def _bites_every_connection(toxic: Toxic) -> bool:

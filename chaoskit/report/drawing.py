@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaoskit.clock import Instant
+from chaoskit.journal.command import requests_as_calls
 from chaoskit.journal.run import Run
 from chaoskit.report.figures import ClientFigures, last_instant
 from chaoskit.report.health import InjectionFigures
 from chaoskit.report.lookups import DnsLane, dns_lane
 from chaoskit.report.marks import Mark, Marks, Scale, marks_of
-from chaoskit.report.words import FATE_WORDS, duration
+from chaoskit.report.words import FATE_WORDS, duration, plural
 from chaoskit.units import SECOND
 
 WIDTH = 1180
@@ -145,7 +146,7 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
         ]
     )
     scale = Scale(run.origin, end, LEFT, RIGHT)
-    faults, hidden = _fault_labels(injections, scale, run.origin)
+    faults, hidden = _fault_labels(injections, scale, run.origin, run.ends)
     plot_top = 28 + _FAULT_ROW * (max((int(label.y // _FAULT_ROW) for label in faults), default=-1) + 1)
     dns = dns_lane(run, scale)
     dns_top = plot_top + 4
@@ -180,14 +181,15 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
 
 
 def _fault_labels(
-    injections: Sequence[InjectionFigures], scale: Scale, origin: Instant
+    injections: Sequence[InjectionFigures], scale: Scale, origin: Instant, ends: Instant
 ) -> tuple[tuple[FaultLabel, ...], int]:
     labels = []
     for row, injection in enumerate(injections[:FAULT_ROWS_MOST]):
         for number, span in enumerate(injection.spans):
             x, right = scale.x(span.start), scale.x(span.end)
             start, end = (span.start - origin) / SECOND, (span.end - origin) / SECOND
-            text = f"{injection.fault} on {injection.where}, {start:g} to {end:g} s"
+            until = f"{start:g} to {end:g} s" if span.end <= ends else f"from {start:g} s on"
+            text = f"{injection.fault} on {injection.where}, {until}"
             late = x > (LEFT + RIGHT) / 2
             room = int((right - LEFT if late else RIGHT - x) / 7)
             labels.append(
@@ -205,7 +207,8 @@ def _fault_labels(
 
 
 def _lane(run: Run, client: ClientFigures, scale: Scale, y: float, until: Instant) -> ClientLane:
-    marks = marks_of(run.calls[client.name], scale, run.origin, until)
+    calls = requests_as_calls(run, client.name) if client.fate == "unreported" else run.calls[client.name]
+    marks = marks_of(calls, scale, run.origin, until)
     beyond = marks.rows_up + marks.rows_down - 2
     row = max(4.4, min(11.0, 96 / beyond)) if beyond else _BASE
     rows = 2 * _BASE + row * beyond
@@ -216,6 +219,8 @@ def _lane(run: Run, client: ClientFigures, scale: Scale, y: float, until: Instan
     fault = client.phase("fault")
     notes = [note for note in (client.settings.get("connection"), client.settings.get("retry_mode")) if note]
     result = f"{fault.ok} of {fault.calls} ok in the fault" if fault.calls else f"{client.ok} of {client.calls} ok"
+    if client.fate == "unreported":
+        result = f"{plural(len(calls), 'request')} at the services"
     return ClientLane(
         name=client.name,
         short=shorten(client.name, 18),
@@ -233,11 +238,12 @@ def _lane(run: Run, client: ClientFigures, scale: Scale, y: float, until: Instan
 
 
 def _bracket(run: Run, client: ClientFigures, scale: Scale, y: float) -> Bracket | None:
-    if not client.recovery.noticed or not run.fault_spans:
+    recovery = client.recovery
+    episode, lag = recovery.episode, recovery.lag_ns
+    if episode is None or recovery.status not in ("recovered", "not back") or (lag is not None and lag <= 0):
         return None
-    end, lag = run.fault_spans[-1][1], client.recovery.lag_ns
-    x = scale.x(end)
-    right = scale.x(end + lag) if lag is not None else scale.right
+    x = scale.x(episode.end)
+    right = scale.x(episode.end + lag) if lag is not None else scale.x(episode.until)
     return Bracket(
         x=x,
         w=max(0.0, round(right - x, 1)),

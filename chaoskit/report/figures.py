@@ -14,19 +14,26 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from chaoskit.clock import Instant
-from chaoskit.journal.calls import Call, Lookup, root_of
+from chaoskit.journal.calls import Call, root_of
 from chaoskit.journal.events import ClientReady, ErrorLink
-from chaoskit.journal.run import PHASES, Phase, Recovery, Run
+from chaoskit.journal.lookups import Lookup
+from chaoskit.journal.recovery import Recovery
+from chaoskit.journal.run import PHASES, Phase, Run
+from chaoskit.journal.trouble import Pace
 from chaoskit.report.meanings import meaning_of
 
-Fate: TypeAlias = Literal["unaffected", "retried", "partly", "down", "untested", "unreported"]
+Effect: TypeAlias = Literal[
+    "unaffected", "unharmed", "slowed", "retried", "partly", "down", "unfinished", "untested", "unreported"
+]
 """What the fault did to a client, from its calls in the fault.
 
-*unaffected*: all succeeded at the first attempt; *retried*: all succeeded, some only after retries; *partly*: some did not succeed;
-*down*: none did; *untested*: there were none; *unreported*: it is a command of the user's own, which tells no calls.
+*unaffected*: all succeeded at the first attempt, and none is known to have met the fault; *unharmed*: some met it, and all succeeded at
+the first attempt and at the client's own pace; *slowed*: all succeeded, some far slower than its pace; *retried*: all succeeded, some
+only after retries; *partly*: some did not succeed; *down*: none did; *unfinished*: none came to an end; *untested*: there were none;
+*unreported*: it is a command of the user's own, which tells no calls.
 """
 
-Carriage: TypeAlias = Literal["pooled", "dialed", "unseen"]
+ConnectionUse: TypeAlias = Literal["pooled", "dialed", "unseen"]
 """How a call travelled: over a connection opened earlier without any lookup, over one it had to open, or the journal does not tell."""
 
 
@@ -83,7 +90,7 @@ class ErrorSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientFigures:
-    """What one client lived through.
+    """What one client lived through. ``pace`` is how long its calls take when nothing is wrong.
 
     ``gap_ns`` is the longest time in which no call succeeded, from the first call to the end of the run. ``pooled`` of ``carried`` calls
     went over a connection opened earlier, without a lookup; ``carried`` counts the calls for which the journal tells.
@@ -94,7 +101,7 @@ class ClientFigures:
     use: str
     versions: dict[str, str]
     settings: dict[str, str]
-    fate: Fate
+    fate: Effect
     phases: tuple[PhaseCount, ...]
     lookups: int
     lookups_in_fault: int
@@ -109,6 +116,7 @@ class ClientFigures:
     pooled: int
     carried: int
     recovery: Recovery
+    pace: Pace | None
     late_ns: Spread | None
 
     def phase(self, phase: Phase) -> PhaseCount:
@@ -152,7 +160,7 @@ def percentile(samples: Iterable[int], share: float) -> int | None:
     return values[max(0, min(len(values) - 1, -int(-share * len(values) // 1) - 1))]
 
 
-def carriage(call: Call) -> Carriage:
+def carriage(call: Call) -> ConnectionUse:
     """How ``call`` travelled."""
     if call.pooled:
         return "pooled"
@@ -196,7 +204,7 @@ def _figures(run: Run, client: ClientReady, lookups: Sequence[Lookup]) -> Client
         use=client.use,
         versions=dict(client.versions),
         settings=dict(client.settings),
-        fate="unreported" if client.use == "exec" else _fate(calls_under_fault(run, client.client)),
+        fate="unreported" if client.use == "exec" else _effect(run, client.client),
         phases=_phases(run, calls),
         lookups=len(lookups),
         lookups_in_fault=len(in_fault),
@@ -211,17 +219,23 @@ def _figures(run: Run, client: ClientReady, lookups: Sequence[Lookup]) -> Client
         pooled=ways["pooled"],
         carried=ways["pooled"] + ways["dialed"],
         recovery=run.recovery(client.client),
+        pace=run.paces[client.client],
         late_ns=spread(max(0, call.started - call.due) for call in calls),
     )
 
 
-def _fate(calls: Sequence[Call]) -> Fate:
+def _effect(run: Run, client: str) -> Effect:
+    calls = calls_under_fault(run, client)
     ok = [call for call in calls if call.result == "ok"]
     if not calls:
         return "untested"
-    if len(ok) == len(calls):
-        return "retried" if any(call.troubled for call in ok) else "unaffected"
-    return "partly" if ok else "down"
+    if len(ok) < len(calls):
+        return "partly" if ok else "unfinished" if all(call.result == "unknown" for call in calls) else "down"
+    if any(call.troubled for call in ok):
+        return "retried"
+    if any(call.number in run.slow[client] for call in ok):
+        return "slowed"
+    return "unharmed" if any(call.number in run.met_by.get(client, {}) for call in ok) else "unaffected"
 
 
 def _phases(run: Run, calls: Sequence[Call]) -> tuple[PhaseCount, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chaoskit.journal.command import CommandEnd, command_end
 from chaoskit.journal.run import Run
-from chaoskit.report.figures import ClientFigures, Fate, calls_under_fault
+from chaoskit.report.figures import ClientFigures, Effect, calls_under_fault
 from chaoskit.report.health import Health, carried
-from chaoskit.report.words import plural
+from chaoskit.report.words import listed, plural
 from chaoskit.units import format_duration
 from chaoskit.verdict import Outcome, Verdict
 
@@ -28,10 +29,13 @@ def headline_of(
     run: Run, figures: Sequence[ClientFigures], health: Health, verdicts: Sequence[Verdict], outcome: Outcome
 ) -> Headline:
     """The headline of a run."""
-    return Headline(_outcome(health, verdicts, outcome), _fates(run, figures), _contrast(run))
+    return Headline(_outcome(run, health, verdicts, outcome), _fates(run, figures), _contrast(run))
 
 
-def _outcome(health: Health, verdicts: Sequence[Verdict], outcome: Outcome) -> tuple[str, ...]:
+def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Outcome) -> tuple[str, ...]:
+    command = command_end(run)
+    if command is not None and outcome is not Outcome.INVALID:
+        return _of_command(run, command, verdicts)
     held = sum(verdict.finding == "held" for verdict in verdicts)
     broken = [verdict for verdict in verdicts if verdict.finding == "broken"]
     unknown = [verdict for verdict in verdicts if verdict.finding == "unknown"]
@@ -45,15 +49,40 @@ def _outcome(health: Health, verdicts: Sequence[Verdict], outcome: Outcome) -> t
         )
         return (first, *(f"{verdict.expectation}: {verdict.because}" for verdict in broken[:2]))
     if outcome is Outcome.NOT_EXERCISED:
-        guards = [verdict for verdict in verdicts if verdict.expectation.split(" ")[0] == "fault_exercised"]
-        return (
-            "The fault is not known to have met anything, so the run says nothing about the clients.",
-            *(verdict.because for verdict in guards[:1]),
-        )
+        return (_not_exercised(run), *(verdict.because for verdict in verdicts if _is_unmet(verdict)))
     reasons = [f"{event.part}: {event.message}" for _, event in health.failures[:2]]
     if not reasons:
         reasons = [f"{verdict.expectation}: {verdict.because}" for verdict in (broken + unknown)[:2]]
     return ("The harness or a guard failed, or something could not be judged: the run proves nothing.", *reasons)
+
+
+def _of_command(run: Run, command: CommandEnd, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """A command's own exit code is its result; what was judged beside it is told after it."""
+    words = f"{command.words[0].upper()}{command.words[1:]}, after {format_duration(command.elapsed_ns)}."
+    guards = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
+    broken = [verdict for verdict in verdicts if verdict.finding != "held" and verdict.kind not in guards]
+    unmet = [planned.injection for planned in run.injections if not planned.optional and not run.met(planned.injection)]
+    return (
+        words,
+        *([f"{listed(unmet)} met nothing, so it tested nothing."] if unmet else []),
+        *(f"{verdict.expectation}: {verdict.because}." for verdict in broken),
+    )
+
+
+def _is_unmet(verdict: Verdict) -> bool:
+    return verdict.kind in ("fault_exercised", "clients_exercised") and verdict.finding != "held"
+
+
+def _not_exercised(run: Run) -> str:
+    """Which injections met nothing; what the others met stands."""
+    required = [planned.injection for planned in run.injections if not planned.optional]
+    unmet = [injection for injection in required if not run.met(injection)]
+    stand = [planned.injection for planned in run.injections if run.met(planned.injection)]
+    if unmet and stand:
+        return f"Not exercised: {listed(unmet)} met nothing. What {listed(stand)} met, and what the clients made of it, stands."
+    if stand:
+        return "Not exercised: a client that is judged met no fault."
+    return "No fault is known to have met anything, so the run says nothing about the clients."
 
 
 def _fates(run: Run, figures: Sequence[ClientFigures]) -> str:
@@ -67,7 +96,17 @@ def _fates(run: Run, figures: Sequence[ClientFigures]) -> str:
         ok, calls = sum(client.ok for client in figures), sum(client.calls for client in figures)
         return f"No fault was planned; {ok} of {plural(calls, 'call')} succeeded."
     lasted = sum(end - start for start, end in run.fault_spans)
-    order: list[Fate] = ["unaffected", "retried", "partly", "down", "untested", "unreported"]
+    order: list[Effect] = [
+        "unaffected",
+        "unharmed",
+        "slowed",
+        "retried",
+        "partly",
+        "down",
+        "unfinished",
+        "untested",
+        "unreported",
+    ]
     fates = [_fate_of(run, client) for client in sorted(figures, key=lambda client: order.index(client.fate))]
     if len(fates) > _FATES_MOST:
         fates[_FATES_MOST:] = [f"{len(fates) - _FATES_MOST} more are shown below"]
@@ -85,6 +124,14 @@ def _fate_of(run: Run, client: ClientFigures) -> str:
     ok = sum(call.result == "ok" for call in calls)
     if client.fate == "unaffected":
         return f"{client.name} never noticed ({ok} of {plural(len(calls), 'call')} succeeded)"
+    if client.fate == "unharmed":
+        return f"{client.name} met it and lost nothing ({ok} of {plural(len(calls), 'call')} succeeded)"
+    if client.fate == "slowed":
+        longest = max(call.elapsed_ns or 0 for call in calls)
+        usual = f", baseline {format_duration(client.pace.median_ns)}" if client.pace else ""
+        return f"{client.name} was slowed (longest {format_duration(longest)}{usual})"
+    if client.fate == "unfinished":
+        return f"{client.name} finished none of {plural(len(calls), 'call')}"
     if client.fate == "retried":
         longest = max(call.elapsed_ns or 0 for call in calls)
         return f"{client.name} lost no call, but had to retry (longest call {format_duration(longest)})"

@@ -8,21 +8,24 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from chaoskit.clock import Instant
-from chaoskit.journal.calls import Lookup
+from chaoskit.journal.lookups import Lookup
 from chaoskit.journal.run import Run
 from chaoskit.report.marks import Scale
 from chaoskit.report.words import plural, seconds
+from chaoskit.units import format_duration
 
 NAMES_MOST = 4
 """Names drawn with a strip of their own; the page says how many more there were."""
 
 _TICK_GAP = 3.0  # px: lookups closer than this share a tick
 
-RecordState: TypeAlias = Literal["answers", "empty", "refused", "silent", "mixed"]
-"""What lookups of a name got: addresses; NODATA; another RCODE; no usable reply; or several of these under one tick."""
+RecordState: TypeAlias = Literal["answers", "half", "empty", "refused", "silent", "mixed"]
+"""What lookups of a name got: addresses; addresses of one family and an error or no reply for the other; NODATA; another RCODE; no usable
+reply; or several of these under one tick."""
 
 STATE_WORDS: dict[RecordState, str] = {
     "answers": "answers with addresses",
+    "half": "half of it failed",
     "empty": "empty: NODATA",
     "refused": "error answers",
     "silent": "no usable reply",
@@ -31,6 +34,7 @@ STATE_WORDS: dict[RecordState, str] = {
 
 _SHORT: dict[RecordState, str] = {
     "answers": "answers",
+    "half": "half",
     "empty": "NODATA",
     "refused": "errors",
     "silent": "silent",
@@ -88,7 +92,7 @@ class DnsLane:
 def state_of(lookup: Lookup) -> RecordState:
     """What a lookup got. A name with only A records is not empty: one address is enough."""
     if lookup.answers:
-        return "answers"
+        return "half" if lookup.half_failed else "answers"
     if all(rcode == "NOERROR" for rcode in lookup.rcodes):
         return "empty"
     if any(rcode in ("drop", "hangup", "raw") for rcode in lookup.rcodes):
@@ -150,6 +154,14 @@ def _strip_label(state: RecordState, same: Sequence[Lookup], width: float) -> st
     return next((word for word in words if width > 6 * len(word) + 8), "")
 
 
+def _told(state: RecordState, group: Sequence[Lookup]) -> str:
+    """What a group of lookups got; of half a lookup, which half, and how long it took."""
+    if state != "half":
+        return STATE_WORDS[state]
+    longest = max(lookup.finished - lookup.started for lookup in group)
+    return f"{group[0].words}, in {format_duration(longest)}"
+
+
 def _ticks(lookups: Sequence[Lookup], scale: Scale, origin: Instant) -> tuple[Tick, ...]:
     groups: list[tuple[float, list[Lookup]]] = []
     for lookup in lookups:
@@ -168,7 +180,7 @@ def _ticks(lookups: Sequence[Lookup], scale: Scale, origin: Instant) -> tuple[Ti
                 x=x,
                 state=state,
                 count=len(group),
-                title=f"{plural(len(group), 'lookup')} at {at}: {STATE_WORDS[state]}",
+                title=f"{plural(len(group), 'lookup')} at {at}: {_told(state, group)}",
             )
         )
     return tuple(ticks)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from chaoskit.clock import Instant
 from chaoskit.journal.calls import Attempt, Call, root_of
 from chaoskit.journal.events import Result
-from chaoskit.report.figures import Carriage, carriage
+from chaoskit.report.figures import ConnectionUse, carriage
 from chaoskit.report.words import duration, plural
 from chaoskit.units import SECOND, format_duration
 
@@ -59,7 +59,7 @@ class Mark:
     w: float
     row: int
     result: Result
-    carriage: Carriage
+    carriage: ConnectionUse
     count: int
     title: str
     pieces: tuple[Piece, ...] = ()

@@ -11,18 +11,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from chaoskit.journal.command import command_end, user_agents
 from chaoskit.journal.run import Run
-from chaoskit.report.behind import EXPLAINED, behind_docker
-from chaoskit.report.connections import Connections
+from chaoskit.report.client_table import lived_rows
+from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
 from chaoskit.report.drawing import draw
 from chaoskit.report.evidence import Links, lines_of, links_of
 from chaoskit.report.figures import ClientFigures, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import all_injections, health_of
-from chaoskit.report.lived import lived_rows
 from chaoskit.report.lookups import STATE_WORDS
 from chaoskit.report.why import Reason, explain
-from chaoskit.report.words import FATE_MEANING, FATE_WORDS, connection_words, duration, percent, plural, seconds
+from chaoskit.report.words import (
+    FATE_MEANING,
+    FATE_WORDS,
+    connection_words,
+    duration,
+    lag_words,
+    percent,
+    plural,
+    seconds,
+)
 from chaoskit.units import SECOND
 from chaoskit.verdict import Outcome, Verdict
 
@@ -66,7 +75,7 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
     figures = all_figures(run)
     injections = all_injections(run)
     health = health_of(run)
-    connections = Connections(run)
+    connections = run.connections
     cards = [Card(client, _sentences(run, explain(run, client, connections))) for client in figures]
     judged = [Judged(verdict, links_of(run, verdict.evidence)) for verdict in verdicts]
     linked = [link for item in judged for link in item.links.seqs]
@@ -90,6 +99,8 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
         figures=figures,
         injections=injections,
         health=health,
+        command=command_end(run),
+        agents=user_agents(run) if command_end(run) else (),
         behind=behind_docker(run),
         behind_explained=EXPLAINED,
         evidence=lines_of(run, linked),
@@ -102,7 +113,7 @@ def _sentences(run: Run, reasons: Sequence[Reason]) -> tuple[Sentence, ...]:
 
 
 def _lags(figures: Sequence[ClientFigures]) -> tuple[LagBar, ...]:
-    longest = max((client.recovery.lag_ns or 0 for client in figures), default=0)
+    longest = max((max(0, client.recovery.lag_ns or 0) for client in figures), default=0)
     return tuple(_lag(client, longest) for client in figures)
 
 
@@ -112,11 +123,15 @@ def _lag(client: ClientFigures, longest: int) -> LagBar:
         return LagBar(client.name, 0.0, "not tested", "none")
     if client.fate == "unreported":
         return LagBar(client.name, 0.0, "not known", "none")
-    if not client.recovery.noticed:
-        return LagBar(client.name, 0.0, "never noticed", "none")
-    if lag is None:
+    if client.recovery.status == "unknown":
+        return LagBar(client.name, 0.0, "unknown", "none")
+    if client.recovery.status == "not back":
         return LagBar(client.name, 1.0, "did not recover in this run", "never")
-    return LagBar(client.name, lag / longest if longest else 0.0, duration(lag), "lag")
+    if lag is None:
+        return LagBar(client.name, 0.0, FATE_WORDS[client.fate], "none")
+    if lag <= 0:
+        return LagBar(client.name, 0.0, f"well since {duration(-lag)} before the end", "none")
+    return LagBar(client.name, lag / longest, duration(lag), "lag")
 
 
 def _template() -> Any:
@@ -134,6 +149,7 @@ def _template() -> Any:
         "seconds": seconds,
         "plural": plural,
         "connection_words": connection_words,
+        "lag_words": lag_words,
         "fate_words": FATE_WORDS,
         "fate_meaning": FATE_MEANING,
         "state_words": STATE_WORDS,

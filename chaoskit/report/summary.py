@@ -8,7 +8,8 @@ means that the journal does not show it.
 |---|---|
 | ``summary_version`` | 1 |
 | ``run`` | ``id``, ``title``, ``source``, ``seed``, ``replay``, ``epoch_ns``, ``length_ns``, ``ended`` (a reason or null), ``versions`` |
-| ``outcome`` | ``word`` (passed, failed, not exercised, invalid), ``exit_code``, ``because`` (list of sentences) |
+| ``outcome`` | ``word`` (passed, failed, not exercised, invalid, command ended), ``exit_code``, ``because`` (list of sentences) |
+| ``command`` | of ``chaoskit exec``: ``exit_code``, ``elapsed_ns``, ``refused``; null otherwise |
 | ``verdicts`` | list of ``expectation``, ``finding`` (held, broken, unknown), ``because``, ``evidence`` (``seq`` numbers) |
 | ``clients`` | by name: see ``_client`` |
 | ``injections`` | list of ``id``, ``plane``, ``fault``, ``where``, ``hidden``, ``met``, ``outside``, ``switched_late_ns``, ``windows`` |
@@ -22,8 +23,8 @@ from typing import Any
 
 from chaoskit.clock import Instant
 from chaoskit.journal.calls import Call
+from chaoskit.journal.command import command_end
 from chaoskit.journal.run import Run
-from chaoskit.report.connections import Connections
 from chaoskit.report.figures import ClientFigures, Spread, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import Health, InjectionFigures, all_injections, health_of
@@ -38,8 +39,9 @@ def summarize(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> dict[s
     figures = all_figures(run)
     health = health_of(run)
     headline = headline_of(run, figures, health, verdicts, outcome)
-    connections = Connections(run)
+    connections = run.connections
     header = run.header
+    command = command_end(run) if outcome is not Outcome.INVALID else None
     return {
         "summary_version": SUMMARY_VERSION,
         "run": {
@@ -53,7 +55,14 @@ def summarize(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> dict[s
             "ended": health.ended,
             "versions": dict(header.versions),
         },
-        "outcome": {"word": outcome.value, "exit_code": outcome.exit_code, "because": list(headline.outcome)},
+        "outcome": {
+            "word": outcome.value if command is None else "command ended",
+            "exit_code": outcome.exit_code if command is None else command.exit_code,
+            "because": list(headline.outcome),
+        },
+        "command": None
+        if command is None
+        else {"exit_code": command.exit_code, "elapsed_ns": command.elapsed_ns, "refused": command.refused},
         "verdicts": [
             {
                 "expectation": verdict.expectation,
@@ -70,8 +79,8 @@ def summarize(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> dict[s
 
 
 def _client(run: Run, client: ClientFigures, reasons: Sequence[Reason]) -> dict[str, Any]:
-    """One client: the fields of ``ClientFigures`` under their own names, ``why`` from ``explain``."""
-    return {
+    """One client: the fields of ``ClientFigures`` under their own names, ``why`` from ``explain``; null is unknown."""
+    figures = {
         "use": client.use,
         "versions": client.versions,
         "settings": client.settings,
@@ -113,12 +122,19 @@ def _client(run: Run, client: ClientFigures, reasons: Sequence[Reason]) -> dict[
             for error in client.errors
         ],
         "recovery": {
+            "status": client.recovery.status,
+            "after": list(client.recovery.episode.injections) if client.recovery.episode else [],
             "noticed": client.recovery.noticed,
             "lag_ns": client.recovery.lag_ns,
             "evidence": list(client.recovery.evidence),
         },
         "late_ns": _spread(client.late_ns),
     }
+    if client.fate == "unreported":  # nobody saw its calls, so nothing is known of them: not 0, but null
+        figures |= dict.fromkeys(
+            ("calls", "phases", "attempts", "sleeps", "longest_call", "gap_ns", "pooled", "errors", "recovery")
+        )
+    return figures
 
 
 def _spread(found: Spread | None) -> dict[str, int] | None:

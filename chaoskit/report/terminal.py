@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaoskit.journal.run import Run
-from chaoskit.report.behind import EXPLAINED, behind_docker
+from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
 from chaoskit.report.figures import ClientFigures, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import all_injections, health_of
-from chaoskit.report.words import FATE_WORDS, duration, plural
+from chaoskit.report.words import FATE_WORDS, duration, lag_words, plural
 from chaoskit.verdict import Finding, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -106,12 +106,6 @@ def _client_table(run: Run, figures: Sequence[ClientFigures]) -> object:
         row = [client.name, f"{count.ok}/{count.calls}", longest, duration(client.gap_ns)]
         if faulty:
             row.insert(1, FATE_WORDS[client.fate])
-            row.append(_back(client))
+            row.append(lag_words(client.recovery))
         table.add_row(*(Text(cell) for cell in row))
     return table
-
-
-def _back(client: ClientFigures) -> str:
-    if not client.recovery.noticed:
-        return "–"
-    return "not back" if client.recovery.lag_ns is None else duration(client.recovery.lag_ns)

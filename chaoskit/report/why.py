@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chaoskit.journal.calls import Attempt, Call
+from chaoskit.journal.connections import Connections
 from chaoskit.journal.run import Run
-from chaoskit.report.connections import Connections
 from chaoskit.report.figures import ClientFigures, calls_under_fault, carriage, spread
 from chaoskit.report.words import duration, plural, seconds
 from chaoskit.units import MILLISECOND, format_duration
@@ -77,7 +77,7 @@ def _pooled_through(scene: Scene) -> Reason | None:
             "connection opened earlier.",
             pooled[0].evidence + pooled[-1].evidence,
         )
-    if scene.figures.fate != "unaffected":
+    if scene.figures.fate not in ("unaffected", "unharmed"):
         return None
     return Reason("It made no DNS lookup during the fault, so the fault had nothing to meet.")
 
@@ -218,9 +218,23 @@ def _found(scene: Scene) -> Reason | None:
     """Lookups in the fault that did get an address, where nothing failed."""
     figures = scene.figures
     got = figures.lookups_in_fault - figures.lookups_empty_in_fault
-    if scene.figures.fate != "unaffected" or not got:
+    if scene.figures.fate not in ("unaffected", "unharmed") or not got:
         return None
     return Reason(f"{got} of its {plural(figures.lookups_in_fault, 'lookup')} in the fault did get an address.")
+
+
+def _slowed(scene: Scene) -> Reason | None:
+    """Calls that succeeded far slower than the client's own pace."""
+    slow = [call for call in scene.calls if call.number in scene.run.slow[scene.figures.name] and call.result == "ok"]
+    pace = scene.figures.pace
+    if not slow or pace is None:
+        return None
+    call = max(slow, key=lambda call: call.elapsed_ns or 0)
+    return Reason(
+        f"{plural(len(slow), 'call')} succeeded far slower than usual: the longest took {duration(call.elapsed_ns)}, "
+        f"against {format_duration(pace.median_ns)} in the median of {plural(pace.calls, 'undisturbed call')}.",
+        call.evidence,
+    )
 
 
 _RULES: tuple[Callable[[Scene], Reason | None], ...] = (
@@ -230,6 +244,7 @@ _RULES: tuple[Callable[[Scene], Reason | None], ...] = (
     _gave_up,
     _quota,
     _retried,
+    _slowed,
     _found,
     _hung,
 )

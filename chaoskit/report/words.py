@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chaoskit.clock import Instant
-from chaoskit.report.figures import Fate, Spread
+from chaoskit.journal.recovery import Recovery
+from chaoskit.report.figures import Effect, Spread
 from chaoskit.units import SECOND, format_duration
 
-FATE_WORDS: dict[Fate, str] = {
+FATE_WORDS: dict[Effect, str] = {
     "unaffected": "never noticed",
+    "unharmed": "met it unharmed",
+    "slowed": "slowed down",
     "retried": "survived by retrying",
     "partly": "partly failed",
     "down": "went down",
+    "unfinished": "never finished",
     "untested": "not tested",
     "unreported": "reports no calls",
 }
 """What reports call a client's fate."""
 
-FATE_MEANING: dict[Fate, str] = {
-    "unaffected": "every call in the fault succeeded at its first attempt",
+FATE_MEANING: dict[Effect, str] = {
+    "unaffected": "every call in the fault succeeded at its first attempt, and none is known to have met it",
+    "unharmed": "calls met the fault, and each succeeded at its first attempt, no slower than usual",
+    "slowed": "every call in the fault succeeded, some far slower than before it",
     "retried": "every call in the fault succeeded in the end, some only after retries",
     "partly": "some calls in the fault succeeded, some did not",
     "down": "no call in the fault succeeded",
+    "unfinished": "no call in the fault had come to an end when the run did",
     "untested": "it made no call in the fault",
     "unreported": "a command of your own: its lookups and the requests that arrived are seen, its calls are not",
 }
@@ -38,6 +45,21 @@ _CONNECTIONS = {
 def connection_words(setting: str) -> str:
     """What a client's ``connection`` setting means; a setting that is not known here stands for itself."""
     return _CONNECTIONS.get(setting, setting)
+
+
+def lag_words(recovery: Recovery) -> str:
+    """How soon a client was back: ``24 ms``, ``18.3 s before its end``, ``not back``, ``unknown``; a dash where nothing was lost."""
+    if recovery.status == "not back":
+        return "not back"
+    if recovery.status == "unknown":
+        return "unknown"
+    if recovery.lag_ns is None:
+        return "–"
+    return (
+        f"{format_duration(-recovery.lag_ns)} before its end"
+        if recovery.lag_ns < 0
+        else format_duration(recovery.lag_ns)
+    )
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:

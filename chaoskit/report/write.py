@@ -24,10 +24,10 @@ def write_reports(folder: Path, entries: Sequence[Entry], verdicts: Sequence[Ver
     run = Run(entries)
     summary = json.dumps(summarize(run, verdicts, outcome), indent=2, ensure_ascii=False) + "\n"
     page = render_page(run, verdicts, outcome)
-    return [_write(folder / "summary.json", summary), _write(folder / "report.html", page)]
+    return [write_text(folder / "summary.json", summary), write_text(folder / "report.html", page)]
 
 
-def _write(path: Path, text: str) -> Path:
+def write_text(path: Path, text: str) -> Path:
     """Write to a neighbour first and rename it, so that no reader sees half a file."""
     draft = None
     try:

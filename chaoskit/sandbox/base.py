@@ -10,21 +10,38 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 from chaoskit.errors import SandboxError
 
-KEEPER = Path(__file__).with_name("keeper.py")
+ProcessAction: TypeAlias = Literal["pause", "resume", "kill"]
+
+REAPER = Path(__file__).with_name("reaper.py")
+
+
+class LocalProcesses:
+    """What sandboxes have in common whose processes are this machine's: plans are taken as they are, and signals do."""
+
+    has_own_clients = False
+
+    def adapt(self, name: str, plan: dict[str, Any]) -> dict[str, Any]:
+        """The plan of the process ``name``, unchanged."""
+        return plan
+
+    async def act(self, name: str, action: ProcessAction) -> bool:
+        """False: a signal will do."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ReaperReady:
     """What the keeper answered: its pid as we see it, and whether ``::1`` exists where it lives."""
 
     pid: int
     ipv6: bool
 
 
-class Keeper:
+class Reaper:
     """Our end of the keeper process. ``remove`` and ``empty`` are the folders that it destroys when we end, however we end.
 
     ``last`` are commands that it runs before, to take away what is not a process of ours (containers).
@@ -36,12 +53,12 @@ class Keeper:
         self._last = last or []
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, prefix: list[str], *, namespace: bool, binds: list[tuple[str, str]]) -> Kept:
+    async def start(self, prefix: list[str], *, namespace: bool, binds: list[tuple[str, str]]) -> ReaperReady:
         """Start it behind ``prefix`` (the command that makes its namespaces).
 
         Raises ``SandboxError`` with the reason; the folders then still stand, for another try.
         """
-        command = [*prefix, sys.executable, "-I", "-S", str(KEEPER)]
+        command = [*prefix, sys.executable, "-I", "-S", str(REAPER)]
         pipe = asyncio.subprocess.PIPE
         try:
             # A session of its own, so that no signal sent to our group or terminal takes the cleaner away with us.
@@ -65,7 +82,7 @@ class Keeper:
         if "error" in answer:
             await self.stop()
             raise SandboxError(answer["error"])
-        return Kept(**answer)
+        return ReaperReady(**answer)
 
     async def _complaint(self) -> str:
         assert self._process is not None
@@ -84,11 +101,11 @@ class Keeper:
 
 
 @contextlib.contextmanager
-def kept(remove: list[Path], empty: list[Path]) -> Iterator[None]:
+def removed_at_end(remove: list[Path], empty: list[Path]) -> Iterator[None]:
     """The same for code without an event loop, and without namespaces: the folders are destroyed at the end, however we end."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        [sys.executable, "-I", "-S", str(KEEPER)], stdin=pipe, stdout=pipe, start_new_session=True, cwd="/"
+        [sys.executable, "-I", "-S", str(REAPER)], stdin=pipe, stdout=pipe, start_new_session=True, cwd="/"
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

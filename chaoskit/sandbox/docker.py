@@ -27,7 +27,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class InfraContainer:
     """A run's network: its name, its prefix, and the container whose network the planes share."""
 
     network: str
@@ -81,7 +81,7 @@ class Engine:
         except APIError as error:
             raise SandboxError(_build_failed(str(error.explanation or error), base)) from error
 
-    def make_world(self, run: str, image: str, tell: Tell) -> World:
+    def make_world(self, run: str, image: str, tell: Tell) -> InfraContainer:
         """Make the run's network, which leads nowhere else, and its world. Raises ``SandboxError``."""
         with _told():
             network = self._client.networks.create(
@@ -94,7 +94,7 @@ class Engine:
             before = time.monotonic_ns()
             container = self._client.containers.run(
                 image,
-                ["-m", "chaoskit.sandbox.docker_world", "--own", upper_half(subnet)],
+                ["-m", "chaoskit.sandbox.infra_container", "--own", upper_half(subnet)],
                 entrypoint="python3",
                 name=name,
                 labels={LABEL: run},
@@ -108,7 +108,7 @@ class Engine:
                 detach=True,
             )
             _same_clock(_first_line(container), before)
-        return World(network.name, subnet, name)
+        return InfraContainer(network.name, subnet, name)
 
     def fetch(self, image: str, tell: Tell) -> None:
         """Pull an image that is not here. Raises ``SandboxError`` with the way out."""

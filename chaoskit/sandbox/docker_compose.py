@@ -1,8 +1,9 @@
 """The compose sandbox: the services of ``docker/compose.yaml`` are up, and this program is one of them.
 
-DNS, mock AWS and each client wait behind a door (``sandbox/door.py``) in a container of their own; the service's name is the process's
-name. Toxiproxy runs as its own image and is driven from here, and so is the canary. What is where comes from the environment, which
-``docker/compose.yaml`` sets: ``CHAOSKIT_NETWORK`` (the run's network), ``CHAOSKIT_HALF`` (the part of it that the DNS container owns),
+DNS, mock AWS and each client wait in a container of their own behind a bridge (``sandbox/stdio_bridge.py``); the service's name is the
+process's name. Toxiproxy runs as its own image and is driven from here, and so is the canary. What is where comes from the
+environment, which ``docker/compose.yaml`` sets: ``CHAOSKIT_NETWORK`` (the run's network), ``CHAOSKIT_HALF`` (the part of it that the DNS
+container owns),
 ``CHAOSKIT_RESOLVERS`` (``client=address …``), ``CHAOSKIT_DOORS`` (``process=host:port …``).
 """
 
@@ -14,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.errors import InputError
-from chaoskit.sandbox import door
-from chaoskit.sandbox.base import Keeper
+from chaoskit.sandbox import stdio_bridge
+from chaoskit.sandbox.base import LocalProcesses, Reaper
 from chaoskit.sandbox.docker_addresses import Addresses
 
 NAME = "compose"
@@ -23,7 +24,7 @@ CERTIFICATES = "/run/chaoskit"
 """A volume of the services that speak TLS: the mock AWS writes its throw-away authority there."""
 
 
-class ComposeSandbox:
+class ComposeSandbox(LocalProcesses):
     """See the module."""
 
     name = NAME
@@ -34,7 +35,7 @@ class ComposeSandbox:
     def __init__(self, work: Path, remove: list[Path], empty: list[Path]) -> None:
         self.because = "the services of docker/compose.yaml"
         self.ipv6 = False
-        self._keeper = Keeper(remove, empty)
+        self._keeper = Reaper(remove, empty)
         self._served = work / "served"
         try:
             self._addresses = Addresses(os.environ["CHAOSKIT_NETWORK"], os.environ["CHAOSKIT_HALF"])
@@ -71,22 +72,22 @@ class ComposeSandbox:
 
     def adapt(self, name: str, plan: dict[str, Any]) -> dict[str, Any]:
         """A process's plan with the network's addresses, and the volume for certificates."""
-        if name == "aws":
+        if name == "service":
             return plan | {"certificates": CERTIFICATES}
         return self._addresses.adapt(name, plan)
 
     def command(self, argv: list[str]) -> list[str]:
-        """A plane: behind its door, or here."""
+        """A plane: behind its stdio_bridge, or here."""
         return self._behind_door(argv[2].rpartition(".")[2], argv, [])
 
     def client_command(self, label: str, argv: list[str]) -> list[str]:
-        """A client: behind its door, or here (the canary)."""
+        """A client: behind its stdio_bridge, or here (the canary)."""
         return self._behind_door(label, argv, ["--after", str(self._served)])
 
     def _behind_door(self, name: str, argv: list[str], more: list[str]) -> list[str]:
         if (where := self._doors.get(name)) is None:
             return argv
-        return [sys.executable, "-I", "-S", door.__file__, "--to", where, *more]
+        return [sys.executable, "-I", "-S", stdio_bridge.__file__, "--to", where, *more]
 
     async def close(self) -> None:
         """Let the keeper remove the run's temporary folders. The services stay up, for another run."""

@@ -14,12 +14,12 @@ import secrets
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox import docker_toxiproxy as toxiproxy
-from chaoskit.sandbox.base import Keeper
-from chaoskit.sandbox.docker import LABEL, Engine, Tell, World, connect
+from chaoskit.sandbox.base import ProcessAction, Reaper
+from chaoskit.sandbox.docker import LABEL, Engine, InfraContainer, Tell, connect
 from chaoskit.sandbox.docker_addresses import Addresses, upper_half
 from chaoskit.sandbox.docker_image import TAG, USER
 from chaoskit.sandbox.environment import client_environment
@@ -40,6 +40,7 @@ class DockerSandbox:
 
     name = NAME
     libc_exercised = True
+    has_own_clients = False
 
     def __init__(
         self, work: Path, remove: list[Path], empty: list[Path], tell: Tell, toxiproxy: str | None = None
@@ -52,10 +53,10 @@ class DockerSandbox:
         self._toxiproxy = toxiproxy
         self._pipe: Path | None = None
         sweep = [sys.executable, "-m", "chaoskit.sandbox.docker", "sweep", self.run]
-        self._keeper = Keeper(remove, empty, last=[sweep])
+        self._keeper = Reaper(remove, empty, last=[sweep])
         self._docker = self._image = ""
         self._engine: Engine | None = None
-        self._world: World | None = None
+        self._world: InfraContainer | None = None
         self._addresses: Addresses | None = None
         self._user = f"{os.getuid()}:{os.getgid()}"
 
@@ -82,7 +83,7 @@ class DockerSandbox:
             await self._keeper.stop()
             raise
 
-    async def _start_toxiproxy(self, engine: Engine, world: World) -> None:
+    async def _start_toxiproxy(self, engine: Engine, world: InfraContainer) -> None:
         image = self._toxiproxy or toxiproxy.IMAGE
         if self._toxiproxy:
             await asyncio.to_thread(engine.fetch, image, self._tell)
@@ -125,12 +126,13 @@ class DockerSandbox:
         host, _ = self.resolver(label)
         return self._run(label, ["--network", self._world.network, "--dns", host, "--dns-search", "."], argv)
 
-    async def handle(self, name: str, deed: Literal["pause", "resume", "kill"]) -> None:
-        """Do that to a process of the run: the whole of its container."""
+    async def act(self, name: str, action: ProcessAction) -> bool:
+        """Pause, resume or kill a process of the run: the whole of its container."""
         assert self._engine is not None
-        deeds = {"pause": self._engine.pause, "resume": self._engine.resume, "kill": self._engine.kill}
-        is_proxy = name == "network" and self._pipe is not None
-        await asyncio.to_thread(deeds[deed], self.container("toxiproxy" if is_proxy else name))
+        actions = {"pause": self._engine.pause, "resume": self._engine.resume, "kill": self._engine.kill}
+        containers = {"service": "aws", "network": "toxiproxy" if self._pipe is not None else "network"}
+        await asyncio.to_thread(actions[action], self.container(containers.get(name, name)))
+        return True
 
     def container(self, name: str) -> str:
         """The container of a process of the run."""

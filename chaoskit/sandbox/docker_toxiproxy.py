@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.errors import SandboxError
-from chaoskit.sandbox.base import Keeper
+from chaoskit.sandbox.base import Reaper
 from chaoskit.sandbox.docker import Tell, connect
 from chaoskit.sandbox.inline import InlineSandbox
 
@@ -67,7 +67,7 @@ class InlineWithToxiproxy(InlineSandbox):
         self._work = work
         self._tell = tell
         self._run = secrets.token_hex(4)
-        self._sweeper = Keeper([], [], last=[[sys.executable, "-m", "chaoskit.sandbox.docker", "sweep", self._run]])
+        self._sweeper = Reaper([], [], last=[[sys.executable, "-m", "chaoskit.sandbox.docker", "sweep", self._run]])
         self._port = 0
         self._pipe = work / PIPE
 

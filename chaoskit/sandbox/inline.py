@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 from chaoskit.errors import SandboxError
-from chaoskit.sandbox.base import Keeper
+from chaoskit.sandbox.base import LocalProcesses, Reaper
 
 NAME = "inline"
 STARTS_OTHERS = ("chaoskit.clients.command",)
 """Clients whose calls are programs: the hook is not in those, and they would ask the real resolver."""
 
 
-class InlineSandbox:
+class InlineSandbox(LocalProcesses):
     """See the module. ``because`` says why this sandbox and not the namespace one."""
 
     name = NAME
@@ -27,7 +27,7 @@ class InlineSandbox:
         self.because = because
         self.ipv6 = False
         self._map = work / "inline.json"
-        self._keeper = Keeper(remove, empty)
+        self._keeper = Reaper(remove, empty)
 
     async def open(self, labels: list[str]) -> None:
         """Start the keeper. Raises ``SandboxError``."""

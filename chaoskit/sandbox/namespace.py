@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import SandboxError
-from chaoskit.sandbox.base import Keeper
+from chaoskit.sandbox.base import LocalProcesses, Reaper
 
 NAME = "namespace"
 TOOLS = ("unshare", "nsenter", "mount", "sh")
@@ -33,7 +33,7 @@ class WayIn:
     binds: tuple[tuple[str, str], ...]
 
 
-class NamespaceSandbox:
+class NamespaceSandbox(LocalProcesses):
     """See the module. Use: ``open``, then ``command`` for each process, then ``close``."""
 
     name = NAME
@@ -43,7 +43,7 @@ class NamespaceSandbox:
         self.because = "Linux namespaces work here"
         self.ipv6 = False
         self._work = work
-        self._keeper = Keeper(remove, empty)
+        self._keeper = Reaper(remove, empty)
         self._enter: list[str] = []
         self._held = (0, False)
         self._resolvers: dict[str, str] = {}

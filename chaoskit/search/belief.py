@@ -30,7 +30,7 @@ NOWHERE = -1.0
 Row = tuple[float, ...]
 
 
-class Belief:
+class Posterior:
     """Even at first over places from half the range below it to half the range above it, and over slopes by their logarithm.
 
     The slopes go from a sixteenth of a step to a quarter of the range: one too shallow for a sharp fall puts the margin too low, for

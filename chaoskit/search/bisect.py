@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from chaoskit.experiment.document import Document
 from chaoskit.search.fields import with_values
 from chaoskit.search.margin import Answer, Ask, Found, Search, next_step
-from chaoskit.search.points import Made, Make, Order, experiment_text, made, together
+from chaoskit.search.points import FinishedRun, RunFunction, RunRequest, experiment_text, finished_run, together
 from chaoskit.search.quantity import Quantity
 from chaoskit.search.store import Store
 
@@ -30,10 +30,10 @@ class Task:
     sandbox: str
     jobs: int
 
-    def order(self, point: int, number: int) -> Order:
+    def order(self, point: int, number: int) -> RunRequest:
         """The ``number``-th run of the search, at a grid point; each has a seed of its own."""
         changed = with_values(self.document, {self.field: self.value(point).written})
-        return Order(text=experiment_text(changed), seed=self.seed + number, sandbox=self.sandbox)
+        return RunRequest(text=experiment_text(changed), seed=self.seed + number, sandbox=self.sandbox)
 
     def value(self, point: int) -> Quantity:
         """The value at a grid point."""
@@ -46,7 +46,7 @@ class Step:
 
     name: str
     point: int
-    made: Made
+    made: FinishedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class Stopped:
     """The search could not go on: the runs at ``point`` do not count, for the reason that ``made`` tells."""
 
     point: int
-    made: Made
+    made: FinishedRun
 
 
 Tell = Callable[[Step, Found | Ask | Stopped], None]
 """Is called with every run, and what follows from the runs so far."""
 
 
-async def search_margin(task: Task, store: Store, make: Make, tell: Tell) -> tuple[Found | Stopped, list[Step]]:
+async def search_margin(task: Task, store: Store, make: RunFunction, tell: Tell) -> tuple[Found | Stopped, list[Step]]:
     """Search to the end, going on from the runs that the store holds."""
     steps = _stored(store)
     while True:
@@ -92,7 +92,7 @@ def _stored(store: Store) -> list[Step]:
         match = re.fullmatch(r"(\d{4})-at-(\d+)", name)
         if match is None or int(match[1]) != len(found) + 1:
             break
-        found.append(Step(name, int(match[2]), made(store.run(name))))
+        found.append(Step(name, int(match[2]), finished_run(store.run(name))))
     while found and not found[-1].made.counts:
         found.pop()
     for name in names[len(found) :]:

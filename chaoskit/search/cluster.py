@@ -16,14 +16,14 @@ from typing import Any
 
 import chaoskit
 from chaoskit.errors import InputError
-from chaoskit.search.points import Made, Make, Order
-from chaoskit.search.remote import Parcel, make_parcel, unpack
+from chaoskit.search.points import FinishedRun, RunFunction, RunRequest
+from chaoskit.search.remote import PackedRun, make_packed_run, unpack
 from chaoskit.search.store import Store
 
 CONNECT_WITHIN_S = 10
 
 
-def make_on_worker(order: Order, search: str) -> Parcel:
+def make_on_worker(order: RunRequest, search: str) -> PackedRun:
     """The task that a worker executes."""
     distributed = _distributed()
     unwanted = distributed.Variable(f"chaoskit-{search}-unwanted")
@@ -34,11 +34,11 @@ def make_on_worker(order: Order, search: str) -> Parcel:
         except TimeoutError:  # nobody has set it
             return False
 
-    return make_parcel(order, Path(distributed.get_worker().local_directory), is_unwanted)
+    return make_packed_run(order, Path(distributed.get_worker().local_directory), is_unwanted)
 
 
 @asynccontextmanager
-async def cluster(address: str) -> AsyncIterator[tuple[Callable[[Store], Make], int]]:
+async def cluster(address: str) -> AsyncIterator[tuple[Callable[[Store], RunFunction], int]]:
     """Connect; yields the maker of runs for a store, and how many threads the workers have. Raises ``InputError`` when that cannot be."""
     if importlib.util.find_spec("distributed") is None:
         raise InputError("--dask needs Dask: pip install 'chaoskit[dask]'")
@@ -53,14 +53,14 @@ async def cluster(address: str) -> AsyncIterator[tuple[Callable[[Store], Make], 
         await stop.set(False)
         threads = await _check_workers(client, address)
 
-        def make_in(store: Store) -> Make:
-            async def make(name: str, order: Order) -> Made:
+        def make_in(store: Store) -> RunFunction:
+            async def make(name: str, order: RunRequest) -> FinishedRun:
                 order.write(store.experiment(name))
                 future = client.submit(make_on_worker, order, search, key=f"chaoskit-{search}-{name}", pure=False)
                 try:
                     parcel = await future
                 except distributed.KilledWorker as error:
-                    return Made(outcome="invalid", because=f"worker after worker was lost: {error}", folder=None)
+                    return FinishedRun(outcome="invalid", because=f"worker after worker was lost: {error}", folder=None)
                 return unpack(parcel, store.run(name))
 
             return make

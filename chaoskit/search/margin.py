@@ -3,7 +3,7 @@
 What a value does is taken to be a curve: far below the margin the expectations hold as often as they do when nothing much is asked,
 far above they do not, and between them lies a slope, steep for a fixed back-off and shallow for one with jitter. The margin is where
 the curve falls through ``share``; with a plateau below ``share`` there is none. Margin, slope and plateau are unknown; every run, held
-or not, moves the belief about them by Bayes' rule (``Belief``), and the next run is made where it is expected to narrow the belief most.
+or not, moves the belief about them by Bayes' rule (``Posterior``), and the next run is made where it is expected to narrow the belief most.
 With a steep slope that is plain bisection; with a shallow one it stays near and repeats. Runs are taken to be independent.
 This is the method of psychophysics for exactly this question: Watson and Pelli, "QUEST: A Bayesian adaptive psychometric method",
 Perception & Psychophysics 33(2), 1983; the slope unknown and the least expected variance as in King-Smith et al., "Efficient and
@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from chaoskit.errors import InputError
-from chaoskit.search.belief import Belief
+from chaoskit.search.belief import Posterior
 
 Ending: TypeAlias = Literal["found", "holds everywhere", "fails everywhere", "out of runs"]
 """How a search ended; *everywhere* is between its two ends."""
@@ -121,7 +121,7 @@ def next_step(search: Search, answers: Sequence[Answer]) -> Ask | Found:
         if not isinstance(said, bool):
             return Ask(point=said, margin=math.nan, lower=search.low, upper=search.high)
         rising = said
-    belief = Belief(search.steps, search.share)
+    belief = Posterior(search.steps, search.share)
     for answer in answers:
         belief.learn(search.steps - answer.point if rising else answer.point, answer.held)
     return Policy(replace(search, rising=rising), belief, answers).step()
@@ -146,12 +146,12 @@ def _rises(search: Search, answers: Sequence[Answer]) -> bool | int:
 class Policy:
     """What to do, given a belief that has learnt the ``answers``.
 
-    Inside, places are counted in cells (see ``Belief``), and the expectations hold below the margin always: a search that rises is
+    Inside, places are counted in cells (see ``Posterior``), and the expectations hold below the margin always: a search that rises is
     looked at in a mirror.
     """
 
     search: Search
-    belief: Belief
+    belief: Posterior
     answers: Sequence[Answer]
 
     def step(self) -> Ask | Found:

@@ -1,4 +1,4 @@
-"""One run of a search: ``chaoskit run`` as a process of its own, so with a sandbox, ports and signals of its own."""
+"""One run of a search: ``python -m chaoskit.engine``, a process of its own, so with a sandbox, ports and signals of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILES = ("journal.jsonl", "summary.json", "report.html")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class RunRequest:
     """A run to make: the experiment as YAML ``text``, with what else ``chaoskit run`` is told."""
 
     text: str
@@ -38,12 +38,12 @@ class Order:
 
     def arguments(self, experiment: Path, out: Path) -> list[str]:
         """The command that runs it; it ends when its standard input does."""
-        options = ["--out", str(out), "--sandbox", self.sandbox, "--seed", str(self.seed), "--plain"]
-        return [sys.executable, "-m", "chaoskit.cli.leash", "run", str(experiment), *options]
+        options = ["--out", str(out), "--sandbox", self.sandbox, "--seed", str(self.seed)]
+        return [sys.executable, "-m", "chaoskit.engine", str(experiment), *options]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class FinishedRun:
     """A run that was made: the word of its outcome, why in a sentence, and its folder (None when the run could not begin)."""
 
     outcome: str
@@ -56,7 +56,7 @@ class Made:
         return self.outcome in ("passed", "failed")
 
 
-Make = Callable[[str, Order], Coroutine[Any, Any, Made]]
+RunFunction = Callable[[str, RunRequest], Coroutine[Any, Any, FinishedRun]]
 """Makes the run of this name: here, or on a cluster."""
 
 
@@ -81,10 +81,10 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def made(folder: Path) -> Made:
+def finished_run(folder: Path) -> FinishedRun:
     """What became of the run stored in ``folder``."""
     summary = read_summary(folder)
-    return Made(
+    return FinishedRun(
         outcome=summary["outcome"]["word"],
         because=" ".join(summary["outcome"]["because"]) or "no reason told",
         folder=folder,
@@ -97,7 +97,7 @@ def read_summary(folder: Path) -> dict[str, Any]:
     return found
 
 
-async def make_here(order: Order, experiment: Path, folder: Path) -> Made:
+async def make_here(order: RunRequest, experiment: Path, folder: Path) -> FinishedRun:
     """Make the run on this machine; ``experiment`` will hold its text, ``folder`` appears when the run is complete.
 
     When cancelled, the run is ended in order first. Raises ``HarnessError`` when chaoskit refuses what was checked before.
@@ -120,7 +120,7 @@ async def make_here(order: Order, experiment: Path, folder: Path) -> Made:
     return settle(stage, folder, code, complaint.decode(errors="replace"))
 
 
-async def together(runs: Sequence[Coroutine[Any, Any, Made]]) -> list[Made]:
+async def together(runs: Sequence[Coroutine[Any, Any, FinishedRun]]) -> list[FinishedRun]:
     """All of them at once; when one cannot be made the others are ended, and its error goes on."""
     tasks = [asyncio.ensure_future(run) for run in runs]
     try:
@@ -132,7 +132,7 @@ async def together(runs: Sequence[Coroutine[Any, Any, Made]]) -> list[Made]:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Let go of the leash and wait; nothing happens to a process that has ended."""
+    """Close its standard input, which ends it, and wait; nothing happens to a process that has ended."""
     assert process.stdin is not None
     process.stdin.close()
     try:
@@ -143,7 +143,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def settle(stage: Path, folder: Path, code: int, complaint: str) -> Made:
+def settle(stage: Path, folder: Path, code: int, complaint: str) -> FinishedRun:
     """Put a run's results from where they were made to their place; without results, say why there are none."""
     results = [found for found in stage.glob("*") if (found / "summary.json").exists()]
     if not results:
@@ -151,8 +151,8 @@ def settle(stage: Path, folder: Path, code: int, complaint: str) -> Made:
         said = complaint.strip().splitlines()[-1] if complaint.strip() else f"it ended with exit code {code}"
         if code != HarnessError.exit_code:
             raise HarnessError(f"a run ended with exit code {code} and no results: {said}")
-        return Made(outcome="invalid", because=said, folder=None)
+        return FinishedRun(outcome="invalid", because=said, folder=None)
     results[0].rename(folder)
     with contextlib.suppress(OSError):
         stage.rmdir()
-    return made(folder)
+    return finished_run(folder)

@@ -9,24 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaoskit.search.points import END_WITHIN_S, FILES, Made, Order, made, settle
+from chaoskit.search.points import END_WITHIN_S, FILES, FinishedRun, RunRequest, finished_run, settle
 
 LOOK_EVERY_S = 1.0
 """How often a worker looks whether the run is still wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class PackedRun:
     """A run that was made elsewhere: its files, packed; none when it could not begin, and why."""
 
     files: tuple[tuple[str, bytes], ...]
     because: str
 
 
-def make_parcel(order: Order, place: Path, unwanted: Callable[[], bool]) -> Parcel:
+def make_packed_run(order: RunRequest, place: Path, unwanted: Callable[[], bool]) -> PackedRun:
     """Make the run in a folder of its own under ``place``, and pack it. When it becomes ``unwanted`` it is ended in order.
 
-    If this process is killed, the run's leash is let go and it ends by itself.
+    If this process is killed, the standard input of the run ends, and it with it.
     """
     with tempfile.TemporaryDirectory(prefix="chaoskit-", dir=place) as folder:
         experiment, stage, final = (Path(folder) / name for name in ("experiment.yaml", "stage", "run"))
@@ -36,7 +36,7 @@ def make_parcel(order: Order, place: Path, unwanted: Callable[[], bool]) -> Parc
             complaint.open("wb") as stderr,
             subprocess.Popen(
                 order.arguments(experiment, stage),
-                stdin=subprocess.PIPE,  # the leash
+                stdin=subprocess.PIPE,  # the run ends when this does
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
                 start_new_session=True,
@@ -44,12 +44,12 @@ def make_parcel(order: Order, place: Path, unwanted: Callable[[], bool]) -> Parc
         ):
             _wait(process, unwanted)
         if unwanted():
-            return Parcel(files=(), because="no longer wanted")
+            return PackedRun(files=(), because="no longer wanted")
         result = settle(stage, final, process.returncode, complaint.read_text(errors="replace"))
         if result.folder is None:
-            return Parcel(files=(), because=result.because)
+            return PackedRun(files=(), because=result.because)
         files = tuple((name, zlib.compress((result.folder / name).read_bytes())) for name in FILES)
-        return Parcel(files=files, because="")
+        return PackedRun(files=files, because="")
 
 
 def _wait(process: subprocess.Popen[bytes], unwanted: Callable[[], bool]) -> None:
@@ -71,13 +71,13 @@ def _wait(process: subprocess.Popen[bytes], unwanted: Callable[[], bool]) -> Non
         return
 
 
-def unpack(parcel: Parcel, folder: Path) -> Made:
+def unpack(parcel: PackedRun, folder: Path) -> FinishedRun:
     """Put the run into ``folder``, whole or not at all."""
     if not parcel.files:
-        return Made(outcome="invalid", because=parcel.because, folder=None)
+        return FinishedRun(outcome="invalid", because=parcel.because, folder=None)
     stage = folder.with_name(f".{folder.name}")
     stage.mkdir()
     for name, packed in parcel.files:
         (stage / Path(name).name).write_bytes(zlib.decompress(packed))
     stage.rename(folder)
-    return made(folder)
+    return finished_run(folder)

@@ -11,7 +11,7 @@ from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, resolve
 from chaoskit.search.fields import with_values
 from chaoskit.search.plan import Point
-from chaoskit.search.points import Made, Make, Order, experiment_text, made, together
+from chaoskit.search.points import FinishedRun, RunFunction, RunRequest, experiment_text, finished_run, together
 from chaoskit.search.store import Store
 from chaoskit.search.table import Visit
 
@@ -39,13 +39,13 @@ class Sweep:
             for point in self.points
         ]
 
-    def order(self, point: Point, repeat: int) -> Order:
+    def order(self, point: Point, repeat: int) -> RunRequest:
         """The run of a point. Repeats have seeds of their own; all points of one repeat share theirs, so only the fields differ."""
         changed = with_values(self.document, dict(point.values))
-        return Order(text=experiment_text(changed), seed=self.seed + repeat - 1, sandbox=self.sandbox)
+        return RunRequest(text=experiment_text(changed), seed=self.seed + repeat - 1, sandbox=self.sandbox)
 
 
-async def run_sweep(sweep: Sweep, store: Store, make: Make, tell: Callable[[Visit, int], None]) -> list[Visit]:
+async def run_sweep(sweep: Sweep, store: Store, make: RunFunction, tell: Callable[[Visit, int], None]) -> list[Visit]:
     """Make every run that is not there yet; ``tell`` gets each and how many are left. Returns all, in order.
 
     A stored run that is invalid proves nothing, so it is made again.
@@ -55,11 +55,11 @@ async def run_sweep(sweep: Sweep, store: Store, make: Make, tell: Callable[[Visi
     places = asyncio.Semaphore(sweep.at_once)
     visits: dict[str, Visit] = {}
 
-    async def visit(name: str, point: Point, repeat: int) -> Made:
+    async def visit(name: str, point: Point, repeat: int) -> FinishedRun:
         nonlocal left
         order = sweep.order(point, repeat)
         if name in there:
-            result = made(store.run(name))
+            result = finished_run(store.run(name))
         else:
             async with places:
                 result = await make(name, order)
@@ -78,7 +78,7 @@ def _sound(store: Store) -> set[str]:
     """The names of the stored runs that say something; those that do not are removed."""
     found = set()
     for name in store.done():
-        if made(store.run(name)).outcome == "invalid":
+        if finished_run(store.run(name)).outcome == "invalid":
             shutil.rmtree(store.run(name))
         else:
             found.add(name)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from chaoskit.search.plan import Point
-from chaoskit.search.points import Made, read_summary
+from chaoskit.search.points import FinishedRun, read_summary
 from chaoskit.units import SECOND, parse_duration
 
 Cell: TypeAlias = str | int | float | bool | None
@@ -42,7 +42,7 @@ class Visit:
     repeat: int
     seed: int
     name: str
-    made: Made
+    made: FinishedRun
 
 
 def make_table(visits: Iterable[Visit]) -> Table:

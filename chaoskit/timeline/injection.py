@@ -18,7 +18,10 @@ F = TypeVar("F")
 
 @dataclass(frozen=True, slots=True)
 class Injection(Generic[W, F]):
-    """One planned fault. ``chance`` (0 to 1) is drawn by the driver per target, from the seed; ``hidden`` keeps it from a trainee."""
+    """One planned fault. ``chance`` (0 to 1) is drawn by the driver per target, from the seed; ``hidden`` keeps it from a trainee.
+
+    The run counts even if an ``optional`` one meets nothing.
+    """
 
     id: str
     where: W
@@ -26,6 +29,7 @@ class Injection(Generic[W, F]):
     fault: F
     chance: float = 1.0
     hidden: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,12 @@ class Timeline(Generic[W, F]):
         """The chance that an active ``injection`` has at ``at``: its own, times what its window makes of it."""
         return injection.chance * injection.when.chance(at - (self.origin or 0))
 
-    def seen(self, event: str, at: Instant) -> Timeline[W, F]:
+    def with_event(self, event: str, at: Instant) -> Timeline[W, F]:
         """The same timeline after ``event`` was seen at ``at``: windows that waited for it end there. Nothing before the origin counts."""
         if self.origin is None:
             return self
         offset = at - self.origin
-        injections = tuple(replace(one, when=one.when.seen(event, offset)) for one in self.injections)
+        injections = tuple(replace(one, when=one.when.with_event(event, offset)) for one in self.injections)
         return replace(self, injections=injections)
 
     def next_change(self, after: Instant) -> Instant | None:

@@ -34,7 +34,7 @@ class Window(Protocol):
         """What the injection's chance is multiplied by at ``offset``, while it is on: 0 to 1."""
         return 1.0
 
-    def seen(self, event: str, offset: int) -> Window:
+    def with_event(self, event: str, offset: int) -> Window:
         """The window that this one is once ``event`` has been seen at ``offset``."""
         return self
 
@@ -83,11 +83,17 @@ class Ramp(Once):
 
 @dataclass(frozen=True, slots=True)
 class Until(Once):
-    """On from ``start`` until ``event`` is seen, but for ``length`` at most. An event seen before the start does not count."""
+    """On from ``start`` until ``failed_calls`` calls of ``client`` have failed in it, but for ``length`` at most."""
 
-    event: str
+    client: str
+    failed_calls: int
 
-    def seen(self, event: str, offset: int) -> Window:
+    @property
+    def event(self) -> str:
+        """The name under which every process of the run is told that what this waits for has come."""
+        return f"{self.failed_calls} failed calls of {self.client}"
+
+    def with_event(self, event: str, offset: int) -> Window:
         if event != self.event or not self.start < offset < self.end:
             return self
         return Once(self.start, offset - self.start)

@@ -23,7 +23,7 @@ import dns.query
 
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import PlaneReady, QueryAnswered
-from chaoskit.sandbox.keeper import loopback_up
+from chaoskit.sandbox.reaper import loopback_up
 
 HERE = Path(__file__).parent
 NAME = "api.example"

@@ -26,7 +26,7 @@ PATIENCE_S = 60
 EXPERIMENT = """\
 title: DynamoDB Local is throttled, and then its name is gone
 duration: 7s
-services: {{dynamodb: {{address: '127.0.0.1:{port}'}}}}
+services: {{dynamodb: {{backend: '127.0.0.1:{port}'}}}}
 clients: {{app: {{use: boto3, connection: cold, every: 200ms}}}}
 timeline:
   - {{id: throttled, service: throttle, where: {{service: dynamodb, first: 1}}, when: {{from: 1s, for: 1s}}}}
@@ -100,7 +100,7 @@ def test_dynamodb_local_gets_the_same_front_faults_and_evidence(port: int, tmp_p
     assert said.returncode == 0, said.stdout + said.stderr
     (journal,) = (tmp_path / "runs").glob("*/journal.jsonl")
     run = Run(read_journal(journal))
-    served = next(event.implementation for _, event in run.of(PlaneReady) if event.plane == "aws")
+    served = next(event.implementation for _, event in run.of(PlaneReady) if event.plane == "service")
     assert f"dynamodb at 127.0.0.1:{port}" in served
     answered = [event for _, event in run.of(RequestAnswered)]
     throttled = [event for event in answered if event.faults == ("throttled",)]

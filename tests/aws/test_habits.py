@@ -22,7 +22,7 @@ from chaoskit.aws.faults.truncated import Truncated
 from chaoskit.aws.faults.wrong_length import WrongLength
 from chaoskit.aws.front import Front, Habits
 from chaoskit.aws.inject import Faults
-from chaoskit.aws.where import Where
+from chaoskit.aws.target import ServiceTarget
 from chaoskit.journal.events import Event, RequestAnswered, RequestArrived
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.window import Once
@@ -49,7 +49,7 @@ class Bench:
         self.ca = str(self.authority.publish(folder))
         self.events: list[Event] = []
         self.failures: list[str] = []
-        where = Where("dynamodb", first=1)
+        where = ServiceTarget("dynamodb", first=1)
         faults = Faults([Injection("it", where, Once(0, HOUR), fault)] if fault else [], 0)
         faults.arm(time.monotonic_ns())
         application = Evidence(faults.around(service), self.events.append)

@@ -20,10 +20,10 @@ from chaoskit.aws.faults.truncated import Truncated
 from chaoskit.aws.faults.wrong_length import WrongLength
 from chaoskit.aws.inject import Faults, Places
 from chaoskit.aws.plan import ServiceInjection, injections_from_json
-from chaoskit.aws.where import Where
+from chaoskit.aws.target import ServiceTarget
 from chaoskit.journal.events import Event, HarnessFailed, RequestAnswered
+from chaoskit.timeline.codec import injection_to_json
 from chaoskit.timeline.injection import Injection
-from chaoskit.timeline.plain import injection_to_json
 from chaoskit.timeline.window import Once, Until
 from chaoskit.units import HOUR, MILLISECOND
 from tests.aws.test_evidence import environ
@@ -33,8 +33,8 @@ ALWAYS = Once(0, HOUR)
 BODY = b'{"Item": {}}'
 
 
-def injection(fault: ServiceFault, where: Where | None = None, chance: float = 1.0, name: str = "it") -> Any:
-    return Injection(name, where or Where("dynamodb"), ALWAYS, fault, chance)
+def injection(fault: ServiceFault, where: ServiceTarget | None = None, chance: float = 1.0, name: str = "it") -> Any:
+    return Injection(name, where or ServiceTarget("dynamodb"), ALWAYS, fault, chance)
 
 
 class Bench:
@@ -66,21 +66,21 @@ class Bench:
 
 def test_nothing_is_injected_before_the_run_is_armed_or_elsewhere() -> None:
     assert Bench(injection(Throttle()), arm=False).ask()[0] == "200 OK"
-    for where in (Where("ec2"), Where("dynamodb", "PutItem"), Where("dynamodb", "get*")):
+    for where in (ServiceTarget("ec2"), ServiceTarget("dynamodb", "PutItem"), ServiceTarget("dynamodb", "get*")):
         bench = Bench(injection(Throttle(), where))
         assert bench.ask()[2] == BODY
         assert bench.answered == [(200, None, ())]
 
 
 def test_a_window_that_waits_ends_when_its_event_is_seen() -> None:
-    bench = Bench(Injection("it", Where("dynamodb"), Until(0, HOUR, "noticed"), Throttle()))
+    bench = Bench(Injection("it", ServiceTarget("dynamodb"), Until(0, HOUR, "app", 1), Throttle()))
     assert bench.ask()[0] != "200 OK"
-    bench.faults.seen("noticed", time.monotonic_ns())
+    bench.faults.with_event("1 failed calls of app", time.monotonic_ns())
     assert bench.ask()[0] == "200 OK"
 
 
 def test_a_throttle_answers_in_place_of_the_service() -> None:
-    bench = Bench(injection(Throttle(), Where("dynamodb", "*Item")))
+    bench = Bench(injection(Throttle(), ServiceTarget("dynamodb", "*Item")))
     status, headers, body, _ = bench.ask()
     assert status == "400 Bad Request"
     assert headers["Content-Length"] == str(len(body))
@@ -116,7 +116,7 @@ def test_a_delay_holds_the_answer_back_and_the_end_lets_go() -> None:
 
 
 def test_counts_and_dice() -> None:
-    bench = Bench(injection(Throttle(), Where("dynamodb", first=5, every=2)))
+    bench = Bench(injection(Throttle(), ServiceTarget("dynamodb", first=5, every=2)))
     assert [bench.ask()[0][:3] for _ in range(8)] == ["200", "400", "200", "400", "200", "200", "200", "200"]
 
     def drawn(seed: int) -> list[str]:
@@ -212,15 +212,15 @@ def test_a_full_service_refuses_and_says_so() -> None:
 def test_a_plan_survives_json(fault: ServiceFault) -> None:
     import json
 
-    written: Any = Injection("x", Where("elbv2", "Describe*", 3, 2), Once(1, 2), fault, 0.5, hidden=True)
+    written: Any = Injection("x", ServiceTarget("elbv2", "Describe*", 3, 2), Once(1, 2), fault, 0.5, hidden=True)
     assert injections_from_json([json.loads(json.dumps(injection_to_json(written)))]) == (written,)
 
 
 def test_where() -> None:
-    where = Where("elbv2", "Describe*", every=3)
+    where = ServiceTarget("elbv2", "Describe*", every=3)
     assert where.matches("elasticloadbalancing", "DescribeTags")
     assert not where.matches("elbv2", "DescribeTags")
     assert where.describe() == "elbv2, Describe*, one in 3"
     for first, every in ((0, None), (None, 0)):
         with pytest.raises(ValueError, match="counts from 1"):
-            Where("s3", "*", first, every)
+            ServiceTarget("s3", "*", first, every)

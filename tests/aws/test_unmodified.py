@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from chaoskit.clock import WallClock
-from chaoskit.experiment import wiring
+from chaoskit.engine.processes import LocalProcessManager
+from chaoskit.experiment import plans
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.loader import resolve
-from chaoskit.experiment.processes import ProcessCast
 from chaoskit.journal.events import PlaneReady, QueryAnswered, RequestAnswered, RequestArrived
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
@@ -24,7 +24,7 @@ PATIENCE_S = 90
 PLAN = """\
 title: t
 clients: {app: {use: noop}}
-services: {dynamodb: {zones: 3}}
+services: {dynamodb: {availability_zones: 3}}
 duration: 9s
 timeline:
   - {id: first, service: throttle, where: {service: dynamodb, first: 1}, when: {from: 0s, for: 5m}}
@@ -44,17 +44,17 @@ async def call(work: Path, argv: list[str], extra: dict[str, str]) -> tuple[int,
     sandbox = NamespaceSandbox(work, [], [])
     await sandbox.open(["app"])
     environment = client_environment(work, work / "ca.pem", spec.region) | extra
-    cast = ProcessCast(journal, clock, sandbox, plane_environment(work), environment)
+    cast = LocalProcessManager(journal, clock, sandbox, plane_environment(work), environment)
     try:
-        cast.start_plane("aws", wiring.aws_plan(spec, experiment.service, str(work)))
-        cast.start_plane("network", wiring.network_plan(spec, [], None))
-        cast.start_plane("dns", wiring.dns_plan(spec, [], {"app": sandbox.resolver("app")}, ipv6=sandbox.ipv6))
-        aws = await cast.ready("aws")
+        cast.start_plane("service", plans.service_plan(spec, experiment.planes["service"], str(work)))
+        cast.start_plane("network", plans.network_plan(spec, [], None))
+        cast.start_plane("dns", plans.dns_plan(spec, [], {"app": sandbox.resolver("app")}, ipv6=sandbox.ipv6))
+        aws = await cast.ready("service")
         assert isinstance(aws, PlaneReady)
-        proxies = wiring.proxies(spec, aws.addresses["front"], sandbox.service, ipv6=sandbox.ipv6)
+        proxies = plans.proxies(spec, aws.addresses["front"], sandbox.service, ipv6=sandbox.ipv6)
         cast.send("network", {"do": "populate", "proxies": proxies})
         await asyncio.gather(cast.ready("network"), cast.ready("dns"))
-        cast.send("aws", {"do": "arm", "origin": clock.now()})
+        cast.send("service", {"do": "arm", "origin": clock.now()})
         process = await asyncio.create_subprocess_exec(
             *sandbox.client_command("app", argv),
             env=environment,
@@ -63,7 +63,7 @@ async def call(work: Path, argv: list[str], extra: dict[str, str]) -> tuple[int,
             stderr=asyncio.subprocess.STDOUT,
         )
         said, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
-        for plane in ("network", "aws", "dns"):
+        for plane in ("network", "service", "dns"):
             await cast.stop([plane])
     finally:
         await cast.close()

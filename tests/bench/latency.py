@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.dns.faults import FAULTS
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.repeated import Flap
 from chaoskit.timeline.window import Once
@@ -99,7 +99,7 @@ def scheduled_flips(folder: Path) -> Flips:
     window = Flap(200 * MILLISECOND, 12 * SECOND, 10 * MILLISECOND, 10 * MILLISECOND, 3)
     spans = window.spans(HOUR)[: FLIPS // 2]
     running = chaoskit(
-        folder, injections=[Injection("flap", Where(NAMES[1]), window, FAULTS.get("empty")())], name="flips"
+        folder, injections=[Injection("flap", DnsTarget(NAMES[1]), window, FAULTS.get("empty")())], name="flips"
     )
     try:
         with asking(running.port) as udp:
@@ -142,7 +142,7 @@ def commanded_flips(folder: Path, count: int = 100) -> list[int]:
     """From the command's write to the first answer of the new state, in nanoseconds, sorted."""
     lags = []
     running = chaoskit(
-        folder, injections=[Injection("b", Where(NAMES[1]), Once(0, HOUR), FAULTS.get("empty")())], name="told"
+        folder, injections=[Injection("b", DnsTarget(NAMES[1]), Once(0, HOUR), FAULTS.get("empty")())], name="told"
     )
     try:
         with asking(running.port) as udp:
@@ -169,7 +169,9 @@ def beside_delayed(folder: Path) -> tuple[list[int], list[int], int]:
     Both in turns of one length, since what else goes on in the machine comes and goes within seconds.
     """
     fault = FAULTS.get("delay")(by=2 * SECOND)
-    running = chaoskit(folder, injections=[Injection("slow", Where(NAMES[2]), Once(0, HOUR), fault)], name="delayed")
+    running = chaoskit(
+        folder, injections=[Injection("slow", DnsTarget(NAMES[2]), Once(0, HOUR), fault)], name="delayed"
+    )
     idle: list[int] = []
     beside: list[int] = []
     late = 0

@@ -23,9 +23,9 @@ from typing import Any
 
 from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.plan import DnsInjection
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
+from chaoskit.timeline.codec import injection_to_json
 from chaoskit.timeline.injection import Injection
-from chaoskit.timeline.plain import injection_to_json
 from chaoskit.timeline.window import Once
 from chaoskit.units import HOUR
 from tests.bench.generator import question
@@ -114,7 +114,7 @@ def on_core(number: int) -> Iterator[None]:
 def dice(names: list[str]) -> list[DnsInjection]:
     """A probabilistic fault on each of ``names``."""
     fault = FAULTS.get("empty")()
-    return [Injection(f"dice{n}", Where(name), Once(0, HOUR), fault, 0.5) for n, name in enumerate(names)]
+    return [Injection(f"dice{n}", DnsTarget(name), Once(0, HOUR), fault, 0.5) for n, name in enumerate(names)]
 
 
 def chaoskit(

@@ -40,7 +40,7 @@ def written(folder: Path, timeline: str) -> Path:
 def test_without_an_experiment_a_record_goes_empty_for_a_while() -> None:
     experiment, _ = load_for(options(None), ["web", "worker"])
     assert experiment.spec.title == DEFAULT_TITLE
-    assert [(one.where.name, list(one.when.spans(60 * SECOND))) for one in experiment.dns] == [
+    assert [(one.where.name, list(one.when.spans(60 * SECOND))) for one in experiment.planes["dns"]] == [
         ("dynamodb.us-east-1.amazonaws.com", [(10 * SECOND, 30 * SECOND)])
     ]
     assert sorted(experiment.spec.clients) == ["web", "worker"]
@@ -71,7 +71,7 @@ def test_a_container_of_theirs_is_not_ours_to_kill(tmp_path: Path) -> None:
 
 
 def test_a_plane_of_ours_may_be_paused(tmp_path: Path) -> None:
-    path = written(tmp_path, "{id: hung, process: pause, where: aws, when: {from: 1s, for: 2s}}")
+    path = written(tmp_path, "{id: hung, process: pause, where: service, when: {from: 1s, for: 2s}}")
     experiment, _ = load_for(options(path), ["web"])
     assert [one.id for one in experiment.injections] == ["hung"]
 
@@ -81,7 +81,7 @@ def test_what_is_wrong_in_the_file_is_named_with_its_line(tmp_path: Path) -> Non
         load_for(options(written(tmp_path, "{dns: emty, where: a.test, when: {from: 1s, for: 2s}}")), ["web"])
 
 
-@pytest.mark.parametrize("name", ["Big.Name_1", "1st", "x" * 41, "canary", "aws", "dns", "network"])
+@pytest.mark.parametrize("name", ["Big.Name_1", "1st", "x" * 41, "canary", "service", "dns", "network"])
 def test_a_service_that_no_client_may_be_called_is_not_blamed_on_the_file(tmp_path: Path, name: str) -> None:
     path = written(tmp_path, "{dns: empty, where: a.test, when: {from: 1s, for: 2s}}")
     with pytest.raises(InputError, match=f"service '{name}' of the project cannot be a client's name here") as refused:

@@ -8,11 +8,11 @@ import jsonschema
 import pytest
 
 from chaoskit.cli import authoring
-from chaoskit.cli.shipped import index
 from chaoskit.errors import InputError
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.json_schema import json_schema
 from chaoskit.experiment.loader import load
+from chaoskit.experiment.shipped import index
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 from chaoskit.cli.exec import Options, blank, plan, run_command
 from chaoskit.dns.faults.empty import Empty
 from chaoskit.errors import InputError
-from chaoskit.experiment.wiring import services_of, zones
-from chaoskit.sandbox.holes import Hole
+from chaoskit.experiment.plans import services_of, zones
+from chaoskit.sandbox.port_forwards import PortForward
 from chaoskit.units import HOUR, SECOND
 
 NAME = "dynamodb.us-east-1.amazonaws.com"
@@ -42,7 +42,7 @@ expect:
 
 def test_what_is_wrong_is_said_of_the_file_or_of_the_blank(tmp_path: Path) -> None:
     path = tmp_path / "shop.yaml"
-    path.write_text(FILE.replace("where: shop.test", "where: {name: shop.test, askers: [app]}"))
+    path.write_text(FILE.replace("where: shop.test", "where: {name: shop.test, clients: [app]}"))
     with pytest.raises(InputError) as caught:
         plan(replace(NOTHING, experiment=str(path), blanks=("nowhere.test@1s",)), {})
     of_file, of_blank = str(caught.value).splitlines()
@@ -54,7 +54,7 @@ def test_a_blank_takes_an_id_that_is_free(tmp_path: Path) -> None:
     path = tmp_path / "shop.yaml"
     path.write_text(FILE.replace("{dns: nxdomain", "{id: blank-1, dns: nxdomain"))
     found = plan(replace(NOTHING, experiment=str(path), blanks=("shop.test@5s+1s", "shop.test@8s+1s")), {})
-    assert [one.id for one in found.dns] == ["blank-1", "blank-2", "blank-3"]
+    assert [one.id for one in found.planes["dns"]] == ["blank-1", "blank-2", "blank-3"]
 
 
 def test_bytes_that_are_no_text_are_written_as_escapes() -> None:
@@ -81,7 +81,7 @@ def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_a_blank_is_an_empty_record_for_a_time(written: str, start: int, end: int) -> None:
-    (injection,) = plan(replace(NOTHING, blanks=(written,)), {}).dns
+    (injection,) = plan(replace(NOTHING, blanks=(written,)), {}).planes["dns"]
     assert isinstance(injection.fault, Empty)
     assert injection.where.name == NAME
     assert injection.when.spans(240 * HOUR) == ((start, end),)
@@ -128,7 +128,7 @@ def test_the_file_gives_zones_services_and_faults_but_no_clients(tmp_path: Path)
     experiment = plan(options, {"AWS_REGION": "us-west-2"})
     assert experiment.spec.region == "eu-central-1"
     assert (experiment.spec.clients, experiment.expectations) == ({}, ())
-    assert [injection.id for injection in experiment.dns] == ["dns-1", "blank-1"]
+    assert [injection.id for injection in experiment.planes["dns"]] == ["dns-1", "blank-1"]
     assert len(services_of(experiment.spec)) == 7
     alone = plan(replace(options, no_aws=True, blanks=()), {})
     assert services_of(alone.spec) == {}
@@ -149,7 +149,7 @@ def test_services_that_are_none_are_left_for_validation(services: Any, tmp_path:
 
 
 def test_the_name_of_a_hole_resolves_inside() -> None:
-    experiment = plan(NOTHING, {}, [Hole("db.test", 5432, ("127.0.2.1",), named=True)])
+    experiment = plan(NOTHING, {}, [PortForward("db.test", 5432, ("127.0.2.1",), named=True)])
     (zone,) = [zone for zone in zones(experiment.spec) if zone["apex"] == "db.test"]
     assert [(record["name"], record["data"]) for record in zone["records"]] == [("db.test", "127.0.2.1")]
 

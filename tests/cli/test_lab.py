@@ -53,10 +53,10 @@ def test_bad_input_is_said_and_leaves_nothing(given: dict[str, Any], said: str, 
 
 
 def test_a_sandbox_that_does_not_open_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def play(*_: object, **__: object) -> None:
+    async def refuse(*_: object, **__: object) -> None:
         raise SandboxError("no unshare here")
 
-    monkeypatch.setattr("chaoskit.cli.lab.play", play)
+    monkeypatch.setattr("chaoskit.engine.session.open_sandbox", refuse)
     with pytest.raises(SandboxError):
         run_lab(options(tmp_path / "new" / "out", quick=True))
     assert list(tmp_path.iterdir()) == []

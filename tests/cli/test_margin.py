@@ -14,7 +14,7 @@ import yaml
 
 from chaoskit.cli.margin import Options, find_margin
 from chaoskit.errors import InputError
-from chaoskit.search.points import Made, Order
+from chaoskit.search.points import FinishedRun, RunRequest
 from chaoskit.units import SECOND, parse_duration
 from tests.search.fakes import store_run
 
@@ -99,7 +99,7 @@ def searched(
 ) -> tuple[int, dict[str, object]]:
     """The command, on runs whose outcome depends on the blank's seconds; its exit code and its JSON."""
 
-    async def make(order: Order, path: Path, folder: Path) -> Made:
+    async def make(order: RunRequest, path: Path, folder: Path) -> FinishedRun:
         seconds = parse_duration(yaml.safe_load(order.text)["timeline"][0]["when"]["for"]) / SECOND
         return store_run(folder, outcome(seconds))
 

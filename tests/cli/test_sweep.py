@@ -18,7 +18,7 @@ from chaoskit.cli.sweep import Options, sweep_fields
 from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
-from chaoskit.search.points import Made, Order
+from chaoskit.search.points import FinishedRun, RunRequest
 from tests.processes import all_ended, close, watch
 from tests.search.fakes import store_run
 
@@ -108,7 +108,7 @@ def options(place: Path, settings: list[str], **more: object) -> Options:
 def test_the_code_says_whether_every_run_said_something(
     place: Path, monkeypatch: pytest.MonkeyPatch, outcome: str, code: int
 ) -> None:
-    async def make(order: Order, path: Path, folder: Path) -> Made:
+    async def make(order: RunRequest, path: Path, folder: Path) -> FinishedRun:
         return store_run(folder, outcome)
 
     monkeypatch.setitem(sweep_fields.__globals__, "make_here", make)  # chaoskit.cli.sweep is the command's function

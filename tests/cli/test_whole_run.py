@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from chaoskit.cli.clients import unbuilt
-from chaoskit.cli.folders import _reserve
-from chaoskit.cli.shipped import Shipped, index
 from chaoskit.clients.start import recipe_called
+from chaoskit.engine.folders import _reserve
 from chaoskit.experiment.loader import load
+from chaoskit.experiment.shipped import Shipped, index
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
 from tests.processes import all_ended, close, descendants, watch

@@ -11,7 +11,7 @@ import pytest
 
 from chaoskit.clients.command import Command
 from chaoskit.errors import ExperimentError, PlaneError, SandboxError
-from chaoskit.experiment import wiring
+from chaoskit.experiment import plans
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.loader import resolve
 from chaoskit.journal.events import CallFinished, CallStarted, ClientReady
@@ -63,7 +63,7 @@ def test_a_plan_without_a_command_is_refused() -> None:
 
 def test_a_file_says_it_with_argv() -> None:
     spec = resolve(read_document("x.yaml", FILE), 1.0).spec
-    plan = wiring.client_plan("app", spec.clients["app"], spec.region)
+    plan = plans.client_plan("app", spec.clients["app"], spec.region)
     assert Command.from_json(plan) == Command(client="app", argv=("curl", "-f", "https://x/"), every_ns=1_000_000_000)
 
 

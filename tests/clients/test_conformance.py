@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 NO_WAY_OUT = """
 import os, sys
-from chaoskit.sandbox.keeper import loopback_up
+from chaoskit.sandbox.reaper import loopback_up
 loopback_up()
 os.execv(sys.argv[1], sys.argv[1:])
 """

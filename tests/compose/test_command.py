@@ -53,7 +53,7 @@ def test_a_file_that_is_there_is_not_overwritten_unasked(theirs: Path) -> None:
     assert "--force" in str(done.exception)
     assert out.read_text() == "mine"
     assert CliRunner().invoke(app, ["compose", "overlay", str(theirs), "--force"]).exit_code == 0
-    assert "chaoskit.compose.stage" in out.read_text()
+    assert "chaoskit.compose.overlay_container" in out.read_text()
 
 
 def test_nothing_half_done_is_left_after_bad_input(theirs: Path) -> None:

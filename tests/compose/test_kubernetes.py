@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from chaoskit import __version__
-from chaoskit.compose.pod import arguments, plan_for
+from chaoskit.compose.kubernetes_job import arguments, plan_for
 from chaoskit.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -92,7 +92,7 @@ def test_each_mount_has_its_volume_and_each_volume_its_source(name: str) -> None
 
 def test_the_jobs_words_give_a_plan() -> None:
     (experiment,) = of("Job", "experiment")["spec"]["template"]["spec"]["containers"]
-    assert experiment["command"] == ["python3", "-m", "chaoskit.compose.pod"]
+    assert experiment["command"] == ["python3", "-m", "chaoskit.compose.kubernetes_job"]
     wanted = arguments(experiment["args"])
     assert str(wanted.experiment) == "/experiment/experiment.yaml"
     here = arguments([*experiment["args"], "--experiment", str(FOLDER / "experiment.yaml")])

@@ -10,13 +10,13 @@ import yaml
 
 from chaoskit.compose.bypasses import PROXIES
 from chaoskit.compose.overlay import app_environment, eligible, make_override, write_override
-from chaoskit.compose.plan import StagePlan, dynamic_range, lay_out
+from chaoskit.compose.overlay_container import here
+from chaoskit.compose.plan import OverlayPlan, dynamic_range, lay_out
 from chaoskit.compose.project import from_plain
-from chaoskit.compose.stage import here
 from chaoskit.compose.write import every_service, loopback_of
 from chaoskit.errors import InputError
+from chaoskit.experiment.plans import services_of, zones
 from chaoskit.experiment.schema import ExperimentSpec
-from chaoskit.experiment.wiring import services_of, zones
 from chaoskit.sandbox.environment import FAKE_KEY
 from tests.compose.projects import project
 
@@ -39,7 +39,7 @@ def test_no_two_parts_share_an_address_and_dynamic_ones_lie_apart() -> None:
 
 
 def test_the_plan_comes_back_from_json() -> None:
-    assert StagePlan.from_json(PLAN.to_json()) == PLAN
+    assert OverlayPlan.from_json(PLAN.to_json()) == PLAN
 
 
 @pytest.mark.parametrize("subnet", ["8.8.8.0/24", "10.0.0.0/16", "10.0.0.1/24", "x"])
@@ -152,7 +152,7 @@ def test_every_service_of_the_experiment_has_its_place_in_the_overlay() -> None:
 
 def test_zones_of_a_service_move_with_their_addresses() -> None:
     spec = ExperimentSpec.model_validate(
-        {"title": "t", "services": {"dynamodb": {"zones": 3, "addresses_per_zone": 2}}}
+        {"title": "t", "services": {"dynamodb": {"availability_zones": 3, "addresses_per_zone": 2}}}
     )
     plan = lay_out("theirs.yaml", ["web"], loopback_of(spec))
     assert services_of(here(spec, plan))["dynamodb"] == tuple(plan.addresses.values())

@@ -10,7 +10,7 @@ from rich.console import Console
 from chaoskit.clock import VirtualClock
 from chaoskit.console.live import LiveView, make_view
 from chaoskit.console.plain import PlainView
-from chaoskit.console.state import RunState
+from chaoskit.console.state import ClientState, RunState
 from chaoskit.journal import events as ev
 from chaoskit.journal.events import Entry
 from chaoskit.journal.run import Run
@@ -96,7 +96,7 @@ def test_errors_are_told_once_and_at_once() -> None:
     journal.arm()
     journal.add(ev.HarnessFailed(at=ORIGIN + SECOND, part="dns", message="it broke [bold]"))
     journal.add(ev.ProcessEnded(at=ORIGIN + 2 * SECOND, process="client warm", exit_code=9, expected=False))
-    journal.add(ev.ProcessEnded(at=ORIGIN + 3 * SECOND, process="aws", exit_code=0, expected=True))
+    journal.add(ev.ProcessEnded(at=ORIGIN + 3 * SECOND, process="service", exit_code=0, expected=True))
     errors = [line for line in plain(journal.entries()) if "ERROR" in line]
     assert errors == [
         "   1.0 s  ERROR harness failure in dns: it broke [bold]",
@@ -194,3 +194,39 @@ def test_hostile_text_is_printed_as_it_is() -> None:
 def test_any_journal_can_be_watched(run: Run) -> None:
     plain(run.entries)
     picture_at(run.entries, 0)
+
+
+class TestRecord:
+    """What the console says of a name, by the last answers of each type since the fault last changed."""
+
+    @staticmethod
+    def state(*events: ev.QueryAnswered) -> RunState:
+        state = RunState()
+        state.clients["app"] = ClientState("app")
+        state.blanks["api.test"] = ("empty", ((5 * SECOND, 9 * SECOND),))
+        state.spans.append((5 * SECOND, 9 * SECOND, "empty on api.test"))
+        for seq, event in enumerate(events, 1):
+            state(Entry(seq, event))
+        return state
+
+    @staticmethod
+    def answer(at: int, rtype: str, answers: int, peer: str = "127.0.0.1:1") -> ev.QueryAnswered:
+        return ev.QueryAnswered(
+            at=at, answered_at=at, asker="app", peer=peer, transport="udp", name="api.test", rtype=rtype, reply="answer",
+            rcode="NOERROR", answers=answers,
+        )  # fmt: skip
+
+    def test_an_a_only_name_is_answering_whichever_socket_came_last(self) -> None:
+        state = self.state(self.answer(SECOND, "A", 1), self.answer(SECOND, "AAAA", 0, "127.0.0.1:2"))
+        state.latest = 2 * SECOND
+        assert state.record_words() == "answering"
+
+    def test_a_blank_that_nobody_asked_in_is_not_answering(self) -> None:
+        state = self.state(self.answer(SECOND, "A", 1))
+        state.latest = 6 * SECOND
+        assert state.record_words() == "EMPTY (nobody asked)"
+
+    def test_what_was_answered_in_the_blank_counts_in_it(self) -> None:
+        state = self.state(self.answer(SECOND, "AAAA", 1), self.answer(6 * SECOND, "A", 0))
+        state.latest = 7 * SECOND
+        assert state.record_words() == "EMPTY (NODATA)", "the AAAA of before says nothing of now"

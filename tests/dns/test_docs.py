@@ -43,7 +43,7 @@ def test_every_fault_has_an_example_that_loads() -> None:
     zone = "zones: {api.example: {records: {api.example: {A: 127.0.0.1}}}}"
     for kind, written in EXAMPLES.items():
         timeline = f"timeline: [{{dns: {written}, where: api.example, when: {{from: 5s, for: 20s}}}}]"
-        (injection,) = read(f"title: t\n{zone}\n{timeline}\n").dns
+        (injection,) = read(f"title: t\n{zone}\n{timeline}\n").planes["dns"]
         assert type(injection.fault) is FAULTS.get(kind)
 
 
@@ -53,7 +53,7 @@ def test_the_windows_of_the_page_load() -> None:
     zone = "zones: {api.example: {records: {api.example: {A: 127.0.0.1}}}}"
     for when in rows:
         text = f"title: t\nduration: 30m\n{zone}\ntimeline: [{{dns: empty, where: api.example, when: {when}}}]\n"
-        assert read(text).dns, when
+        assert read(text).planes["dns"], when
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_the_guide_s_faults_work(guide_s_faults: dict[str, types.ModuleType]) ->
     query = Query("api.example", "A", "udp", "app", "127.0.0.1", None, 1)
     honest = Answer(records=(Record("api.example", "A", 5, "127.0.0.1"),))
 
-    silence, short_lived = (read(text).dns[0].fault for text in blocks(GUIDE, "yaml"))
+    silence, short_lived = (read(text).planes["dns"][0].fault for text in blocks(GUIDE, "yaml"))
     assert silence.apply(query, honest, 0, random.Random(1)) == Drop()
     drawn = [short_lived.apply(query, honest, 0, random.Random(seed)) for seed in range(50)]
     ttls = {reply.records[0].ttl for reply in drawn if isinstance(reply, Answer)}

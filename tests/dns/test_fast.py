@@ -19,9 +19,9 @@ from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
 from chaoskit.dns.spool import EventLog
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.templates import Templates
 from chaoskit.dns.udp_plain import PlainUdp
-from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Injection, Timeline
@@ -106,7 +106,7 @@ def responder(*injections: Injection[Any, Any], origin: int = 0) -> Responder:
 
 def injection(number: int, name: str, kind: str, start: int, length: int, chance: float, **parameters: Any) -> Any:
     fault = FAULTS.get(kind)(**parameters)
-    return Injection(f"i{number}", Where(name), Once(start, length), fault, chance)
+    return Injection(f"i{number}", DnsTarget(name), Once(start, length), fault, chance)
 
 
 NAMES = [
@@ -155,13 +155,13 @@ OPTS += [
 ]
 
 WHERES = [
-    *map(Where, NAMES[:5]),
-    Where(under="api.test"),
-    Where(glob="*.api.test", types=("A", "AAAA")),
-    Where("api.test", first=2),
-    Where("many.api.test", every=2),
-    Where(under="api.test", clients=("127.0.0.0/8",)),
-    Where("api.test", askers=("somebody else",)),
+    *map(DnsTarget, NAMES[:5]),
+    DnsTarget(under="api.test"),
+    DnsTarget(glob="*.api.test", types=("A", "AAAA")),
+    DnsTarget("api.test", first=2),
+    DnsTarget("many.api.test", every=2),
+    DnsTarget(under="api.test", networks=("127.0.0.0/8",)),
+    DnsTarget("api.test", clients=("somebody else",)),
 ]
 WINDOWS = st.builds(Once, st.integers(0, 20), st.integers(1, 20)) | st.builds(
     Ramp, st.integers(0, 9), st.integers(1, 20), st.integers(1, 20)
@@ -228,7 +228,7 @@ def test_questions_that_differ_in_their_length_alone_stay_apart(path: Any, host:
 
 def each_fault() -> list[list[Any]]:
     """Every fault alone and with each of some others, surely and by chance, on every name or counted."""
-    everywhere, counted = Where(under="small.test"), Where(under="small.test", every=2)
+    everywhere, counted = DnsTarget(under="small.test"), DnsTarget(under="small.test", every=2)
     window = Once(0, 9)
     alone = [
         [Injection("i", where, window, fault, chance)]
@@ -257,7 +257,7 @@ def test_every_fault_is_the_same_as_on_the_general_path(path: Any) -> None:
 def test_no_type_of_question_ends_the_server(rtype: int) -> None:
     async def main() -> None:
         for fault in ALL:
-            desk = Desk(GeneralUdp, responder(Injection("i", Where("api.test"), Once(0, 9), fault)), "127.0.0.1")
+            desk = Desk(GeneralUdp, responder(Injection("i", DnsTarget("api.test"), Once(0, 9), fault)), "127.0.0.1")
             try:
                 answers = desk.ask([query(b"api.test", rtype)])  # it asserts that the server lives
                 if type(fault).__name__ == "WrongQuestion" and answers:
@@ -325,7 +325,7 @@ def test_a_fault_that_looks_at_the_asker_gets_no_template() -> None:
         def apply(self, query: Any, reply: Any, at: int, rng: Any) -> Any:
             return dataclasses.replace(reply, aa=query.client == "127.0.0.1")
 
-    made = responder(Injection("i", Where("api.test"), Once(0, 10), Nosy()))
+    made = responder(Injection("i", DnsTarget("api.test"), Once(0, 10), Nosy()))
     assert templates(made).find(query(b"api.test"), 1, 1) is None
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.message import Answer, Record
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.window import Once
 from tests.dns.test_fast import Desk, GeneralUdp, query, responder
@@ -88,7 +88,7 @@ def test_no_template_is_freed_while_the_kernel_may_read_it(monkeypatch: pytest.M
         assert gathered.joined or not fast.path._joins, "some of them joined"
         assert not any(b"\xdb\xdb" in answer for answer in gathered.answers)
 
-    desk_test(test, Injection("swap", Where("slow.api.test"), Once(0, 1 << 60), swapping))
+    desk_test(test, Injection("swap", DnsTarget("slow.api.test"), Once(0, 1 << 60), swapping))
 
 
 def test_an_arena_keeps_what_it_was_given_where_it_was() -> None:
@@ -120,7 +120,7 @@ def test_more_than_a_batch_at_once(count: int) -> None:
 
 def test_rows_are_ready_before_the_change_they_are_for(monkeypatch: pytest.MonkeyPatch) -> None:
     blank = FAULTS.get("empty")()
-    turns: Any = [Injection(f"i{n}", Where("api.test"), Once(20 * n + 10, 10), blank) for n in range(5)]
+    turns: Any = [Injection(f"i{n}", DnsTarget("api.test"), Once(20 * n + 10, 10), blank) for n in range(5)]
 
     def test(fast: Desk, general: Desk) -> None:
         asked = [query(b"api.test"), query(b"many.api.test")]
@@ -141,7 +141,7 @@ def test_rows_are_ready_before_the_change_they_are_for(monkeypatch: pytest.Monke
 
 
 def test_rows_made_ready_are_not_used_for_another_state() -> None:
-    blank: Any = Injection("i", Where("api.test"), Once(10, 10), FAULTS.get("empty")())
+    blank: Any = Injection("i", DnsTarget("api.test"), Once(10, 10), FAULTS.get("empty")())
 
     def test(fast: Desk, general: Desk) -> None:
         asked = [query(b"api.test")]
@@ -160,7 +160,7 @@ def test_rows_made_ready_are_not_used_for_another_state() -> None:
 
 
 def test_a_change_is_neither_early_nor_late_by_a_nanosecond() -> None:
-    blank: Any = Injection("i", Where("api.test"), Once(11, 10), FAULTS.get("empty")())
+    blank: Any = Injection("i", DnsTarget("api.test"), Once(11, 10), FAULTS.get("empty")())
 
     def test(fast: Desk, general: Desk) -> None:
         seen = []

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from chaoskit.dns.codec import Refusal, Request, read_request, write_answer
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.message import Answer, Drop, ExtendedError, Hangup, Query, Raw, Record, Reply
+from chaoskit.dns.question_counter import QuestionCounter
 from chaoskit.dns.responder import Responder
-from chaoskit.dns.tally import Tally
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone import Zones
+from chaoskit.timeline.codec import injection_from_json, injection_to_json
 from chaoskit.timeline.injection import Injection, Timeline
-from chaoskit.timeline.plain import injection_from_json, injection_to_json
 from chaoskit.timeline.window import Once, Ramp
 from chaoskit.units import MILLISECOND, SECOND
 
@@ -174,8 +174,10 @@ def test_what_is_no_answer_any_more_is_left_alone(fault: DnsFault, reply: Reply,
 
 @pytest.mark.parametrize("fault", ALL, ids=repr)
 def test_a_fault_survives_the_way_to_another_process(fault: DnsFault) -> None:
-    injection = Injection("i", Where(under="api.test", first=3, clients=("::1",)), Once(1, 2), fault, 0.5, hidden=True)
-    assert injection_from_json(json.loads(json.dumps(injection_to_json(injection))), Where, FAULTS) == injection
+    injection = Injection(
+        "i", DnsTarget(under="api.test", first=3, networks=("::1",)), Once(1, 2), fault, 0.5, hidden=True
+    )
+    assert injection_from_json(json.loads(json.dumps(injection_to_json(injection))), DnsTarget, FAULTS) == injection
 
 
 def zone(*addresses: str) -> Zones:
@@ -188,9 +190,9 @@ ZONES = zone(*(f"127.0.0.{n}" for n in range(1, 9)))
 HISTORY = (zone("127.1.1.1"), zone("127.1.1.2"))
 
 
-def responder(*faults: DnsFault, where: Where | None = None, chance: float = 1.0, seed: int = 1) -> Responder:
+def responder(*faults: DnsFault, where: DnsTarget | None = None, chance: float = 1.0, seed: int = 1) -> Responder:
     injections = tuple(
-        Injection(f"i{n}", where or Where("API.test."), Once(10, 100), f, chance) for n, f in enumerate(faults)
+        Injection(f"i{n}", where or DnsTarget("API.test."), Once(10, 100), f, chance) for n, f in enumerate(faults)
     )
     return Responder(ZONES, Timeline(injections, origin=1000), seed, HISTORY)
 
@@ -215,17 +217,17 @@ HONEST = Responder(ZONES, Timeline(), 1)
 @pytest.mark.parametrize(
     "where",
     [
-        Where("other.test"),
-        Where(under="www.api.test"),
-        Where(glob="*.api.test"),
-        Where(regex=r"www\..*"),
-        Where("api.test", types=("AAAA",)),
-        Where("api.test", askers=("warm",)),
-        Where("api.test", clients=("10.0.0.0/8",)),
-        Where("api.test", every=2),
+        DnsTarget("other.test"),
+        DnsTarget(under="www.api.test"),
+        DnsTarget(glob="*.api.test"),
+        DnsTarget(regex=r"www\..*"),
+        DnsTarget("api.test", types=("AAAA",)),
+        DnsTarget("api.test", clients=("warm",)),
+        DnsTarget("api.test", networks=("10.0.0.0/8",)),
+        DnsTarget("api.test", every=2),
     ],
 )
-def test_no_match_no_change(fault: DnsFault, where: Where) -> None:
+def test_no_match_no_change(fault: DnsFault, where: DnsTarget) -> None:
     query = met_by(fault)
     assert responder(fault, where=where).respond(query, 1050) == HONEST.respond(query, 1050)
     assert HONEST.respond(query, 1050)[1] == ()
@@ -240,7 +242,7 @@ def test_on_exactly_in_its_window(fault: DnsFault) -> None:
 
 @pytest.mark.parametrize("fault", ALL, ids=repr)
 def test_nothing_happens_before_the_timeline_is_armed(fault: DnsFault) -> None:
-    injection = Injection("i", Where("api.test"), Once(0, 10**18), fault)
+    injection = Injection("i", DnsTarget("api.test"), Once(0, 10**18), fault)
     unarmed = Responder(ZONES, Timeline((injection,)), 1)
     assert unarmed.respond(met_by(fault), 10**17)[1] == ()
 
@@ -255,7 +257,7 @@ def test_chance_falls_alike_in_a_replay_and_near_its_rate(chance: float, seed: i
 
 
 def test_a_ramp_makes_the_chance_grow() -> None:
-    injection = Injection("i", Where("api.test"), Ramp(0, 4000, over=4000), FAULTS.get("drop")())
+    injection = Injection("i", DnsTarget("api.test"), Ramp(0, 4000, over=4000), FAULTS.get("drop")())
     under_test = Responder(ZONES, Timeline((injection,), origin=0), 1)
     met = [bool(under_test.respond(question(ordinal=at), at)[1]) for at in range(4000)]
     quarters = [sum(met[start : start + 1000]) for start in range(0, 4000, 1000)]
@@ -270,8 +272,8 @@ def test_a_ramp_makes_the_chance_grow() -> None:
 )
 def test_counting_follows_each_asker_s_own_questions(asked: list[tuple[str, str]], first: int, every: int) -> None:
     """However the askers interleave, each one's n-th question of a kind fares alike."""
-    where = Where("api.test", first=first * every, every=every)
-    under_test, tally = responder(FAULTS.get("drop")(), where=where), Tally()
+    where = DnsTarget("api.test", first=first * every, every=every)
+    under_test, tally = responder(FAULTS.get("drop")(), where=where), QuestionCounter()
     fared: dict[tuple[str, str], list[bool]] = {}
     for number, (asker, rtype) in enumerate(asked, 1):
         query = question(asker=asker, rtype=rtype, ordinal=number)

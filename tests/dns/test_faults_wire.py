@@ -26,8 +26,8 @@ from chaoskit.dns.faults.address import PRESETS
 from chaoskit.dns.listen import Listener
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.udp import UdpPath
-from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Injection, Timeline
@@ -79,7 +79,7 @@ def serve(test: Callable[[World], Awaitable[None]], kind: str, **parameters: Any
     log: list[QueryAnswered] = []
 
     async def main() -> None:
-        injection = Injection("i", Where(under="test"), Once(0, 1 << 62), FAULTS.get(kind)(**parameters))
+        injection = Injection("i", DnsTarget(under="test"), Once(0, 1 << 62), FAULTS.get(kind)(**parameters))
         responder = Responder(zones(EARLIER), Timeline((injection,), origin=0), 1).with_zones(zones(*ADDRESSES))
         server = Server(responder, WallClock(), log.append, udp_path.get())
         world = World(server, await server.listen(Listener("cold", "127.0.0.1", 0)), log)

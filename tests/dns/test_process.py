@@ -16,17 +16,17 @@ import pytest
 from chaoskit.child import PARENT_GONE
 from chaoskit.clock import WallClock
 from chaoskit.dns.faults.empty import Empty
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import Event, HarnessFailed, PlaneReady, QueryAnswered
+from chaoskit.timeline.codec import injection_to_json
 from chaoskit.timeline.injection import Injection
-from chaoskit.timeline.plain import injection_to_json
 from chaoskit.timeline.window import Once
 from chaoskit.units import SECOND
 
 NAME = "dynamodb.us-east-1.amazonaws.com"
 ZONE = {"apex": NAME, "records": [{"name": NAME, "rtype": "A", "ttl": 5, "data": "127.0.1.1"}]}
-BLANK = injection_to_json(Injection("blank", Where(NAME), Once(0, 3600 * SECOND), Empty()))
+BLANK = injection_to_json(Injection("blank", DnsTarget(NAME), Once(0, 3600 * SECOND), Empty()))
 
 
 def plan(**changed: Any) -> dict[str, Any]:

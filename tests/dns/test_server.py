@@ -26,8 +26,8 @@ from chaoskit.dns.listen import Listener
 from chaoskit.dns.message import Hangup, Query, Raw, Reply
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.udp import UdpPath
-from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import HarnessError
 from chaoskit.journal.events import QueryAnswered
@@ -80,7 +80,7 @@ def serve(test: Callable[[World], Awaitable[None]], *faults: tuple[str, DnsFault
 
     async def main() -> None:
         injections = tuple(
-            Injection(f"i{n}", Where(name), Once(0, 1 << 62), fault) for n, (name, fault) in enumerate(faults)
+            Injection(f"i{n}", DnsTarget(name), Once(0, 1 << 62), fault) for n, (name, fault) in enumerate(faults)
         )
         responder = Responder(Zones.from_plan([ZONE]), Timeline(injections, origin=0), 1)
         log: list[QueryAnswered] = []

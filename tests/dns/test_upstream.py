@@ -20,8 +20,8 @@ from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.listen import Listener
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.upstream import MAX_UNDER_WAY, Upstream
-from chaoskit.dns.where import Where
 from chaoskit.dns.zone import Zones
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Injection, Timeline
@@ -105,7 +105,7 @@ def run(
 
     async def main() -> None:
         injections = tuple(
-            Injection(f"i{n}", Where(name), Once(0, 1 << 62), fault) for n, (name, fault) in enumerate(faults)
+            Injection(f"i{n}", DnsTarget(name), Once(0, 1 << 62), fault) for n, (name, fault) in enumerate(faults)
         )
         responder = Responder(Zones.from_plan([ZONE]), Timeline(injections, origin=0), 1)
         log: list[QueryAnswered] = []

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from chaoskit.experiment.loader import load
-from chaoskit.sandbox import docker_world, door
+from chaoskit.sandbox import infra_container, stdio_bridge
 from chaoskit.sandbox.docker_image import USER
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -62,7 +62,7 @@ def test_every_client_asks_at_the_address_that_the_run_listens_on(compose: dict[
         assert services[label]["dns"] == [told[label]], (
             f"one address and no other: a second would hide the fault ({label})"
         )
-        assert doors[label] == f"{label}:{door.PORT}"
+        assert doors[label] == f"{label}:{stdio_bridge.PORT}"
     assert services["game-day"]["dns"] == [told["canary"]]
 
 
@@ -74,12 +74,12 @@ def test_images_are_pinned_and_everything_tells_its_health(compose: dict[str, An
         assert service["labels"] == {"chaoskit.run": "compose"}, name
         assert service["cap_drop"] == ["ALL"], name
         starts_as_root = service.get("user") == "0:0"
-        assert not starts_as_root or "chaoskit.sandbox.docker_world" in service["entrypoint"], f"{name} stays root"
+        assert not starts_as_root or "chaoskit.sandbox.infra_container" in service["entrypoint"], f"{name} stays root"
 
 
 def test_the_image_runs_as_an_ordinary_user() -> None:
     assert f"USER {USER}:{USER}" in (DOCKER / "Dockerfile").read_text()
-    assert docker_world.USER == USER
+    assert infra_container.USER == USER
 
 
 @pytest.mark.parametrize("path", sorted((DOCKER / "game-days").glob("*.yaml")), ids=lambda path: path.stem)

@@ -27,8 +27,8 @@ class TestHarness:
         [
             (ev.HarnessFailed(at=at(1), part="dns", message="cannot bind"), "dns failed: cannot bind"),
             (
-                ev.ProcessEnded(at=at(1), process="aws", exit_code=1, expected=False),
-                "process aws ended unasked with code 1",
+                ev.ProcessEnded(at=at(1), process="service", exit_code=1, expected=False),
+                "process service ended unasked with code 1",
             ),
         ],
     )
@@ -46,6 +46,40 @@ class TestHarness:
     def test_a_run_that_stopped_short(self) -> None:
         verdict = Harness().judge(story().end(reason="interrupted").run())
         assert (verdict.finding, verdict.because) == ("broken", "the run stopped short: interrupted")
+
+
+class TestStandstill:
+    """A stall of the harness is never the client's: the run is invalid."""
+
+    @staticmethod
+    def switched(applied: float | None, lifted: float | None) -> Story:
+        told = Story().head("app").looks().fault(4000, 6000, "slow", plane="network")
+        if applied is not None:
+            told.add(ev.InjectionApplied(at=at(applied), injection="slow", due=at(4000)))
+        if lifted is not None:
+            told.add(ev.InjectionLifted(at=at(lifted), injection="slow", due=at(6000)))
+        return told
+
+    @pytest.mark.parametrize(
+        ("applied", "lifted", "says"),
+        [
+            (4010, 6010, None),
+            (4010, None, "slow was due to be switched off at 6 s, and was not"),
+            (5100, 6010, "slow was switched on 1.1 s late"),
+            (4010, 9500, "slow was switched off 3.5 s late"),
+        ],
+    )
+    def test_a_toxic_is_switched_in_time(self, applied: float, lifted: float | None, says: str | None) -> None:
+        verdict = Harness().judge(self.switched(applied, lifted).end().run())
+        assert (verdict.finding == "held") is (says is None)
+        assert says is None or says in verdict.because
+
+    @pytest.mark.parametrize(("since", "until", "held"), [(2000, 5000, False), (-9000, -4000, True)])
+    def test_a_plane_that_stood_still(self, since: float, until: float, held: bool) -> None:
+        stall = ev.PlaneStalled(at=at(max(until, 1)), plane="network", since=at(since), until=at(until))
+        verdict = Harness().judge(story().add(stall).end().run())
+        assert (verdict.finding == "held") is held, "what was before 0 s harmed nobody"
+        assert held or verdict.because == "network stood still for 3 s from 2 s on"
 
 
 class TestCanary:
@@ -81,8 +115,18 @@ class TestCanary:
 
     def test_a_look_that_spans_a_phase_is_a_look_in_it(self) -> None:
         slow = story().looks(missing=[5000, 6000])
-        slow.add(ev.CanaryChecked(at=at(7100), name="canary.test", ok=True, detail="", latency_ns=2_200_000_000))
+        slow.add(ev.CanaryChecked(at=at(7100), name="canary.test", ok=True, detail="", latency_ns=1_900_000_000))
         assert CanaryResolves().judge(slow.end().run()).finding == "held"
+
+    def test_a_look_that_was_answered_late_breaks_it(self) -> None:
+        slow = story().looks()
+        slow.add(ev.CanaryChecked(at=at(7100), name="canary.test", ok=True, detail="", latency_ns=2_200_000_000))
+        verdict = CanaryResolves().judge(slow.end().run())
+        assert (verdict.finding, verdict.because) == ("broken", "a look at canary.test was answered only after 2.2 s")
+
+    def test_a_pause_between_looks_breaks_it(self) -> None:
+        verdict = CanaryResolves().judge(Story().head("app").looks(missing=[3000, 4000, 5000, 6000]).end().run())
+        assert (verdict.finding, verdict.because) == ("broken", "there was no look at canary.test for 5 s")
 
     def test_a_run_that_stopped_early_owes_no_look_after_that(self) -> None:
         stopped = Story().head("app").fault(5000, 7000)
@@ -105,7 +149,7 @@ class TestFaultExercised:
         assert "blank met no query, no connection and no request" in verdict.because
 
     def test_toxiproxy_is_silent_and_the_verdict_says_so(self) -> None:
-        ready = ev.PlaneReady(at=0, plane="network", implementation="Toxiproxy 2.5.0", addresses={}, pid=1)
+        ready = ev.PlaneReady(at=0, plane="network", silent=True, implementation="Toxiproxy 2.5.0", addresses={}, pid=1)
         verdict = FaultExercised("slow").judge(story().fault(8000, 9000, "slow", "network").add(ready).run())
         assert verdict.finding == "broken"
         assert "Toxiproxy does not tell whether a toxic met it" in verdict.because

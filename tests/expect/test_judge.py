@@ -36,9 +36,9 @@ def test_guards_are_judged_though_nobody_lists_them() -> None:
 
 
 def test_a_guard_that_is_listed_is_judged_once_in_its_place() -> None:
-    verdicts = judge(good().run(), [SuccessRate(at_least=1), FaultExercised("blank"), CanaryResolves()])
-    kinds = [verdict.expectation.split(" ")[0] for verdict in verdicts]
-    assert kinds == ["harness", "success_rate", "fault_exercised", "canary_resolves"]
+    verdicts = judge(good().run(), [SuccessRate(at_least=1), FaultExercised(), CanaryResolves()])
+    kinds = [verdict.kind for verdict in verdicts]
+    assert kinds == ["harness", "clients_exercised", "success_rate", "fault_exercised", "canary_resolves"]
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def wrong(text: str, time_scale: float = 1.0) -> str:
 
 def test_six_lines_are_an_experiment() -> None:
     experiment = read(GOOD)
-    (injection,) = experiment.dns
+    (injection,) = experiment.planes["dns"]
     assert injection.id == "dns-1"
     assert injection.where.name == "dynamodb.us-east-1.amazonaws.com"
     assert injection.when.spans(60 * SECOND) == ((5 * SECOND, 15 * SECOND),)
@@ -42,7 +42,7 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
     experiment = read(GOOD)
     again = resolve_plain(experiment.plain, "journal")
     assert again.expectations == experiment.expectations
-    assert again.dns == experiment.dns
+    assert again.planes["dns"] == experiment.planes["dns"]
 
 
 @pytest.mark.parametrize(
@@ -96,16 +96,16 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
             ("title: t", "title: t\nservices: {dynamodb: {instances: 3}}"),
             "dynamodb has no instances. They belong to ec2",
         ),
-        (("title: t", "title: t\nservices: {dynamodb: {address: 10.0.0.1:80}}"), "if you mean it, add remote: true"),
+        (("title: t", "title: t\nservices: {dynamodb: {backend: 10.0.0.1:80}}"), "if you mean it, add remote: true"),
         (
-            ("title: t", "title: t\nservices: {dynamodb: {address: localhost:80, tables: {a: {}}}}"),
+            ("title: t", "title: t\nservices: {dynamodb: {backend: localhost:80, tables: {a: {}}}}"),
             "a state of its own",
         ),
         (
-            ("title: t", "title: t\nservices: {dynamodb: {zones: 3, addresses: [127.0.0.9]}}"),
-            "either 'addresses' or 'zones'",
+            ("title: t", "title: t\nservices: {dynamodb: {availability_zones: 3, addresses: [127.0.0.9]}}"),
+            "either 'addresses' or 'availability_zones'",
         ),
-        (("title: t", "title: t\nservices: {dynamodb: {address: 'http://a:80'}}"), "is no address; write host:port"),
+        (("title: t", "title: t\nservices: {dynamodb: {backend: 'http://a:80'}}"), "is no address; write host:port"),
         (("title: t", "title: t\nservices: {dynamodb: {idle_timeout: 0}}"), "must be longer than 0"),
         (
             ("title: t", "title: t\nservices: {dynamodb: {keep_alive: false, max_requests: 3}}"),
@@ -116,7 +116,7 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
                 "dns: empty, where: dynamodb.us-east-1.amazonaws.com",
                 "network: down, where: {service: dynamodb, zone: 2}",
             ),
-            "x.yaml:4: timeline[0].where: dynamodb has no zone 2. Give it zones",
+            "x.yaml:4: timeline[0].where: dynamodb has no availability zone 2. Give it zones",
         ),
         (
             (
@@ -186,7 +186,7 @@ def test_no_id_is_that_of_an_injection_without_one_on_any_plane(name: str) -> No
 def test_times_scale_only_as_far_as_the_file_allows() -> None:
     assert "allows a time scale from 1 to 100, not 0.5" in wrong(GOOD, 0.5)
     loose = read(GOOD + "limits: {smallest_time_scale: 0.2}\n", 0.5)
-    assert loose.dns[0].when.spans(60 * SECOND) == ((2_500_000_000, 7_500_000_000),)
+    assert loose.planes["dns"][0].when.spans(60 * SECOND) == ((2_500_000_000, 7_500_000_000),)
     assert loose.duration_ns == 12_500_000_000
 
 
@@ -201,7 +201,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         load(binary)
 
 
-@pytest.mark.parametrize("name", ["canary", "dns", "network", "aws"])
+@pytest.mark.parametrize("name", ["canary", "dns", "network", "service"])
 def test_a_client_is_not_called_as_a_process_of_ours(name: str) -> None:
     said = wrong(GOOD.replace("{app:", f"{{{name}:"))
     assert f"x.yaml:2: clients.{name}: the name {name!r} is chaoskit's own. Call the client something else." in said

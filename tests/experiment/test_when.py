@@ -27,7 +27,7 @@ limits: {{smallest_time_scale: 0.1}}
 
 
 def spans(experiment: Experiment) -> list[tuple[float, float]]:
-    (injection,) = experiment.dns
+    (injection,) = experiment.planes["dns"]
     return [(start / SECOND, end / SECOND) for start, end in injection.when.spans(experiment.duration_ns)]
 
 
@@ -48,7 +48,7 @@ def test_spans_of_time(when: str, expected: list[tuple[float, float]]) -> None:
 
 
 def test_a_ramp_scales() -> None:
-    (injection,) = read("{from: 5s, for: 10s, ramp: {over: 10s}}", scale=0.5).dns
+    (injection,) = read("{from: 5s, for: 10s, ramp: {over: 10s}}", scale=0.5).planes["dns"]
     assert injection.when == Ramp(5 * SECOND // 2, 5 * SECOND, 5 * SECOND)
 
 
@@ -113,7 +113,7 @@ def test_cron_and_toxics_know_their_limits() -> None:
     "where", [f"{{under: {NAME}}}", "{glob: 'dynamodb.*'}", "{regex: 'dynamo[a-z]+\\.us-east-1\\..*'}", "{under: amazonaws.com}"]
 )  # fmt: skip
 def test_ways_to_say_where(where: str) -> None:
-    (injection,) = read("{from: 0, for: 1s}", where=where).dns
+    (injection,) = read("{from: 0, for: 1s}", where=where).planes["dns"]
     assert injection.where.covers(NAME)
 
 

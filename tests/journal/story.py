@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from chaoskit.journal import events as ev
-from chaoskit.journal.events import Entry, Event, Plane, Result
+from chaoskit.journal.events import Entry, Event, Result
 from chaoskit.journal.run import Run
 from chaoskit.units import MILLISECOND
 
@@ -75,13 +75,27 @@ class Story:
         return self.add(ev.TimelineArmed(at=at(-50), origin=at(0), ends=at(self.ends)))
 
     def ready(self, client: str, use: str, when: float) -> Story:
-        settings = {"every": "1 s"}
-        return self.add(ev.ClientReady(at=at(when), client=client, use=use, pid=1, versions={}, settings=settings))
+        ready = ev.ClientReady(
+            at=at(when),
+            client=client,
+            use=use,
+            pid=1,
+            versions={},
+            settings={"every": "1 s"},
+            every_ns=1000 * MILLISECOND,
+        )
+        return self.add(ready)
 
-    def fault(self, start: float, end: float, injection: str = "blank", plane: Plane = "dns") -> Story:
+    def fault(self, start: float, end: float, injection: str = "blank", plane: str = "dns") -> Story:
         return self.add(
             ev.InjectionPlanned(
-                at=at(-60), injection=injection, plane=plane, fault="empty", where=NAME, spans=((at(start), at(end)),)
+                at=at(-60),
+                injection=injection,
+                plane=plane,
+                fault="empty",
+                where=NAME,
+                target={"name": NAME, "service": "dynamodb", "process": "service"},
+                spans=((at(start), at(end)),),
             )
         )
 

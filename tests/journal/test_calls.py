@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaoskit.journal import events as ev
-from chaoskit.journal.calls import LOOKUP_GAP_NS, Call, find_lookups, join_calls
+from chaoskit.journal.calls import Call, join_calls
+from chaoskit.journal.lookups import LOOKUP_GAP_NS, find_lookups
 from chaoskit.units import MILLISECOND
 from tests.journal.story import Story, at
 

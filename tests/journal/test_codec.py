@@ -20,6 +20,7 @@ json_objects = st.dictionaries(st.text(max_size=5), json_values, max_size=3)
 OWN_STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
     "experiment": json_objects,
     "parameters": json_objects,
+    "target": json_objects,
     "chance": st.floats(0, 1),
 }
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chaoskit.journal import events as ev
+from chaoskit.journal.recovery import Recovery
 from chaoskit.units import MILLISECOND
 from tests.journal.story import Story, at
 
@@ -130,14 +131,14 @@ class TestRecovery:
     def test_no_fault_nothing_noticed(self) -> None:
         story = Story().head("app")
         story.call("app", 0, 10, "failed")
-        assert story.run().recovery("app") == type(story.run().recovery("app"))(noticed=False, lag_ns=0)
+        assert story.run().recovery("app") == Recovery(status="unnoticed")
 
     def test_a_client_that_never_noticed_is_well_at_once(self) -> None:
         story = blank()
         for when in range(0, 10_000, 250):
             story.call("app", when, when + 5)
         recovery = story.end().run().recovery("app")
-        assert (recovery.noticed, recovery.lag_ns) == (False, 0)
+        assert (recovery.status, recovery.lag_ns) == ("unnoticed", None)
 
     def test_trouble_before_the_fault_is_not_the_faults(self) -> None:
         story = blank()
@@ -201,7 +202,7 @@ class TestRecovery:
         recovery = story.end().run().recovery("app")
         assert (recovery.noticed, recovery.lag_ns) == (True, 110 * MILLISECOND)
 
-    def test_it_is_the_last_fault_that_counts(self) -> None:
+    def test_each_fault_is_judged_by_itself(self) -> None:
         story = blank().fault(8000, 8500, "second")
         story.call("app", 5100, 5200, "failed")
         story.call("app", 7100, 7110)
@@ -222,7 +223,9 @@ def killed(when: float) -> Story:
     """The process of ``app`` is killed then, by a fault from 5 s to 7 s."""
     story = blank()
     story.events = [
-        replace(event, plane="process", where="app") if isinstance(event, ev.InjectionPlanned) else event
+        replace(event, plane="process", where="app", target={"process": "app"})
+        if isinstance(event, ev.InjectionPlanned)
+        else event
         for event in story.events
     ]
     return story.add(ev.ProcessEnded(at=at(when), process="app", exit_code=-9, expected=True))

@@ -46,6 +46,7 @@ def sample(of: Subject, *, blank_s: int = 30, seed: int = 1, policy: BackOff | N
         versions={"botocore": of.version},
         sandbox="namespace",
         connect_timeout="1 s",
+        connect_timeout_ns=1_000_000_000,
         blank_ns=blank_s * SECOND,
         met=met,
         calls=tuple(map(seen, calls)),

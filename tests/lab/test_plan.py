@@ -16,10 +16,10 @@ def test_each_client_of_a_run_has_a_fault_of_its_own() -> None:
     (batch,) = batches(quick_cells())
     experiment = batch.experiment
     labels = list(experiment.spec.clients)
-    aimed = {injection.id: injection for injection in experiment.dns}
+    aimed = {injection.id: injection for injection in experiment.planes["dns"]}
     for label, cell in zip(labels, batch.cells, strict=True):
         injection = aimed[f"{cell.fault.key}-{label}"]
-        assert injection.where.askers == (label,)
+        assert injection.where.clients == (label,)
         ((start, end),) = injection.when.spans(experiment.duration_ns)
         assert end - start == blank_ns(cell) - blank_ns(cell) % 1_000_000
         assert end < experiment.duration_ns

@@ -12,11 +12,11 @@ from chaoskit.errors import ProxyError
 from chaoskit.journal.events import Event, InjectionApplied, InjectionLifted
 from chaoskit.network.driver import Driver
 from chaoskit.network.plan import ProxySpec
+from chaoskit.network.target import NetworkTarget, Stream
 from chaoskit.network.toxics import Toxic
 from chaoskit.network.toxics.down import Down
 from chaoskit.network.toxics.latency import Latency
 from chaoskit.network.toxics.timeout import Timeout
-from chaoskit.network.where import Stream, Where
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.window import Once, Until
 from chaoskit.units import MILLISECOND, SECOND
@@ -57,7 +57,7 @@ class FakeControl:
 class Bench:
     """A driver with all that it talks to."""
 
-    def __init__(self, *injections: Injection[Where, Toxic]) -> None:
+    def __init__(self, *injections: Injection[NetworkTarget, Toxic]) -> None:
         self.control = FakeControl()
         self.clock = VirtualClock()
         self.events: list[Event] = []
@@ -71,8 +71,8 @@ class Bench:
         self.clock.advance(max(0, instant - self.clock.now()))
 
 
-def slow(name: str, start: int, length: int) -> Injection[Where, Toxic]:
-    return Injection(name, Where("dynamodb"), Once(start, length), Latency(5 * MILLISECOND), chance=0.5)
+def slow(name: str, start: int, length: int) -> Injection[NetworkTarget, Toxic]:
+    return Injection(name, NetworkTarget("dynamodb"), Once(start, length), Latency(5 * MILLISECOND), chance=0.5)
 
 
 def test_a_toxic_goes_on_every_proxy_of_its_service_and_off_again() -> None:
@@ -117,23 +117,23 @@ def test_a_late_driver_leaves_no_window_out_and_says_how_late_it_was() -> None:
 
 
 def test_a_window_that_waits_ends_when_its_event_is_seen() -> None:
-    waiting: Injection[Where, Toxic] = Injection(
-        "slow", Where("dynamodb"), Until(SECOND, 9 * SECOND, "noticed"), Latency(5 * MILLISECOND)
+    waiting: Injection[NetworkTarget, Toxic] = Injection(
+        "slow", NetworkTarget("dynamodb"), Until(SECOND, 9 * SECOND, "app", 1), Latency(5 * MILLISECOND)
     )
     bench = Bench(waiting)
     bench.driver.populate(PROXIES)
     bench.driver.arm(0)
     bench.run_until(2 * SECOND)
-    bench.driver.seen("something else", 3 * SECOND)
+    bench.driver.with_event("something else", 3 * SECOND)
     assert bench.driver.due == 10 * SECOND
-    bench.driver.seen("noticed", 3 * SECOND)
+    bench.driver.with_event("1 failed calls of app", 3 * SECOND)
     bench.run_until(20 * SECOND)
     assert bench.control.on == {}
     assert bench.events[-1] == InjectionLifted(at=3 * SECOND, injection="slow", due=3 * SECOND, asked=3 * SECOND)
 
 
 def test_one_ends_where_the_other_begins() -> None:
-    bench = Bench(slow("first", 0, SECOND), Injection("second", Where("ec2"), Once(SECOND, SECOND), Timeout(0)))
+    bench = Bench(slow("first", 0, SECOND), Injection("second", NetworkTarget("ec2"), Once(SECOND, SECOND), Timeout(0)))
     bench.driver.populate(PROXIES)
     bench.driver.arm(0)
     bench.run_until(SECOND)
@@ -142,9 +142,9 @@ def test_one_ends_where_the_other_begins() -> None:
 
 def test_down_switches_the_proxies_off_until_the_last_such_injection_is_over() -> None:
     bench = Bench(
-        Injection("a", Where("ec2"), Once(0, 2 * SECOND), Down()),
-        Injection("b", Where("dynamodb"), Once(0, SECOND), Down()),
-        Injection("c", Where("ec2"), Once(2 * SECOND, SECOND), Down()),
+        Injection("a", NetworkTarget("ec2"), Once(0, 2 * SECOND), Down()),
+        Injection("b", NetworkTarget("dynamodb"), Once(0, SECOND), Down()),
+        Injection("c", NetworkTarget("ec2"), Once(2 * SECOND, SECOND), Down()),
         slow("slow", 0, 4 * SECOND),
     )
     bench.driver.populate(PROXIES)
@@ -162,8 +162,8 @@ def test_down_switches_the_proxies_off_until_the_last_such_injection_is_over() -
 
 def test_overlapping_downs_switch_off_once_and_on_once() -> None:
     bench = Bench(
-        Injection("a", Where("ec2"), Once(0, 2 * SECOND), Down()),
-        Injection("b", Where("ec2"), Once(SECOND, 2 * SECOND), Down()),
+        Injection("a", NetworkTarget("ec2"), Once(0, 2 * SECOND), Down()),
+        Injection("b", NetworkTarget("ec2"), Once(SECOND, 2 * SECOND), Down()),
     )
     bench.driver.populate(PROXIES)
     bench.driver.arm(0)
@@ -197,19 +197,23 @@ ZONED = [
 
 
 def test_what_is_aimed_at_a_zone_meets_that_zone_alone() -> None:
-    dark: Injection[Where, Toxic] = Injection("dark", Where("dynamodb", zone=2), Once(0, SECOND), Timeout(0))
+    dark: Injection[NetworkTarget, Toxic] = Injection(
+        "dark", NetworkTarget("dynamodb", zone=2), Once(0, SECOND), Timeout(0)
+    )
     bench = Bench(dark)
     bench.driver.populate(ZONED)
     bench.driver.arm(0)
     bench.run_until(0)
     assert set(bench.control.on) == {("dynamodb@127.11.2.1", "dark")}
     with pytest.raises(ProxyError, match="zone 3, which has no proxy"):
-        Bench(Injection("lost", Where("dynamodb", zone=3), Once(0, 1), Timeout(0))).driver.populate(ZONED)
+        Bench(Injection("lost", NetworkTarget("dynamodb", zone=3), Once(0, 1), Timeout(0))).driver.populate(ZONED)
 
 
 def test_a_zone_that_is_down_with_its_service_comes_back_when_both_are_over() -> None:
-    zone: Injection[Where, Toxic] = Injection("zone", Where("dynamodb", zone=1), Once(0, 3 * SECOND), Down())
-    whole: Injection[Where, Toxic] = Injection("whole", Where("dynamodb"), Once(SECOND, SECOND), Down())
+    zone: Injection[NetworkTarget, Toxic] = Injection(
+        "zone", NetworkTarget("dynamodb", zone=1), Once(0, 3 * SECOND), Down()
+    )
+    whole: Injection[NetworkTarget, Toxic] = Injection("whole", NetworkTarget("dynamodb"), Once(SECOND, SECOND), Down())
     bench = Bench(zone, whole)
     bench.driver.populate(ZONED)
     bench.driver.arm(0)
@@ -222,7 +226,7 @@ def test_a_zone_that_is_down_with_its_service_comes_back_when_both_are_over() ->
 
 
 def test_an_injection_without_a_proxy_is_refused() -> None:
-    bench = Bench(Injection("lost", Where("s3"), Once(0, 1), Timeout(0)))
+    bench = Bench(Injection("lost", NetworkTarget("s3"), Once(0, 1), Timeout(0)))
     with pytest.raises(ProxyError, match="s3, downstream, which has no proxy; known: dynamodb, ec2"):
         bench.driver.populate(PROXIES)
 
@@ -251,7 +255,7 @@ def test_when_a_change_was_due_begun_and_confirmed() -> None:
 
 
 def test_a_toxic_for_some_addresses_of_a_service_goes_on_their_proxies_alone() -> None:
-    where = Where("dynamodb", addresses=("127.0.1.0/30", "2001:db8::/32"))
+    where = NetworkTarget("dynamodb", addresses=("127.0.1.0/30", "2001:db8::/32"))
     bench = Bench(Injection("some", where, Once(0, SECOND), Timeout(0)))
     bench.driver.populate(PROXIES)
     bench.driver.arm(0)
@@ -260,7 +264,7 @@ def test_a_toxic_for_some_addresses_of_a_service_goes_on_their_proxies_alone() -
 
 
 def test_an_address_that_the_service_has_not_is_refused() -> None:
-    bench = Bench(Injection("none", Where("dynamodb", addresses=("127.0.9.9",)), Once(0, SECOND), Timeout(0)))
+    bench = Bench(Injection("none", NetworkTarget("dynamodb", addresses=("127.0.9.9",)), Once(0, SECOND), Timeout(0)))
     with pytest.raises(ProxyError, match=r"for dynamodb, downstream, at 127\.0\.9\.9, which has no proxy"):
         bench.driver.populate(PROXIES)
 
@@ -268,4 +272,4 @@ def test_an_address_that_the_service_has_not_is_refused() -> None:
 @pytest.mark.parametrize("prefix", ["", "127.0.0.1/33", "127.0.0.1/8", "localhost"])
 def test_what_is_no_prefix_is_refused(prefix: str) -> None:
     with pytest.raises(ValueError, match=r"addresses: .*; write for example 127\.0\.1\.1"):
-        Where("dynamodb", addresses=(prefix,))
+        NetworkTarget("dynamodb", addresses=(prefix,))

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaoskit.network.plan import Plan, plan_from_json
+from chaoskit.network.target import NetworkTarget
 from chaoskit.network.toxics import TOXICS, Toxic
-from chaoskit.network.where import Where
+from chaoskit.timeline.codec import injection_from_json, injection_to_json
 from chaoskit.timeline.injection import Injection
-from chaoskit.timeline.plain import injection_from_json, injection_to_json
 from chaoskit.timeline.window import Once
 from tests.network.test_toxics import toxics
 
@@ -23,17 +23,17 @@ instants = st.integers(0, 10**13)
 
 @given(
     names,
-    st.builds(Where, names, streams, st.none() | st.integers(1, 6)),
+    st.builds(NetworkTarget, names, streams, st.none() | st.integers(1, 6)),
     st.builds(Once, instants, instants),
     toxics(),
     st.floats(0, 1),
     st.booleans(),
 )
 def test_an_injection_survives_json(
-    name: str, where: Where, when: Once, toxic: Toxic, chance: float, hidden: bool
+    name: str, where: NetworkTarget, when: Once, toxic: Toxic, chance: float, hidden: bool
 ) -> None:
     injection = Injection(name, where, when, toxic, chance, hidden)
-    assert injection_from_json(json.loads(json.dumps(injection_to_json(injection))), Where, TOXICS) == injection
+    assert injection_from_json(json.loads(json.dumps(injection_to_json(injection))), NetworkTarget, TOXICS) == injection
 
 
 def test_an_empty_plan_is_the_embedded_proxy() -> None:
@@ -42,4 +42,4 @@ def test_an_empty_plan_is_the_embedded_proxy() -> None:
 
 
 def test_where_reads_well() -> None:
-    assert Where("dynamodb").describe() == "dynamodb, downstream"
+    assert NetworkTarget("dynamodb").describe() == "dynamodb, downstream"

@@ -10,6 +10,7 @@ import pytest
 from chaoskit.errors import PlaneError
 from chaoskit.journal.events import ConnectionOpened, Event
 from chaoskit.network.server import Program, check_version
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Toxic
 from chaoskit.network.toxics.bandwidth import Bandwidth
 from chaoskit.network.toxics.latency import Latency
@@ -19,7 +20,6 @@ from chaoskit.network.toxics.slicer import Slicer
 from chaoskit.network.toxics.slow_close import SlowClose
 from chaoskit.network.toxics.timeout import Timeout
 from chaoskit.network.toxiproxy_log import Log, LogFedControl
-from chaoskit.network.where import Stream
 from chaoskit.units import MILLISECOND
 from tests.network.test_driver import FakeControl
 

@@ -91,11 +91,11 @@ class Journals:
         )
         for plane, what, addresses in (
             ("dns", "chaoskit (dnslib 0.9.26)", {"cold": "127.0.0.11:53"}),
-            ("aws", "moto 5.2.0 under cheroot 11", {"front": "127.0.0.1:8443"}),
+            ("service", "moto 5.2.0 under cheroot 11", {"front": "127.0.0.1:8443"}),
             ("network", "embedded proxy", {"dynamodb": "127.0.0.1:443"}),
         ):
             at += 200 * MILLISECOND
-            self.add(ev.PlaneReady(at=at, plane=plane, implementation=what, addresses=addresses, pid=100))  # type: ignore[arg-type]
+            self.add(ev.PlaneReady(at=at, plane=plane, implementation=what, addresses=addresses, pid=100))
 
     def ready(self, name: str, **settings: str) -> None:
         self.add(

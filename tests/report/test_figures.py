@@ -132,7 +132,7 @@ def test_a_call_without_an_end_is_unknown_and_counts_as_waiting() -> None:
     journal.end()
     hung = figures_of(Run(journal.entries()))["hung"]
     assert (hung.unknown, hung.ok, hung.failed) == (1, 0, 0)
-    assert hung.fate == "down"
+    assert hung.fate == "unfinished"
     assert hung.longest is not None
     assert hung.longest.elapsed_ns is None
     assert hung.gap_ns == 34 * SECOND  # from the call to the end of the run

@@ -37,7 +37,13 @@ def test_summary_holds_the_demos_figures() -> None:
     cold, warm, legacy = (summary["clients"][name] for name in ("cold", "warm", "legacy"))
     assert cold["phases"]["fault"] == {"calls": 80, "ok": 0, "failed": 80, "unknown": 0, "share_ok": 0.0}
     assert cold["errors"][0]["errno"] == -5
-    assert warm["recovery"] == {"noticed": False, "lag_ns": 0, "evidence": []}
+    assert warm["recovery"] == {
+        "status": "unnoticed",
+        "after": ["blank"],
+        "noticed": False,
+        "lag_ns": None,
+        "evidence": [],
+    }
     assert legacy["sleeps"][8] == {
         "after_attempt": 9,
         "slept_ns": {"n": 1, "min": 12_800_000_000, "median": 12_800_000_000, "max": 12_800_000_000},

@@ -3,7 +3,6 @@
 import pytest
 
 from chaoskit.journal.run import Run
-from chaoskit.report.connections import Connections
 from chaoskit.report.figures import all_figures
 from chaoskit.report.why import Reason, explain
 from chaoskit.units import MILLISECOND, SECOND
@@ -12,7 +11,7 @@ from tests.report.journals import NO_ADDRESS, Caller, Journals, demo, steady
 
 def reasons(run: Run, client: str) -> tuple[Reason, ...]:
     (figures,) = (figures for figures in all_figures(run) if figures.name == client)
-    return explain(run, figures, Connections(run))
+    return explain(run, figures, run.connections)
 
 
 def words(run: Run, client: str) -> str:

@@ -24,7 +24,13 @@ def run_of(late_on: int, late_off: int | None) -> Run:
     start, end = origin + SECOND, origin + 2 * SECOND
     events.append(
         InjectionPlanned(
-            at=origin, injection="slow", plane="network", fault="latency", where="x", spans=((start, end),)
+            at=origin,
+            injection="slow",
+            plane="network",
+            fault="latency",
+            where="x",
+            target={"service": "x"},
+            spans=((start, end),),
         )
     )
     events.append(TimelineArmed(at=origin, origin=origin, ends=origin + 10 * SECOND))

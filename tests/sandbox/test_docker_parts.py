@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chaoskit.errors import InputError, SandboxError
-from chaoskit.sandbox import docker_image, door
+from chaoskit.sandbox import docker_image, stdio_bridge
 from chaoskit.sandbox.docker_addresses import Addresses, upper_half
 from chaoskit.sandbox.docker_compose import ComposeSandbox
 from chaoskit.sandbox.docker_toxiproxy import IMAGE, image_of, lead_log
@@ -67,13 +67,13 @@ def test_the_dns_plan_gets_the_networks_addresses() -> None:
 
 
 def test_other_plans_stay_as_they_are() -> None:
-    assert addresses().adapt("aws", {"host": "127.0.0.1"}) == {"host": "127.0.0.1"}
+    assert addresses().adapt("service", {"host": "127.0.0.1"}) == {"host": "127.0.0.1"}
     assert addresses().adapt("network", {"seed": 1}) == {"seed": 1, "within": ["172.18.0.0/16"]}
 
 
 def test_the_image_is_made_of_the_code_that_runs_here() -> None:
     names = dict(docker_image.files())
-    assert names["chaoskit/sandbox/door.py"] == Path(door.__file__)
+    assert names["chaoskit/sandbox/stdio_bridge.py"] == Path(stdio_bridge.__file__)
     assert "experiments/index.yaml" in names
     assert not [name for name in names if "__pycache__" in name]
     with tarfile.open(fileobj=docker_image.context()) as packed:
@@ -145,7 +145,7 @@ def behind_a_door() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     echo = [sys.executable, "-I", "-S", "-c", ECHO]
-    argv = [sys.executable, "-I", "-S", door.__file__, "--listen", str(port), "--", *echo]
+    argv = [sys.executable, "-I", "-S", stdio_bridge.__file__, "--listen", str(port), "--", *echo]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as waiting:
         assert waiting.stderr is not None
         assert "waiting at port" in waiting.stderr.readline()
@@ -154,7 +154,7 @@ def behind_a_door() -> Iterator[str]:
 
 
 def knock(where: str, said: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-I", "-S", door.__file__, "--to", where]
+    argv = [sys.executable, "-I", "-S", stdio_bridge.__file__, "--to", where]
     return subprocess.run(argv, input=said, capture_output=True, text=True, timeout=30)
 
 
@@ -173,7 +173,7 @@ def test_its_input_ends_when_ours_does_and_the_door_waits_for_the_next(behind_a_
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="doors are in containers, which are Linux")
 def test_the_health_check_sees_who_listens(behind_a_door: str) -> None:
     port = behind_a_door.rpartition(":")[2]
-    argv = [sys.executable, "-I", "-S", door.__file__, "--check"]
+    argv = [sys.executable, "-I", "-S", stdio_bridge.__file__, "--check"]
     assert subprocess.run([*argv, port]).returncode == 0
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # bound, but nobody listens
@@ -181,8 +181,8 @@ def test_the_health_check_sees_who_listens(behind_a_door: str) -> None:
 
 
 def test_a_line_of_the_process_is_not_taken_for_its_end() -> None:
-    assert door.Exit.read(b'{"kind": "x"}\n') is None
-    assert door.Exit.read(door.Exit.write(3, ["a", "b"])) == (3, ["a", "b"])
+    assert stdio_bridge.Exit.read(b'{"kind": "x"}\n') is None
+    assert stdio_bridge.Exit.read(stdio_bridge.Exit.write(3, ["a", "b"])) == (3, ["a", "b"])
 
 
 @pytest.mark.parametrize(

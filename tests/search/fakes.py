@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chaoskit.search.points import Made, Make, Order, made
+from chaoskit.search.points import FinishedRun, RunFunction, RunRequest, finished_run
 from chaoskit.search.store import Store
 
 CODES = {"passed": 0, "failed": 1, "not exercised": 3, "invalid": 4}
@@ -37,14 +37,14 @@ def summary(outcome: str) -> dict[str, Any]:
     }
 
 
-def store_run(folder: Path, outcome: str) -> Made:
+def store_run(folder: Path, outcome: str) -> FinishedRun:
     folder.mkdir(parents=True)
     (folder / "summary.json").write_text(json.dumps(summary(outcome)))
-    return made(folder)
+    return finished_run(folder)
 
 
-def making(store: Store, outcome_of: Callable[[str, Order], str], seen: list[str] | None = None) -> Make:
-    async def make(name: str, order: Order) -> Made:
+def making(store: Store, outcome_of: Callable[[str, RunRequest], str], seen: list[str] | None = None) -> RunFunction:
+    async def make(name: str, order: RunRequest) -> FinishedRun:
         if seen is not None:
             seen.append(name)
         return store_run(store.run(name), outcome_of(name, order))

@@ -16,7 +16,7 @@ from chaoskit.experiment.document import Document, read_document
 from chaoskit.search.bisect import Step, Stopped, Task, search_margin
 from chaoskit.search.margin import Found, Search
 from chaoskit.search.margin_report import as_json, as_markdown, sentence
-from chaoskit.search.points import Made, Order, experiment_text
+from chaoskit.search.points import FinishedRun, RunRequest, experiment_text
 from chaoskit.search.quantity import quantity
 from chaoskit.search.store import Store, open_store
 from chaoskit.units import SECOND, parse_duration
@@ -31,7 +31,7 @@ def task(**changes: Any) -> Task:
     return Task(document=document, field="timeline.blank.when.for", unit=quantity("1s"), search=search, **settings)
 
 
-def length(order: Order) -> int:
+def length(order: RunRequest) -> int:
     return parse_duration(yaml.safe_load(order.text)["timeline"][0]["when"]["for"])
 
 
@@ -47,7 +47,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def below_4s(name: str, order: Order) -> str:
+def below_4s(name: str, order: RunRequest) -> str:
     return "passed" if length(order) < 4.2 * SECOND else "failed"
 
 
@@ -71,7 +71,7 @@ def test_each_run_has_a_seed_of_its_own() -> None:
 
 
 def test_runs_that_do_not_count_are_neither_held_nor_failed(store: Store) -> None:
-    def now_and_then(name: str, order: Order) -> str:
+    def now_and_then(name: str, order: RunRequest) -> str:
         return "invalid" if int(name[:4]) % 3 == 0 else below_4s(name, order)
 
     end, steps = search(task(), store, now_and_then)
@@ -96,7 +96,7 @@ def test_it_goes_on_from_the_runs_that_are_there(store: Store) -> None:
     class Break(Exception):
         pass
 
-    def until_the_fifth(name: str, order: Order) -> str:
+    def until_the_fifth(name: str, order: RunRequest) -> str:
         if name.startswith("0005"):
             raise Break
         return below_4s(name, order)
@@ -125,7 +125,7 @@ def test_after_a_gap_and_after_runs_that_do_not_count_it_runs_again(store: Store
 def test_when_a_run_cannot_be_made_the_others_are_ended(store: Store) -> None:
     ended = []
 
-    async def make(name: str, order: Order) -> Made:
+    async def make(name: str, order: RunRequest) -> FinishedRun:
         if name.startswith("0002"):
             raise HarnessError("no")
         try:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaoskit.errors import InputError
-from chaoskit.search.belief import LAPSE, Belief
+from chaoskit.search.belief import LAPSE, Posterior
 from chaoskit.search.margin import Answer, Ask, Found, Policy, Search, next_step
 from tests.effort import THOROUGH, examples
 
@@ -74,7 +74,7 @@ def test_one_lapse_at_an_end_turns_nothing_round() -> None:
 
 def learning(search: Search, holds: Callable[[float], bool]) -> Found:
     """``play`` for many problems: falling, and the belief learns each answer once."""
-    belief, answers = Belief(search.steps, search.share), list[Answer]()
+    belief, answers = Posterior(search.steps, search.share), list[Answer]()
     while isinstance(step := Policy(search, belief, answers).step(), Ask):
         answers.append(Answer(step.point, holds(search.point(step.point))))
         belief.learn(answers[-1].point, answers[-1].held)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from chaoskit.errors import HarnessError
-from chaoskit.search.points import FILES, Made, Order, make_here
-from chaoskit.search.remote import Parcel, make_parcel, unpack
+from chaoskit.search.points import FILES, FinishedRun, RunRequest, make_here
+from chaoskit.search.remote import PackedRun, make_packed_run, unpack
 from tests.search.fakes import store_run
 
 
-class Fake(Order):
+class Fake(RunRequest):
     """An order whose command is a small program; it is given the run's folder."""
 
     def arguments(self, experiment: Path, out: Path) -> list[str]:
@@ -39,7 +39,7 @@ def fake(program: str) -> Fake:
     return Fake(text=program, seed=0, sandbox="inline")
 
 
-def make(program: str, place: Path) -> Made:
+def make(program: str, place: Path) -> FinishedRun:
     (place / "runs").mkdir()
     return asyncio.run(make_here(fake(program), place / "x.yaml", place / "runs" / "1"))
 
@@ -77,7 +77,7 @@ def test_a_run_that_is_cancelled_is_let_go_and_waited_for(tmp_path: Path) -> Non
 
 
 def test_a_run_made_elsewhere_is_brought_back_whole(tmp_path: Path) -> None:
-    parcel = make_parcel(fake(WRITE), tmp_path, lambda: False)
+    parcel = make_packed_run(fake(WRITE), tmp_path, lambda: False)
     assert [name for name, _ in parcel.files] == list(FILES)
     assert list(tmp_path.iterdir()) == [], "nothing is left on the worker"
     made = unpack(parcel, tmp_path / "1")
@@ -86,7 +86,7 @@ def test_a_run_made_elsewhere_is_brought_back_whole(tmp_path: Path) -> None:
 
 
 def test_a_run_that_nobody_wants_any_more_is_ended(tmp_path: Path) -> None:
-    parcel = make_parcel(fake(WAIT), tmp_path, lambda: True)
+    parcel = make_packed_run(fake(WAIT), tmp_path, lambda: True)
     assert parcel.files == ()
     assert unpack(parcel, tmp_path / "1").folder is None
     assert list(tmp_path.iterdir()) == []
@@ -96,7 +96,7 @@ def test_a_parcel_cannot_write_outside_its_folder(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     store_run(tmp_path / "made", "passed")
     summary = zlib.compress((tmp_path / "made" / "summary.json").read_bytes())
-    parcel = Parcel(files=(("../../evil", zlib.compress(b"x")), ("summary.json", summary)), because="")
+    parcel = PackedRun(files=(("../../evil", zlib.compress(b"x")), ("summary.json", summary)), because="")
     unpack(parcel, tmp_path / "runs" / "1")
     assert not (tmp_path / "evil").exists()
     assert sorted(path.name for path in (tmp_path / "runs" / "1").iterdir()) == ["evil", "summary.json"]

@@ -15,7 +15,7 @@ from chaoskit.errors import ExperimentError, InputError
 from chaoskit.experiment.document import read_document
 from chaoskit.search.parquet import available, write_parquet
 from chaoskit.search.plan import points, read_setting
-from chaoskit.search.points import Made, Order
+from chaoskit.search.points import FinishedRun, RunRequest
 from chaoskit.search.store import Store, open_store
 from chaoskit.search.sweep import Sweep, run_sweep
 from chaoskit.search.table import Table, Visit, as_csv, as_json, as_lines, make_table
@@ -73,7 +73,7 @@ def test_points_that_are_there_are_not_run_again_unless_they_are_invalid(store: 
 def test_no_more_at_once_than_asked(store: Store) -> None:
     under_way, most = 0, 0
 
-    async def make(name: str, order: Order) -> Made:
+    async def make(name: str, order: RunRequest) -> FinishedRun:
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
@@ -122,7 +122,7 @@ def test_a_column_of_mixed_kinds_is_text_in_parquet(tmp_path: Path) -> None:
 
 
 def test_a_run_that_could_not_begin_is_a_row_without_figures() -> None:
-    lost = Made(outcome="invalid", because="worker after worker was lost", folder=None)
+    lost = FinishedRun(outcome="invalid", because="worker after worker was lost", folder=None)
     visit = Visit(point=sweep(*TWO).points[0], repeat=1, seed=5, name="00001-1", made=lost)
     table = make_table([visit])
     assert table.column("outcome") == ["invalid"]

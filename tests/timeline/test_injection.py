@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from chaoskit.timeline.codec import window_to_json
 from chaoskit.timeline.injection import Injection, Timeline
-from chaoskit.timeline.plain import window_to_json
 from chaoskit.timeline.window import Once, Window
 
 FIRST = Injection("first", "a", Once(10, 20), "empty")

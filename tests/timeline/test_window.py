@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaoskit.timeline.codec import WINDOWS, window_from_json, window_to_json
 from chaoskit.timeline.cron import Cron
 from chaoskit.timeline.injection import Injection, Timeline
-from chaoskit.timeline.plain import WINDOWS, window_from_json, window_to_json
 from chaoskit.timeline.repeated import Flap, Pulse
 from chaoskit.timeline.window import Once, Ramp, Until, Window
 from chaoskit.units import HOUR, MINUTE, SECOND
@@ -24,7 +24,7 @@ pulses = st.tuples(above, above).flatmap(
 )
 flaps = st.builds(Flap, start=small, length=small, on=above, off=above, seed=st.integers(0, 1000))
 ramps = st.builds(Ramp, start=small, length=small, over=above)
-untils = st.builds(Until, start=small, length=small, event=st.just("recovered"))
+untils = st.builds(Until, start=small, length=small, client=st.just("app"), failed_calls=st.just(1))
 windows: st.SearchStrategy[Any] = st.one_of(once, pulses, flaps, ramps, untils)
 timelines = st.builds(
     Timeline,
@@ -145,18 +145,18 @@ def test_the_chance_of_a_ramp_grows_to_all_of_it() -> None:
 
 
 def test_until_an_event_or_its_end() -> None:
-    injection = Injection("i", None, Until(10, 100, "recovered"), None)
+    injection = Injection("i", None, Until(10, 100, "app", 1), None)
     timeline = Timeline((injection,), origin=1000)
-    after = timeline.seen("recovered", 1050)
+    after = timeline.with_event("1 failed calls of app", 1050)
     assert after.injections[0].when.spans(1000) == ((10, 50),)
-    for event, at in (("started", 1050), ("recovered", 1010), ("recovered", 1110)):
-        assert timeline.seen(event, at) == timeline, "another event, too early, too late"
-    assert Timeline((injection,)).seen("recovered", 50) == Timeline((injection,)), "not armed"
+    for event, at in (("started", 1050), ("1 failed calls of app", 1010), ("1 failed calls of app", 1110)):
+        assert timeline.with_event(event, at) == timeline, "another event, too early, too late"
+    assert Timeline((injection,)).with_event("1 failed calls of app", 50) == Timeline((injection,)), "not armed"
 
 
 @given(timelines, small)
 def test_no_event_lengthens_a_window(timeline: Timeline[None, None], at: int) -> None:
-    after = timeline.seen("recovered", at)
+    after = timeline.with_event("1 failed calls of app", at)
     for before, then in zip(timeline.injections, after.injections, strict=True):
         assert all(before.when.active(offset) for offset in range(-20, 60) if then.when.active(offset))
 

@@ -34,6 +34,7 @@ class Looks:
             pid=os.getpid(),
             versions={"python": platform.python_version()},
             settings={"name": self._plan.name, "every": format_duration(self._plan.every_ns)},
+            every_ns=self._plan.every_ns,
         )
 
     async def run(self, origin: Instant, ends: Instant) -> None:

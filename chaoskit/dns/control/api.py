@@ -24,12 +24,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chaoskit import __version__
 from chaoskit.clock import Instant
 from chaoskit.dns.control import metrics, operations
-from chaoskit.dns.control.desk import Desk, Ended, Held, Overview, Refused, ZoneSnapshot
-from chaoskit.dns.control.doubt import doubt
-from chaoskit.dns.control.feed import Feed
+from chaoskit.dns.control.controller import (
+    ActiveInjection,
+    EndedInjection,
+    InjectionController,
+    Overview,
+    Refused,
+    ZoneSnapshot,
+)
+from chaoskit.dns.control.event_stream import EventStream
 from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.requests import BadRequest, InjectionChange, read, read_injection, read_zones
-from chaoskit.timeline.ways import WAYS
+from chaoskit.dns.control.target_warning import doubt
+from chaoskit.timeline.window_spec import WINDOW_SHAPES
 from chaoskit.units import format_duration
 
 T = TypeVar("T")
@@ -43,9 +50,9 @@ class Bridge:
     """To the desk, on the DNS server's loop, from another thread."""
 
     loop: asyncio.AbstractEventLoop
-    desk: Desk
+    desk: InjectionController
 
-    async def ask(self, act: Callable[[Desk], T]) -> T:
+    async def ask(self, act: Callable[[InjectionController], T]) -> T:
         """Have ``act`` done there and hand back its result, or what it raised."""
         done: concurrent.futures.Future[T] = concurrent.futures.Future()
 
@@ -74,8 +81,8 @@ class Api:
     def __init__(
         self,
         bridge: Bridge,
-        feed: Feed,
-        tally: metrics.Tally,
+        feed: EventStream,
+        tally: metrics.QueryMetrics,
         dns: tuple[str, ...],
         losses: Callable[[], metrics.Losses] = metrics.Losses,
         forwards: bool = False,
@@ -88,7 +95,7 @@ class Api:
         self._forwards = forwards
 
     async def list_injections(self, request: Request) -> Response:
-        seen = await self._ask(Desk.overview)
+        seen = await self._ask(InjectionController.overview)
         under_way = [_injection(held, seen.now) for held in seen.held]
         ended = [_ended(one) for one in seen.ended]
         return JSONResponse({"now_ns": seen.now, "status": _status(seen), "injections": under_way, "ended": ended})
@@ -96,7 +103,7 @@ class Api:
     async def begin_injection(self, request: Request) -> Response:
         new = read_injection(await _json(request, operations.BODY_BYTES))
         held, now = await self._ask(lambda desk: desk.begin(new))
-        zones = (await self._ask(Desk.overview)).zones.zones
+        zones = (await self._ask(InjectionController.overview)).zones.zones
         said = _injection(held, now) | {"doubt": doubt(held.where, zones, self._forwards)}
         return JSONResponse(said, 201, {"Location": f"/injections/{held.id}"})
 
@@ -119,20 +126,20 @@ class Api:
         return JSONResponse(_injection(*await self._ask(lambda desk: desk.heartbeat(name))))
 
     async def reset(self, request: Request) -> Response:
-        ended = await self._ask(Desk.reset)
-        seen = await self._ask(Desk.overview)
+        ended = await self._ask(InjectionController.reset)
+        seen = await self._ask(InjectionController.overview)
         return JSONResponse({"withdrawn": [one.held.id for one in ended], "halted": seen.halted})
 
     async def halt(self, request: Request) -> Response:
-        ended = await self._ask(Desk.halt)
+        ended = await self._ask(InjectionController.halt)
         return JSONResponse({"withdrawn": [one.held.id for one in ended], "halted": True})
 
     async def resume(self, request: Request) -> Response:
-        await self._ask(Desk.resume)
+        await self._ask(InjectionController.resume)
         return await self.health(request)
 
     async def get_zones(self, request: Request) -> Response:
-        return _zones((await self._ask(Desk.overview)).zones)
+        return _zones((await self._ask(InjectionController.overview)).zones)
 
     async def put_zones(self, request: Request) -> Response:
         version = _if_match(request)
@@ -155,14 +162,14 @@ class Api:
         return StreamingResponse(lines(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     async def metrics(self, request: Request) -> Response:
-        seen = await self._ask(Desk.overview)
+        seen = await self._ask(InjectionController.overview)
         ok = seen.canary.ok and seen.alarm is None
         state = metrics.State(len(seen.held), seen.zones.version, ok, seen.halted, self._feed.lost, self._losses())
         page = metrics.exposition(self._tally, lambda: state)
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def health(self, request: Request) -> Response:
-        seen = await self._ask(Desk.overview)
+        seen = await self._ask(InjectionController.overview)
         status = _status(seen)
         said = {
             "status": status,
@@ -243,7 +250,7 @@ def _if_match(request: Request) -> int | None:
     return int(number)
 
 
-def _injection(held: Held, now: Instant) -> dict[str, Any]:
+def _injection(held: ActiveInjection, now: Instant) -> dict[str, Any]:
     lease = held.lease
     return _way(held) | {
         "id": held.id,
@@ -260,20 +267,24 @@ def _injection(held: Held, now: Instant) -> dict[str, Any]:
     }
 
 
-def _way(held: Held) -> dict[str, Any]:
+def _way(held: ActiveInjection) -> dict[str, Any]:
     """As it was written; may be posted again."""
     if held.way is None:
         return {}
-    return {WAYS[type(held.way)]: {key: format_duration(ns) for key, ns in held.way.model_dump(by_alias=True).items()}}
+    return {
+        WINDOW_SHAPES[type(held.way)]: {
+            key: format_duration(ns) for key, ns in held.way.model_dump(by_alias=True).items()
+        }
+    }
 
 
-def _ended(ended: Ended) -> dict[str, Any]:
+def _ended(ended: EndedInjection) -> dict[str, Any]:
     held = ended.held
     said = {"id": held.id, "fault": held.written, "where": _where(held), "chance": held.chance}
     return _way(held) | said | {"ended_ns": ended.at, "why": ended.why, "met": held.met}
 
 
-def _where(held: Held) -> dict[str, Any]:
+def _where(held: ActiveInjection) -> dict[str, Any]:
     """What was said, not what was left open; may be posted again."""
     fields = dataclasses.fields(held.where)
     return {one.name: value for one in fields if (value := getattr(held.where, one.name)) != one.default}

@@ -39,7 +39,7 @@ class State:
     losses: Losses
 
 
-class Tally:
+class QueryMetrics:
     """Counts of answered queries."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Tally:
         self.total_ns += latency
 
 
-def exposition(tally: Tally, state: Callable[[], State]) -> bytes:
+def exposition(tally: QueryMetrics, state: Callable[[], State]) -> bytes:
     """The page that Prometheus scrapes."""
     from prometheus_client import CollectorRegistry, generate_latest
 
@@ -71,7 +71,7 @@ def exposition(tally: Tally, state: Callable[[], State]) -> bytes:
 
 
 class _Collector:
-    def __init__(self, tally: Tally, state: Callable[[], State]) -> None:
+    def __init__(self, tally: QueryMetrics, state: Callable[[], State]) -> None:
         self._tally = tally
         self._state = state
 

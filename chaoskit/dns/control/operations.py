@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from chaoskit import __version__
 from chaoskit.dns.control.requests import InjectionChange, InjectionRequest, ZonesRequest
 from chaoskit.dns.faults import FAULTS
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
 from chaoskit.units import PATTERN, SECOND
 
 BODY_BYTES = 64 * 1024
@@ -179,7 +179,7 @@ def _schemas() -> dict[str, Any]:
             schemas[operation.body.__name__] = _schema_of(operation.body, schemas)
     asked = schemas["InjectionRequest"]["properties"]
     asked["fault"] = {"description": asked["fault"]["description"], **_faults(schemas)}
-    where = {"anyOf": [{"type": "string"}, _schema_of(Where, schemas)]}
+    where = {"anyOf": [{"type": "string"}, _schema_of(DnsTarget, schemas)]}
     asked["where"] = {"description": asked["where"]["description"], **where}
     return schemas | _ANSWERS
 

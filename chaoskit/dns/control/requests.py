@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.masterfile import read_master_file
-from chaoskit.dns.where import Where
-from chaoskit.dns.written import ZoneSpec, zone_plan
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone import Zone, Zones
+from chaoskit.dns.zone_spec import ZoneSpec, zone_plan
 from chaoskit.errors import InputError
 from chaoskit.registry import NoKind
-from chaoskit.timeline.ways import FlapSpec, PulseSpec, RampSpec, Way
+from chaoskit.timeline.window_spec import FlapSpec, PulseSpec, RampSpec, WindowShape
 from chaoskit.units import Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
@@ -46,7 +46,7 @@ class InjectionRequest(_Strict):
     id: Label | None = Field(None, description="a name of your own; default: one is made")
 
     @property
-    def way(self) -> Way | None:
+    def way(self) -> WindowShape | None:
         """How it is on within its lease; None: all the time."""
         return self.pulse or self.flap or self.ramp
 
@@ -98,13 +98,13 @@ class NewInjection:
     """A valid request. ``written`` is the fault in the asker's own words, ``{kind: {parameters}}``."""
 
     id: str | None
-    where: Where
+    where: DnsTarget
     fault: DnsFault
     written: dict[str, Any]
     chance: float
     length_ns: int | None
     heartbeat_ns: int | None
-    way: Way | None = None
+    way: WindowShape | None = None
 
 
 def read_injection(plain: Any) -> NewInjection:
@@ -120,7 +120,7 @@ def read_injection(plain: Any) -> NewInjection:
     except NoKind as error:
         findings.append(Finding("fault", error.message, error.fix))
     place = {"name": request.where} if isinstance(request.where, str) else request.where
-    where = _object(Where, place, "where", findings)
+    where = _object(DnsTarget, place, "where", findings)
     if findings:
         raise BadRequest(findings)
     return NewInjection(request.id, where, fault, words, request.chance, request.length, request.heartbeat, request.way)

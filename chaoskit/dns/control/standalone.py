@@ -12,12 +12,12 @@ from chaoskit.clock import WallClock
 from chaoskit.dns.control.address import Address, Unix
 from chaoskit.dns.control.api import Api, Bridge, make_app
 from chaoskit.dns.control.canary import DEFAULT_CANARY
-from chaoskit.dns.control.desk import Desk
-from chaoskit.dns.control.feed import Feed
+from chaoskit.dns.control.controller import InjectionController
+from chaoskit.dns.control.event_stream import EventStream
 from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
-from chaoskit.dns.control.metrics import Losses, Tally
+from chaoskit.dns.control.metrics import Losses, QueryMetrics
 from chaoskit.dns.guard import Guard
 from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.responder import Responder
@@ -64,7 +64,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     sys.setswitchinterval(SWITCH_S)
-    clock, feed, tally = WallClock(), Feed(), Tally()
+    clock, feed, tally = WallClock(), EventStream(), QueryMetrics()
 
     def log(event: QueryAnswered) -> None:
         tally.record(event)
@@ -84,7 +84,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
     loop.set_exception_handler(
         lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
     )
-    desk = Desk(server, clock, settings.rules, settings.canary, feed.publish)
+    desk = InjectionController(server, clock, settings.rules, settings.canary, feed.publish)
     desk.swap_zones(settings.zones)
     bound, control = bind(settings.control)
     thread: ControlThread | None = None
@@ -116,13 +116,13 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
             control.path.unlink(missing_ok=True)
 
 
-async def _tick(desk: Desk) -> None:
+async def _tick(desk: InjectionController) -> None:
     while True:
         desk.tick()
         await asyncio.sleep(TICK_S)
 
 
-def _control_lost(desk: Desk, server: Server) -> None:
+def _control_lost(desk: InjectionController, server: Server) -> None:
     """Nobody could end an injection any more: none stays on, and the server ends with the truth."""
     desk.reset("control lost")
     server.fail(HarnessError("the control API ended unasked; its traceback is above"))

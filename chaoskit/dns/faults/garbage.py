@@ -35,4 +35,4 @@ class Garbage(DnsFault):
     def apply(self, query: Query, reply: Reply, at: Instant, rng: random.Random) -> Reply:
         if not isinstance(reply, Answer):
             return reply
-        return reply.bent(damage=Damage(self.place, self.count, rng.getrandbits(32)))
+        return reply.with_wire(damage=Damage(self.place, self.count, rng.getrandbits(32)))

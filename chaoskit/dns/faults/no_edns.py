@@ -29,4 +29,4 @@ class NoEdns(DnsFault):
         if not isinstance(reply, Answer) or query.edns_size is None:
             return reply
         answer = replace(reply.negative("FORMERR"), aa=False) if self.how == "formerr" else reply
-        return answer.bent(edns=False)
+        return answer.with_wire(edns=False)

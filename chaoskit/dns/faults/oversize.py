@@ -38,4 +38,6 @@ class Oversize(DnsFault):
         if not isinstance(reply, Answer) or query.transport == "tcp" or size > LARGEST:
             return reply
         padding = " ".join(['"' + "x" * STRING + '"'] * (size // STRING + 1))
-        return replace(reply, additional=(*reply.additional, Record(query.name, "TXT", 0, padding))).bent(whole=True)
+        return replace(reply, additional=(*reply.additional, Record(query.name, "TXT", 0, padding))).with_wire(
+            whole=True
+        )

@@ -29,4 +29,4 @@ class Truncate(DnsFault):
         if not isinstance(reply, Answer) or (query.transport == "tcp" and not self.tcp):
             return reply
         kept = replace(reply, records=reply.records[: self.keep], authority=(), additional=())
-        return kept.bent(truncated=True)
+        return kept.with_wire(truncated=True)

@@ -15,4 +15,4 @@ class WrongId(DnsFault):
     """The ID is drawn from all the wrong ones."""
 
     def apply(self, query: Query, reply: Reply, at: Instant, rng: random.Random) -> Reply:
-        return reply.bent(id_xor=rng.randrange(1, 1 << 16)) if isinstance(reply, Answer) else reply
+        return reply.with_wire(id_xor=rng.randrange(1, 1 << 16)) if isinstance(reply, Answer) else reply

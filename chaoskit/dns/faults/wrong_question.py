@@ -26,4 +26,4 @@ class WrongQuestion(DnsFault):
     def apply(self, query: Query, reply: Reply, at: Instant, rng: random.Random) -> Reply:
         if not isinstance(reply, Answer) or query.name == self.name:
             return reply
-        return reply.bent(question=(self.name, query.rtype))
+        return reply.with_wire(question=(self.name, query.rtype))

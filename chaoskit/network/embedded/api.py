@@ -15,8 +15,8 @@ from chaoskit.network.embedded.addresses import Reach, host_port
 from chaoskit.network.embedded.body import PROXY, TOXIC, BadBody, read_json, read_object, typed, whole_numbers
 from chaoskit.network.embedded.http import Request, Response
 from chaoskit.network.embedded.proxy import ConnectionBudget, EventSink, Proxy, Surroundings, ToxicInstance
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import TOXICS, Toxic
-from chaoskit.network.where import Stream
 
 Body = dict[str, Any]
 Answer = tuple[int, Any]

@@ -16,8 +16,8 @@ from chaoskit.clock import Instant
 from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, Event
 from chaoskit.network.embedded.addresses import host_port
 from chaoskit.network.embedded.link import Link
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Cut
-from chaoskit.network.where import Stream
 from chaoskit.units import MILLISECOND
 
 DIAL_WITHIN_S = 5.0

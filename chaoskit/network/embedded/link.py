@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from chaoskit.clock import Instant
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Cut, Moment, Send, Toxic
-from chaoskit.network.where import Stream
 
 HELD_MAX = 4 << 20
 """Bytes that the toxics of one link may hold back before the sender is made to wait; half of it lets the sender go on."""

@@ -14,7 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from chaoskit.network.embedded.proxy import Proxy
-from chaoskit.network.where import Stream
+from chaoskit.network.target import Stream
 
 _STREAMS: tuple[Stream, ...] = ("downstream", "upstream")
 _LABELS = ("direction", "listener", "proxy", "upstream")

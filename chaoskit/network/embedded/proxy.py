@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from chaoskit.journal.events import Event
 from chaoskit.network.embedded.addresses import Reach, host_port
 from chaoskit.network.embedded.connection import Connection
+from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Toxic
-from chaoskit.network.where import Stream
 from chaoskit.seeds import generator
 
 BACKLOG = 1024  # a full backlog drops SYNs, and the client's kernel repeats them only after 1 s

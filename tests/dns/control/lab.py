@@ -15,12 +15,12 @@ from chaoskit.clock import VirtualClock
 from chaoskit.dns.control.address import Tcp
 from chaoskit.dns.control.api import Api, Bridge, make_app
 from chaoskit.dns.control.canary import DEFAULT_CANARY
-from chaoskit.dns.control.desk import Desk
-from chaoskit.dns.control.feed import Feed
+from chaoskit.dns.control.controller import InjectionController
+from chaoskit.dns.control.event_stream import EventStream
 from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
-from chaoskit.dns.control.metrics import Tally
+from chaoskit.dns.control.metrics import QueryMetrics
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.zone import Zones
 from chaoskit.timeline.injection import Timeline
@@ -66,9 +66,9 @@ class Lab:
     port: int
     clock: VirtualClock
     server: Server
-    desk: Desk
-    feed: Feed
-    tally: Tally
+    desk: InjectionController
+    feed: EventStream
+    tally: QueryMetrics
     loop: asyncio.AbstractEventLoop
     died: threading.Event
 
@@ -100,8 +100,8 @@ def lab(token: str | None = None) -> Iterator[Lab]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    server, clock, feed, tally = Server(), VirtualClock(START), Feed(), Tally()
-    desk = Desk(server, clock, LeaseRules(), DEFAULT_CANARY, feed.publish)
+    server, clock, feed, tally = Server(), VirtualClock(START), EventStream(), QueryMetrics()
+    desk = InjectionController(server, clock, LeaseRules(), DEFAULT_CANARY, feed.publish)
     desk.swap_zones(Zones.from_plan([ZONE]))
     bound, address = bind(Tcp("127.0.0.1", 0))
     assert isinstance(address, Tcp)

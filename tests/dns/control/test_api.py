@@ -13,7 +13,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from prometheus_client.parser import text_string_to_metric_families
 
-from chaoskit.dns.control import feed as feeds
+from chaoskit.dns.control import event_stream as feeds
 from chaoskit.dns.control.operations import BODY_BYTES, OPERATIONS, document
 from chaoskit.dns.zone import Zones
 from chaoskit.journal.events import QueryAnswered

@@ -15,7 +15,7 @@ from chaoskit.clock import WallClock
 from chaoskit.dns.control import standalone
 from chaoskit.dns.control.address import Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import DEFAULT_CANARY
-from chaoskit.dns.control.desk import Desk
+from chaoskit.dns.control.controller import InjectionController
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.requests import read_injection
@@ -103,7 +103,7 @@ def test_a_thread_that_ends_unasked_is_told_of_and_one_that_was_asked_is_not() -
 def test_without_control_nothing_stays_injected_and_the_server_ends_with_the_truth() -> None:
     async def main() -> None:
         server = Server(Responder(Zones.from_plan([]), Timeline(), 1), WallClock(), lambda _: None)
-        desk = Desk(server, WallClock(), LeaseRules(), DEFAULT_CANARY)
+        desk = InjectionController(server, WallClock(), LeaseRules(), DEFAULT_CANARY)
         desk.swap_zones(Zones({}))
         desk.begin(read_injection({"fault": "empty", "where": "a.test"}))
         standalone._control_lost(desk, server)

@@ -18,18 +18,18 @@ import dns.message
 
 from chaoskit.clock import WallClock
 from chaoskit.dns.faults.delay import Delay
-from chaoskit.dns.where import Where
+from chaoskit.dns.target import DnsTarget
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import PlaneReady
+from chaoskit.timeline.codec import injection_to_json
 from chaoskit.timeline.injection import Injection
-from chaoskit.timeline.plain import injection_to_json
 from chaoskit.timeline.window import Once
 from chaoskit.units import MILLISECOND, SECOND
 from tests.dns.protocol.zones import ZONES
 
 PATIENCE_S = 30.0
-SLOW: Injection[Where, Any] = Injection(
-    "slow", Where("slow.p.test"), Once(0, 3600 * SECOND), Delay(by=200 * MILLISECOND)
+SLOW: Injection[DnsTarget, Any] = Injection(
+    "slow", DnsTarget("slow.p.test"), Once(0, 3600 * SECOND), Delay(by=200 * MILLISECOND)
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from chaoskit.dns.codec import PLAIN_UDP_SIZE, SERVER_UDP_SIZE
 from chaoskit.dns.zone import Zones
 from chaoskit.experiment.loader import load
-from chaoskit.experiment.wiring import zones as zones_of
+from chaoskit.experiment.plans import zones as zones_of
 from tests.dns.fuzz.properties import answer_of
 from tests.dns.protocol.zones import ZONES
 

@@ -1,0 +1,57 @@
+"""The plane of DNS: what the server answers in place of the honest reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chaoskit.dns.faults import FAULTS
+from chaoskit.dns.faults.stale import Stale
+from chaoskit.dns.names import canonical
+from chaoskit.dns.target import DnsTarget
+from chaoskit.timeline.injection import Injection
+from chaoskit.timeline.plane import Complaint, Plane, Surroundings
+
+
+def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterator[Complaint]:
+    target: DnsTarget = injection.where
+    yield from _names(target, surroundings)
+    if isinstance(injection.fault, Stale):
+        message = "the zones of an experiment do not change, so no answer of theirs can be stale."
+        fix = "Write the old address as {address: {to: 127.0.0.9}}; or use chaoskit serve, where zones can be changed."
+        yield Complaint(("dns",), message, fix)
+    unknown = sorted(set(target.clients) - set(surroundings.clients))
+    if unknown:
+        known = ", ".join(surroundings.clients)
+        fix = f"Clients: {known or 'none'}. Addresses and prefixes are 'networks'."
+        yield Complaint(("where",), f"no client is called {', '.join(unknown)}.", fix)
+
+
+def _names(target: DnsTarget, surroundings: Surroundings) -> Iterator[Complaint]:
+    """What is wrong with the names that ``target`` means."""
+    if target.covers(canonical(surroundings.canary)):
+        relation = "is the canary" if target.name is not None else f"covers the canary {surroundings.canary}"
+        message = f"{target.names()} {relation}, which no fault may touch."
+        yield Complaint(("where",), message, "Name the record that you want to lose.")
+        return
+    zones = {canonical(apex): [canonical(name) for name in names] for apex, names in surroundings.zones.items()}
+    if any(target.could_meet(apex, (apex, *names)) for apex, names in zones.items()):
+        return
+    apexes = ", ".join(apex for apex in zones if not surroundings.canary.endswith(apex))
+    fix = f"The zones of this experiment are: {apexes or 'none'}. Add it under 'zones', or correct the name."
+    yield Complaint(
+        ("where",), f"no zone here answers for {target.names()}, so the fault could never meet a lookup.", fix
+    )
+
+
+PLANE = Plane(
+    key="dns",
+    noun="DNS fault",
+    target=DnsTarget,
+    short="name",
+    faults=FAULTS,
+    module="chaoskit.dns",
+    start_order=2,
+    stop_order=2,
+    check=_check,
+)

@@ -1,0 +1,252 @@
+"""The runner: the order of a run. It wires planes, clients and sandbox, and keeps no other state than the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import chaoskit
+from chaoskit.clock import Clock
+from chaoskit.engine.ports import ProcessManager, Sandbox
+from chaoskit.engine.until_watcher import NOTICE_NS, UntilWatcher
+from chaoskit.errors import HarnessError
+from chaoskit.experiment import plans
+from chaoskit.experiment.loader import Experiment
+from chaoskit.experiment.planes import STARTED, STOPPED
+from chaoskit.journal.events import (
+    HarnessFailed,
+    InjectionCut,
+    InjectionPlanned,
+    PlaneReady,
+    RunEnded,
+    RunStarted,
+    SandboxReady,
+    TimelineArmed,
+)
+from chaoskit.journal.store import Journal
+from chaoskit.process.driver import ProcessDriver
+from chaoskit.registry import kind_of
+
+PACKAGES = ("dnslib", "moto", "cheroot", "toxiproxy-python", "boto3", "botocore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """What is not the experiment's own: names for the journal, where the certificates go, and which proxy to use.
+
+    ``source`` is the experiment as the user named it.
+    """
+
+    run_id: str
+    source: str
+    replay: str
+    certificates: str
+    toxiproxy: str | None = None
+
+
+class Runner:
+    """Plays one experiment. ``run`` returns when the journal is complete; how it went is in the journal alone."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        settings: RunSettings,
+        sandbox: Sandbox,
+        manager: ProcessManager,
+        journal: Journal,
+        command: str | None = None,
+        begin: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """``command`` is the label of the user's own command, which plays in place of the experiment's clients until it ends.
+
+        ``begin`` is awaited when every process is ready, before the timeline is armed.
+        """
+        self._begin = begin
+        self.experiment = experiment
+        self.settings = settings
+        self._command = command
+        spec = experiment.spec
+        self._clients = [command] if command else list(spec.clients)
+        needed = plans.services_of(spec) or not command  # DNS alone is enough for a command without services
+        self._planes = tuple(plane for plane in STARTED if needed or plane.key == "dns")
+        self.sandbox = sandbox
+        self.manager = manager
+        self.journal = journal
+
+    async def run(self, clock: Clock) -> None:
+        """Start everything, arm the timeline, wait for its end, stop everything.
+
+        A failure of the harness becomes ``HarnessFailed`` in the journal; cancellation goes through, after clean-up.
+        """
+        self.journal.append(self._header(clock))
+        reason = "finished"
+        try:
+            async with asyncio.timeout(None) as limit:
+                limit.reschedule(asyncio.get_running_loop().time() + self.experiment.spec.limits.ready_within / 1e9)
+                await self._start(clock)
+                limit.reschedule(None)
+            await self._play(clock)
+        except HarnessError as error:
+            if not any(isinstance(entry.event, HarnessFailed) for entry in self.journal.entries):
+                self.journal.append(HarnessFailed(at=clock.now(), part=type(error).__name__, message=str(error)))
+            reason = "the harness failed"
+        except TimeoutError:
+            waited = self.experiment.spec.limits.ready_within / 1e9
+            message = f"not ready after {waited:g} s; see limits.ready_within"
+            self.journal.append(HarnessFailed(at=clock.now(), part="start-up", message=message))
+            reason = "the harness was not ready in time"
+        finally:
+            await self.manager.close()
+        self.journal.append(RunEnded(at=clock.now(), reason=reason))
+
+    async def _start(self, clock: Clock) -> None:
+        spec, manager, sandbox = self.experiment.spec, self.manager, self.sandbox
+        labels = [*self._clients, plans.CANARY_LABEL]
+        self.journal.append(
+            SandboxReady(
+                at=clock.now(), sandbox=sandbox.name, libc_exercised=sandbox.libc_exercised, because=sandbox.because
+            )
+        )
+        resolvers = {label: sandbox.resolver(label) for label in labels}
+        plan_of = plans.plane_plans(
+            spec,
+            self.experiment.planes,
+            resolvers,
+            ipv6=sandbox.ipv6,
+            certificates=self.settings.certificates,
+            toxiproxy=self.settings.toxiproxy,
+        )
+        # Slowest first: everything starts at once, and two cores are soon shared by all.
+        for plane in self._planes:
+            if plane.start_order == 0:
+                manager.start_plane(plane.key, plan_of[plane.key])
+        for label in self._clients:
+            if self._command:
+                manager.start_client(label, "command", {})
+            else:
+                client = spec.clients[label]
+                manager.start_client(label, client.use, plans.client_plan(label, client, spec.region))
+        for plane in self._planes:
+            if plane.start_order > 0:
+                manager.start_plane(plane.key, plan_of[plane.key])
+        canary = {"client": plans.CANARY_LABEL, "name": spec.canary, "every_ns": plans.CANARY_PERIOD_NS}
+        manager.start_client(plans.CANARY_LABEL, "canary", canary)
+        await self._connect(labels)
+
+    async def _connect(self, labels: list[str]) -> None:
+        """As each part becomes ready, tell the next where it is."""
+        services: dict[str, str] = {}
+        if any(plane.key == "service" for plane in self._planes):
+            front = (await self._plane("service")).addresses["front"]
+            proxies = plans.proxies(self.experiment.spec, front, self.sandbox.service, ipv6=self.sandbox.ipv6)
+            self.manager.send("network", {"do": "populate", "proxies": proxies})
+            network = await self._plane("network")
+            services = {name.partition("@")[2]: address for name, address in network.addresses.items()}
+        dns = await self._plane("dns")
+        await self.sandbox.publish(dns.addresses, services)
+        for label in labels:
+            await self.manager.ready(label)
+        if self._begin:
+            await self._begin()
+
+    async def _plane(self, name: str) -> PlaneReady:
+        ready = await self.manager.ready(name)
+        assert isinstance(ready, PlaneReady)
+        return ready
+
+    async def _play(self, clock: Clock) -> None:
+        """From arming to the end of the last call."""
+        origin = clock.now() + NOTICE_NS
+        ends = origin + self.experiment.duration_ns
+        clients = self._clients
+        self._journal_timeline(clock, origin, ends)
+        for plane in self._planes:
+            self.manager.send(plane.key, {"do": "arm", "origin": origin})
+        self.journal.listen(UntilWatcher(self.experiment.injections, origin, self._end_early))
+        for client in [*clients, plans.CANARY_LABEL]:
+            self.manager.send(client, {"do": "start", "origin": origin, "ends": ends})
+        until = [
+            self._run_process_faults(clock, origin, ends),
+            *([self.manager.ended(clients)] if self._command else []),
+        ]
+        await self._unless_failed(*until)
+        finishing = asyncio.ensure_future(self.manager.ended(clients))
+        grace = clock.sleep_until(ends + self.experiment.spec.limits.grace)
+        await self._unless_failed(grace, finishing)
+        started = {plane.key for plane in self._planes}
+        for part in (clients, [plans.CANARY_LABEL], *([key] for key in STOPPED if key in started)):
+            await self.manager.stop(part)
+
+    def _end_early(self, cut: InjectionCut) -> None:
+        self.journal.append(cut)
+        for plane in self._planes:
+            self.manager.send(plane.key, {"do": "event", "name": cut.because, "at": cut.ends})
+
+    async def _run_process_faults(self, clock: Clock, origin: int, ends: int) -> None:
+        """Bring about the faults of processes; returns at ``ends``."""
+        await ProcessDriver(self.experiment.planes["process"], self.manager, self.journal.append, clock).run(
+            origin, ends
+        )
+
+    async def _unless_failed(self, *awaited: Any) -> None:
+        """Wait for the first of ``awaited``; raise ``HarnessError`` if a process fails before."""
+        tasks = [asyncio.ensure_future(condition) for condition in awaited]
+        failure = asyncio.ensure_future(self.manager.failed())
+        try:
+            await asyncio.wait([*tasks, failure], return_when=asyncio.FIRST_COMPLETED)
+            if failure.done():
+                failure.result()
+                raise HarnessError("a process of the run failed; the events before this one say which")
+        finally:
+            for task in (*tasks, failure):
+                task.cancel()
+            await asyncio.gather(*tasks, failure, return_exceptions=True)
+
+    def _journal_timeline(self, clock: Clock, origin: int, ends: int) -> None:
+        planned = [(key, injection) for key, injections in self.experiment.planes.items() for injection in injections]
+        for plane, injection in planned:
+            spans = injection.when.spans(self.experiment.duration_ns)
+            self.journal.append(
+                InjectionPlanned(
+                    at=clock.now(),
+                    injection=injection.id,
+                    plane=plane,
+                    fault=kind_of(injection.fault),
+                    target={name: value for name, value in asdict(injection.where).items() if value not in (None, ())},
+                    parameters=asdict(injection.fault),
+                    chance=injection.chance,
+                    where=injection.where.describe(),
+                    spans=tuple((origin + start, origin + end) for start, end in spans),
+                    hidden=injection.hidden,
+                    optional=injection.optional,
+                )
+            )
+        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))
+
+    def _header(self, clock: Clock) -> RunStarted:
+        return RunStarted(
+            at=clock.now(),
+            run_id=self.settings.run_id,
+            title=self.experiment.spec.title,
+            seed=self.experiment.spec.seed,
+            source=self.settings.source,
+            experiment=self.experiment.plain,
+            epoch_ns=time.time_ns(),
+            versions=_versions(),
+            replay=self.settings.replay,
+        )
+
+
+def _versions() -> dict[str, str]:
+    versions = {"chaoskit": chaoskit.__version__, "python": sys.version.split()[0]}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions

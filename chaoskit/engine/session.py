@@ -1,0 +1,175 @@
+"""A run as a library: ``run`` opens a sandbox, plays an experiment in it, judges what happened and writes it down.
+
+Every door calls this one function: ``chaoskit run``, ``exec``, ``margin``, ``sweep`` and ``lab``, and through ``record`` the entry
+points of containers, whose sandbox is open already. Nothing here prints or reads the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+
+from chaoskit.clock import Clock, WallClock
+from chaoskit.engine.folders import Folders
+from chaoskit.engine.ports import Sandbox, UserProgram
+from chaoskit.engine.processes import LocalProcessManager
+from chaoskit.engine.runner import Runner, RunSettings
+from chaoskit.expect import judge
+from chaoskit.experiment.loader import Experiment
+from chaoskit.experiment.plans import CANARY_LABEL
+from chaoskit.journal.events import Entry
+from chaoskit.journal.run import Run
+from chaoskit.journal.store import Journal, Listener
+from chaoskit.sandbox.choose import open_sandbox
+from chaoskit.sandbox.docker_toxiproxy import image_of
+from chaoskit.sandbox.environment import client_environment, plane_environment
+from chaoskit.verdict import Outcome, Verdict, outcome_of
+
+JOURNAL = "journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What a run found: its journal as views, a verdict for each expectation and guard, and the outcome that follows.
+
+    ``folder`` holds ``files``: the journal first, then the reports.
+    """
+
+    run: Run
+    verdicts: Sequence[Verdict]
+    outcome: Outcome
+    folder: Path
+    files: Sequence[Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a user's program is put: the open sandbox, the run's temporary folder, its journal and its clock."""
+
+    sandbox: Sandbox
+    work: Path
+    journal: Journal
+    clock: Clock
+    fail: Callable[[str, str], None]
+    """Ends the run as one in which the harness failed: the part, and a message."""
+
+
+Program: TypeAlias = Callable[[Stage], AbstractAsyncContextManager[UserProgram]]
+"""Prepares a program of the user's in a sandbox, and puts away what that needed."""
+
+
+async def run(
+    experiment: Experiment,
+    *,
+    folders: Folders,
+    sandbox: str = "auto",
+    listener: Listener | None = None,
+    source: str = "",
+    replay: Callable[[str], str] = lambda sandbox: "",
+    toxiproxy: str | None = None,
+    program: tuple[str, Program] | None = None,
+) -> RunResult:
+    """Play ``experiment`` in a sandbox of its own; the results are in ``folders.final`` when this returns, and never before.
+
+    ``sandbox`` is a word of ``sandbox.choose.CHOICES``; ``listener`` hears of every event as it happens; ``source`` is how the user named
+    the experiment, and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the
+    embedded proxy, else a program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of
+    the user's, which plays in place of the experiment's clients until it ends.
+
+    A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
+    how a signal ends a run, cleans up and goes through. Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError``
+    where the results cannot be written.
+    """
+    labels = [program[0]] if program else list(experiment.spec.clients)
+    try:
+        opened = await open_sandbox(
+            sandbox,
+            folders.work,
+            [*labels, CANARY_LABEL],
+            [folders.work, folders.partial],
+            folders.empty,
+            image_of(toxiproxy),
+        )
+    except BaseException:  # Ctrl-C too
+        folders.remove()  # there is no reaper yet that would
+        raise
+    settings = RunSettings(
+        run_id=folders.final.name,
+        source=source or experiment.source,
+        replay=replay(opened.name),
+        certificates=str(folders.work),
+        toxiproxy=toxiproxy,
+    )
+    try:
+        with Journal(folders.partial / JOURNAL) as journal:
+            if listener:
+                journal.listen(listener)
+            await record(experiment, settings, opened, journal, folders.work, program=program)
+        return conclude(journal.entries, experiment, folders)
+    finally:
+        await asyncio.shield(opened.close())
+
+
+async def record(
+    experiment: Experiment,
+    settings: RunSettings,
+    sandbox: Sandbox,
+    journal: Journal,
+    work: Path,
+    *,
+    authority: Path | None = None,
+    begin: Callable[[], Awaitable[object]] | None = None,
+    program: tuple[str, Program] | None = None,
+) -> None:
+    """Let the runner play ``experiment`` in an open ``sandbox`` into ``journal``; closing both is the caller's.
+
+    ``work`` is a folder for the processes' temporary files; ``authority`` the file that will hold the throw-away certificate, by default
+    in ``work``. ``begin`` is awaited when every process is ready, before 0 s of the experiment.
+    """
+    clock = WallClock()
+    environments = (
+        plane_environment(work),
+        client_environment(work, authority or work / "ca.pem", experiment.spec.region),
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        programs: dict[str, UserProgram] = {}
+        manager = LocalProcessManager(journal, clock, sandbox, *environments, MappingProxyType(programs))
+        if program:
+            label, prepare = program
+            stage = Stage(sandbox, work, journal, clock, manager.fail)
+            programs[label] = await stack.enter_async_context(prepare(stage))
+        label_of_program = program[0] if program else None
+        await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin).run(clock)
+
+
+def judged(entries: Sequence[Entry], experiment: Experiment) -> tuple[Run, Sequence[Verdict], Outcome]:
+    """The views of a journal, its verdicts by ``experiment``'s expectations, and the outcome."""
+    view = Run(entries)
+    verdicts = judge(view, experiment.expectations)
+    return view, verdicts, outcome_of(verdicts)
+
+
+def conclude(
+    entries: Sequence[Entry],
+    experiment: Experiment,
+    folders: Folders,
+    more: Mapping[str, Callable[[Run], str]] = MappingProxyType({}),
+) -> RunResult:
+    """Judge a journal that stands in ``folders.partial``, write the reports beside it, and put the folder in its place.
+
+    ``more`` are further files, by name, each a text made from the run. Raises ``HarnessError`` when the disk refuses.
+    """
+    from chaoskit.report.write import write_reports, write_text
+
+    view, verdicts, outcome = judged(entries, experiment)
+    paths = write_reports(folders.partial, entries, verdicts, outcome)
+    paths += [write_text(folders.partial / name, text(view)) for name, text in more.items()]
+    folders.publish()
+    files = [folders.final / JOURNAL, *(folders.final / path.name for path in paths)]
+    return RunResult(run=view, verdicts=verdicts, outcome=outcome, folder=folders.final, files=files)

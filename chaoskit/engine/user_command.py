@@ -1,0 +1,183 @@
+"""The user's own command as a part of a run: a client that is not ours and speaks no contract.
+
+The command has the caller's standard streams and process group. ``sandbox/launcher.py`` puts it into the sandbox; this end tells it when,
+and journals its life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import os
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaoskit.clock import Clock, Instant
+from chaoskit.engine.ports import ProgramPart
+from chaoskit.engine.processes import STOP_WITHIN_S
+from chaoskit.errors import PlaneError
+from chaoskit.journal.codec import as_text
+from chaoskit.journal.events import ClientReady, CommandFinished, CommandStarted
+from chaoskit.journal.store import Journal
+from chaoskit.sandbox.namespace import WayIn
+
+LABEL = "command"
+"""What the command is called in the journal, and to the DNS server."""
+
+
+NOT_EXECUTABLE, NOT_FOUND = 126, 127
+"""Exit codes when the command cannot be started, as shells, env(1), timeout(1) and ``docker run`` have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run. ``launcher`` is the program that enters the sandbox; ``way_in`` is asked when the service's certificate exists."""
+
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    launcher: Path
+    way_in: Callable[[], WayIn]
+    ignored: tuple[int, ...]
+    """Signals that the caller ignores, and so shall the command."""
+    after: str | None
+    """The plane that must be ready before ``way_in`` can tell; None: none."""
+
+
+class UserCommand:
+    """The client ``LABEL``; see ``ports.UserProgram``. ``exit_code`` is what a shell would say of it, None before its end."""
+
+    def __init__(self, command: Command, journal: Journal, clock: Clock) -> None:
+        self._command = command
+        self._journal = journal
+        self._clock = clock
+        self._origin: asyncio.Future[Instant] = asyncio.get_running_loop().create_future()
+        self._pidfd: int | None = None
+        self.exit_code: int | None = None
+        self.refused: str | None = None
+        """Why the command could not be started, in the operating system's words."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the command has begun and not yet ended."""
+        return self._pidfd is not None
+
+    def deliver(self, number: int) -> None:
+        """Send the command a signal; nothing happens to one that has ended."""
+        if self._pidfd is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it is gone, or has become another user
+                signal.pidfd_send_signal(self._pidfd, number)
+
+    def begin(self, origin: Instant) -> None:
+        self._origin.set_result(origin)
+
+    async def live(self, part: ProgramPart) -> None:
+        """The command's whole life; whatever is wrong with ours makes the run invalid."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                if self._command.after:
+                    await part.wait_for(self._command.after)
+                child = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    *("-I", "-S", str(self._command.launcher), str(theirs.fileno())),
+                    pass_fds=[theirs.fileno()],
+                )
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+        except (OSError, PlaneError) as error:
+            ours.close()
+            part.fail(f"cannot start the launcher: {error}")
+            return
+        try:
+            await self._follow(part, reader, writer)
+        except (OSError, PlaneError, ValueError) as error:
+            part.fail(str(error))
+        finally:
+            await self._end(child)
+            writer.close()
+
+    async def _follow(self, part: ProgramPart, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """From the launcher's first word to its last."""
+        way, now = self._command.way_in(), self._clock.now
+        plan = {
+            "target": way.target,
+            "user": way.user,
+            "binds": way.binds,
+            "argv": self._command.argv,
+            "environment": self._command.environment,
+            "ignored": self._command.ignored,
+        }
+        writer.write(json.dumps(plan).encode() + b"\n")
+        await _answer(reader, "ready")
+        client = ClientReady(
+            at=now(),
+            client=LABEL,
+            use="exec",
+            pid=0,
+            versions={},
+            settings={"command": as_text(shlex.join(self._command.argv)), "uid": str(os.getuid())},
+        )
+        part.ready(client)
+        origin = await self._origin
+        await self._clock.sleep_until(origin)
+        argv, folder = tuple(map(as_text, self._command.argv)), as_text(str(Path.cwd()))
+        self._journal.append(CommandStarted(at=now(), client=LABEL, argv=argv, folder=folder))
+        writer.write(b"go\n")
+        try:
+            pid = (await _answer(reader, "started"))["started"]
+            with contextlib.suppress(ProcessLookupError):  # it was quick
+                self._pidfd = os.pidfd_open(pid)
+            code = os.waitstatus_to_exitcode((await _answer(reader, "status"))["status"])
+        except _RefusedError as refused:
+            self.refused = refused.strerror
+            code = NOT_FOUND if refused.errno == errno.ENOENT else NOT_EXECUTABLE
+        at = now()
+        self._forget()
+        self.exit_code = code if code >= 0 else 128 - code
+        self._journal.append(CommandFinished(at=at, client=LABEL, exit_code=self.exit_code, refused=self.refused))
+
+    async def _end(self, child: asyncio.subprocess.Process) -> None:
+        """End what still runs: the command first, with a word of warning, then its launcher."""
+        if self.running:
+            self.deliver(signal.SIGTERM)
+            self.deliver(signal.SIGCONT)  # one that is stopped would not hear it
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(child.wait(), STOP_WITHIN_S)
+            self.deliver(signal.SIGKILL)
+            self._forget()
+        elif child.returncode is None and self.exit_code is None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+        await child.wait()
+
+    def _forget(self) -> None:
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
+
+
+class _RefusedError(Exception):
+    """The system would not start the command."""
+
+    def __init__(self, strerror: str, number: int) -> None:
+        super().__init__(strerror)
+        self.strerror = strerror
+        self.errno = number
+
+
+async def _answer(reader: asyncio.StreamReader, key: str) -> dict[str, Any]:
+    """The launcher's next line. Raises ``_RefusedError`` if it is about the command, ``PlaneError`` for one without ``key``."""
+    line = await reader.readline()
+    answer: dict[str, Any] = json.loads(line) if line else {"error": "the launcher ended", "part": "sandbox"}
+    if "error" in answer and answer["part"] == "command" and key == "started":
+        raise _RefusedError(answer["error"], answer["errno"])
+    if key not in answer:
+        raise PlaneError(f"the command cannot get into the sandbox: {answer.get('error', answer)}")
+    return answer

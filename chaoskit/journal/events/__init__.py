@@ -1,0 +1,109 @@
+"""Everything that can happen in a run: a closed union of frozen events.
+
+``at`` is when it happened, in nanoseconds on the shared monotonic base (``chaoskit.clock``). Starts and finishes are both written, so a
+client that was killed leaves an open call rather than a gap. The JSON form of an event is its fields, ``kind`` included; the journal adds
+``seq``. Fields may be added with a default; a field's meaning never changes without a new ``SCHEMA_VERSION``.
+
+Each domain has a file, which ends with the union of its events; the union of all is assembled here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias, get_args
+
+from chaoskit.journal.events._types import Result
+from chaoskit.journal.events.client import (
+    AttemptFinished,
+    AttemptStarted,
+    CallFinished,
+    CallStarted,
+    ClientEvent,
+    ClientReady,
+    CommandFinished,
+    CommandStarted,
+    ErrorLink,
+    HealthChecked,
+)
+from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
+from chaoskit.journal.events.process import PlaneStalled, ProcessEnded, ProcessEvent
+from chaoskit.journal.events.proxy import (
+    ConnectionClosed,
+    ConnectionOpened,
+    ControlRequestRefused,
+    ProxyEvent,
+)
+from chaoskit.journal.events.run import (
+    SCHEMA_VERSION,
+    CanaryChecked,
+    HarnessFailed,
+    InjectionApplied,
+    InjectionCut,
+    InjectionLifted,
+    InjectionPlanned,
+    PlaneReady,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    SandboxReady,
+    TimelineArmed,
+)
+from chaoskit.journal.events.service import (
+    RequestAnswered,
+    RequestArrived,
+    ServiceEvent,
+)
+
+__all__ = [
+    "EVENT_TYPES",
+    "SCHEMA_VERSION",
+    "AttemptFinished",
+    "AttemptStarted",
+    "CallFinished",
+    "CallStarted",
+    "CanaryChecked",
+    "ClientEvent",
+    "ClientReady",
+    "CommandFinished",
+    "CommandStarted",
+    "ConnectionClosed",
+    "ConnectionOpened",
+    "ControlRequestRefused",
+    "DnsEvent",
+    "Entry",
+    "ErrorLink",
+    "Event",
+    "HarnessFailed",
+    "HealthChecked",
+    "InjectionApplied",
+    "InjectionCut",
+    "InjectionLifted",
+    "InjectionPlanned",
+    "PlaneReady",
+    "PlaneStalled",
+    "ProcessEnded",
+    "ProcessEvent",
+    "ProxyEvent",
+    "QueryAnswered",
+    "RequestAnswered",
+    "RequestArrived",
+    "Result",
+    "RunEnded",
+    "RunEvent",
+    "RunStarted",
+    "SandboxReady",
+    "ServiceEvent",
+    "TimelineArmed",
+]
+Event: TypeAlias = RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent
+
+EVENT_TYPES: tuple[type, ...] = get_args(Event)
+"""Every class of the union, for codecs and tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event in its place in the journal; ``seq`` counts from 1 without gaps."""
+
+    seq: int
+    event: Event

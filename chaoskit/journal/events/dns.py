@@ -1,0 +1,39 @@
+"""What the DNS server was asked, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from chaoskit.clock import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryAnswered:
+    """A DNS query and what became of it.
+
+    ``at`` is its arrival, ``answered_at`` when the reply was handed to the kernel (for a drop, when that was decided).
+    ``asker`` is the label of the resolver address that was asked; every client has one of its own, so it names the client.
+    ``peer`` is the asker's ``address:port``: glibc asks for A and AAAA from one port, which groups them into a lookup.
+    ``reply`` is ``answer``, ``raw``, ``drop`` or ``hangup``; ``rcode`` and ``answers`` speak of an ``answer``.
+    ``faults`` are the ids of the injections whose fault changed this reply; ``chance`` dice that said no are not in it.
+    ``upstream`` is empty for our own zones; of a question that was passed on it says ``answered``, or why the honest answer is
+    SERVFAIL: ``timed out``, ``unreachable``, ``malformed`` or ``too many under way``.
+    """
+
+    kind: Literal["query"] = "query"
+    at: Instant
+    answered_at: Instant
+    asker: str
+    peer: str
+    transport: Literal["udp", "tcp"]
+    name: str
+    rtype: str
+    reply: Literal["answer", "raw", "drop", "hangup"]
+    rcode: str
+    answers: int
+    faults: tuple[str, ...] = ()
+    upstream: str = ""
+
+
+DnsEvent: TypeAlias = QueryAnswered

@@ -1,0 +1,43 @@
+"""Requests at the services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from chaoskit.clock import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestArrived:
+    """A request's head reached the mock AWS.
+
+    ``invocation`` is the SDK's ``amz-sdk-invocation-id`` (one per call), ``attempt`` the number in ``amz-sdk-request`` (None when not
+    sent). ``connection`` is the ``host:port`` the front saw; ``nth`` the request's 1-based place on it: above 1 means reused.
+    """
+
+    kind: Literal["request_arrived"] = "request_arrived"
+    at: Instant
+    request: int
+    service: str
+    operation: str
+    invocation: str | None
+    attempt: int | None
+    user_agent: str
+    connection: str
+    nth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestAnswered:
+    """The mock AWS has produced the answer to ``request``; ``error`` is the service's error code, if any."""
+
+    kind: Literal["request_answered"] = "request_answered"
+    at: Instant
+    request: int
+    status: int
+    error: str | None = None
+    faults: tuple[str, ...] = ()
+
+
+ServiceEvent: TypeAlias = RequestArrived | RequestAnswered

@@ -1,0 +1,137 @@
+"""What belongs together in the query log: A and AAAA of one ``getaddrinfo``, from one socket or from two. Pure.
+
+glibc sends A and AAAA from one port, and so their repeats (``resolv/res_send.c``, seen on 2.36); its single-request fallback, 10 s into
+an unanswered lookup, takes new ports and so counts anew. Go's resolver, ``getent hosts`` and Docker's resolver (127.0.0.11) ask from a
+socket for each question: an A and an AAAA of one client for one name, each alone on its port, are one lookup when the second was
+asked before or just after the first was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from chaoskit.clock import Instant
+from chaoskit.journal.events import Entry, QueryAnswered
+from chaoskit.units import MILLISECOND, SECOND
+
+LOOKUP_GAP_NS = 15 * SECOND
+"""Queries from one port this far apart are two lookups. glibc's longest pause inside one lookup is 5 s × 2 attempts + the
+single-request fallback's 5 s (resolv.conf(5), ``timeout`` and ``attempts``)."""
+
+PAIR_GAP_NS = 50 * MILLISECOND
+"""How long after the answer to its A a client that asks one after the other has asked for AAAA, at the latest."""
+
+PAIRED = ("A", "AAAA")
+
+Half: TypeAlias = Literal["addresses", "NODATA", "lost"] | str
+"""What one type of a lookup got in the end: addresses, NODATA, an RCODE, or *lost*: no reply that a resolver can use."""
+
+_Query: TypeAlias = tuple[int, QueryAnswered]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """One ``getaddrinfo``: the queries of one client for one name that belong together (A and AAAA, and their repeats).
+
+    ``halves`` maps each type that was asked to what it got in the end. ``finished`` is when the last reply went out: a client that lost
+    one waited longer, and when it asked again tells how long.
+    """
+
+    client: str
+    started: Instant
+    finished: Instant
+    name: str
+    queries: tuple[int, ...]
+    rcodes: tuple[str, ...]
+    answers: int
+    faults: tuple[str, ...]
+    halves: tuple[tuple[str, Half], ...] = ()
+
+    @property
+    def half_failed(self) -> bool:
+        """Whether one type got addresses and another an error, or no reply: some resolvers then fail as a whole."""
+        got = [half for _, half in self.halves]
+        return "addresses" in got and any(half not in ("addresses", "NODATA") for half in got)
+
+    @property
+    def words(self) -> str:
+        """``A answered, AAAA NXDOMAIN``."""
+        return ", ".join(f"{rtype} {'answered' if half == 'addresses' else half}" for rtype, half in self.halves)
+
+
+def find_lookups(entries: Iterable[Entry]) -> tuple[Lookup, ...]:
+    """The query log grouped into lookups, in order of start."""
+    queries = [(entry.seq, entry.event) for entry in entries if isinstance(entry.event, QueryAnswered)]
+    queries.sort(key=lambda query: query[1].at)  # the log is in order of answers: a delayed one comes late
+    groups: list[list[_Query]] = []
+    latest: dict[tuple[str, str, str], list[_Query]] = {}
+    alone: dict[tuple[str, str], list[_Query]] = {}
+    for seq, query in queries:
+        key = (query.asker, query.peer, query.name)
+        group = latest.get(key)
+        if group is None or not _continues(group, query):
+            group = _other_half(alone, query)
+            if group is None:
+                group = []
+                groups.append(group)
+                alone[query.asker, query.name] = group
+            latest[key] = group
+        group.append((seq, query))
+    return tuple(map(_lookup, groups))
+
+
+def _other_half(alone: dict[tuple[str, str], list[_Query]], query: QueryAnswered) -> list[_Query] | None:
+    """The lookup that began last for this name, if all it has is the other type of the pair, and just now."""
+    group = alone.get((query.asker, query.name))
+    if not group or query.rtype not in PAIRED:
+        return None
+    types = {earlier.rtype for _, earlier in group}
+    if types != {PAIRED[1 - PAIRED.index(query.rtype)]}:
+        return None
+    last = max(earlier.answered_at for _, earlier in group)
+    return group if query.at <= last + PAIR_GAP_NS else None
+
+
+def _continues(group: list[_Query], query: QueryAnswered) -> bool:
+    """Whether a query from the same port is of the same lookup, and not of a later one that got this port again.
+
+    A resolver does not repeat a question once it has a final answer, NOERROR or NXDOMAIN, to each type that it asked for; while one
+    is missing glibc may ask for both again.
+    """
+    if query.at - group[-1][1].at > LOOKUP_GAP_NS:
+        return False
+    asked = {earlier.rtype for _, earlier in group}
+    final = {
+        earlier.rtype
+        for _, earlier in group
+        if earlier.reply == "answer" and earlier.rcode in ("NOERROR", "NXDOMAIN") and earlier.answered_at < query.at
+    }
+    return query.rtype not in final or asked != final
+
+
+def _lookup(group: list[_Query]) -> Lookup:
+    events = [event for _, event in group]
+    return Lookup(
+        client=events[0].asker,
+        started=min(event.at for event in events),
+        finished=max(event.answered_at for event in events),
+        name=events[0].name,
+        queries=tuple(seq for seq, _ in group),
+        rcodes=tuple(event.rcode if event.reply == "answer" else event.reply for event in events),
+        answers=sum(event.answers for event in events),
+        faults=tuple(sorted({fault for event in events for fault in event.faults})),
+        halves=tuple((rtype, _half(events, rtype)) for rtype in dict.fromkeys(event.rtype for event in events)),
+    )
+
+
+def _half(events: Iterable[QueryAnswered], rtype: str) -> Half:
+    """What ``rtype`` got: the best of its repeats, since a resolver goes on until it has one that it can use."""
+    replies = [event for event in events if event.rtype == rtype]
+    if any(event.answers for event in replies):
+        return "addresses"
+    usable = [event.rcode for event in replies if event.reply == "answer"]
+    if not usable:
+        return "lost"
+    return "NODATA" if "NOERROR" in usable else usable[-1]

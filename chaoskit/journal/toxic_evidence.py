@@ -1,0 +1,97 @@
+"""What follows from the journal about a toxic that no proxy reports: events which can only be if the toxic met a connection.
+
+* ``down``: a client was refused (``ECONNREFUSED``) while the service's proxies were switched off, or a connection was closed by it.
+* ``latency`` and ``bandwidth`` that act on every connection: two requests of one connection arrived, one after the other, while the
+  toxic was confirmed to be on. The first one's answer and the second one itself went through it, because the proxies are the only
+  way to the service. Toxiproxy's log tells only of connections set up after the toxic, so this is how one that was open before counts.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from typing import Any
+
+from chaoskit.clock import Instant
+from chaoskit.journal.events import (
+    CallFinished,
+    ConnectionClosed,
+    Entry,
+    InjectionApplied,
+    InjectionLifted,
+    InjectionPlanned,
+    PlaneReady,
+    RequestArrived,
+)
+
+Spans = list[tuple[Instant, Instant]]
+
+
+def infer_affected(entries: Sequence[Entry], planned: InjectionPlanned, experiment: dict[str, Any]) -> list[int]:
+    """``seq`` of the events that prove that ``planned`` met a connection; for what a proxy reports itself, nothing."""
+    service = planned.target.get("service", "")
+    if planned.fault == "down":
+        return _refused(entries, _confirmed(entries, planned.injection), service, experiment)
+    if _proxy_tells(entries) or not _delays_all(planned) or _is_narrowed(planned):
+        return []
+    return _passed(entries, _confirmed(entries, planned.injection), service)
+
+
+def _confirmed(entries: Sequence[Entry], injection: str) -> Spans:
+    """From when the driver had read the toxic back, to when it was due to be taken off."""
+    spans: Spans = []
+    begun: Instant | None = None
+    for event in (entry.event for entry in entries):
+        if isinstance(event, InjectionApplied) and event.injection == injection:
+            begun = event.at
+        elif isinstance(event, InjectionLifted) and event.injection == injection and begun is not None:
+            spans.append((begun, min(event.due, event.at)))
+            begun = None
+    return spans
+
+
+def _inside(at: Instant, spans: Spans) -> int | None:
+    return next((number for number, (start, end) in enumerate(spans) if start <= at < end), None)
+
+
+def _refused(entries: Sequence[Entry], spans: Spans, service: str, experiment: dict[str, Any]) -> list[int]:
+    clients = experiment.get("clients") or {}
+    users = {name for name, client in clients.items() if client.get("service", "dynamodb") == service}
+    found = []
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, CallFinished) and event.client in users and _inside(event.at, spans) is not None:
+            if any(link.errno == errno.ECONNREFUSED for link in event.errors):
+                found.append(entry.seq)
+        elif isinstance(event, ConnectionClosed) and event.proxy.startswith(f"{service}@") and "down" in event.toxics:
+            found.append(entry.seq)
+    return found
+
+
+def _passed(entries: Sequence[Entry], spans: Spans, service: str) -> list[int]:
+    last: dict[str, tuple[int, int | None]] = {}
+    found = []
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, RequestArrived) and event.service == service:
+            now = (event.nth, _inside(event.at, spans))
+            if now[1] is not None and last.get(event.connection) == (event.nth - 1, now[1]):
+                found.append(entry.seq)
+            last[event.connection] = now
+    return found
+
+
+def _proxy_tells(entries: Sequence[Entry]) -> bool:
+    planes = [entry.event for entry in entries if isinstance(entry.event, PlaneReady)]
+    return not any(plane.silent for plane in planes)
+
+
+def _is_narrowed(planned: InjectionPlanned) -> bool:
+    """Whether some of the service's proxies have no such toxic: a request does not tell which of them it came through."""
+    return planned.target.get("zone") is not None or bool(planned.target.get("addresses"))
+
+
+def _delays_all(planned: InjectionPlanned) -> bool:
+    if planned.fault == "latency":
+        return planned.chance == 1 and planned.parameters["latency"] > planned.parameters["jitter"]
+    return planned.chance == 1 and planned.fault == "bandwidth"

@@ -1,0 +1,118 @@
+"""Which calls met a fault, and which were troubled: failed, retried, slowed or never ended. Pure.
+
+Slowness is trouble: a call that waited four seconds for DNS and then succeeded was not left alone by the fault. What is slow is told
+by the client's own pace, from calls that no fault could touch: those that ended before the first fault began, or, where there is none,
+those that began after the last fault and met nothing.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chaoskit.clock import Instant
+from chaoskit.journal.calls import Call
+from chaoskit.journal.connections import Connections
+from chaoskit.journal.events import Entry, InjectionPlanned, RequestAnswered
+from chaoskit.journal.lookups import Lookup
+from chaoskit.units import MILLISECOND
+
+SLOW_FACTOR = 3
+SLOW_LEAST_NS = 250 * MILLISECOND
+"""A call is slow when it lasted at least ``SLOW_FACTOR`` times the slowest call of the client's pace, and ``SLOW_LEAST_NS`` longer than
+it: a busy machine delays a call by tens of milliseconds, and that is no fault's doing."""
+
+MET_LEAST_NS = 50 * MILLISECOND
+"""A call that is known to have met a fault is slow already when it lasted this much longer than the slowest call of the pace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long the calls of one client take when nothing is wrong: ``calls`` of them, their median and their slowest."""
+
+    calls: int
+    median_ns: int
+    slowest_ns: int
+
+
+def pace_of(calls: Iterable[Call]) -> Pace | None:
+    """The pace of calls that nothing disturbed; None without any that succeeded at the first attempt."""
+    lengths = sorted(
+        call.elapsed_ns for call in calls if call.elapsed_ns is not None and call.result == "ok" and not call.troubled
+    )
+    if not lengths:
+        return None
+    return Pace(calls=len(lengths), median_ns=statistics.median_low(lengths), slowest_ns=lengths[-1])
+
+
+def is_slow(call: Call, pace: Pace | None, until: Instant, *, met: bool) -> bool:
+    """Whether ``call`` was far slower than its client's pace; one that never ended lasted at least ``until``."""
+    if pace is None:
+        return False
+    length = (call.finished or call.cut or until) - call.started
+    if met and length >= pace.slowest_ns + MET_LEAST_NS:
+        return True
+    return length >= max(SLOW_FACTOR * pace.slowest_ns, pace.slowest_ns + SLOW_LEAST_NS)
+
+
+def met_faults(
+    entries: Sequence[Entry],
+    calls: Mapping[str, Sequence[Call]],
+    lookups: Sequence[Lookup],
+    injections: Sequence[InjectionPlanned],
+    connections: Connections,
+) -> dict[str, dict[int, frozenset[str]]]:
+    """For each client, the ids of the injections that each of its calls is known to have met; calls that met none are left out.
+
+    A lookup, a request and a connection say so. A lookup of a client that reports no attempts is given to the calls that were under
+    way. A connection says it of its whole life, so a call has met its toxic if it was under way while that was on.
+    """
+    faults_of = {
+        entry.event.request: entry.event.faults
+        for entry in entries
+        if isinstance(entry.event, RequestAnswered) and entry.event.faults
+    }
+    arrived = connections.request_numbers()
+    spans = {planned.injection: planned.spans for planned in injections if planned.plane == "network"}
+    faulty: dict[str, list[Lookup]] = defaultdict(list)
+    for lookup in lookups:
+        if lookup.faults:
+            faulty[lookup.client].append(lookup)
+    met: dict[str, dict[int, frozenset[str]]] = {}
+    for client, own in calls.items():
+        met[client] = {}
+        for call in own:
+            ids = _met_by_attempts(call, faults_of, arrived, spans, connections)
+            if not call.attempts:
+                ids |= {fault for lookup in faulty[client] if _during(lookup, call) for fault in lookup.faults}
+            if ids:
+                met[client][call.number] = frozenset(ids)
+    return met
+
+
+def _met_by_attempts(
+    call: Call,
+    faults_of: Mapping[int, tuple[str, ...]],
+    arrived: Mapping[int, int],
+    spans: Mapping[str, Sequence[tuple[Instant, Instant]]],
+    connections: Connections,
+) -> set[str]:
+    ids: set[str] = set()
+    for attempt in call.attempts:
+        ids.update(fault for lookup in attempt.lookups for fault in lookup.faults)
+        if attempt.arrived is None:
+            continue
+        ids.update(faults_of.get(arrived.get(attempt.arrived, -1), ()))
+        for injection in connections.toxics_on(attempt):
+            if any(
+                call.started < end and (call.finished is None or call.finished > start)
+                for start, end in spans.get(injection, ())
+            ):
+                ids.add(injection)
+    return ids
+
+
+def _during(lookup: Lookup, call: Call) -> bool:
+    return lookup.started >= call.started and (call.finished is None or lookup.started <= call.finished)

@@ -1,0 +1,74 @@
+"""What a container does first that must begin with more rights than its program is to have: it uses them, gives them up, and goes on.
+
+``python -m chaoskit.sandbox.infra_container [--own ADDRESS/PREFIX] [--results FOLDER] [-- COMMAND…]``
+
+``--own``: every address of the prefix becomes the container's own (as all of 127.0.0.0/8 is a machine's own: the kernel takes a
+prefix on the loopback interface as local throughout), so each client can have a resolver address and each service as many addresses
+as it wants. Needs CAP_NET_ADMIN. ``--results``: whoever owns the folder is who it becomes, so that what is written belongs to the user
+on the host; a folder that the engine has made for root is given to the image's user. Without COMMAND it tells the time on the run's
+clock, and waits to be removed.
+"""
+
+import argparse
+import fcntl
+import ipaddress
+import os
+import signal
+import socket
+import struct
+import sys
+import time
+
+# bits/ioctls.h
+SIOCSIFADDR = 0x8916
+SIOCSIFNETMASK = 0x891C
+
+NAME = b"lo:1"  # an alias of its own, so that 127.0.0.1 stays
+USER = 10001  # as the Dockerfile says
+
+
+def own(prefix: str) -> None:
+    """Make every address of ``prefix`` this network's own."""
+    interface = ipaddress.ip_interface(prefix)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for request, value in ((SIOCSIFADDR, interface.ip), (SIOCSIFNETMASK, interface.netmask)):
+            packed = struct.pack("16sH2x4s8x", NAME, socket.AF_INET, ipaddress.ip_address(value).packed)
+            fcntl.ioctl(control, request, packed)
+
+
+def owner(folder: str) -> tuple[int, int]:
+    """User and group that may write to ``folder``; root's becomes the image's user's."""
+    found = os.stat(folder)  # noqa: PTH116
+    if found.st_uid == 0:
+        os.chown(folder, USER, USER)
+        return USER, USER
+    return found.st_uid, found.st_gid
+
+
+def become(user: int, group: int) -> None:
+    """Give up every right but those of an ordinary user."""
+    os.setgroups([])
+    os.setresgid(group, group, group)
+    os.setresuid(user, user, user)
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(prog="chaoskit.sandbox.infra_container")
+    parser.add_argument("--own", metavar="ADDRESS/PREFIX")
+    parser.add_argument("--results", metavar="FOLDER")
+    parser.add_argument("command", nargs="*")
+    given = parser.parse_args()
+    if given.own:
+        own(given.own)
+    become(*(owner(given.results) if given.results else (USER, USER)))
+    if given.command:
+        os.execvp(given.command[0], given.command)  # noqa: S606 - the container's own command line
+    print(time.monotonic_ns(), flush=True)  # noqa: T201 - what the run waits for
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    signal.pause()
+
+
+if __name__ == "__main__":
+    main()

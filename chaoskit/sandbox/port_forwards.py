@@ -1,0 +1,131 @@
+"""The holes that the user asked for with ``--allow``: which they are, and the pairs of relays that make them.
+
+A hole leads to one TCP port of this very machine, and to nothing else: an address is this machine's own exactly if a socket can be
+bound to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import re
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaoskit.errors import InputError, SandboxError
+
+RELAY = Path(__file__).with_name("relay.py")
+_WRITTEN = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class PortForward:
+    """The way to ``host``:``port`` of this machine. ``inside`` are the addresses that it has in the sandbox.
+
+    ``named`` tells that the sandbox's DNS must know ``host`` under the first of them.
+    """
+
+    host: str
+    port: int
+    inside: tuple[str, ...]
+    named: bool
+
+
+def parse_port_forward(written: str, number: int) -> PortForward:
+    """The hole that ``HOST:PORT`` means; ``number`` (1-based) gives a name its address. Raises ``InputError``."""
+    found = _WRITTEN.fullmatch(written)
+    if found is None or not 0 < int(found["port"]) < 65536:
+        raise InputError(f"--allow {written}: write HOST:PORT, like 127.0.0.1:5432, [::1]:5432 or localhost:5432")
+    host, port = found["v6"] or found["host"], int(found["port"])
+    if host in ("localhost", socket.gethostname()):  # as the sandbox's hosts file has it
+        return PortForward(host, port, ("127.0.0.1", "::1"), named=False)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        _must_be_ours(written, host)
+        return PortForward(host, port, (f"127.0.2.{number}",), named=True)
+    if not address.is_loopback:
+        raise InputError(
+            f"--allow {written}: the sandbox has no interface but loopback, so nothing in it can have this address; "
+            f"write 127.0.0.1:{port}, or a name of this machine"
+        )
+    return PortForward(host, port, (host,), named=False)
+
+
+def _must_be_ours(written: str, name: str) -> None:
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
+    except OSError as error:
+        raise InputError(f"--allow {written}: {name} does not resolve on this machine: {error.strerror}") from error
+    if foreign := sorted(address for address in found if not _is_ours(address)):
+        raise InputError(
+            f"--allow {written}: {name} is {', '.join(foreign)}, which is not this machine; "
+            "a hole leads to programs on this machine only"
+        )
+
+
+def _is_ours(address: str) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+class PortForwards:
+    """The relays of a run. They end when this object's pipes do, so with the run, whatever ends that."""
+
+    def __init__(self) -> None:
+        self._relays: list[asyncio.subprocess.Process] = []
+        self._watch: list[asyncio.Task[None]] = []
+
+    async def open(
+        self, holes: list[PortForward], command: Callable[[list[str]], list[str]], work: Path, *, ipv6: bool
+    ) -> None:
+        """Start the relays; ``command`` puts an argv into the sandbox. Raises ``SandboxError`` when a port is taken in there."""
+        for number, hole in enumerate(holes, 1):
+            common = {"folder": str(work), "socket": f"allow-{number}"}
+            listen = [(address, hole.port) for address in hole.inside if ipv6 or ":" not in address]
+            if not listen:
+                raise SandboxError(
+                    f"--allow {hole.host}:{hole.port}: there is no IPv6 in this sandbox; name an IPv4 address"
+                )
+            argv = [sys.executable, "-I", "-S", str(RELAY)]
+            await self._start(argv, common | {"role": "outside", "addresses": [(hole.host, hole.port)]}, hole)
+            await self._start(command(argv), common | {"role": "inside", "addresses": listen}, hole)
+
+    async def _start(self, argv: list[str], plan: dict[str, Any], hole: PortForward) -> None:
+        pipe = asyncio.subprocess.PIPE
+        relay = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, start_new_session=True)
+        self._relays.append(relay)
+        assert relay.stdin is not None
+        assert relay.stdout is not None
+        relay.stdin.write(json.dumps(plan).encode() + b"\n")
+        answer = (await relay.stdout.readline()).decode().strip()
+        if answer != "ready":
+            raise SandboxError(f"--allow {hole.host}:{hole.port}: {plan['role']} the sandbox: {answer or 'it died'}")
+
+    def watch(self, died: Callable[[str], None]) -> None:
+        """Call ``died`` with a message if a relay ends before ``close``."""
+
+        async def one(relay: asyncio.subprocess.Process) -> None:
+            code = await relay.wait()
+            died(f"a relay of --allow ended with code {code}")
+
+        self._watch = [asyncio.create_task(one(relay)) for relay in self._relays]
+
+    async def close(self) -> None:
+        """End the relays."""
+        for task in self._watch:
+            task.cancel()
+        for relay in self._relays:
+            assert relay.stdin is not None
+            relay.stdin.close()
+            await relay.wait()

@@ -1,0 +1,81 @@
+"""What is told of an injection that may never meet a query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chaoskit.dns.control.target_warning import doubt
+from chaoskit.dns.target import DnsTarget
+from chaoskit.dns.zone import Zones
+
+
+def zone(apex: str, *records: tuple[str, str, str]) -> dict[str, Any]:
+    return {"apex": apex, "records": [{"name": name, "rtype": t, "ttl": 5, "data": data} for name, t, data in records]}
+
+
+ZONES = Zones.from_plan(
+    [
+        zone(
+            "example.com",
+            ("api.example.com", "A", "192.0.2.1"),
+            ("deep.sub.example.com", "A", "192.0.2.1"),
+            ("cut.example.com", "NS", "ns.example.net"),
+        ),
+        zone("wild.test", ("*.wild.test", "A", "192.0.2.1")),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        DnsTarget("api.example.com"),
+        DnsTarget("API.example.com", types=("AAAA",)),
+        DnsTarget("sub.example.com"),
+        DnsTarget("x.cut.example.com"),
+        DnsTarget("anything.wild.test"),
+        DnsTarget(under="example.com"),
+        DnsTarget(under="com"),
+        DnsTarget(glob="api.*"),
+        DnsTarget(regex=r"api\..*"),
+        DnsTarget(regex="q+"),  # the wildcard might answer for it
+    ],
+)
+def test_of_what_is_served_nothing_is_told(where: DnsTarget) -> None:
+    assert doubt(where, ZONES, forwards=False) is None
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (
+            DnsTarget("apy.example.com"),
+            "apy.example.com does not exist in the zone example.com; did you mean api.example.com?",
+        ),
+        (DnsTarget("zzz.example.com"), "zzz.example.com does not exist in the zone example.com"),
+        (
+            DnsTarget("api.exmaple.com"),
+            "no zone here answers for api.exmaple.com; served: example.com, wild.test; did you mean api.example.com?",
+        ),
+        (DnsTarget(under="net"), "no zone here answers for net and below; served: example.com, wild.test"),
+    ],
+)
+def test_of_what_is_not_the_nearest_is_named(where: DnsTarget, said: str) -> None:
+    assert doubt(where, ZONES, forwards=False) == said
+
+
+def test_a_glob_that_no_name_fits_is_told_where_no_wildcard_could_answer() -> None:
+    zones = Zones.from_plan([zone("example.com", ("api.example.com", "A", "192.0.2.1"))])
+    assert doubt(DnsTarget(glob="db.*"), zones, forwards=False) == "no zone here answers for db.*; served: example.com"
+    assert (
+        doubt(DnsTarget("api.example.com"), Zones({}), forwards=False)
+        == "no zone here answers for api.example.com; served: none"
+    )
+
+
+def test_an_upstream_may_have_what_the_zones_do_not_but_not_what_they_deny() -> None:
+    assert doubt(DnsTarget("www.example.net"), ZONES, forwards=True) is None
+    assert doubt(DnsTarget(glob="db.*"), ZONES, forwards=True) is None
+    assert doubt(DnsTarget("zzz.example.com"), ZONES, forwards=True) is not None
