@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from chaoskit.cli import serving
+from chaoskit.cli import proxy, serving
 from chaoskit.cli.docker import docker_app
 from chaoskit.cli.output import OutputGone, abandon_output, watch_output
 from chaoskit.cli.race import race_app
@@ -341,6 +341,7 @@ def attach(
 
 app.command()(serving.serve)
 app.command()(serving.queries)
+app.command()(proxy.proxy)
 app.command()(serving.inject)
 app.command("list")(serving.list_)
 app.command()(serving.halt)

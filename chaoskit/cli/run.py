@@ -50,6 +50,8 @@ def run_experiment(options: Options) -> int:
     experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
     for warning in warnings_of(experiment):
         typer.echo(f"warning: {warning}", err=True)
+    if options.toxiproxy:
+        _check_own_toxics(experiment, options.toxiproxy)
     check_stand_ins(experiment, options.sandbox)
     if experiment.planes["process"] and options.sandbox == "compose":
         raise InputError(f"{experiment.source}: process faults need an engine to ask; use --sandbox docker")
@@ -84,6 +86,16 @@ def _check_toxiproxy(named: str, sandbox: str) -> None:
             )
     elif shutil.which(named) is None:
         raise InputError(f"{said}: there is no such program; give its path, or a URL with --sandbox inline")
+
+
+def _check_own_toxics(experiment: Experiment, named: str) -> None:
+    """Raises ``InputError`` for a toxic that Toxiproxy has not. What runs at a URL may be the embedded proxy: it is asked later."""
+    own = [injection.id for injection in experiment.planes["network"] if not injection.fault.IN_TOXIPROXY]
+    if own and "://" not in named:
+        raise InputError(
+            f"{experiment.source}: {', '.join(own)}: this toxic is the embedded proxy's own, and Toxiproxy has no such;"
+            " leave --toxiproxy out"
+        )
 
 
 async def _run(options: Options, experiment: Experiment) -> int:

@@ -30,6 +30,7 @@ from chaoskit.journal.events.process import PlaneStalled, ProcessEnded, ProcessE
 from chaoskit.journal.events.proxy import (
     ConnectionClosed,
     ConnectionOpened,
+    ControlRequestRefused,
     ProxyEvent,
 )
 from chaoskit.journal.events.run import (
@@ -67,6 +68,7 @@ __all__ = [
     "CommandStarted",
     "ConnectionClosed",
     "ConnectionOpened",
+    "ControlRequestRefused",
     "DnsEvent",
     "Entry",
     "ErrorLink",
