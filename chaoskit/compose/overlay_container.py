@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import ipaddress
 import os
 import signal
 import socket
@@ -100,11 +101,12 @@ def add_addresses(plan: OverlayPlan) -> None:
     """Put every address of the plan on the interface that has ``plan.own``. Raises ``SandboxError``."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         interface = _interface(control, plan.own)
+        netmask = str(ipaddress.ip_network(plan.subnet).netmask)
         for number, address in enumerate([*plan.resolvers.values(), *plan.addresses.values()], 1):
             alias = f"{interface}:{number}".encode()
             try:
                 fcntl.ioctl(control, SIOCSIFADDR, _request(alias, address))
-                fcntl.ioctl(control, SIOCSIFNETMASK, _request(alias, "255.255.255.0"))
+                fcntl.ioctl(control, SIOCSIFNETMASK, _request(alias, netmask))
             except OSError as error:
                 raise SandboxError(
                     f"cannot add {address} to {interface}: {error.strerror}; the container needs CAP_NET_ADMIN in its own network"
