@@ -158,7 +158,10 @@ async def _play_when_told(plan: OverlayPlan) -> None:
 
 
 async def play(plan: OverlayPlan, began: asyncio.Event, trust: Path) -> int:
-    """Play the plan's experiment as soon as ``began`` is set; the exit code of its verdicts. The authority is published in ``trust``."""
+    """Play the plan's experiment as soon as ``began`` is set; the exit code of its verdicts. The authority is published in ``trust``.
+
+    SIGTERM ends the run before its time; its journal is whole all the same, and says so.
+    """
     assert plan.experiment is not None
     whole = resolve_plain(plan.experiment, plan.source)
     experiment = replace(whole, spec=here(whole.spec, plan))
@@ -171,7 +174,13 @@ async def play(plan: OverlayPlan, began: asyncio.Event, trust: Path) -> int:
             replay=os.environ.get("CHAOSKIT_REPLAY", ""),
             certificates=str(trust),
         )
-        await record(experiment, settings, sandbox, journal, WORK, authority=trust / "ca.pem", begin=began.wait)
+        aborted = asyncio.Event()
+        # Process 1 of a container would not hear it otherwise.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, aborted.set)
+        authority = trust / "ca.pem"
+        await record(
+            experiment, settings, sandbox, journal, WORK, authority=authority, begin=began.wait, aborted=aborted
+        )
     _, _, outcome = judged(journal.entries, experiment)
     return outcome.exit_code
 

@@ -86,3 +86,13 @@ def test_the_image_runs_as_an_ordinary_user() -> None:
 def test_game_days_name_clients_that_are_services(path: Path, compose: dict[str, Any]) -> None:
     experiment = load(path)
     assert set(experiment.spec.clients) <= set(compose["services"])
+
+
+def test_a_folder_of_results_that_is_not_there_is_not_made_by_the_engine(compose: dict[str, Any]) -> None:
+    """It would be root's. The default is in the repository, so that it is whose the clone is."""
+    (results,) = [one for one in compose["services"]["game-day"]["volumes"] if isinstance(one, dict)]
+    assert results == {
+        "type": "bind", "source": "${CHAOSKIT_RUNS:-../runs}", "target": "/runs", "bind": {"create_host_path": False}
+    }  # fmt: skip
+    assert (ROOT / "runs" / ".gitignore").read_text().splitlines()[-2:] == ["*", "!.gitignore"]
+    assert compose["services"]["game-day"]["environment"]["CHAOSKIT_RUNS_ON_HOST"] == "${CHAOSKIT_RUNS:-runs}"
