@@ -15,7 +15,6 @@ from dataclasses import replace
 
 from chaoskit.compose.engine import EVERY_PROFILE, Docker
 from chaoskit.compose.overlay import NAME, TOOK_LABEL, make_override, write_override
-from chaoskit.compose.owner import Owner
 from chaoskit.compose.plan import OverlayPlan
 from chaoskit.compose.restore import left_behind, put_back, scales
 from chaoskit.compose.running import STATE, Running
@@ -24,6 +23,7 @@ from chaoskit.interruption import SIGNALS, handled, interruptible
 from chaoskit.journal.codec import decode_entry
 from chaoskit.journal.events import RunEnded
 from chaoskit.journal.store import Journal
+from chaoskit.sandbox.owner import Owner
 
 UP_WITHIN_S = "180"
 Tell = Callable[[str], None]

@@ -14,9 +14,9 @@ from typing import Any
 
 from chaoskit.compose.engine import Docker, read_config
 from chaoskit.compose.overlay import TOOK_LABEL
-from chaoskit.compose.owner import Owner
 from chaoskit.compose.project import HEALTHY, Project, from_plain
 from chaoskit.errors import HarnessError, InputError
+from chaoskit.sandbox.owner import Owner
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
