@@ -14,6 +14,7 @@ from chaoskit.errors import PlaneError
 from chaoskit.expect import judge
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.loader import Experiment, resolve
+from chaoskit.experiment.planes import STOPPED
 from chaoskit.journal.events import CanaryChecked, ClientReady, PlaneReady, RunEnded, RunStarted, TimelineArmed
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
@@ -153,7 +154,7 @@ def test_a_run_that_is_aborted_keeps_its_journal_and_says_that_it_is_not_whole()
     ((_, ended),) = told.of(RunEnded)
     assert ended.reason == "aborted"
     assert ended.at < told.of(TimelineArmed)[0][1].ends, "before its time"
-    assert Aborting.stopped == ["app", "canary", "network", "aws", "dns"]
+    assert Aborting.stopped == ["app", "canary", *STOPPED]
     verdicts = judge(told, [])
     assert outcome_of(verdicts) is Outcome.INVALID
     assert "the run stopped short: aborted" in verdicts[0].because
