@@ -20,15 +20,14 @@ class ContainersStayUp(Expectation):
 
     A container that died counts, restarted or not; of a service that is not under test only with an exit code other than 0, for that may
     be a job. ``allow`` takes out what is meant to happen: ``died``, where somebody kills containers on purpose, ``unhealthy``, where a
-    health check is meant to tell of the fault. ``service`` looks at one compose service alone.
+    health check is meant to tell of the fault.
     """
 
     allow: tuple[Literal["died", "unhealthy"], ...] = ()
-    service: str | None = None
 
     def judge(self, run: Run) -> Verdict:
         allowed = f", but for {' and '.join(self.allow)}" if self.allow else ""
-        title = f"containers_stay_up {self.service or 'every service'}{allowed}"
+        title = f"containers_stay_up every service{allowed}"
         watched = run.of(ContainersWatched)
         if not watched:
             because = "nobody watched containers: chaoskit attach does"
@@ -43,7 +42,7 @@ class ContainersStayUp(Expectation):
         )
 
     def _wrong(self, run: Run, under_test: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-        changes = [(seq, one) for seq, one in run.of(ContainerChanged) if self.service in (None, one.client)]
+        changes = run.of(ContainerChanged)
         for place, (seq, change) in enumerate(changes):
             when = f"{format_duration(change.at - run.origin)} after the start"
             if change.at < run.origin:

@@ -54,7 +54,6 @@ def test_a_death_is_told_with_its_phase_and_what_came_after() -> None:
         (changed(5500, "unhealthy"), {"allow": ("unhealthy",)}, "held"),
         (changed(5500, "died", 0), {"allow": ("unhealthy",)}, "broken"),
         (changed(5500, "died", 0), {"allow": ("died",)}, "held"),
-        (changed(5500, "died", 0), {"service": "db"}, "held"),
         (changed(5500, "died", 0, "migrate"), {}, "held"),  # a job that is over
         (changed(5500, "died", 1, "migrate"), {}, "broken"),
         (changed(5500, "healthy"), {}, "held"),
