@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from chaoskit.experiment.loader import load
+from chaoskit.interruption import ABORT
 from chaoskit.sandbox import infra_container, stdio_bridge
 from chaoskit.sandbox.docker_image import USER
 
@@ -123,5 +124,10 @@ def test_the_runbook_names_services_that_are_there(compose: dict[str, Any]) -> N
     (kept_up,) = re.findall(r"up -d --wait ([^\n]*)", page)
     without_profile = {name for name, service in compose["services"].items() if "profiles" not in service}
     assert set(kept_up.split()) == without_profile - {"game-day"}
-    assert {"game-day"} == set(re.findall(r"(?:run --rm --no-deps|kill -s USR1) ([a-z-]+)", page))
+    assert {"game-day"} == set(re.findall(r"(?:run --rm --no-deps|compose.yaml stop) ([a-z-]+)", page))
     assert load(ROOT / "docker" / "game-days" / "boto3.yaml", 1.0)
+
+
+def test_whatever_stops_the_game_day_keeps_its_evidence(compose: dict[str, Any]) -> None:
+    """``--exit-code-from`` stops all when one container dies: on SIGTERM the run would keep nothing of that."""
+    assert compose["services"]["game-day"]["stop_signal"] == ABORT.name
