@@ -16,12 +16,12 @@ import typer
 from chaoskit.cli.clients import check_built
 from chaoskit.clock import WallClock
 from chaoskit.engine import session
-from chaoskit.engine.folders import make_folders
+from chaoskit.engine.folders import make_folders, seen_from_host
 from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment, load
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.experiment.warnings import warnings_of
-from chaoskit.interruption import until_signalled
+from chaoskit.interruption import ABORT, until_signalled
 from chaoskit.sandbox.choose import CHOICES
 from chaoskit.sandbox.docker_toxiproxy import image_of
 
@@ -105,6 +105,8 @@ async def _run(options: Options, experiment: Experiment) -> int:
     from chaoskit.report.terminal import print_verdicts
 
     console = Console(force_terminal=False) if options.plain else Console()
+    aborted = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(ABORT, aborted.set)
     with make_view(console, WallClock()) as view:
         result = await session.run(
             experiment,
@@ -114,8 +116,10 @@ async def _run(options: Options, experiment: Experiment) -> int:
             source=options.experiment,
             replay=lambda name: _replay(options, experiment, name),
             toxiproxy=options.toxiproxy,
+            aborted=aborted,
         )
-    print_verdicts(Console(), result.run, result.verdicts, result.outcome, result.files)
+    paths = [seen_from_host(path, os.environ) for path in result.files]
+    print_verdicts(Console(), result.run, result.verdicts, result.outcome, paths)
     return result.outcome.exit_code
 
 

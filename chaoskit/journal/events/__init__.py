@@ -25,6 +25,7 @@ from chaoskit.journal.events.client import (
     ErrorLink,
     HealthChecked,
 )
+from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
 from chaoskit.journal.events.process import PlaneStalled, ProcessEnded, ProcessEvent
 from chaoskit.journal.events.proxy import (
@@ -68,6 +69,10 @@ __all__ = [
     "CommandStarted",
     "ConnectionClosed",
     "ConnectionOpened",
+    "ContainerChange",
+    "ContainerChanged",
+    "ContainerEvent",
+    "ContainersWatched",
     "ControlRequestRefused",
     "DnsEvent",
     "Entry",
@@ -95,7 +100,7 @@ __all__ = [
     "ServiceEvent",
     "TimelineArmed",
 ]
-Event: TypeAlias = RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent
+Event: TypeAlias = RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent | ContainerEvent
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)
 """Every class of the union, for codecs and tests."""
