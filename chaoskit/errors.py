@@ -5,7 +5,8 @@
     ChaoskitError
     ├── InputError            what the user gave is wrong; exit code 2
     │   ├── ExperimentError   an experiment file: names file, line, field and the fix
-    │   └── JournalError      a stored journal: names file and line
+    │   ├── JournalError      a stored journal: names file and line
+    │   └── PluginError       a package installed beside chaoskit brings a fault that cannot be one
     ├── HarnessError          the harness itself failed: the run is invalid, exit code 4
     │   ├── SandboxError      the sandbox could not be made or kept
     │   ├── PlaneError        a plane or client process did not start, or died
@@ -36,12 +37,17 @@ class InputError(ChaoskitError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a file: ``line`` is 1-based (0 when unknown), ``field`` the dotted path, ``fix`` the way out."""
+    """One thing wrong in a file: ``line`` is 1-based (0 when unknown), ``field`` the dotted path, ``fix`` the way out.
+
+    ``path`` is the field in its parts, and ``about`` what is wrong in a word, where a door has a better way out: ``client``.
+    """
 
     line: int
     field: str
     message: str
     fix: str = ""
+    path: tuple[str | int, ...] = ()
+    about: str = ""
 
 
 class ExperimentError(InputError):
@@ -64,6 +70,10 @@ class ExperimentError(InputError):
 
 class JournalError(InputError):
     """A stored journal cannot be read; the message names file and line."""
+
+
+class PluginError(InputError):
+    """A package that is installed beside chaoskit brings a fault that cannot be one; uninstall it, or mend its entry point."""
 
 
 class HarnessError(ChaoskitError):

@@ -10,28 +10,56 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cached_property
+from importlib.metadata import entry_points
 from typing import Any
+
+from chaoskit.errors import PluginError
+
+GROUP = "chaoskit.faults"
+"""The entry point group by which another package brings faults: ``dns.KIND``, ``network.KIND``, ``service.KIND``, ``process.KIND``."""
 
 
 class Registry:
-    """The kinds under one package, loaded one by one on demand. ``folders``: a kind is a folder, and files are not kinds."""
+    """The kinds under one package, loaded one by one on demand. ``folders``: a kind is a folder, and files are not kinds.
 
-    def __init__(self, package: str, *, folders: bool = False) -> None:
+    ``plugins`` opens it to other packages, which name a module in the entry point group ``chaoskit.faults`` as ``PLUGINS.KIND``, for
+    example ``dns.ttl_jitter = "my_package.ttl_jitter"``. Such a module is as one of ours: its own name is the kind.
+    """
+
+    def __init__(self, package: str, *, folders: bool = False, plugins: str = "") -> None:
         self.package = package
         self._folders = folders
+        self._plugins = plugins
+
+    @cached_property
+    def _modules(self) -> dict[str, str]:
+        """The module of each kind, not yet imported. Raises ``PluginError`` for a plug-in that cannot be a kind here."""
+        path = importlib.import_module(self.package).__path__
+        files = (module for module in pkgutil.iter_modules(path) if module.ispkg or not self._folders)
+        modules = {module.name: f"{self.package}.{module.name}" for module in files if not module.name.startswith("_")}
+        for entry in entry_points(group=GROUP) if self._plugins else ():
+            plane, _, kind = entry.name.partition(".")
+            if plane != self._plugins:
+                continue
+            if kind in modules:
+                raise PluginError(
+                    f"the plug-in {entry.value} brings {entry.name}, which there is already: {modules[kind]}"
+                )
+            if entry.value.rpartition(".")[2] != kind:
+                raise PluginError(f"the plug-in {entry.name} is the module {entry.value}; call the module {kind}")
+            modules[kind] = entry.value
+        return modules
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
         """All kinds, sorted; finds them without importing them."""
-        path = importlib.import_module(self.package).__path__
-        found = (module for module in pkgutil.iter_modules(path) if module.ispkg or not self._folders)
-        return tuple(sorted(module.name for module in found if not module.name.startswith("_")))
+        return tuple(sorted(self._modules))
 
     def get(self, kind: str) -> Any:
         """The class of ``kind``. Raises ``KeyError`` with the nearest known kind in its message."""
         if kind not in self.kinds:
             raise KeyError(self.unknown(kind))
-        module = importlib.import_module(f"{self.package}.{kind}")
+        module = importlib.import_module(self._modules[kind])
         return getattr(module, "".join(part.capitalize() for part in kind.split("_")))
 
     def read(self, written: Any, what: str) -> tuple[str, Any]:

@@ -17,32 +17,6 @@ MEASURED = HERE / "resolvers" / "measured.json"
 
 RUNTIMES = ("glibc", "musl", "JVM", "Go", "Node")
 
-EXAMPLES = {
-    "address": "{address: {to: 127.0.0.99}}",
-    "cname": "{cname: {to: other.api.example}}",
-    "delay": "{delay: {by: 2s, distribution: normal, spread: 500ms}}",
-    "drop": "drop",
-    "duplicate": "{duplicate: {copies: 2, other: 127.0.0.99}}",
-    "empty": "{empty: {negative_ttl: 15s}}",
-    "garbage": "{garbage: {place: header, count: 2}}",
-    "hangup": "{hangup: {how: half}}",
-    "lame": "lame",
-    "no_edns": "no_edns",
-    "nxdomain": "nxdomain",
-    "oversize": "{oversize: {by: 100}}",
-    "rcode": "{rcode: {code: SERVFAIL, ede: 22, text: no reachable authority}}",
-    "refused": "refused",
-    "rotate": "{rotate: {how: shuffle}}",
-    "servfail": "servfail",
-    "spoof": '{spoof: {a: 127.0.0.99, mx: "10 mail.api.example."}}',
-    "subset": "{subset: {share: 0.5}}",
-    "truncate": "truncate",
-    "ttl": "{ttl: {at_most: 1s}}",
-    "wrong_id": "wrong_id",
-    "wrong_question": "wrong_question",
-}
-"""``dns:`` of an experiment's timeline."""
-
 COMMANDS = {"stale": "chaoskit inject stale api.example --for 30s"}
 """For those that an experiment cannot show, because its zones do not change."""
 
@@ -131,8 +105,10 @@ def _section(kind: str, case: dict[str, Any] | None) -> str:
     text = f"## `{kind}`\n\n{about[0].upper()}{about[1:]}\n\n"
     if dataclasses.fields(fault):
         text += f"Parameters: {meaning}\n\n| parameter | type | default |\n|---|---|---|\n{_parameters(fault)}\n"
-    if kind in EXAMPLES:
-        text += f"```yaml\n- dns: {EXAMPLES[kind]}\n  where: api.example\n  when: {{from: 5s, for: 20s}}\n```\n\n"
+    if kind not in COMMANDS:
+        text += (
+            f"```yaml\n- dns: {fault.EXAMPLE or kind}\n  where: api.example\n  when: {{from: 5s, for: 20s}}\n```\n\n"
+        )
     else:
         text += f"```console\n$ {COMMANDS[kind]}\n```\n\n"
     if case is None:

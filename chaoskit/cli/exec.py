@@ -171,13 +171,13 @@ def _speaks_of_clients(entry: Any) -> bool:
 
 def _told(path: str, problem: Problem, written: int, options: Options) -> str:
     """What is wrong, by its place: a line of the file, whose timeline has ``written`` entries, or a ``--blank``, which come after those."""
-    found = re.match(r"timeline\[(\d+)\]", problem.field)
-    if found and int(found[1]) >= written:
+    number = problem.path[1] if problem.path[:1] == ("timeline",) and len(problem.path) > 1 else None
+    if isinstance(number, int) and number >= written:
         fix = problem.fix
         if not options.experiment:
             fix = fix.replace("Add it under 'zones',", "Give a file with zones of your own to --experiment,")
-        return f"--blank {options.blanks[int(found[1]) - written]}: {problem.message} {fix}".rstrip()
-    if found and "client" in problem.message + problem.fix:
+        return f"--blank {options.blanks[number - written]}: {problem.message} {fix}".rstrip()
+    if problem.about == "client":
         fix = "With exec your command is there in place of the file's clients, so nothing can be aimed at one of them."
         problem = replace(problem, fix=fix)
     return str(ExperimentError(path, [problem]))

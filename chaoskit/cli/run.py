@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
+
 from chaoskit.cli.clients import check_built
 from chaoskit.clock import WallClock
 from chaoskit.engine import session
@@ -18,6 +20,7 @@ from chaoskit.engine.folders import make_folders
 from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment, load
 from chaoskit.experiment.shipped import find_experiment
+from chaoskit.experiment.warnings import warnings_of
 from chaoskit.interruption import until_signalled
 from chaoskit.sandbox.choose import CHOICES
 from chaoskit.sandbox.docker_toxiproxy import image_of
@@ -45,6 +48,8 @@ def run_experiment(options: Options) -> int:
     if not math.isfinite(options.time_scale):
         raise InputError(f"--time-scale {options.time_scale:g}: write a number, for example 0.5")
     experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
+    for warning in warnings_of(experiment):
+        typer.echo(f"warning: {warning}", err=True)
     check_stand_ins(experiment, options.sandbox)
     if experiment.planes["process"] and options.sandbox == "compose":
         raise InputError(f"{experiment.source}: process faults need an engine to ask; use --sandbox docker")

@@ -27,7 +27,7 @@ def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterat
     if unknown:
         known = ", ".join(surroundings.clients)
         fix = f"Clients: {known or 'none'}. Addresses and prefixes are 'networks'."
-        yield Complaint(("where",), f"no client is called {', '.join(unknown)}.", fix)
+        yield Complaint(("where",), f"no client is called {', '.join(unknown)}.", fix, "client")
 
 
 def _names(target: DnsTarget, surroundings: Surroundings) -> Iterator[Complaint]:

@@ -39,11 +39,11 @@ def check(
     found += _zones(spec)
     found += _timeline(spec)
     found += _ids(spec, planned)
-    found += _planes(spec, planned)
     found += _services(spec)
     found += _clients(spec)
     found += _expectations(spec, expectations, [entry.injection.id for entry in planned])
-    return [Problem(document.line(field), dotted(field), message, fix) for field, message, fix in found]
+    problems = [Problem(document.line(field), dotted(field), message, fix, field) for field, message, fix in found]
+    return problems + _planes(spec, planned, document)
 
 
 def _zones(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
@@ -92,14 +92,16 @@ def _ids(spec: ExperimentSpec, planned: Sequence[Planned]) -> list[tuple[FieldPa
     return problems
 
 
-def _planes(spec: ExperimentSpec, planned: Sequence[Planned]) -> list[tuple[FieldPath, str, str]]:
+def _planes(spec: ExperimentSpec, planned: Sequence[Planned], document: Document) -> list[Problem]:
     """What each plane says of its own injections."""
     surroundings = surroundings_of(spec)
-    return [
-        (("timeline", entry.number, *complaint.field), complaint.message, complaint.fix)
-        for entry in planned
-        for complaint in entry.plane.check(entry.injection, surroundings)
-    ]
+    problems = []
+    for entry in planned:
+        for complaint in entry.plane.check(entry.injection, surroundings):
+            path: FieldPath = ("timeline", entry.number, *complaint.field)
+            line = document.line(path)
+            problems.append(Problem(line, dotted(path), complaint.message, complaint.fix, path, complaint.about))
+    return problems
 
 
 def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:

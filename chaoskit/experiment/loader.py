@@ -169,4 +169,4 @@ class _Resolver:
         return None
 
     def _say(self, field: FieldPath, message: str, fix: str = "") -> None:
-        self.problems.append(Problem(self.document.line(field), dotted(field), message, fix))
+        self.problems.append(Problem(self.document.line(field), dotted(field), message, fix, field))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -30,7 +31,11 @@ _MODELS: dict[str, type[BaseModel]] = {
 
 def problems_of(error: ValidationError, document: Document, under: FieldPath = ()) -> list[Problem]:
     """Every finding of ``error``; ``under`` is the field whose value was being read."""
-    return [_problem(finding, document, under) for finding in error.errors(include_url=False)]
+    return [_located(_problem(finding, document, under), finding, under) for finding in error.errors(include_url=False)]
+
+
+def _located(problem: Problem, finding: Any, under: FieldPath) -> Problem:
+    return replace(problem, path=(*under, *(part for part in finding["loc"] if not str(part).startswith("["))))
 
 
 def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:

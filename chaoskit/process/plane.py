@@ -17,7 +17,7 @@ def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterat
     allowed = [*surroundings.clients, *(PAUSABLE if injection.fault.planes else ())]
     if target not in allowed:
         fix = f"Name one of: {', '.join(allowed) or 'no client is here'}."
-        yield Complaint(("where",), f"{target!r} cannot have this fault.", fix)
+        yield Complaint(("where",), f"{target!r} cannot have this fault.", fix, "client")
     if injection.chance < 1:
         yield Complaint(("chance",), "a process fault befalls its process or does not.", "Leave it out.")
     if isinstance(injection.when, Ramp):

@@ -109,7 +109,7 @@ def command_environment(
         kept |= dict.fromkeys(("AWS_CA_BUNDLE", *TRUST), str(authority))
         store = f"-Djavax.net.ssl.trustStore={work / JAVA_STORE} -Djavax.net.ssl.trustStorePassword={JAVA_PASSWORD}"
         kept["JAVA_TOOL_OPTIONS"] = (
-            f"{kept.get('JAVA_TOOL_OPTIONS', '')} {store} -Djavax.net.ssl.trustStoreType=JKS".strip()
+            f"{kept.get('JAVA_TOOL_OPTIONS', '')} {store} -Djavax.net.ssl.trustStoreType=PKCS12".strip()
         )
     return kept | dict(added)
 

@@ -30,11 +30,15 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What is wrong with one injection: the field below its entry in the timeline, what is wrong, and what would be right."""
+    """What is wrong with one injection: the field below its entry in the timeline, what is wrong, and what would be right.
+
+    ``about`` is ``client`` where a client is named that there is not.
+    """
 
     field: tuple[str, ...]
     message: str
     fix: str
+    about: str = ""
 
 
 Check: TypeAlias = Callable[[Injection[Any, Any], Surroundings], Iterable[Complaint]]

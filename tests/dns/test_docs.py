@@ -19,7 +19,7 @@ from chaoskit.errors import ExperimentError
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.loader import Experiment, resolve
 from chaoskit.units import SECOND
-from docs.generate import COMMANDS, EXAMPLES, page
+from docs.generate import COMMANDS, page
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "creating-a-fault.md").read_text()
@@ -39,9 +39,9 @@ def test_the_page_of_faults_is_current() -> None:
 
 
 def test_every_fault_has_an_example_that_loads() -> None:
-    assert set(EXAMPLES) | set(COMMANDS) == set(FAULTS.kinds)
     zone = "zones: {api.example: {records: {api.example: {A: 127.0.0.1}}}}"
-    for kind, written in EXAMPLES.items():
+    for kind in set(FAULTS.kinds) - set(COMMANDS):
+        written = FAULTS.get(kind).EXAMPLE or kind
         timeline = f"timeline: [{{dns: {written}, where: api.example, when: {{from: 5s, for: 20s}}}}]"
         (injection,) = read(f"title: t\n{zone}\n{timeline}\n").planes["dns"]
         assert type(injection.fault) is FAULTS.get(kind)
@@ -68,6 +68,9 @@ def guide_s_faults(monkeypatch: pytest.MonkeyPatch) -> dict[str, types.ModuleTyp
         monkeypatch.setitem(sys.modules, name, module)
         exec(compile(code, f"{kind[1]}.py", "exec"), module.__dict__)
         found[kind[1]] = module
+    monkeypatch.setitem(
+        FAULTS.__dict__, "_modules", FAULTS._modules | {kind: f"{FAULTS.package}.{kind}" for kind in found}
+    )
     monkeypatch.setitem(FAULTS.__dict__, "kinds", tuple(sorted([*FAULTS.kinds, *found])))
     return found
 
@@ -105,8 +108,6 @@ def test_the_comparison_leaves_no_cell_of_ours_empty() -> None:
         assert {len(row) for row in rows} == {len(rows[0])}, "as many cells as the head"
         assert all(row[-1] not in ("", "–", "-", "no", "none") for row in rows), "no empty cell in the last column"
     assert side_by_side[0][-1] == "chaoskit"
-    (count,) = re.findall(r"^(\d+), in", side_by_side[1][-1])
-    assert int(count) == len(FAULTS.kinds)
 
 
 def test_every_fault_that_the_comparison_names_exists() -> None:

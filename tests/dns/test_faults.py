@@ -9,8 +9,10 @@ from typing import Any
 
 import dns.message
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from chaoskit.dns.codec import Refusal, Request, read_request, write_answer
 from chaoskit.dns.faults import FAULTS, DnsFault
@@ -75,6 +77,11 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
 }  # fmt: skip
 ALL = [FAULTS.get(kind)(**parameters) for kind, several in EXAMPLES.items() for parameters in several]
+for _kind in set(FAULTS.kinds) - set(
+    EXAMPLES
+):  # one that nobody lists above is tried with the example that it carries itself
+    _, _written = FAULTS.read(yaml.safe_load(FAULTS.get(_kind).EXAMPLE or _kind), "DNS fault")
+    ALL.append(TypeAdapter(FAULTS.get(_kind)).validate_python(_written))
 
 
 def kind_of(fault: object) -> str:

@@ -203,3 +203,13 @@ def test_a_ttl_is_in_whole_seconds() -> None:
     zones = "zones: {shop.test: {records: {shop.test: {ttl: 500ms, A: 127.0.0.9}}}}\n"
     assert "a TTL is in whole seconds (RFC 2181 §8), and 500 ms is not" in wrong(GOOD + zones)
     assert "whole seconds" in wrong(GOOD + "services: {dynamodb: {ttl: 1500ms}}\n")
+
+
+@pytest.mark.parametrize(("length", "fits"), [("10m", True), ("601s", False)])
+def test_a_fault_may_last_as_long_as_the_limit(length: str, fits: bool) -> None:
+    text = GOOD.replace("for: 10s", f"for: {length}")
+    assert text != GOOD
+    if fits:
+        read(text)
+    else:
+        assert "longer than the limit of 10 min" in wrong(text)

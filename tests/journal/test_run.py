@@ -229,3 +229,36 @@ def killed(when: float) -> Story:
         for event in story.events
     ]
     return story.add(ev.ProcessEnded(at=at(when), process="app", exit_code=-9, expected=True))
+
+
+class TestProcessFaults:
+    """What shows that a fault of a process was felt: the process's own end for a client, calls under it for a plane."""
+
+    @staticmethod
+    def story(target: str, *, called: float = 5500) -> Story:
+        story = Story().head("app", "other").fault(5000, 7000, "hit", plane="process")
+        story.events = [
+            replace(event, where=target, target={"process": target})
+            if isinstance(event, ev.InjectionPlanned)
+            else event
+            for event in story.events
+        ]
+        story.add(ev.InjectionApplied(at=at(5001), injection="hit", due=at(5000)))
+        story.call("app", called, called + 10)
+        return story
+
+    def test_a_client_is_hit_when_the_fault_was_applied(self) -> None:
+        run = self.story("app", called=1000).run()
+        assert [run.entries[seq - 1].event for seq in run.met("hit")] == [run.of(ev.InjectionApplied)[0][1]]
+
+    def test_a_plane_is_hit_only_by_calls_under_it(self) -> None:
+        assert self.story("service", called=1000).run().met("hit") == []
+        assert len(self.story("service", called=5500).run().met("hit")) == 2
+
+    @pytest.mark.parametrize(
+        ("target", "process", "died"), [("app", "app", 1), ("other", "app", 0), ("app", "other", 0)]
+    )
+    def test_only_the_target_s_own_end_is_its_death(self, target: str, process: str, died: int) -> None:
+        story = self.story(target, called=1000)
+        story.add(ev.ProcessEnded(at=at(5002), process=process, exit_code=-9, expected=True))
+        assert len(story.run()._deaths("app")) == died

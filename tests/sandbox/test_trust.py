@@ -8,6 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+from cryptography.x509 import load_pem_x509_certificates
 
 from chaoskit.aws.certificates import Authority
 from chaoskit.sandbox import trust
@@ -38,17 +41,21 @@ def test_java_s_store_is_what_keytool_reads(authority: Path, tmp_path: Path) -> 
     if keytool is None:
         pytest.skip("there is no keytool here")
     trust.publish_trust(authority)
-    command = [keytool, "-list", "-rfc", "-keystore", str(tmp_path / trust.JAVA_STORE), "-storetype", "JKS"]
+    command = [keytool, "-list", "-rfc", "-keystore", str(tmp_path / trust.JAVA_STORE), "-storetype", "PKCS12"]
     listed = subprocess.run([*command, "-storepass", trust.JAVA_PASSWORD], capture_output=True, text=True, check=True)
-    assert trust.certificates(listed.stdout) == trust.certificates(authority.read_text())
+    assert ders(listed.stdout) == ders(authority.read_text())
     wrong = subprocess.run([*command, "-storepass", "changeme"], capture_output=True, text=True)
     assert wrong.returncode != 0, "the seal is checked"
 
 
-def test_every_certificate_of_a_file_is_found(authority: Path, tmp_path: Path) -> None:
+def ders(text: str) -> list[bytes]:
+    return [certificate.public_bytes(Encoding.DER) for certificate in load_pem_x509_certificates(text.encode())]
+
+
+def test_every_certificate_of_a_file_is_in_the_store(authority: Path, tmp_path: Path) -> None:
     two = authority.read_text() + "a comment\n" + Authority().publish(_folder(tmp_path, "b")).read_text()
-    assert len(set(trust.certificates(two))) == 2
-    assert all(ssl.DER_cert_to_PEM_cert(der) for der in trust.certificates(two))
+    store = load_pkcs12(trust.java_store(two.encode()), trust.JAVA_PASSWORD.encode())
+    assert [each.friendly_name for each in store.additional_certs] == [b"chaoskit-1", b"chaoskit-2"]
 
 
 def _folder(place: Path, name: str) -> Path:

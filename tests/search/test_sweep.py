@@ -106,8 +106,11 @@ def test_one_table_in_three_forms(store: Store, tmp_path: Path) -> None:
     assert [row["outcome"] for row in read] == table.column("outcome")
     assert [row["point"] for row in json.loads(as_json(table))] == table.column("point")
     assert len(as_lines(table, ["outcome"])) == 9
-    if not available():
-        pytest.skip("pyarrow is not installed")
+
+
+@pytest.mark.skipif(not available(), reason="pyarrow is not installed")
+def test_the_table_s_parquet_is_the_table(store: Store, tmp_path: Path) -> None:
+    table = make_table(visits(store))
     read_back = (
         pytest.importorskip("pyarrow.parquet").read_table(write_parquet(table, tmp_path / "t.parquet")).to_pydict()
     )

@@ -220,11 +220,17 @@ def test_cron_changes_when_next_change_says(expression: str, quarter_minutes: in
         ("0 0 30 2 *", SECOND, "a date that there never is"),
         ("* * * * *", MINUTE, "on again before it was off"),
         ("0 * * * *", 0, "on again before it was off, or never"),
+        ("20,50 * * * *", 30 * MINUTE, "on again before it was off"),
     ],
 )
 def test_a_crontab_line_that_is_none(expression: str, length: int, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Cron(expression, length, ANCHOR)
+
+
+def test_a_window_may_be_on_until_just_before_it_is_on_again() -> None:
+    window = Cron("20,50 * * * *", 30 * MINUTE - SECOND, ANCHOR)
+    assert window.active(20 * MINUTE - ANCHOR % HOUR + HOUR)
 
 
 def test_an_anchor_that_is_no_time() -> None:

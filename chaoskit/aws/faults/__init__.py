@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 from chaoskit.registry import Registry
 
-FAULTS = Registry(__name__)
+FAULTS = Registry(__name__, plugins="service")
 
 Form: TypeAlias = Literal["json", "query", "ec2", "rest_xml", "s3"]
 """How a service writes an error; each is one of AWS's protocols, and S3 has a way of its own."""

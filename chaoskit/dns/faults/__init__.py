@@ -13,11 +13,16 @@ from chaoskit.clock import Instant
 from chaoskit.dns.message import Query, Reply
 from chaoskit.registry import Registry
 
-FAULTS = Registry(__name__)
+FAULTS = Registry(__name__, plugins="dns")
 
 
 class DnsFault(Protocol):
-    """What every file under ``dns/faults/`` holds: a frozen dataclass of the fault's own parameters, and one method."""
+    """What every file under ``dns/faults/`` holds: a frozen dataclass of the fault's own parameters, and one method.
+
+    ``EXAMPLE`` is ``dns:`` of a timeline's entry, as the documentation shows it; empty where the kind alone is one.
+    """
+
+    EXAMPLE: ClassVar[str] = ""
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import ipaddress
 import random
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -40,6 +40,8 @@ class Address(DnsFault):
 
     A type for which ``to`` has no address is left alone; other types too.
     """
+
+    EXAMPLE: ClassVar[str] = "{address: {to: 127.0.0.99}}"
 
     to: str | tuple[str, ...] = ()
     preset: Literal["refused", "unreachable", "black_hole", "random"] | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -27,6 +27,8 @@ class Cname(DnsFault):
     ``how``: ``redirect`` (needs ``to``), ``dangling`` (``to`` is the missing name, by default nowhere.invalid), or ``loop`` (``to`` is
     the other name of the circle).
     """
+
+    EXAMPLE: ClassVar[str] = "{cname: {to: other.api.example}}"
 
     to: str | None = None
     how: Literal["redirect", "dangling", "loop"] = "redirect"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -20,6 +20,8 @@ class Delay(DnsFault):
     ``spread`` as standard deviation. ``pareto``: at least ``by``, with a tail: beyond x times ``by`` in x to the power of -``shape``
     of the cases. What is drawn is cut to the range from 0 to ``at_most``; a fixed delay is not drawn.
     """
+
+    EXAMPLE: ClassVar[str] = "{delay: {by: 2s, distribution: normal, spread: 500ms}}"
 
     by: Duration
     distribution: Literal["fixed", "uniform", "normal", "pareto"] = "fixed"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -23,6 +24,8 @@ class Duplicate(DnsFault):
 
     With ``other``, an address or several, all but the first hold those addresses instead; with ``other_first``, all but the last do.
     """
+
+    EXAMPLE: ClassVar[str] = "{duplicate: {copies: 2, other: 127.0.0.99}}"
 
     copies: int = 2
     other: str | tuple[str, ...] = ()

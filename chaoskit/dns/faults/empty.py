@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -23,6 +24,8 @@ class Empty(DnsFault):
 
     ``negative_ttl`` is for how long; without it, as the zone says.
     """
+
+    EXAMPLE: ClassVar[str] = "{empty: {negative_ttl: 15s}}"
 
     soa: bool = True
     negative_ttl: Duration | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import get_args
+from typing import ClassVar, get_args
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -22,6 +22,8 @@ class Garbage(DnsFault):
 
     ``count`` bytes are spoilt; which ones, and how, is drawn for each query.
     """
+
+    EXAMPLE: ClassVar[str] = "{garbage: {place: header, count: 2}}"
 
     place: Place = "anywhere"
     count: int = 1

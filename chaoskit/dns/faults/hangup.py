@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -23,6 +23,8 @@ class Hangup(DnsFault):
 
     ``drip`` sends all of the answer, a byte every ``every``, and then closes.
     """
+
+    EXAMPLE: ClassVar[str] = "{hangup: {how: half}}"
 
     how: Literal["close", "reset", "half", "drip"] = "close"
     every: Duration = 100 * MILLISECOND

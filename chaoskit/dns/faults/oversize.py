@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -26,6 +27,8 @@ class Oversize(DnsFault):
 
     The padding is a TXT record in the additional section. An asker that takes nearly 64 KiB cannot be exceeded.
     """
+
+    EXAMPLE: ClassVar[str] = "{oversize: {by: 100}}"
 
     by: int = 1
 

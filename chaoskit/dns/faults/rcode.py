@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from chaoskit.clock import Instant
 from chaoskit.dns import rcodes
@@ -20,6 +21,8 @@ MAX_TEXT = 100
 @dataclass(frozen=True, slots=True)
 class Rcode(DnsFault):
     """``code`` is a name such as ``NOTIMP``, or ``RCODE3841``; ``ede`` the number of an extended error, ``text`` its words."""
+
+    EXAMPLE: ClassVar[str] = "{rcode: {code: SERVFAIL, ede: 22, text: no reachable authority}}"
 
     code: str
     ede: int | None = None

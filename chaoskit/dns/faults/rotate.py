@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -19,6 +19,8 @@ from chaoskit.dns.message import Answer, Query, Reply
 @dataclass(frozen=True, slots=True)
 class Rotate(DnsFault):
     """``how``: ``round_robin`` moves the first address to the end, once more each time that an asker asks; ``shuffle`` draws."""
+
+    EXAMPLE: ClassVar[str] = "{rotate: {how: shuffle}}"
 
     how: Literal["round_robin", "shuffle"] = "round_robin"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -23,6 +24,8 @@ class Spoof(DnsFault):
 
     A type without data is left alone. ``cname`` answers every type that has none of its own.
     """
+
+    EXAMPLE: ClassVar[str] = '{spoof: {a: 127.0.0.99, mx: "10 mail.api.example."}}'
 
     a: str | tuple[str, ...] = ()
     aaaa: str | tuple[str, ...] = ()

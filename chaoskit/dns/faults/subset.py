@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -24,6 +25,8 @@ class Subset(DnsFault):
     The same ones are missing for everybody, chosen by ``seed``; with ``redraw`` each query draws for itself. A and AAAA records
     are counted apart.
     """
+
+    EXAMPLE: ClassVar[str] = "{subset: {share: 0.5}}"
 
     keep: int | None = None
     share: float | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
@@ -18,6 +19,8 @@ from chaoskit.units import Duration
 @dataclass(frozen=True, slots=True)
 class Ttl(DnsFault):
     """``to`` sets the TTL of all records of the answer; ``at_most`` and ``at_least`` bound it."""
+
+    EXAMPLE: ClassVar[str] = "{ttl: {at_most: 1s}}"
 
     to: Duration | None = None
     at_most: Duration | None = None

@@ -15,7 +15,7 @@ from chaoskit.clock import Instant
 from chaoskit.registry import Registry
 from chaoskit.units import MILLISECOND
 
-TOXICS = Registry(__name__)
+TOXICS = Registry(__name__, plugins="network")
 
 
 @dataclass(frozen=True, slots=True)

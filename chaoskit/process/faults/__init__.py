@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 
 from chaoskit.registry import Registry
 
-PROCESS_FAULTS = Registry(__name__)
+PROCESS_FAULTS = Registry(__name__, plugins="process")
 
 
 class ProcessControl(Protocol):
