@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import sys
 import threading
 import time
@@ -16,6 +17,8 @@ from chaoskit.aws.services import wire_name
 from chaoskit.child import Child, Command
 from chaoskit.errors import ChaoskitError, HarnessError
 from chaoskit.journal.events import HarnessFailed, PlaneReady
+
+MOST_DESCRIPTORS = 65_536
 
 
 def main() -> NoReturn:
@@ -34,6 +37,7 @@ def main() -> NoReturn:
             stopped.set()
 
     child.on_command(obey)
+    _raise_descriptors()
     gc.disable()  # imports make many long-lived objects; collecting among them costs a tenth of the start
     try:
         front = _start(child, plan, faults)
@@ -47,6 +51,14 @@ def main() -> NoReturn:
     faults.end()
     front.stop()
     child.leave(0)
+
+
+def _raise_descriptors() -> None:
+    """As many open connections as this machine lets us have: each is a descriptor here (getrlimit(2))."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:

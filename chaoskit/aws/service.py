@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from chaoskit.aws.faults import Request, Response
 from chaoskit.aws.forms import error as error_response
 from chaoskit.aws.forms import form_of
 from chaoskit.aws.services import SERVICES, wire_name
-from chaoskit.aws.unrouted import answer_unrouted
+from chaoskit.aws.unrouted import answer_mistake, answer_unrouted
 from chaoskit.errors import PlaneError
 from chaoskit.journal.events import RequestArrived
 
@@ -81,6 +82,16 @@ def _plain_host(host: str) -> str:
     return f"{match['bucket'] or ''}s3.{match['rest']}{colon}{port}" if match else host
 
 
+def _read_body(environ: Environ) -> bytes:
+    """The whole body, which is put back for moto; only S3's are too large for this. Raises ``BrokenBody`` when the client broke off."""
+    declared = environ.get("CONTENT_LENGTH") or "0"
+    body: bytes = environ["wsgi.input"].read(*([] if environ.get("wsgi.input_terminated") else [int(declared)]))
+    if len(body) < int(declared):
+        raise BrokenBody(f"it ended after {len(body)} of {declared} bytes")
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
 def _being_handled() -> tuple[Any, ...]:
     """The exception that is being handled, which allows a second beginning of a response (PEP 3333)."""
     handled = sys.exc_info()
@@ -118,6 +129,7 @@ class MockServices:
                     _environ_key(name): name for name in environ.get(UNDERSCORED, ()) if name.startswith("x-amz-meta-")
                 }
                 environ["HTTP_HOST"] = _plain_host(environ.get("HTTP_HOST", ""))
+        body = _read_body(environ) if arrived and service != "s3" else b""
         try:
             return [whole(self._moto(environ, start_response))]
         except BrokenBody:
@@ -125,6 +137,8 @@ class MockServices:
         except Exception as error:  # whatever it is, it is one request's
             if arrived is None or cut_short(environ["wsgi.input"]):
                 raise
+            if service and (answer := answer_mistake(service, arrived.operation, arrived.request, environ, body)):
+                return _send(answer, environ, start_response)
             environ[BROKE] = f"moto {self.version} broke on {arrived.service} {arrived.operation}: {error!r}"
             form = form_of(service or "", targeted="HTTP_X_AMZ_TARGET" in environ)
             request = Request(service or arrived.service, arrived.operation, arrived.request, form)

@@ -50,15 +50,15 @@ class Bench:
         return session.client(service, endpoint_url=f"https://{self.front.address}", verify=self.ca, config=config)
 
     def ask(
-        self, host: str, path: str, method: str = "GET", headers: dict[str, str] | None = None
+        self, host: str, path: str, method: str = "GET", headers: dict[str, str] | None = None, body: bytes = b""
     ) -> tuple[int, bytes]:
         name, _, port = self.front.address.rpartition(":")
         client = http.client.HTTPSConnection(name, int(port), timeout=PATIENCE_S, context=self.context)
-        client.request(method, path, headers={"Host": host, **(headers or {})})
+        client.request(method, path, body or None, headers={"Host": host, **(headers or {})})
         response = client.getresponse()
-        body = response.read()
+        answer = response.read()
         client.close()
-        return response.status, body
+        return response.status, answer
 
     def answers(self) -> list[RequestAnswered]:
         return [event for event in self.events if isinstance(event, RequestAnswered)]
@@ -158,3 +158,35 @@ def test_who_does_not_sign_is_told_so_by_the_service(bench: Bench) -> None:
 )
 def test_hosts_of_s3_are_told_to_moto_plainly(host: str, plain: str) -> None:
     assert service_module._plain_host(host) == plain
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "error"),
+    [
+        ("DynamoDB_20120810.GetItem", b"{", "SerializationException"),
+        ("DynamoDB_20120810.ListTables", b"[1]", "SerializationException"),
+        ("DynamoDB_20120810.ListTables", b"\xff\xfe", "SerializationException"),
+        ("DynamoDB_20120810.Frobnicate", b"{}", "UnknownOperationException"),
+        ("Nothing", b"{}", "UnknownOperationException"),
+        ("", b"{}", "UnknownOperationException"),
+    ],
+)
+def test_a_wrong_request_is_the_client_s_affair(bench: Bench, target: str, body: bytes, error: str) -> None:
+    scope = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20151020/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"X-Amz-Target": target, "Authorization": scope, "Content-Type": "application/x-amz-json-1.0"}
+    status, answer = bench.ask("dynamodb.us-east-1.amazonaws.com", "/", "POST", headers, body)
+    assert (status, error.encode() in answer) == (400, True), answer
+    (told,) = bench.answers()
+    assert (told.broke, told.error) == (None, error)
+
+
+def test_an_action_that_there_is_not_is_the_client_s_affair(bench: Bench) -> None:
+    scope = (
+        "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20151020/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0"
+    )
+    headers = {"Authorization": scope, "Content-Type": "application/x-www-form-urlencoded"}
+    status, answer = bench.ask(
+        "ec2.us-east-1.amazonaws.com", "/", "POST", headers, b"Action=Frobnicate&Version=2016-11-15"
+    )
+    assert (status, b"<Code>InvalidAction</Code>" in answer) == (400, True), answer
+    assert bench.answers()[0].broke is None
