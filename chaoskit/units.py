@@ -16,6 +16,10 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|m|h)")
 PATTERN = r"^(\d+(\.\d+)?\s*(ns|us|ms|s|min|m|h)\s*)+$"
 
 
+LONGEST = 240 * 3600 * 1_000_000_000
+"""The longest duration that can be written: ten days stand for ever."""
+
+
 def parse_duration(text: object) -> int:
     """Nanoseconds of a duration such as ``250ms``, ``20s``, ``1.5s``, ``2m30s`` or ``0``.
 
@@ -32,7 +36,10 @@ def parse_duration(text: object) -> int:
         return 0
     if not re.match(PATTERN, stripped):
         raise ValueError(f"{text!r} is not a duration; write for example 250ms, 20s or 2m30s")
-    return sum(_part_ns(number, _UNITS[unit]) for number, unit in _PART.findall(stripped))
+    duration = sum(_part_ns(number, _UNITS[unit]) for number, unit in _PART.findall(stripped))
+    if duration > LONGEST:
+        raise ValueError(f"{text!r} is longer than 240h, ten days, which is the longest there is")
+    return duration
 
 
 def _part_ns(number: str, unit: int) -> int:

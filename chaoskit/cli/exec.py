@@ -21,7 +21,7 @@ from typing import Any
 
 from chaoskit.aws.services import SERVICES
 from chaoskit.cli.exec_run import ExecRequest, play, say
-from chaoskit.cli.run import check_stand_ins
+from chaoskit.engine.preflight import check_backends
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem
 from chaoskit.expect import EXPECTATIONS
@@ -72,7 +72,7 @@ def run_command(options: Options) -> int:
     added = _environment(options.environment)
     holes = [parse_port_forward(written, number) for number, written in enumerate(options.allow, 1)]
     experiment = plan(options, os.environ, holes)
-    check_stand_ins(experiment, "namespace")
+    check_backends(experiment, "namespace")
     _check_holes(experiment, holes)
     if refused := _cannot_run(options.argv[0], added.get("PATH")):
         say(f"{options.argv[0]}: {refused[1]}")

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaoskit.cli.clients import check_built
+from chaoskit.engine.preflight import check_built
 from chaoskit.errors import InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import read, resolve

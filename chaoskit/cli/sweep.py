@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chaoskit.cli.clients import check_built
 from chaoskit.cli.margin import check_jobs, default_folder, read_experiment
+from chaoskit.engine.preflight import check_built
 from chaoskit.errors import InputError
 from chaoskit.search import parquet
 from chaoskit.search.fields import check_varied
