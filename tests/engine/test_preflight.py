@@ -45,7 +45,7 @@ def test_a_program_of_one_s_own_is_not_for_the_inline_sandbox(tmp_path: Path) ->
     with pytest.raises(
         InputError, match=r"x\.yaml:3: clients\.app\.use: the inline sandbox hooks .* Use --sandbox namespace"
     ):
-        check(experiment(tmp_path, "true"), "inline")
+        check(experiment(tmp_path, "sh"), "inline")
 
 
 def test_a_named_pipe_is_no_experiment(tmp_path: Path) -> None:
@@ -56,4 +56,4 @@ def test_a_named_pipe_is_no_experiment(tmp_path: Path) -> None:
 
 def test_a_sandbox_that_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="choose one of auto, namespace"):
-        check(experiment(tmp_path, "true"), "nowhere")
+        check(experiment(tmp_path, "sh"), "nowhere")
