@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from chaoskit.race.table import Table
     from chaoskit.race.words import Vocabulary
 
+NEED_A_LOCK = (
+    "fenced_lock",
+    "freshness_before_stamp",
+    "freshness_after_stamp",
+    "cleaner_skips_active_before_stamp",
+    "cleaner_skips_active_after_stamp",
+    "tolerant_rollback",
+)
+
 race_app = typer.Typer(help="Two writers, one DNS entry, an empty record.", no_args_is_help=True)
 
 
@@ -49,6 +58,9 @@ def explore(
     classroom: Annotated[
         bool, typer.Option("--classroom", help="The smallest race: 2 students, 4 assignments, one notebook.")
     ] = False,
+    without_lock: Annotated[
+        bool, typer.Option("--without-lock", help="A simpler pass: no lock and no rollback record.")
+    ] = False,
     engine: Annotated[EngineName, typer.Option(help="What explores: chaoskit itself, or SPIN.")] = EngineName.python,
     symmetry: Annotated[
         bool, typer.Option(help="Take states as one that differ only in which enactor is which.")
@@ -66,12 +78,12 @@ def explore(
     from chaoskit.race.findings import question_of
     from chaoskit.race.words import Classroom, Engineering
 
-    race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection)
+    race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection, without_lock)
     question = question_of(invariant)
     for file in (page, json_file, promela):
         _check_writable(file)
     if all_sets:
-        if protection or page or promela or engine is EngineName.spin or not symmetry:
+        if protection or without_lock or page or promela or engine is EngineName.spin or not symmetry:
             raise InputError(
                 "--all-sets judges every set of protections with chaoskit's own engine; it goes with --enactors, --plans, "
                 "--invariant, --jobs and --json alone"
@@ -96,19 +108,25 @@ def explore(
     raise typer.Exit(0 if findings.holds else 1)
 
 
-def _race_of(enactors: int, plans: int, protections: list[str]) -> Race:
+def _race_of(enactors: int, plans: int, protections: list[str], without_lock: bool) -> Race:
     from chaoskit.race.model import Race
     from chaoskit.race.protections import PROTECTIONS
+    from chaoskit.race.rules import AS_IT_WAS, CHECK_THEN_ACT
 
     if not 1 <= enactors <= 6:
         raise InputError(f"--enactors {enactors}: give a number from 1 to 6")
     if not 1 <= plans <= 12:
         raise InputError(f"--plans {plans}: give a number from 1 to 12")
     names = [name.replace("-", "_") for name in protections]
+    if without_lock and (needing := [name for name in names if name in NEED_A_LOCK]):
+        raise InputError(
+            f"--without-lock leaves {needing[0]} nothing to do: it is about the lock, or the rollback record"
+        )
     for name in names:
         if name not in PROTECTIONS.kinds:
             raise InputError(f"--protection {name}: there is none of this name; {PROTECTIONS.unknown(name)}")
-    return Race(enactors, plans).with_protections(names)
+    base = CHECK_THEN_ACT if without_lock else AS_IT_WAS
+    return Race(enactors, plans, base=base).with_protections(names)
 
 
 def _judged(race: Race, question: Question, engine: EngineName, symmetry: bool) -> Findings:

@@ -99,11 +99,13 @@ class ControlPlane:
                 plans = range(1, self.plans + 1)
                 return zone, Trees(tuple(plan for plan in plans for _ in range(self._entries(zone.tree(plan)))))
             case Batch(_, stamp, changes):
-                return self.batch(zone, changes) if stamp == CURRENT else (zone, LockLost())
+                held = stamp == CURRENT or not self.rules.locks
+                return self.batch(zone, changes) if held else (zone, LockLost())
             case InstallIfNewer(_, plan, tolerant):
                 if zone.alias >= plan:
                     return zone, NotNewer()
-                rollback = () if tolerant and not zone.tree(zone.alias) else (PointRollback(zone.alias),)
+                without = not self.rules.locks or (tolerant and not zone.tree(zone.alias))
+                rollback = () if without else (PointRollback(zone.alias),)
                 return self.batch(zone, (PutTree(plan), PointAlias(plan), *rollback))
 
     def batch(self, zone: Zone, changes: tuple[Change, ...]) -> tuple[Zone, Answer]:

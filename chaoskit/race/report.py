@@ -44,9 +44,10 @@ def summary(findings: Findings, question: Question) -> str:
         else "every enactor told apart"
     )
     engine = "SPIN" if findings.engine == "spin" else "chaoskit"
+    without = "" if findings.race.base.locks else "; without lock and rollback record"
     seconds = f"{findings.cpu_seconds:.1f} s of processor time"
     rows = [
-        f"{bounds(findings.race)}; {set_name(findings.race.protections)}",
+        f"{bounds(findings.race)}; {set_name(findings.race.protections)}{without}",
         f"{findings.states:,} states, {findings.transitions:,} steps, explored whole by {engine} in {seconds} ({how})",
         "",
     ]

@@ -1,0 +1,99 @@
+"""``chaoskit race explore`` as a user meets it: words, files, exit codes, and errors before anything starts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaoskit.cli.race import NEED_A_LOCK
+from chaoskit.race.protections import PROTECTIONS
+
+
+def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "chaoskit", "race", "explore", *words]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+def test_a_broken_invariant_ends_with_1_and_a_diagram() -> None:
+    result = run("--enactors", "2", "--plans", "4", "--invariant", "never_empty")
+    assert result.returncode == 1, result.stderr
+    assert "never_empty  BROKEN in 20 steps" in result.stdout
+    assert "EMPTY: plan 2 has no tree" in result.stdout
+
+
+def test_what_holds_ends_with_0_and_names_its_bounds() -> None:
+    result = run("--enactors", "2", "--plans", "4", "--protection", "fenced-lock")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("holds for 2 enactors and 4 plans") == 6
+
+
+def test_the_classroom_is_told_in_its_own_words() -> None:
+    result = run("--classroom", "--invariant", "never_empty")
+    assert result.returncode == 1
+    assert "page 2, ERASED" in result.stdout
+
+
+def test_files_are_written(tmp_path: Path) -> None:
+    result = run(
+        *("--enactors", "2", "--plans", "3", "--page", "p.html", "--json", "f.json", "--promela", "m.pml"), cwd=tmp_path
+    )
+    assert result.returncode == 1, result.stderr
+    assert json.loads((tmp_path / "f.json").read_text())["findings"]["never_older"]["steps"] == 14
+    assert "flips to plan 2" in (tmp_path / "p.html").read_text()
+    assert "active [2] proctype enactor()" in (tmp_path / "m.pml").read_text()
+
+
+def test_the_table_of_a_tiny_race(tmp_path: Path) -> None:
+    result = run(
+        *(
+            "--enactors",
+            "2",
+            "--plans",
+            "3",
+            "--all-sets",
+            "--jobs",
+            "1",
+            "--invariant",
+            "never_older",
+            "--json",
+            "t.json",
+        ),
+        cwd=tmp_path,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "168 protection sets, 2 enactors and 3 plans" in result.stdout
+    stored = json.loads((tmp_path / "t.json").read_text())
+    assert stored["sufficient"]["never_older"] == [["fenced_lock"], ["freshness_after_stamp"], ["atomic"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--enactors", "0"), "give a number from 1 to 6"),
+        (("--plans", "13"), "give a number from 1 to 12"),
+        (("--protection", "fenced_lok"), "did you mean 'fenced_lock'?"),
+        (("--invariant", "never_emty"), "known: never_empty"),
+        (("--all-sets", "--page", "x.html"), "--invariant, --jobs and --json alone"),
+        (("--without-lock", "--protection", "fenced_lock"), "nothing to do"),
+        (("--page", "no/such/folder/x.html"), "a folder that exists"),
+        (("--enactors", "4", "--plans", "12", "--page", "."), "cannot write ."),
+    ],
+)
+def test_bad_input_ends_with_2_before_anything_starts(words: tuple[str, ...], message: str) -> None:
+    result = run(*words)
+    assert result.returncode == 2
+    assert message in result.stderr.replace("\n", " ")
+    assert result.stdout == ""
+
+
+def test_what_needs_a_lock_is_a_protection() -> None:
+    assert set(NEED_A_LOCK) < set(PROTECTIONS.kinds)
+
+
+def test_help_imports_no_numpy() -> None:
+    code = "import sys, chaoskit, chaoskit.cli.race; print('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
