@@ -76,21 +76,33 @@ def explore(
 ) -> None:
     """Explore every order of steps, and judge the invariants. Ends with 0 where all hold, 1 where one is broken, 2 for bad input."""
     from chaoskit.race.findings import question_of
-    from chaoskit.race.words import Classroom, Engineering
 
     race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection, without_lock)
     question = question_of(invariant)
     for file in (page, json_file, promela):
         _check_writable(file)
-    if all_sets:
-        if protection or without_lock or page or promela or engine is EngineName.spin or not symmetry:
-            raise InputError(
-                "--all-sets judges every set of protections with chaoskit's own engine; it goes with --enactors, --plans, "
-                "--invariant, --jobs and --json alone"
-            )
-        _explore_all(race, question, jobs, json_file)
-        return
-    findings = _judged(race, question, engine, symmetry)
+    if not all_sets:
+        findings = _judged(race, question, engine, symmetry)
+        _explore_one(findings, question, classroom, page, json_file, promela)
+        raise typer.Exit(0 if findings.holds else 1)
+    if protection or without_lock or page or promela or engine is EngineName.spin or not symmetry:
+        raise InputError(
+            "--all-sets judges every set of protections with chaoskit's own engine; it goes with --enactors, --plans, "
+            "--invariant, --jobs and --json alone"
+        )
+    _explore_all(race, question, jobs, json_file)
+
+
+def _explore_one(
+    findings: Findings,
+    question: Question,
+    classroom: bool,
+    page: Path | None,
+    json_file: Path | None,
+    promela: Path | None,
+) -> None:
+    from chaoskit.race.words import Classroom, Engineering
+
     words: Vocabulary = Classroom() if classroom else Engineering()
     _print(findings, question, words)
     if json_file:
@@ -100,12 +112,11 @@ def explore(
     if promela:
         from chaoskit.race.findings import promela_of
 
-        _write(promela, promela_of(race, question))
+        _write(promela, promela_of(findings.race, question))
     if page:
         from chaoskit.race.page import trace_page
 
         _write(page, trace_page(findings, question, words))
-    raise typer.Exit(0 if findings.holds else 1)
 
 
 def _race_of(enactors: int, plans: int, protections: list[str], without_lock: bool) -> Race:
