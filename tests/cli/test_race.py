@@ -5,49 +5,71 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from chaoskit.cli import main
 from chaoskit.cli.race import NEED_A_LOCK
 from chaoskit.race.protections import PROTECTIONS
 
 
-def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "chaoskit", "race", "explore", *words]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+@dataclass
+class Ended:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_a_broken_invariant_ends_with_1_and_a_diagram() -> None:
+class Run(Protocol):
+    def __call__(self, *words: str) -> Ended: ...
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """The console script in this process, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["chaoskit", "race", "explore", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+def test_a_broken_invariant_ends_with_1_and_a_diagram(run: Run) -> None:
     result = run("--enactors", "2", "--plans", "4", "--invariant", "never_empty")
     assert result.returncode == 1, result.stderr
     assert "never_empty  BROKEN in 20 steps" in result.stdout
     assert "EMPTY: plan 2 has no tree" in result.stdout
 
 
-def test_what_holds_ends_with_0_and_names_its_bounds() -> None:
+def test_what_holds_ends_with_0_and_names_its_bounds(run: Run) -> None:
     result = run("--enactors", "2", "--plans", "4", "--protection", "fenced-lock")
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("holds for 2 enactors and 4 plans") == 6
 
 
-def test_the_classroom_is_told_in_its_own_words() -> None:
+def test_the_classroom_is_told_in_its_own_words(run: Run) -> None:
     result = run("--classroom", "--invariant", "never_empty")
     assert result.returncode == 1
     assert "page 2, ERASED" in result.stdout
 
 
-def test_files_are_written(tmp_path: Path) -> None:
-    result = run(
-        *("--enactors", "2", "--plans", "3", "--page", "p.html", "--json", "f.json", "--promela", "m.pml"), cwd=tmp_path
-    )
+def test_files_are_written(run: Run, tmp_path: Path) -> None:
+    result = run(*("--enactors", "2", "--plans", "3", "--page", "p.html", "--json", "f.json", "--promela", "m.pml"))
     assert result.returncode == 1, result.stderr
     assert json.loads((tmp_path / "f.json").read_text())["findings"]["never_older"]["steps"] == 14
     assert "flips to plan 2" in (tmp_path / "p.html").read_text()
     assert "active [2] proctype enactor()" in (tmp_path / "m.pml").read_text()
 
 
-def test_the_table_of_a_tiny_race(tmp_path: Path) -> None:
+def test_the_table_of_a_tiny_race(run: Run, tmp_path: Path) -> None:
     result = run(
         *(
             "--enactors",
@@ -62,7 +84,6 @@ def test_the_table_of_a_tiny_race(tmp_path: Path) -> None:
             "--json",
             "t.json",
         ),
-        cwd=tmp_path,
     )
     assert result.returncode == 0, result.stderr
     assert "168 protection sets, 2 enactors and 3 plans" in result.stdout
@@ -83,7 +104,7 @@ def test_the_table_of_a_tiny_race(tmp_path: Path) -> None:
         (("--enactors", "4", "--plans", "12", "--page", "."), "cannot write ."),
     ],
 )
-def test_bad_input_ends_with_2_before_anything_starts(words: tuple[str, ...], message: str) -> None:
+def test_bad_input_ends_with_2_before_anything_starts(run: Run, words: tuple[str, ...], message: str) -> None:
     result = run(*words)
     assert result.returncode == 2
     assert message in result.stderr.replace("\n", " ")
