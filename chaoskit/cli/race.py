@@ -145,6 +145,10 @@ def _judged(race: Race, question: Question, engine: EngineName, symmetry: bool) 
 
     if engine is EngineName.python:
         return judge(race, question, symmetric=symmetry)
+    if not question.safety and "does_progress" not in question.progress:
+        raise InputError(
+            "--engine spin does not judge can_progress: SPIN's logic is of linear time; leave --engine out"
+        )
     if "can_progress" in question.progress:
         typer.echo(
             "can_progress is not judged: SPIN's logic is of linear time, and this is a property of branching time.\n"

@@ -1,8 +1,9 @@
 """The control plane as the model sees it: plan store and hosted zone in one value, with Route 53's rules for a change batch.
 
-A batch is atomic. Its first change is the swap of the TXT lock: DELETE needs the exact value, so a stale stamp fails the batch. An alias
-whose target does not exist is refused (InvalidChangeBatch); the target of an alias may be deleted, which leaves an alias that answers
-with no records. (Amazon Route 53 API Reference, ChangeResourceRecordSets.)
+A batch is atomic. Its first change is the swap of the TXT lock: DELETE needs the exact value, so a stale stamp fails the batch. What is
+to be deleted must be there. An alias whose target does not exist is refused (InvalidChangeBatch); the target of an alias may be
+deleted, which leaves an alias that answers with no records. (Amazon Route 53 API Reference, ChangeResourceRecordSets; the last rule is
+an assumption, made because the outage needs it.)
 
 Kept out of the value because nothing reads it: where the rollback record points. The stamp is kept in the enactors' local states,
 as current or stale.
@@ -117,12 +118,14 @@ class ControlPlane:
                     after = after.with_tree(plan, self.addresses)
                 case PointAlias(plan) | PointRollback(plan) if not after.tree(plan):
                     return zone, Refused("no such target", plan)
+                case DeleteTree(plan) | DeleteAddress(plan) if not after.tree(plan):
+                    return zone, Refused("not found", plan)
                 case PointAlias(plan):
                     after = after._replace(alias=plan)
                 case DeleteTree(plan):
                     after = after.with_tree(plan, 0)
                 case DeleteAddress(plan):
-                    after = after.with_tree(plan, max(0, after.tree(plan) - 1))
+                    after = after.with_tree(plan, after.tree(plan) - 1)
         if (refused := refusal(self.rules, zone, after)) is not None:
             return zone, refused
         if self.rules.velocity is not None:

@@ -81,7 +81,9 @@ class Enactor:
                 return ReadAlias(local.endpoint)
             case Step.STAMP:
                 return ReadLock(local.endpoint)
-            case Step.LOOK | Step.LIST:
+            case Step.LOOK:
+                return ListTrees(local.endpoint)
+            case Step.LIST:
                 return ListTrees()
             case Step.BUILD:
                 return Batch(local.endpoint, local.stamp, (PutTree(local.plan),))

@@ -44,11 +44,12 @@ def summary(findings: Findings, question: Question) -> str:
         else "every enactor told apart"
     )
     engine = "SPIN" if findings.engine == "spin" else "chaoskit"
+    explored = "explored whole" if findings.whole else "explored until each was broken"
     without = "" if findings.race.base.locks else "; without lock and rollback record"
     seconds = f"{findings.cpu_seconds:.1f} s of processor time"
     rows = [
         f"{bounds(findings.race)}; {set_name(findings.race.protections)}{without}",
-        f"{findings.states:,} states, {findings.transitions:,} steps, explored whole by {engine} in {seconds} ({how})",
+        f"{findings.states:,} states, {findings.transitions:,} steps, {explored} by {engine} in {seconds} ({how})",
         "",
     ]
     width = max(len(name) for name in question.names)

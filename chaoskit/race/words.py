@@ -84,7 +84,7 @@ class Engineering:
         match answer:
             case LockLost():
                 return ": lock lost"
-            case Refused("no such target", plan):
+            case Refused("no such target" | "not found", plan):
                 return f": refused, there is no tree {plan}"
             case Refused(reason, _):
                 return f": refused, {reason}"
@@ -142,7 +142,7 @@ class Classroom:
                 return ""
             case LockLost():
                 return ": somebody else has the pencil"
-            case Refused("no such target", plan):
+            case Refused("no such target" | "not found", plan):
                 return f": cannot, page {plan} is gone"
         return ": not allowed"
 

@@ -79,9 +79,9 @@ class RoleTable:
             width = self._next.shape[1]
             place = local * width + answer
             after = self._next.ravel().take(place)
-            unknown = after < 0
-            if not unknown.any():
+            if not len(after) or int(after.min()) >= 0:
                 return after
+            unknown = after < 0
             for pair in np.unique(place[unknown]).tolist():
                 self.reply_to(*divmod(pair, width))
 
@@ -136,6 +136,8 @@ class Tables:
             width = self._effects.shape[1]
             place = shared * width + call
             effect = self._effects.ravel().take(place)
+            if not len(effect) or int(effect.min()) >= 0:
+                return effect
             unknown = effect == UNKNOWN
             if not unknown.any():
                 return effect

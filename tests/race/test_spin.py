@@ -35,7 +35,7 @@ REPRESENTATIVE = [
 @pytest.mark.parametrize("names", REPRESENTATIVE, ids=" + ".join)
 def test_spin_agrees(names: tuple[str, ...]) -> None:
     race = Race(2, 4).with_protections(names)
-    ours, spins = judge(race, symmetric=False), judge_with_spin(race, small=True)
+    ours, spins = judge(race, symmetric=False), judge_with_spin(race, small=True, count=True)
     assert spins.states == ours.states
     assert spins.transitions == ours.transitions + 1  # SPIN counts the arrival at the start
     for finding in spins.findings:
@@ -47,7 +47,7 @@ def test_spin_agrees(names: tuple[str, ...]) -> None:
 @needs_spin
 def test_a_trail_is_a_way_of_ours() -> None:
     race = Race(2, 4)
-    spins = judge_with_spin(race, small=True)
+    spins = judge_with_spin(race, small=True, count=True)
     system = race.system(SAFETY)
     for bit, rule in enumerate(SAFETY):
         last = system.replay(spins.of(rule.name).trace or ())[-1]
