@@ -74,15 +74,15 @@ def table_text(table: Table) -> str:
     """The rows, and what follows from them."""
     race = table.rows[0].race
     names = table.question.names
-    width = max(len(set_name(row.race.protections)) for row in table.rows)
     rows = [
         f"{len(table.rows)} protection sets, {bounds(race)}. A number: broken, by a shortest way of so many steps.",
         "",
     ]
-    rows.append(" " * width + "  " + "  ".join(names))
+    rows += [f"  {number}  {name}" for number, name in enumerate(names, 1)]
+    rows += ["", "".join(f"{number:>7}" for number in range(1, len(names) + 1))]
     for row in table.rows:
-        cells = [_cell(row.of(name)).center(len(name)) for name in names]
-        rows.append(f"{set_name(row.race.protections):<{width}}  {'  '.join(cells)}")
+        cells = "".join(f"{_cell(row.of(name)):>7}" for name in names)
+        rows.append(f"{cells}   {set_name(row.race.protections)}")
     return "\n".join([*rows, "", *conclusions(table)])
 
 

@@ -30,6 +30,7 @@ def test_the_classroom_is_the_one_that_is_printed() -> None:
     findings = judge(Race(2, 4), question_of(["never_empty"]))
     (text,) = diagrams(findings, 110, Classroom())
     assert text in PAGE
+    assert f"{findings.states:,} states, {findings.transitions:,} steps" in PAGE
 
 
 def test_invariants_are_defined_as_in_the_code() -> None:
