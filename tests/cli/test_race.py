@@ -14,6 +14,7 @@ import pytest
 from chaoskit.cli import main
 from chaoskit.cli.race import NEED_A_LOCK
 from chaoskit.race.protections import PROTECTIONS
+from chaoskit.sim.spin import missing
 
 
 @dataclass
@@ -91,6 +92,15 @@ def test_the_table_of_a_tiny_race(run: Run, tmp_path: Path) -> None:
     assert stored["sufficient"]["never_older"] == [["fenced_lock"], ["freshness_after_stamp"], ["atomic"]]
 
 
+@pytest.mark.skipif(missing() is not None, reason=str(missing()))
+def test_spin_as_the_engine(run: Run) -> None:
+    result = run("--enactors", "2", "--plans", "3", "--engine", "spin", "--invariant", "never_older")
+    assert result.returncode == 1, result.stderr
+    assert "by SPIN" in result.stdout
+    assert "never_older  BROKEN in 14 steps" in result.stdout
+    assert "flips to plan 2" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -98,6 +108,7 @@ def test_the_table_of_a_tiny_race(run: Run, tmp_path: Path) -> None:
         (("--plans", "13"), "give a number from 1 to 12"),
         (("--protection", "fenced_lok"), "did you mean 'fenced_lock'?"),
         (("--invariant", "never_emty"), "known: never_empty"),
+        (("--engine", "spin", "--invariant", "can_progress"), "does not judge can_progress"),
         (("--all-sets", "--page", "x.html"), "--invariant, --jobs and --json alone"),
         (("--without-lock", "--protection", "fenced_lock"), "nothing to do"),
         (("--page", "no/such/folder/x.html"), "a folder that exists"),
