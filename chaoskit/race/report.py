@@ -106,11 +106,11 @@ def conclusions(table: Table) -> list[str]:
 
 
 def _bullets(sets: tuple[Set, ...]) -> list[str]:
-    return [f"  {set_name(one)}" for one in sets] or ["  none"]
+    return [f"  {set_name(names)}" for names in sets] or ["  none"]
 
 
-def _same_verdicts(one: Findings, other: Findings) -> bool:
-    return [finding.holds for finding in one.findings] == [finding.holds for finding in other.findings]
+def _same_verdicts(findings: Findings, other: Findings) -> bool:
+    return [finding.holds for finding in findings.findings] == [finding.holds for finding in other.findings]
 
 
 def _not_monotone(pairs: tuple[NotMonotone, ...]) -> list[str]:

@@ -145,13 +145,13 @@ class Tables:
                 self.effect_of(*divmod(pair, width))
 
     def _effect(self, shared: int, call: int) -> int:
-        before, made = self.shared.values[shared], self.calls.values[call]
-        effect = self.system.perform(before, made)
+        before, request = self.shared.values[shared], self.calls.values[call]
+        effect = self.system.perform(before, request)
         if effect is None:
             return BLOCKED
         after, answer = effect
-        marks = self.system.marks(before, made, after)
-        outdates = OUTDATES if self.system.outdates(made, answer) else 0
+        marks = self.system.marks(before, request, after)
+        outdates = OUTDATES if self.system.outdates(request, answer) else 0
         return self.number(after) << SHARED_SHIFT | outdates | self.answers.number(answer) << ANSWER_SHIFT | marks
 
     def effect_of(self, shared: int, call: int) -> int:
