@@ -14,6 +14,9 @@ from chaoskit.errors import Interrupted
 T = TypeVar("T")
 Handler = Callable[[int, FrameType | None], object]
 
+ABORT = signal.SIGUSR1
+"""Ends a run before its time and keeps what it has shown until then."""
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

@@ -39,7 +39,8 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "cheroot": ("aws/",),
     "starlette": ("dns/control/",),
     "uvicorn": ("dns/control/http.py",),
-    "prometheus_client": ("dns/control/metrics.py",),
+    "prometheus_client": ("dns/control/metrics.py", "network/embedded/metrics.py"),
+    "h11": ("network/embedded/http.py",),
 }
 
 MAX_FILE_LINES = 400

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from chaoskit.cli import serving
+from chaoskit.cli import proxy, serving
 from chaoskit.cli.docker import docker_app
 from chaoskit.cli.output import OutputGone, abandon_output, watch_output
 from chaoskit.cli.race import race_app
@@ -298,7 +298,7 @@ def overlay(
     ] = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="By default chaoskit.override.yaml beside the first file.")] = None,
     subnet: Annotated[
-        str, typer.Option(help="A private /24 that nothing else uses, for our network.")
+        str, typer.Option(help="A private network (/16 to /24) that nothing else uses, for chaoskit's own.")
     ] = "172.31.253.0/24",
     image: Annotated[str | None, typer.Option(help="Instead of the image that `chaoskit docker build` makes.")] = None,
     region: Annotated[str, typer.Option(help="The region whose endpoints are mocked.")] = "us-east-1",
@@ -326,7 +326,7 @@ def attach(
     ] = [],  # noqa: B006
     out: Annotated[Path, typer.Option(help="The folder in which the run's own folder is made.")] = Path("runs"),
     subnet: Annotated[
-        str, typer.Option(help="A private /24 that nothing else uses, for our network.")
+        str, typer.Option(help="A private network (/16 to /24) that nothing else uses, for chaoskit's own.")
     ] = "172.31.253.0/24",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be touched, and end.")] = False,
@@ -341,6 +341,7 @@ def attach(
 
 app.command()(serving.serve)
 app.command()(serving.queries)
+app.command()(proxy.proxy)
 app.command()(serving.inject)
 app.command("list")(serving.list_)
 app.command()(serving.halt)

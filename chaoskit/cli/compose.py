@@ -10,7 +10,8 @@ from pathlib import Path
 
 import typer
 
-from chaoskit.errors import HarnessError, InputError
+from chaoskit.compose.write import Written
+from chaoskit.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +46,21 @@ def write_overlay(options: Options) -> None:
         draft.replace(out)
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}; name another with --out") from error
-    except HarnessError:
-        raise
     finally:
         draft.unlink(missing_ok=True)
-    _tell(files, out, written.chosen, [str(one) for one in written.bypasses], checked=checked)
+    _tell(files, out, written, checked=checked)
 
 
-def _tell(files: Sequence[Path], out: Path, chosen: Sequence[str], bypasses: Sequence[str], *, checked: bool) -> None:
-    for bypass in bypasses:
+def _tell(files: Sequence[Path], out: Path, written: Written, *, checked: bool) -> None:
+    for bypass in written.bypasses:
         typer.echo(f"warning: {bypass}", err=True)
     if not checked:
         typer.echo("warning: not checked, because `docker compose` is not here; it needs 2.24.4 or newer", err=True)
     both = shlex.join(word for path in (*files, out) for word in ("-f", str(path)))
-    typer.echo(f"{out}: puts {', '.join(chosen)} under chaoskit{'; docker compose config takes it' if checked else ''}")
+    typer.echo(
+        f"{out}: puts {', '.join(written.chosen)} under chaoskit{'; docker compose config takes it' if checked else ''}"
+    )
     typer.echo(f"image:     chaoskit docker build{'' if checked else '  (where Docker is)'}")
     typer.echo(f"bring up:  docker compose {both} up -d")
+    typer.echo("take away: " + "\n           ".join(written.taking_away))
     sys.stdout.flush()

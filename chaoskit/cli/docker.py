@@ -26,21 +26,31 @@ def build(
 
 @docker_app.command()
 def clean(
-    images: Annotated[bool, typer.Option("--images", help="chaoskit's images too.")] = False,
+    images: Annotated[
+        bool, typer.Option("--images", help="Remove chaoskit's images too, not those that somebody built on them.")
+    ] = False,
+    living: Annotated[
+        bool,
+        typer.Option("--living", help="End runs and game days that are still at work, and remove what is theirs too."),
+    ] = False,
 ) -> None:
-    """Remove all containers, networks and volumes that chaoskit made (label chaoskit.run), and put back what a killed attach left."""
+    """Remove the containers, networks and volumes of runs that are over (label chaoskit.run), and put back what a killed attach left.
+
+    A run or game day that is still at work is left alone, unless --living says otherwise; so is a project under an overlay.
+    """
     from chaoskit.cli.attach import put_back_every
-    from chaoskit.compose.helper import OWNER_LABEL
     from chaoskit.errors import HarnessError
     from chaoskit.sandbox.docker import connect
 
     engine = connect()
     attaches = put_back_every()
-    removed = engine.remove(spare=[f"{OWNER_LABEL}={project}" for project in attaches.at_work])
-    removed += engine.remove_images() if images else []
+    stale, at_work = engine.clean(living=living)
+    removed = [*map(str, stale), *(engine.remove_images() if images else [])]
     for what in removed:
         typer.echo(f"removed {what}")
+    for run in at_work:
+        typer.echo(f"left alone: {run}, which is at work; end it there, or here with --living")
     if attaches.failed:
         raise HarnessError("\n".join(attaches.failed))
-    if not removed and not attaches.number and not attaches.at_work:
+    if not removed and not at_work and not attaches.number and not attaches.at_work:
         typer.echo("nothing of chaoskit's is here")

@@ -50,7 +50,7 @@ def examine_container(container: str, names: Sequence[str]) -> int:
     from chaoskit.compose.examine import examine as walk_through
 
     docker = Docker()
-    steps = walk_through(docker, _image(), container, names or [DEFAULT_NAME])
+    steps = walk_through(docker, _image, container, names or [DEFAULT_NAME])
     _print([("place", "finding", ""), *((step.place, step.kind, step.says) for step in steps)])
     bypasses = sum(step.kind == "bypass" for step in steps)
     changes = sum(step.kind == "change" for step in steps)

@@ -16,12 +16,12 @@ import typer
 from chaoskit.cli.clients import check_built
 from chaoskit.clock import WallClock
 from chaoskit.engine import session
-from chaoskit.engine.folders import make_folders
+from chaoskit.engine.folders import make_folders, seen_from_host
 from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment, load
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.experiment.warnings import warnings_of
-from chaoskit.interruption import until_signalled
+from chaoskit.interruption import ABORT, until_signalled
 from chaoskit.sandbox.choose import CHOICES
 from chaoskit.sandbox.docker_toxiproxy import image_of
 
@@ -50,6 +50,8 @@ def run_experiment(options: Options) -> int:
     experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
     for warning in warnings_of(experiment):
         typer.echo(f"warning: {warning}", err=True)
+    if options.toxiproxy:
+        _check_own_toxics(experiment, options.toxiproxy)
     check_stand_ins(experiment, options.sandbox)
     if experiment.planes["process"] and options.sandbox == "compose":
         raise InputError(f"{experiment.source}: process faults need an engine to ask; use --sandbox docker")
@@ -86,6 +88,16 @@ def _check_toxiproxy(named: str, sandbox: str) -> None:
         raise InputError(f"{said}: there is no such program; give its path, or a URL with --sandbox inline")
 
 
+def _check_own_toxics(experiment: Experiment, named: str) -> None:
+    """Raises ``InputError`` for a toxic that Toxiproxy has not. What runs at a URL may be the embedded proxy: it is asked later."""
+    own = [injection.id for injection in experiment.planes["network"] if not injection.fault.IN_TOXIPROXY]
+    if own and "://" not in named:
+        raise InputError(
+            f"{experiment.source}: {', '.join(own)}: this toxic is the embedded proxy's own, and Toxiproxy has no such;"
+            " leave --toxiproxy out"
+        )
+
+
 async def _run(options: Options, experiment: Experiment) -> int:
     from rich.console import Console
 
@@ -93,6 +105,8 @@ async def _run(options: Options, experiment: Experiment) -> int:
     from chaoskit.report.terminal import print_verdicts
 
     console = Console(force_terminal=False) if options.plain else Console()
+    aborted = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(ABORT, aborted.set)
     with make_view(console, WallClock()) as view:
         result = await session.run(
             experiment,
@@ -102,8 +116,10 @@ async def _run(options: Options, experiment: Experiment) -> int:
             source=options.experiment,
             replay=lambda name: _replay(options, experiment, name),
             toxiproxy=options.toxiproxy,
+            aborted=aborted,
         )
-    print_verdicts(Console(), result.run, result.verdicts, result.outcome, result.files)
+    paths = [seen_from_host(path, os.environ) for path in result.files]
+    print_verdicts(Console(), result.run, result.verdicts, result.outcome, paths)
     return result.outcome.exit_code
 
 

@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from chaoskit.compose.engine import EVERY_PROFILE, Docker
+from chaoskit.compose.merged import MergedJournal
 from chaoskit.compose.overlay import NAME, TOOK_LABEL, make_override, write_override
-from chaoskit.compose.owner import Owner
 from chaoskit.compose.plan import OverlayPlan
 from chaoskit.compose.restore import left_behind, put_back, scales
-from chaoskit.compose.running import STATE, Running
+from chaoskit.compose.running import STATE, Origin, Running
+from chaoskit.compose.watch import ContainerWatch
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.interruption import SIGNALS, handled, interruptible
 from chaoskit.journal.codec import decode_entry
-from chaoskit.journal.events import RunEnded
+from chaoskit.journal.events import RunEnded, RunStarted
 from chaoskit.journal.store import Journal
+from chaoskit.sandbox.owner import Owner
 
 UP_WITHIN_S = "180"
 Tell = Callable[[str], None]
@@ -49,7 +51,7 @@ def perform(docker: Docker, running: Running, plan: OverlayPlan, image: str, jou
             _begin(docker, origin.project, options, text)
             tell(f"making {', '.join(chosen)} anew, under chaoskit")
             _up(docker, options, origin.scale, text)
-            _play(docker, origin.project, journal)
+            _play(docker, origin, journal)
         finally:
             with _deaf():
                 tell(f"putting {', '.join(chosen)} back")
@@ -78,20 +80,28 @@ def _up(docker: Docker, options: Sequence[str], scale: Mapping[str, int], overri
     docker.compose([*options, *EVERY_PROFILE], "up", *flags, *scales(scale), *scale, stdin=override)
 
 
-def _play(docker: Docker, project: str, journal: Journal) -> None:
-    """Let our container begin, and take its journal as it comes."""
-    ours = docker.lines("ps", "--quiet", "--filter", f"label={TOOK_LABEL}={project}")
+def _play(docker: Docker, origin: Origin, journal: Journal) -> None:
+    """Let our container begin, and take its journal as it comes, with what befalls theirs meanwhile."""
+    ours = docker.lines("ps", "--quiet", "--filter", f"label={TOOK_LABEL}={origin.project}")
     if not ours:
         raise HarnessError("chaoskit's container in the project has ended before the experiment began")
+    merged = MergedJournal(journal)
+    watch = ContainerWatch(docker, origin.project, list(origin.scale), merged.append, merged.latest)
     following = docker.follow("logs", "--follow", ours[0])
     try:
         docker.run("kill", "--signal", "USR1", ours[0])
         assert following.stdout is not None
         for line in following.stdout:
-            journal.append(decode_entry(line.decode()).event)
+            entry = decode_entry(line.decode())
+            if isinstance(entry.event, RunEnded):
+                watch.end()
+            merged.take(entry)
+            if isinstance(entry.event, RunStarted):
+                watch.begin()
     except ValueError as error:
         raise HarnessError(f"chaoskit's container said what is no event: {str(error).splitlines()[0]}") from error
     finally:
+        watch.end()
         complaint = _end(following)
     if not journal.entries or not isinstance(journal.entries[-1].event, RunEnded):
         raise HarnessError(f"chaoskit's container ended before the experiment did: {complaint or 'it said nothing'}")

@@ -1,4 +1,4 @@
-"""What in a project's own settings would keep a fault from its services, or real credentials in them: a pure judge.
+"""What in a project's own settings would keep a fault from its services, or is replaced by ours: a pure judge.
 
 Each rule is one of Docker's, of the SDKs', or of libc's; see docs/your-own-stack.md.
 """
@@ -14,6 +14,12 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"
 ENDPOINTS = "AWS_ENDPOINT_URL"
 REPLACED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """Credentials that the overlay replaces by fake ones."""
+
+TRUST = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""By which SDKs and TLS libraries are told whom to trust; the overlay sets all of them."""
+
+SETTINGS = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+"""Files of profiles, which the overlay replaces by its own."""
 
 LIVE = (
     "AWS_SESSION_TOKEN",
@@ -47,7 +53,7 @@ RESOLVER_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
 
 @dataclass(frozen=True, slots=True)
 class Bypass:
-    """One way past chaoskit: at which service, what was found, why it matters, and what to do (or what the overlay does)."""
+    """A way past chaoskit, or a setting that ours replaces: at which service, what, why it matters, and what to do (or what is done)."""
 
     service: str
     found: str
@@ -85,7 +91,13 @@ def _network(service: Service) -> Iterator[Bypass]:
         yield Bypass(service.name, f"network_mode: {mode}", why, f"it is left out; {cure}")
     if len(service.dns) > 1:
         why = "a SERVFAIL or a dropped query falls over to the second, which hides the fault"
-        yield Bypass(service.name, f"dns: with {len(service.dns)} servers", why, "the overlay puts one in their place")
+        cure = "the overlay puts chaoskit's in their place, and names that only they know are refused"
+        yield Bypass(service.name, f"dns: with {len(service.dns)} servers", why, cure)
+    elif service.dns:
+        below = f", those below {', '.join(service.dns_search)} included" if service.dns_search else ""
+        why = f"the overlay puts chaoskit's name server in its place, so names that only it knows are refused{below}"
+        cure = "leave the service out with --service if it needs them"
+        yield Bypass(service.name, f"dns: {service.dns[0]}", why, cure)
 
 
 def _aliases(project: Project, service: Service, aimed: set[str]) -> Iterator[Bypass]:
@@ -120,6 +132,14 @@ def _environment(service: Service) -> Iterator[Bypass]:
     if replaced := [name for name in REPLACED if service.sets(name)]:
         why = "these may be real credentials"
         yield Bypass(service.name, ", ".join(replaced), why, "the overlay puts AWS's own example key in their place")
+    if bundles := [name for name in TRUST if service.sets(name)]:
+        why = "the overlay sets chaoskit's authority in its place, so what only that bundle trusts fails in TLS"
+        yield Bypass(
+            service.name, ", ".join(bundles), why, "that failure is no fault of the run's: leave out such calls"
+        )
+    if files := [name for name in SETTINGS if service.sets(name)]:
+        why = "the overlay names files of its own, so time-outs, retries and profiles that are set there do not count"
+        yield Bypass(service.name, ", ".join(files), why, "set them by AWS_ variables for the game day")
     if live := [name for name in LIVE if service.sets(name)]:
         why = "it leads to real credentials"
         yield Bypass(service.name, ", ".join(live), why, "the overlay gives it fake ones; check that the app starts so")

@@ -15,6 +15,8 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import yaml
+
 from chaoskit.errors import HarnessError, InputError
 
 WITHIN_S = 600.0
@@ -84,6 +86,17 @@ class Docker:
         except CommandError as error:
             raise HarnessError(f"docker compose {arguments[0]}: {_complaint(error.said)}") from error
 
+    def config(self, project: Sequence[str]) -> str:
+        """The project of every profile as ``docker compose config`` resolves it, in JSON or YAML; ``read_config`` reads both.
+
+        Compose 2.26 cannot print ``build.ssh`` as JSON, though it takes such a project otherwise. Raises ``HarnessError``.
+        """
+        options = [*project, *EVERY_PROFILE]
+        try:
+            return self.compose(options, "config", "--format", "json")
+        except HarnessError:
+            return self.compose(options, "config")  # where the project itself is wrong, this says so again
+
     def follow(self, *arguments: str) -> subprocess.Popen[bytes]:
         """A command that goes on, its standard output to be read."""
         return subprocess.Popen(
@@ -111,6 +124,16 @@ class Docker:
             said = done.stderr.decode(errors="replace").rstrip() or f"exit code {done.returncode}"
             raise CommandError(f"docker {' '.join(arguments[:2])}: {said.splitlines()[-1].strip()}", said, done.stdout)
         return done.stdout
+
+
+def read_config(text: str) -> Any:
+    """What ``Docker.config`` printed, as data."""
+    return json.loads(text) if is_json(text) else yaml.safe_load(text)
+
+
+def is_json(text: str) -> bool:
+    """Whether ``Docker.config`` printed JSON, not YAML."""
+    return text.startswith("{")
 
 
 def _complaint(said: str) -> str:

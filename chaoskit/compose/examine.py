@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chaoskit.compose.engine import Docker, engine_version
@@ -15,8 +15,11 @@ from chaoskit.errors import HarnessError, InputError
 CANARY = "canary.chaoskit.test"
 
 
-def examine(docker: Docker, image: str, name: str, names: Sequence[str]) -> list[Step]:
-    """Walk the way of ``names`` in the container ``name``. Raises ``InputError`` where no such container runs."""
+def examine(docker: Docker, image: Callable[[], str], name: str, names: Sequence[str]) -> list[Step]:
+    """Walk the way of ``names`` in the container ``name``. Raises ``InputError`` where no such container runs.
+
+    ``image`` gives the image of the helper container, which may have to be built: it is asked for when all else is known.
+    """
     try:
         (record,) = docker.inspect(name)
     except HarnessError as error:
@@ -26,7 +29,7 @@ def examine(docker: Docker, image: str, name: str, names: Sequence[str]) -> list
     container = read(docker, record)
     asked = [one.lower().rstrip(".") for one in names]
     servers = dict.fromkeys([*container.nameservers(), *container.dns])
-    found = probe(docker, image, f"container:{record['Id']}", Question((*asked, CANARY), tuple(servers)))
+    found = probe(docker, image(), f"container:{record['Id']}", Question((*asked, CANARY), tuple(servers)))
     return walk(container, found, asked, CANARY)
 
 

@@ -12,9 +12,9 @@ from chaoskit.compose.engine import Docker
 from chaoskit.compose.faulty import CASES, name_of
 from chaoskit.compose.probe import Answered, Found, Libc, Question
 from chaoskit.errors import HarnessError
+from chaoskit.sandbox.docker_clean import labels_of
 
 DOCKERS_RESOLVER = "127.0.0.11"
-LABEL = ("--label", "chaoskit.run=doctor")
 OWNER_LABEL = "chaoskit.measuring"
 """On what measures beside an ``attach``; its value is the project."""
 
@@ -59,7 +59,7 @@ def probe(docker: Docker, image: str, network: str, question: Question, *more: s
         "--rm",
         "--init",
         "--no-healthcheck",
-        *LABEL,
+        *_labels(),
         "--network",
         network,
         "--cap-drop",
@@ -102,6 +102,10 @@ def remove_measuring(docker: Docker, project: str) -> None:
         docker.run("network", "rm", *networks)
 
 
+def _labels() -> tuple[str, ...]:
+    return tuple(word for pair in labels_of("doctor").items() for word in ("--label", "=".join(pair)))
+
+
 def _owned(project: str) -> tuple[str, ...]:
     return ("--label", f"{OWNER_LABEL}={project}") if project else ()
 
@@ -110,7 +114,7 @@ def _owned(project: str) -> tuple[str, ...]:
 def faulty_server(docker: Docker, image: str, project: str = "") -> Iterator[tuple[str, str]]:
     """An internal network of ours with the faulty name server in it: the network's name, and the server's address."""
     name = f"chaoskit-doctor-{os.getpid()}"
-    labels = (*LABEL, *_owned(project))
+    labels = (*_labels(), *_owned(project))
     subnet = _network(docker, name, labels)
     address = subnet.replace("0/24", "53")
     try:

@@ -14,7 +14,8 @@ import yaml
 
 from chaoskit import __version__
 from chaoskit.compose.bypasses import LIVE, PROXIES
-from chaoskit.compose.plan import OverlayPlan, dynamic_range
+from chaoskit.compose.bypasses import TRUST as TRUST_VARIABLES
+from chaoskit.compose.plan import OverlayPlan, check_subnets, dynamic_range
 from chaoskit.compose.project import DEFAULT_NETWORK, Project, Service
 from chaoskit.errors import InputError
 from chaoskit.experiment.plans import CANARY_LABEL
@@ -33,6 +34,9 @@ STAGE_FILE = "/etc/chaoskit/stage.json"
 READY_FILE = "/tmp/chaoskit-ready"  # noqa: S108 - inside our container
 TOOK_LABEL = "chaoskit.attach"
 """Label of what ``attach`` made; its value is the project."""
+
+OVERLAY_LABEL = "chaoskit.overlay"
+"""Label of what an overlay that is driven by hand brings up; its value stands for the override file."""
 
 PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 
@@ -77,6 +81,12 @@ def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
         raise InputError(
             f"{project.source}: each service of it has a network_mode, so none can be put in a network of ours and given a resolver"
         )
+    for name in chosen:
+        if clashing := [path for path in project.services[name].mounts if _is_below(path, TRUST)]:
+            raise InputError(
+                f"{project.source}: {name} has something of its own at {clashing[0]}, where chaoskit's certificate authority would take "
+                "its place; mount it elsewhere, or leave the service out with --service"
+            )
     if CANARY_LABEL in chosen:
         raise InputError(
             f"{project.source}: the service {CANARY_LABEL!r} of the project cannot be a client's name here: chaoskit's own look-out is "
@@ -85,10 +95,18 @@ def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
     return chosen
 
 
+def _is_below(path: str, folder: str) -> bool:
+    return f"{path.rstrip('/')}/".startswith(f"{folder}/")
+
+
 def make_override(
     project: Project, chosen: Sequence[str], plan: OverlayPlan, image: str, labels: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """What to merge over the project so that the ``chosen`` services ask us and trust us."""
+    """What to merge over the project so that the ``chosen`` services ask us and trust us.
+
+    Raises ``InputError`` where a network of the project has addresses of ours.
+    """
+    check_subnets(project, plan.subnet)
     label = dict(labels or {})
     return {
         "services": {
@@ -136,11 +154,7 @@ def app_environment(service: Service, region: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": f"{TRUST}/aws-config",
         "AWS_SHARED_CREDENTIALS_FILE": f"{TRUST}/aws-credentials",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CA_BUNDLE": authority,
-        "SSL_CERT_FILE": authority,
-        "REQUESTS_CA_BUNDLE": authority,
-        "CURL_CA_BUNDLE": authority,
-        "NODE_EXTRA_CA_CERTS": authority,
+        **dict.fromkeys(TRUST_VARIABLES, authority),
         # All of them: Docker's config.json puts proxies into every container, unseen by Compose.
         **dict.fromkeys((*PROXIES, *live), ""),
         **{name: "default" for name in PROFILES if service.sets(name)},

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import ipaddress
 import os
 import signal
 import socket
@@ -109,11 +110,12 @@ def add_addresses(plan: OverlayPlan) -> None:
     """Put every address of the plan on the interface that has ``plan.own``. Raises ``SandboxError``."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         interface = _interface(control, plan.own)
+        netmask = str(ipaddress.ip_network(plan.subnet).netmask)
         for number, address in enumerate([*plan.resolvers.values(), *plan.addresses.values()], 1):
             alias = f"{interface}:{number}".encode()
             try:
                 fcntl.ioctl(control, SIOCSIFADDR, _request(alias, address))
-                fcntl.ioctl(control, SIOCSIFNETMASK, _request(alias, "255.255.255.0"))
+                fcntl.ioctl(control, SIOCSIFNETMASK, _request(alias, netmask))
             except OSError as error:
                 raise SandboxError(
                     f"cannot add {address} to {interface}: {error.strerror}; the container needs CAP_NET_ADMIN in its own network"
@@ -165,7 +167,10 @@ async def _play_when_told(plan: OverlayPlan) -> None:
 
 
 async def play(plan: OverlayPlan, began: asyncio.Event, trust: Path) -> int:
-    """Play the plan's experiment as soon as ``began`` is set; the exit code of its verdicts. The authority is published in ``trust``."""
+    """Play the plan's experiment as soon as ``began`` is set; the exit code of its verdicts. The authority is published in ``trust``.
+
+    SIGTERM ends the run before its time; its journal is whole all the same, and says so.
+    """
     assert plan.experiment is not None
     whole = resolve_plain(plan.experiment, plan.source)
     experiment = replace(whole, spec=here(whole.spec, plan))
@@ -178,7 +183,13 @@ async def play(plan: OverlayPlan, began: asyncio.Event, trust: Path) -> int:
             replay=os.environ.get("CHAOSKIT_REPLAY", ""),
             certificates=str(trust),
         )
-        await record(experiment, settings, sandbox, journal, WORK, authority=trust / "ca.pem", begin=began.wait)
+        aborted = asyncio.Event()
+        # Process 1 of a container would not hear it otherwise.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, aborted.set)
+        authority = trust / "ca.pem"
+        await record(
+            experiment, settings, sandbox, journal, WORK, authority=authority, begin=began.wait, aborted=aborted
+        )
     _, _, outcome = judged(journal.entries, experiment)
     return outcome.exit_code
 

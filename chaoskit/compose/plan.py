@@ -1,7 +1,7 @@
 """Who gets which address in the overlay's network, and what the container of ours is told. Pure data, with its JSON form.
 
-Our container has several addresses in one internal network: one of its own, a resolver for each service under test (so the address
-that was asked tells who asks), and one for each address of a mock AWS service (so a toxic meets one service only). Other
+Our container has several addresses in the lower half of one internal network: one of its own, one for each address of a mock AWS service
+(so a toxic meets one service only), and a resolver for each service under test (so the address that was asked tells who asks). Other
 containers get theirs from the upper half, which is the network's ``ip_range``.
 """
 
@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaoskit.compose.project import Project
 from chaoskit.errors import InputError
 
 SUBNET = "172.31.253.0/24"
-SERVICES_MAX = 30
-OWN, FIRST_RESOLVER, FIRST_SERVICE, FIRST_DYNAMIC = 2, 10, 40, 128
+OWN, FIRST = 2, 3
+WIDEST = 16
+"""Prefix length of the widest network that may be asked for: 32,765 addresses of ours fit in its half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +55,20 @@ def lay_out(
 ) -> OverlayPlan:
     """Addresses for these compose services and these loopback addresses of mock services. Raises ``InputError`` when they do not fit."""
     network = _network(subnet)
-    if len(services) > SERVICES_MAX:
-        raise InputError(f"{len(services)} services: at most {SERVICES_MAX} fit; choose some with --service")
-    if len(loopback) > FIRST_DYNAMIC - FIRST_SERVICE:
-        most = FIRST_DYNAMIC - FIRST_SERVICE
+    room = network.num_addresses // 2 - FIRST
+    if (needed := len(services) + len(loopback)) > room:
+        wide = next(length for length in range(24, 0, -1) if (1 << (31 - length)) - FIRST >= needed)
         raise InputError(
-            f"{len(loopback)} addresses of mock services: at most {most} fit; ask for fewer zones or addresses"
+            f"{len(services)} services and {len(loopback)} addresses of mock services: {room} of both fit in {network}; give a network "
+            f"that is wide enough (--subnet 172.30.0.0/{wide}), or choose some services with --service"
         )
+    first_resolver = FIRST + len(loopback)
     return OverlayPlan(
         source=source,
         subnet=str(network),
         own=str(network[OWN]),
-        resolvers={name: str(network[FIRST_RESOLVER + number]) for number, name in enumerate(services)},
-        addresses={address: str(network[FIRST_SERVICE + number]) for number, address in enumerate(loopback)},
+        resolvers={name: str(network[first_resolver + number]) for number, name in enumerate(services)},
+        addresses={address: str(network[FIRST + number]) for number, address in enumerate(loopback)},
         region=region,
     )
 
@@ -75,11 +78,26 @@ def dynamic_range(subnet: str) -> str:
     return str(list(_network(subnet).subnets(1))[1])
 
 
+def check_subnets(project: Project, subnet: str) -> None:
+    """That no network of the project asks for addresses of ``subnet``, so that Docker can make both. Raises ``InputError``."""
+    ours = _network(subnet)
+    for name, theirs in project.subnets.items():
+        for pool in theirs:
+            try:
+                clashes = ipaddress.IPv4Network(pool, strict=False).overlaps(ours)
+            except ValueError:  # IPv6, or a variable that only Compose can fill in
+                continue
+            if clashes:
+                raise InputError(
+                    f"--subnet {ours}: network {name} of {project.source} is {pool}; name another private network that is free here"
+                )
+
+
 def _network(subnet: str) -> ipaddress.IPv4Network:
     try:
         network = ipaddress.IPv4Network(subnet)
     except ValueError as error:
         raise InputError(f"--subnet {subnet}: {error}; write one like {SUBNET}") from error
-    if network.prefixlen != 24 or not network.is_private:
-        raise InputError(f"--subnet {subnet}: a private /24 is needed, like {SUBNET}")
+    if not WIDEST <= network.prefixlen <= 24 or not network.is_private:
+        raise InputError(f"--subnet {subnet}: a private network of /{WIDEST} to /24 is needed, like {SUBNET}")
     return network

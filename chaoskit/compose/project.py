@@ -6,7 +6,7 @@ may be a list or a mapping. Of environment variables only a region's value is ke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,15 @@ class Service:
     """One service. ``networks`` maps each network to the names that Docker itself answers for this service there.
 
     ``environment`` has the names of its variables, ``unset`` those among them that are empty; ``regions`` are the values of those in
-    ``REGIONS``. ``links`` are names that Docker answers for this service alone. ``mounts`` are paths inside the container. ``needs``
-    maps each service that it depends on to Compose's condition.
+    ``REGIONS``. ``links`` are names that Docker answers for this service alone. ``mounts`` are the paths inside the container of volumes,
+    tmpfs, configs and secrets. ``needs`` maps each service that it depends on to Compose's condition.
     """
 
     name: str
     networks: Mapping[str, tuple[str, ...]]
     network_mode: str = ""
     dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
     extra_hosts: tuple[str, ...] = ()
     environment: frozenset[str] = frozenset()
     unset: frozenset[str] = frozenset()
@@ -63,12 +64,16 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A compose project: where it was read from, its services by name, and what else it declares, by kind (``networks``, …)."""
+    """A compose project: where it was read from, its services by name, and what else it declares, by kind (``networks``, …).
+
+    ``subnets`` maps each of its networks to the subnets that it asks for (``ipam``).
+    """
 
     source: str
     name: str
     services: Mapping[str, Service]
     declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    subnets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def with_needed(self, names: Iterable[str]) -> list[str]:
         """These services and all that they depend on, however far, each after what it depends on."""
@@ -129,7 +134,20 @@ def from_plain(plain: Any, source: str) -> Project:
             raise InputError(f"{source}: services.{name} is no mapping; is it a compose file?")
     found = {str(name): _service(str(name), written) for name, written in services.items()}
     declared = {kind: frozenset(map(str, plain.get(kind) or ())) for kind in ("networks", "volumes", "configs")}
-    return Project(source=source, name=str(plain.get("name") or ""), services=found, declared=declared)
+    return Project(
+        source=source,
+        name=str(plain.get("name") or ""),
+        services=found,
+        declared=declared,
+        subnets=_subnets(plain.get("networks")),
+    )
+
+
+def _subnets(written: Any) -> dict[str, tuple[str, ...]]:
+    """Of ``{back: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}``; a subnet with a variable in it is not known."""
+    networks = written if isinstance(written, dict) else {}
+    pools = {str(name): ((settings or {}).get("ipam") or {}).get("config") or () for name, settings in networks.items()}
+    return {name: tuple(str(pool["subnet"]) for pool in many if pool.get("subnet")) for name, many in pools.items()}
 
 
 def _service(name: str, written: dict[str, Any]) -> Service:
@@ -139,9 +157,10 @@ def _service(name: str, written: dict[str, Any]) -> Service:
         networks=_networks(name, written),
         network_mode=str(written.get("network_mode") or ""),
         dns=_words(written.get("dns")),
+        dns_search=_words(written.get("dns_search")),
         extra_hosts=tuple(_pairs(written.get("extra_hosts"), also=":")),
         links=tuple(link.rpartition(":")[2] for link in links),
-        mounts=tuple(mount for one in written.get("volumes") or () if (mount := _mount(one))),
+        mounts=tuple(_mounts(written)),
         needs=_needs(written.get("depends_on")),
     )
     return service.with_environment(_pairs(written.get("environment")))
@@ -183,6 +202,16 @@ def _words(written: Any) -> tuple[str, ...]:
     if written is None:
         return ()
     return tuple(map(str, written)) if isinstance(written, list) else (str(written),)
+
+
+def _mounts(written: dict[str, Any]) -> Iterator[str]:
+    """Every path of the container at which something is mounted."""
+    yield from (path for volume in written.get("volumes") or () if (path := _mount(volume)))
+    yield from (path.partition(":")[0] for path in _words(written.get("tmpfs")))
+    for kind, folder in (("configs", "/"), ("secrets", "/run/secrets/")):
+        for file in written.get(kind) or ():
+            target = file if isinstance(file, str) else str(file.get("target") or file.get("source") or "")
+            yield target if target.startswith("/") else f"{folder}{target}"
 
 
 def _mount(written: Any) -> str:

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chaoskit.compose.engine import EVERY_PROFILE, Docker
+from chaoskit.compose.engine import EVERY_PROFILE, Docker, is_json
 from chaoskit.compose.running import HASH, IMAGE_ID, Running, labels_of, state_of
 from chaoskit.errors import HarnessError, InputError
 
@@ -28,16 +28,18 @@ def strangers(docker: Docker, running: Running, names: Sequence[str]) -> list[st
 
     ``up`` hashes a service with its ``env_file`` read, which ``config --hash`` leaves unread (Compose 2.26). So the project is hashed as
     it is written and as ``config`` resolves it: of files that have not changed, one is what stands on the container. An image that was
-    built or pulled anew since makes another container too.
+    built or pulled anew since makes another container too. What ``config`` can only print as YAML (``build.ssh``) Compose 2.26 does not
+    read again, so such a project is hashed as it is written.
     """
     if not names:
         return []
     options, asked = [*running.origin.options, *EVERY_PROFILE], ("config", "--hash", ",".join(names))
-    resolved = docker.compose(options, "config", "--format", "json")
-    told = docker.compose(options, *asked) + docker.compose(
-        ["--project-name", running.origin.project, "--file", "-", *EVERY_PROFILE], *asked, stdin=resolved
-    )
-    hashes = {tuple(line.split()[:2]) for line in told.splitlines()}
+    resolved = docker.config(running.origin.options)
+    hashed = docker.compose(options, *asked)
+    if is_json(resolved):
+        again = ["--project-name", running.origin.project, "--file", "-", *EVERY_PROFILE]
+        hashed += docker.compose(again, *asked, stdin=resolved)
+    hashes = {tuple(line.split()[:2]) for line in hashed.splitlines()}
     return [name for name in names if any(_differs(docker, name, one, hashes) for one in running.of(name))]
 
 
@@ -108,4 +110,4 @@ def _taken(docker: Docker, subnet: str) -> Iterator[str]:
         for pool in (network.get("IPAM") or {}).get("Config") or ():
             theirs = ipaddress.ip_network(pool["Subnet"], strict=False)
             if theirs.version == ours.version and theirs.overlaps(ours):
-                yield f"--subnet {subnet}: the network {network['Name']} has {theirs} already; name another private /24"
+                yield f"--subnet {subnet}: the network {network['Name']} has {theirs} already; name another private network"

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from chaoskit.compose.engine import EVERY_PROFILE, Docker
+from chaoskit.compose.engine import Docker, read_config
 from chaoskit.compose.overlay import TOOK_LABEL
-from chaoskit.compose.owner import Owner
 from chaoskit.compose.project import HEALTHY, Project, from_plain
 from chaoskit.errors import HarnessError, InputError
+from chaoskit.sandbox.owner import Owner
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
@@ -133,7 +133,7 @@ def find(docker: Docker, project: str) -> Running:
     options += [word for path in first.get(ENV_FILE, "").split(",") if path for word in ("--env-file", path)]
     options += [word for path in first.get(FILES, "").split(",") if path for word in ("--file", path)]
     try:
-        plain = json.loads(docker.compose([*options, *EVERY_PROFILE], "config", "--format", "json"))
+        plain = read_config(docker.config(options))
     except HarnessError as error:
         raise InputError(
             f"project {project}: its files cannot be read from here, so it could not be put back: {error}"

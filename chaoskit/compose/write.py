@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 from chaoskit.aws.endpoints import host_name
 from chaoskit.aws.services import SERVICES
 from chaoskit.compose.bypasses import Bypass, find_bypasses
-from chaoskit.compose.engine import EVERY_PROFILE, Docker, has_compose
-from chaoskit.compose.overlay import NAME, eligible, make_override, write_override
+from chaoskit.compose.engine import Docker, has_compose, read_config
+from chaoskit.compose.overlay import NAME, OVERLAY_LABEL, eligible, make_override, write_override
 from chaoskit.compose.plan import SUBNET, lay_out
 from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
@@ -33,12 +33,16 @@ OVERRIDES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """An override: its text, who is under it, what could bypass it, and whether ``docker compose config`` has passed it."""
+    """An override: its text, who is under it, what could bypass it, and whether ``docker compose config`` has passed it.
+
+    ``taking_away`` are the commands that undo it.
+    """
 
     text: str
     chosen: tuple[str, ...]
     bypasses: tuple[Bypass, ...]
     checked: bool
+    taking_away: tuple[str, ...]
 
 
 def with_override(files: Sequence[Path]) -> tuple[list[Path], Path | None]:
@@ -59,7 +63,7 @@ def read_projects(files: Sequence[Path]) -> Project:
     written = [read_file(path) for path in files]  # its errors name a line
     if has_compose():
         try:
-            plain = json.loads(Docker().compose([*_named(files), *EVERY_PROFILE], "config", "--format", "json"))
+            plain = read_config(Docker().config(_named(files)))
         except HarnessError as error:
             raise InputError(f"{files[0]}: docker compose does not take it: {error}") from error
         return from_plain(plain, str(files[0]))
@@ -130,19 +134,36 @@ def overlay_by_hand(
     spec = every_service(region)
     plan = lay_out(str(files[0]), chosen, loopback_of(spec), subnet, region)
     names = [host_name(service, region) for service in services_of(spec)]
-    theirs, both = shlex.join(_named(files)), shlex.join(_named([*files, out]))
+    mark = hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:12]
+    both = shlex.join(_named([*files, out]))
     head = [
         f"Puts {', '.join(chosen)} of {' and '.join(path.name for path in files)} under chaoskit: its DNS, its mock AWS, fake credentials.",
-        "Written by chaoskit compose overlay; no other file is changed. To bring it up, put a fault on, and take all away again:",
+        "Written by chaoskit compose overlay; no other file is changed. To bring it up, put a fault on, and take chaoskit away again (what",
+        "is removed is chaoskit's own, by its label; your volumes stay):",
         "",
         f"  docker compose {both} up -d",
         f"  docker compose {both} exec {NAME} python3 -m chaoskit inject empty {names[0]} --for 30s",
-        f"  docker compose {both} down --volumes && docker compose {theirs} up -d",
+        *(f"  {command}" for command in taking_away(files, mark)),
     ]
-    text = write_override(make_override(project, chosen, plan, image), head)
+    text = write_override(make_override(project, chosen, plan, image, {OVERLAY_LABEL: mark}), head)
     left_out = [name for name in project.services if project.services[name].fixed_network and name not in chosen]
     bypasses = find_bypasses(project, [*chosen, *(left_out if not wanted else ())], region, names)
-    return Written(text=text, chosen=tuple(chosen), bypasses=tuple(bypasses), checked=False)
+    return Written(
+        text=text,
+        chosen=tuple(chosen),
+        bypasses=tuple(bypasses),
+        checked=False,
+        taking_away=tuple(taking_away(files, mark)),
+    )
+
+
+def taking_away(files: Sequence[Path], mark: str) -> Iterator[str]:
+    """Commands that bring their services up as they were, then remove what the overlay ``mark`` has brought up, and nothing else."""
+    yield f"docker compose {shlex.join(_named(files))} up -d"
+    labelled = f"--quiet --filter label={OVERLAY_LABEL}={mark}"
+    yield f"docker rm --force $(docker ps --all {labelled})"
+    for kind in ("network", "volume"):
+        yield f"docker {kind} rm $(docker {kind} ls {labelled})"
 
 
 def check_merged(files: Sequence[Path], override: Path, chosen: Sequence[str]) -> bool:
@@ -150,9 +171,7 @@ def check_merged(files: Sequence[Path], override: Path, chosen: Sequence[str]) -
     if not has_compose():
         return False
     try:
-        merged = json.loads(
-            Docker().compose([*_named([*files, override]), *EVERY_PROFILE], "config", "--format", "json")
-        )
+        merged = read_config(Docker().config(_named([*files, override])))
     except HarnessError as error:
         raise HarnessError(
             f"docker compose does not take the override: {error}\nIt needs Compose 2.24.4 or newer (!override)."

@@ -281,6 +281,12 @@ def _process_ended(state: RunState, event: ev.ProcessEnded) -> None:
         state.notices.append(f"process {event.process} ended by itself with exit code {event.exit_code}")
 
 
+def _container_changed(state: RunState, event: ev.ContainerChanged) -> None:
+    if event.change in ("died", "out of memory", "unhealthy"):
+        code = f" with exit code {event.exit_code}" if event.exit_code is not None else ""
+        state.notices.append(f"container {event.container}: {event.change}{code}")
+
+
 def _run_ended(state: RunState, event: ev.RunEnded) -> None:
     state.ended = event.reason
 
@@ -301,5 +307,6 @@ _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.CanaryChecked: _canary,
     ev.HarnessFailed: _harness_failed,
     ev.ProcessEnded: _process_ended,
+    ev.ContainerChanged: _container_changed,
     ev.RunEnded: _run_ended,
 }

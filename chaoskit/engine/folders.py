@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,15 @@ class Folders:
         for folder in self.empty:
             with contextlib.suppress(OSError):  # another run has come to use it
                 folder.rmdir()
+
+
+ON_HOST = "CHAOSKIT_RUNS_ON_HOST"
+"""Variable of a container whose results lie in a folder of the host: what people call that folder there."""
+
+
+def seen_from_host(path: Path, environment: Mapping[str, str]) -> Path:
+    """``path`` of a file of a run as people find it, who are not in the container in which the run was made."""
+    return Path(environment[ON_HOST], *path.parts[-2:]) if environment.get(ON_HOST) else path
 
 
 def put(partial: Path, final: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -31,6 +31,9 @@ from chaoskit.journal.events import (
 from chaoskit.journal.store import Journal
 from chaoskit.process.driver import ProcessDriver
 from chaoskit.registry import kind_of
+
+ABORTED = "aborted"
+"""Why a run stopped short that was ended by whoever watched it."""
 
 PACKAGES = ("dnslib", "moto", "cheroot", "toxiproxy-python", "boto3", "botocore")
 
@@ -61,15 +64,18 @@ class Runner:
         journal: Journal,
         command: str | None = None,
         begin: Callable[[], Awaitable[object]] | None = None,
+        aborted: asyncio.Event | None = None,
     ) -> None:
         """``command`` is the label of the user's own command, which plays in place of the experiment's clients until it ends.
 
-        ``begin`` is awaited when every process is ready, before the timeline is armed.
+        ``begin`` is awaited when every process is ready, before the timeline is armed. When ``aborted`` is set, the run ends before its
+        time, in good order: the journal stays, and says that it is not whole.
         """
         self._begin = begin
         self.experiment = experiment
         self.settings = settings
         self._command = command
+        self._aborted = aborted or asyncio.Event()
         spec = experiment.spec
         self._clients = [command] if command else list(spec.clients)
         needed = plans.services_of(spec) or not command  # DNS alone is enough for a command without services
@@ -86,11 +92,8 @@ class Runner:
         self.journal.append(self._header(clock))
         reason = "finished"
         try:
-            async with asyncio.timeout(None) as limit:
-                limit.reschedule(asyncio.get_running_loop().time() + self.experiment.spec.limits.ready_within / 1e9)
-                await self._start(clock)
-                limit.reschedule(None)
-            await self._play(clock)
+            if not await self._unless_aborted(self._whole(clock)):
+                reason = ABORTED
         except HarnessError as error:
             if not any(isinstance(entry.event, HarnessFailed) for entry in self.journal.entries):
                 self.journal.append(HarnessFailed(at=clock.now(), part=type(error).__name__, message=str(error)))
@@ -103,6 +106,35 @@ class Runner:
         finally:
             await self.manager.close()
         self.journal.append(RunEnded(at=clock.now(), reason=reason))
+
+    async def _whole(self, clock: Clock) -> None:
+        async with asyncio.timeout(None) as limit:
+            limit.reschedule(asyncio.get_running_loop().time() + self.experiment.spec.limits.ready_within / 1e9)
+            await self._start(clock)
+            limit.reschedule(None)
+        await self._play(clock)
+
+    async def _unless_aborted(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Await ``work``; False when the run was aborted before its end, and what had been started has been stopped in order."""
+        playing, aborting = asyncio.ensure_future(work), asyncio.ensure_future(self._aborted.wait())
+        try:
+            await asyncio.wait((playing, aborting), return_when=asyncio.FIRST_COMPLETED)
+            if playing.done():
+                playing.result()
+                return True
+        finally:
+            for task in (playing, aborting):
+                task.cancel()
+            await asyncio.gather(playing, aborting, return_exceptions=True)
+        if any(isinstance(entry.event, TimelineArmed) for entry in self.journal.entries):
+            await self._stop()
+        return False
+
+    async def _stop(self) -> None:
+        """Stop every part: clients first, and whoever asks others before them."""
+        started = {plane.key for plane in self._planes}
+        for part in (self._clients, [plans.CANARY_LABEL], *([key] for key in STOPPED if key in started)):
+            await self.manager.stop(part)
 
     async def _start(self, clock: Clock) -> None:
         spec, manager, sandbox = self.experiment.spec, self.manager, self.sandbox
@@ -178,9 +210,7 @@ class Runner:
         finishing = asyncio.ensure_future(self.manager.ended(clients))
         grace = clock.sleep_until(ends + self.experiment.spec.limits.grace)
         await self._unless_failed(grace, finishing)
-        started = {plane.key for plane in self._planes}
-        for part in (clients, [plans.CANARY_LABEL], *([key] for key in STOPPED if key in started)):
-            await self.manager.stop(part)
+        await self._stop()
 
     def _end_early(self, cut: InjectionCut) -> None:
         self.journal.append(cut)

@@ -74,13 +74,15 @@ async def run(
     replay: Callable[[str], str] = lambda sandbox: "",
     toxiproxy: str | None = None,
     program: tuple[str, Program] | None = None,
+    aborted: asyncio.Event | None = None,
 ) -> RunResult:
     """Play ``experiment`` in a sandbox of its own; the results are in ``folders.final`` when this returns, and never before.
 
     ``sandbox`` is a word of ``sandbox.choose.CHOICES``; ``listener`` hears of every event as it happens; ``source`` is how the user named
     the experiment, and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the
     embedded proxy, else a program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of
-    the user's, which plays in place of the experiment's clients until it ends.
+    the user's, which plays in place of the experiment's clients until it ends. When ``aborted`` is set, the run ends before its time: its
+    journal says so, and the outcome is *invalid*.
 
     A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
     how a signal ends a run, cleans up and goes through. Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError``
@@ -110,7 +112,7 @@ async def run(
         with Journal(folders.partial / JOURNAL) as journal:
             if listener:
                 journal.listen(listener)
-            await record(experiment, settings, opened, journal, folders.work, program=program)
+            await record(experiment, settings, opened, journal, folders.work, program=program, aborted=aborted)
         return conclude(journal.entries, experiment, folders)
     finally:
         await asyncio.shield(opened.close())
@@ -126,11 +128,13 @@ async def record(
     authority: Path | None = None,
     begin: Callable[[], Awaitable[object]] | None = None,
     program: tuple[str, Program] | None = None,
+    aborted: asyncio.Event | None = None,
 ) -> None:
     """Let the runner play ``experiment`` in an open ``sandbox`` into ``journal``; closing both is the caller's.
 
     ``work`` is a folder for the processes' temporary files; ``authority`` the file that will hold the throw-away certificate, by default
-    in ``work``. ``begin`` is awaited when every process is ready, before 0 s of the experiment.
+    in ``work``. ``begin`` is awaited when every process is ready, before 0 s of the experiment. When ``aborted`` is set, the run ends
+    before its time.
     """
     clock = WallClock()
     environments = (
@@ -145,7 +149,7 @@ async def record(
             stage = Stage(sandbox, work, journal, clock, manager.fail)
             programs[label] = await stack.enter_async_context(prepare(stage))
         label_of_program = program[0] if program else None
-        await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin).run(clock)
+        await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
 
 
 def judged(entries: Sequence[Entry], experiment: Experiment) -> tuple[Run, Sequence[Verdict], Outcome]:

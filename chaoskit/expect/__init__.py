@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
+from chaoskit.journal.events import ContainersWatched
 from chaoskit.journal.run import Run
 from chaoskit.registry import Registry, kind_of
 from chaoskit.verdict import Verdict
@@ -13,7 +14,10 @@ from chaoskit.verdict import Verdict
 EXPECTATIONS = Registry(__name__)
 
 GUARDS = ("canary_resolves", "fault_exercised")
-"""Judged in every run, listed or not: without them no other finding means anything."""
+"""Judged in every run, listed or not: without them no other finding means anything.
+
+``containers_stay_up`` is judged so where containers were watched.
+"""
 
 
 class Expectation(Protocol):
@@ -36,7 +40,8 @@ def judge(run: Run, expectations: Sequence[Expectation]) -> tuple[Verdict, ...]:
     from chaoskit.expect._harness import Harness
 
     whole = {_kind(expectation) for expectation in expectations if getattr(expectation, "injection", None) is None}
-    guards = [EXPECTATIONS.get(kind)() for kind in GUARDS if kind not in whole]
+    wanted = [*GUARDS, *(["containers_stay_up"] if run.of(ContainersWatched) else [])]
+    guards = [EXPECTATIONS.get(kind)() for kind in wanted if kind not in whole]
     if run.episodes and (clients := judged_clients(run, expectations)):
         guards.append(ClientsExercised(clients))
     return tuple(_judged(expectation, run) for expectation in [Harness(), *guards, *expectations])

@@ -49,6 +49,7 @@ def surroundings_of(spec: ExperimentSpec) -> Surroundings:
         },
         zones=_existing_names(spec),
         canary=spec.canary,
+        addresses={service: tuple(addresses) for service, addresses in services_of(spec).items()},
     )
 
 

@@ -32,7 +32,7 @@ def infer_affected(entries: Sequence[Entry], planned: InjectionPlanned, experime
     service = planned.target.get("service", "")
     if planned.fault == "down":
         return _refused(entries, _confirmed(entries, planned.injection), service, experiment)
-    if _proxy_tells(entries) or not _delays_all(planned):
+    if _proxy_tells(entries) or not _delays_all(planned) or _is_narrowed(planned):
         return []
     return _passed(entries, _confirmed(entries, planned.injection), service)
 
@@ -84,6 +84,11 @@ def _passed(entries: Sequence[Entry], spans: Spans, service: str) -> list[int]:
 def _proxy_tells(entries: Sequence[Entry]) -> bool:
     planes = [entry.event for entry in entries if isinstance(entry.event, PlaneReady)]
     return not any(plane.silent for plane in planes)
+
+
+def _is_narrowed(planned: InjectionPlanned) -> bool:
+    """Whether some of the service's proxies have no such toxic: a request does not tell which of them it came through."""
+    return planned.target.get("zone") is not None or bool(planned.target.get("addresses"))
 
 
 def _delays_all(planned: InjectionPlanned) -> bool:

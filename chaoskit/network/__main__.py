@@ -10,10 +10,12 @@ import traceback
 from typing import NoReturn
 
 from chaoskit.child import Child, Command
+from chaoskit.clock import Instant
 from chaoskit.errors import ChaoskitError, HarnessError, ProxyError
 from chaoskit.journal.events import HarnessFailed, PlaneReady
 from chaoskit.network import server
 from chaoskit.network.driver import Driver
+from chaoskit.network.liveness import Liveness, next_due
 from chaoskit.network.plan import ProxySpec, plan_from_json
 
 Commands = queue.SimpleQueue[Command]
@@ -52,11 +54,17 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
 
     control = ToxiproxyControl(*proxy.address())
     driver = Driver(plan.injections, proxy.driven_by(control), child.emit, time.monotonic_ns)
-    implementation = proxy.implementation(control.version())
+    liveness = Liveness(control.probe, time.monotonic_ns)
+    version = control.version()
+    implementation = proxy.implementation(version)
+    if not proxy.is_embedded(version):
+        server.check_toxics((injection.fault for injection in plan.injections), implementation)
     child.prove_alive()
-    while (command := _next(commands, driver)) is None or command["do"] != "stop":
+    while (command := _next(commands, next_due(driver.due, liveness.due))) is None or command["do"] != "stop":
         if command is None:
-            driver.change()
+            if driver.due is not None and driver.due <= time.monotonic_ns():
+                driver.change()
+            liveness.prove()
         elif command["do"] == "populate":
             addresses = driver.populate(ProxySpec(**spec) for spec in command["proxies"])
             child.emit(
@@ -71,24 +79,27 @@ def _run(child: Child, plain: Command, commands: Commands) -> None:
             )
         elif command["do"] == "arm":
             driver.arm(command["origin"])
+            liveness.begin()
         elif command["do"] == "event":
             driver.with_event(command["name"], command["at"])
         elif command["do"] == "fail":
             raise ProxyError(command["reason"])
         else:
             raise HarnessError(f"the proxy plane knows no command {command['do']!r}")
+    if liveness.due is not None:
+        liveness.prove()  # in less time than lifting may take, and than we have until we are killed
     driver.lift_all()
     if not proxy.mine:
         driver.remove_proxies()
     proxy.stop()
 
 
-def _next(commands: Commands, driver: Driver) -> Command | None:
-    """The next command; None when a change is due before one comes."""
-    if driver.due is None:
+def _next(commands: Commands, due: Instant | None) -> Command | None:
+    """The next command; None when something is due before one comes."""
+    if due is None:
         return commands.get()
     try:
-        return commands.get(timeout=max(0.0, (driver.due - time.monotonic_ns()) / 1e9))
+        return commands.get(timeout=max(0.0, (due - time.monotonic_ns()) / 1e9))
     except queue.Empty:
         return None
 

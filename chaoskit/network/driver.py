@@ -1,6 +1,7 @@
 """The driver of the proxy plane: makes the proxies, and switches toxics when the timeline says so.
 
-It does not sleep: ``due`` tells its caller when to call ``change``. Each change is reported when the server has confirmed it.
+It does not sleep: ``due`` tells its caller when to call ``change``. Each change is reported when the server has confirmed it, with the
+instants at which it was due, begun and confirmed.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ class Driver:
             self._control.remove_proxy(proxy.name)
 
     def _apply(self, injection: NetworkInjection, due: Instant) -> None:
+        asked = self._now()
         for proxy in self._meant(injection.where):
             if not isinstance(injection.fault, Down):
                 toxic = injection.fault, injection.where.stream, injection.chance
@@ -108,16 +110,17 @@ class Driver:
             elif not self._is_down(proxy):
                 self._control.switch(proxy.name, on=False)
         self._on[injection.id] = injection
-        self._emit(InjectionApplied(at=self._now(), injection=injection.id, due=due))
+        self._emit(InjectionApplied(at=self._now(), injection=injection.id, due=due, asked=asked))
 
     def _lift(self, injection: NetworkInjection, due: Instant) -> None:
         del self._on[injection.id]
+        asked = self._now()
         for proxy in self._meant(injection.where):
             if not isinstance(injection.fault, Down):
                 self._control.remove_toxic(proxy.name, injection.id)
             elif not self._is_down(proxy):
                 self._control.switch(proxy.name, on=True)
-        self._emit(InjectionLifted(at=self._now(), injection=injection.id, due=due))
+        self._emit(InjectionLifted(at=self._now(), injection=injection.id, due=due, asked=asked))
 
     def _meant(self, where: NetworkTarget) -> list[ProxySpec]:
         return [proxy for proxy in self._proxies if proxy.meets(where)]

@@ -28,7 +28,8 @@ class ProxySpec:
 
     def meets(self, where: NetworkTarget) -> bool:
         """Whether what is aimed at ``where`` is meant for this proxy."""
-        return self.service == where.service and where.zone in (None, self.zone)
+        host = self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+        return self.service == where.service and where.zone in (None, self.zone) and where.holds(host)
 
 
 @dataclass(frozen=True, slots=True)

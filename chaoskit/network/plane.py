@@ -23,6 +23,10 @@ def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterat
     if zone is not None and not (count and 1 <= zone <= count):
         fix = f"Give it zones: services: {{{service}: {{availability_zones: 3}}}}; they count from 1."
         yield Complaint(("where",), f"{service} has no availability zone {zone}.", fix)
+    addresses = surroundings.addresses.get(service, ())
+    if injection.where.addresses and not any(map(injection.where.holds, addresses)):
+        message = f"{service} has no address in {', '.join(injection.where.addresses)}."
+        yield Complaint(("where", "addresses"), message, f"Its addresses: {', '.join(addresses)}.")
     if isinstance(injection.when, Ramp):
         message = "a toxic keeps the chance with which it was put on, so it cannot ramp."
         yield Complaint(("when", "ramp"), message, "Use several injections of a growing 'chance'.")

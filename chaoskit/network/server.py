@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import closing, suppress
@@ -22,7 +22,9 @@ from chaoskit.errors import PlaneError, ProxyError
 from chaoskit.journal.codec import encode
 from chaoskit.journal.events import Event
 from chaoskit.network.driver import Control
+from chaoskit.network.toxics import Toxic
 from chaoskit.network.toxiproxy_log import Log, LogFedControl
+from chaoskit.registry import kind_of
 
 START_WITHIN_S = 10.0
 STOP_WITHIN_S = 3.0
@@ -51,6 +53,9 @@ class ProxyServer(Protocol):
 
     def implementation(self, version: str) -> str:
         """What to call it in a report."""
+
+    def is_embedded(self, version: str) -> bool:
+        """Whether it knows chaoskit's own toxics, which Toxiproxy has not."""
 
     def driven_by(self, control: Control) -> Control:
         """``control``, with what this server needs to know of what is done."""
@@ -117,6 +122,9 @@ class Embedded:
 
     def implementation(self, version: str) -> str:
         return "embedded proxy"
+
+    def is_embedded(self, version: str) -> bool:
+        return True
 
     def driven_by(self, control: Control) -> Control:
         return control
@@ -215,6 +223,9 @@ class Program:
             f"Toxiproxy {version}" if version != UNVERSIONED else f"Toxiproxy {version} (a build without its version)"
         )
 
+    def is_embedded(self, version: str) -> bool:
+        return False
+
     def driven_by(self, control: Control) -> Control:
         return LogFedControl(control, self.log)
 
@@ -268,17 +279,30 @@ class Remote:
         return self._address
 
     def implementation(self, version: str) -> str:
-        if version.startswith("chaoskit"):
+        if self.is_embedded(version):
             self.silent = False
             return "embedded proxy, running before"
         check_version(version, "the Toxiproxy at {}:{}".format(*self._address))
         return f"Toxiproxy {version}, {'in a container' if self._log else 'running before'}"
+
+    def is_embedded(self, version: str) -> bool:
+        return version.startswith("chaoskit")
 
     def driven_by(self, control: Control) -> Control:
         return LogFedControl(control, self._log) if self._log else control
 
     def stop(self) -> None:
         """Nothing: it is not ours."""
+
+
+def check_toxics(toxics: Iterable[Toxic], implementation: str) -> None:
+    """Raises ``PlaneError`` for a toxic that only the embedded proxy has."""
+    for toxic in toxics:
+        if not toxic.IN_TOXIPROXY:
+            raise PlaneError(
+                f"{kind_of(toxic)} is the embedded proxy's own, and {implementation} has no such toxic;"
+                " leave --toxiproxy out"
+            )
 
 
 def check_version(version: str, what: str) -> None:

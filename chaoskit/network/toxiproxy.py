@@ -21,6 +21,7 @@ import toxiproxy.api
 from toxiproxy import Toxiproxy
 
 from chaoskit.errors import ProxyError
+from chaoskit.network.liveness import ANSWER_WITHIN_S
 from chaoskit.network.plan import ProxySpec
 from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Toxic
@@ -79,6 +80,10 @@ class ToxiproxyControl:
         with suppress(ValueError, TypeError, KeyError):
             text = str(json.loads(text)["version"])
         return text
+
+    def probe(self) -> None:
+        """See that the server answers, and soon."""
+        self._do("answer", self._server.version, ANSWER_WITHIN_S)
 
     def populate(self, proxies: Iterable[ProxySpec]) -> dict[str, str]:
         """Make these proxies, without toxics; the address at which each listens. Calling it again changes nothing."""
@@ -153,8 +158,9 @@ class ToxiproxyControl:
         found = self._do(f"list the toxics of {proxy}", lambda: self._proxy(proxy).toxics())
         return {name: dict(vars(toxic)) for name, toxic in found.items()}
 
-    def _do(self, what: str, operation: Callable[[], T]) -> T:
+    def _do(self, what: str, operation: Callable[[], T], deadline_s: float | None = None) -> T:
         """Run one operation of the library, for this server, within the deadline."""
+        deadline_s = self._deadline_s if deadline_s is None else min(deadline_s, self._deadline_s)
         done: list[T] = []
         errors: list[Exception] = []
 
@@ -169,10 +175,10 @@ class ToxiproxyControl:
             toxiproxy.api.requests = self._requests
             worker = threading.Thread(target=run, name="toxiproxy", daemon=True)
             worker.start()
-            worker.join(self._deadline_s)
+            worker.join(deadline_s)
         if worker.is_alive():
             self._requests = _Requests()  # the stuck thread keeps the old session
-            reason = f"no answer within {self._deadline_s:g} s"
+            reason = f"no answer within {deadline_s:g} s"
         elif errors:
             reason = _reason(errors[0])
         else:

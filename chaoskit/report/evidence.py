@@ -76,6 +76,9 @@ def describe(event: ev.Event) -> str:
             )
         case ev.CanaryChecked():
             text = f"canary {event.name}: {'resolves' if event.ok else 'does not resolve'} ({event.detail})"
+        case ev.ContainerChanged():
+            code = f" with exit code {event.exit_code}" if event.exit_code is not None else ""
+            text = f"container {event.container} of {event.client}: {event.change}{code}"
         case ev.HarnessFailed():
             text = f"{event.part} failed: {event.message}"
         case ev.RequestArrived():

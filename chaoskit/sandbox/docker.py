@@ -1,6 +1,6 @@
 """The Docker engine, as far as chaoskit needs it. The only file that imports the Docker SDK.
 
-Everything made here carries the label ``chaoskit.run=<id>``, and ``remove`` takes away what carries it and nothing else.
+Everything made here carries the labels of ``docker_clean``; ``remove`` and ``clean`` take away what carries them and nothing else.
 """
 
 from __future__ import annotations
@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox import docker_image
 from chaoskit.sandbox.docker_addresses import upper_half
+from chaoskit.sandbox.docker_clean import LABEL, Resource, at_work, is_our_tag, labels_of
 
-LABEL = "chaoskit.run"
-"""On every container and network that a run makes; its value is the run's id."""
+AT_WORK = ("running", "paused", "restarting")
+"""The states of a container that is not over (Docker Engine API, ``ContainerSummary.State``)."""
 
 ANSWER_WITHIN_S = 60
 WORLD_WITHIN_S = 30.0
@@ -61,6 +62,7 @@ class Engine:
         from docker.errors import APIError
 
         labels = {docker_image.SOURCE_LABEL: docker_image.digest()}
+        replaced = [image.id for image in self._client.images.list(name=docker_image.TAG)]
         steps = self._client.api.build(
             fileobj=docker_image.context(),
             custom_context=True,
@@ -80,12 +82,22 @@ class Engine:
                     tell(text.splitlines()[0])
         except APIError as error:
             raise SandboxError(_build_failed(str(error.explanation or error), base)) from error
+        self._remove_replaced(replaced)
+
+    def _remove_replaced(self, images: Sequence[str]) -> None:
+        """Remove our images of before that have no name any more; one that is in use, or that others were built on, stays."""
+        from docker.errors import APIError
+
+        for image in images:
+            with suppress(APIError):
+                if not self._client.images.get(image).tags:
+                    self._client.images.remove(image)
 
     def make_world(self, run: str, image: str, tell: Tell) -> InfraContainer:
         """Make the run's network, which leads nowhere else, and its world. Raises ``SandboxError``."""
         with _told():
             network = self._client.networks.create(
-                f"chaoskit-{run}", driver="bridge", internal=True, labels={LABEL: run}, check_duplicate=True
+                f"chaoskit-{run}", driver="bridge", internal=True, labels=labels_of(run), check_duplicate=True
             )
             network.reload()
             subnet = network.attrs["IPAM"]["Config"][0]["Subnet"]
@@ -97,7 +109,7 @@ class Engine:
                 ["-m", "chaoskit.sandbox.infra_container", "--own", upper_half(subnet)],
                 entrypoint="python3",
                 name=name,
-                labels={LABEL: run},
+                labels=labels_of(run),
                 network=network.name,
                 user="0:0",
                 cap_drop=["ALL"],
@@ -131,7 +143,7 @@ class Engine:
                 image,
                 command,
                 name=f"chaoskit-{run}-{name}",
-                labels={LABEL: run},
+                labels=labels_of(run),
                 network_mode=network,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
@@ -158,51 +170,74 @@ class Engine:
         with _told():
             self._client.containers.get(container).kill()
 
-    def remove(self, run: str | None = None, spare: Sequence[str] = ()) -> list[str]:
-        """Remove all containers, networks and volumes with the label, of one run or of all. Returns what was removed.
+    def remove(self, run: str) -> list[Resource]:
+        """Remove the containers, networks and volumes of one run. Returns what was removed."""
+        with _told():
+            resources = self._resources(f"{LABEL}={run}")
+            for resource in resources:
+                self._remove(resource)
+        return resources
 
-        What has one of the labels ``spare`` (``NAME=VALUE``) stays.
+    def clean(self, *, living: bool = False) -> tuple[list[Resource], list[str]]:
+        """Remove what runs that are over have left; with ``living``, end those that are at work too.
+
+        Returns what was removed, and who is at work on what was left alone.
         """
+        with _told():
+            resources = self._resources(LABEL)
+            spared = {} if living else at_work(resources)
+            stale = [resource for resource in resources if resource.run not in spared]
+            for resource in stale:
+                self._remove(resource)
+        return stale, sorted(set(spared.values()))
+
+    def _resources(self, label: str) -> list[Resource]:
+        """All that has this label, in the order in which it can be removed."""
+        wanted = {"label": label}
+        containers = self._client.containers.list(all=True, filters=wanted, ignore_removed=True)
+        networks, volumes = self._client.networks.list(filters=wanted), self._client.volumes.list(filters=wanted)
+        return [
+            *(Resource("container", one.id, one.name, one.labels, one.status in AT_WORK) for one in containers),
+            *(Resource("network", one.id, one.name, one.attrs["Labels"] or {}) for one in networks),
+            *(Resource("volume", one.id, one.name, one.attrs["Labels"] or {}) for one in volumes),
+        ]
+
+    def _remove(self, resource: Resource) -> None:
         from docker.errors import APIError, NotFound
 
-        wanted = {"label": LABEL if run is None else f"{LABEL}={run}"}
-        removed = []
-        with _told():
-            for container in self._client.containers.list(all=True, filters=wanted, ignore_removed=True):
-                if _has(container.labels, spare):
-                    continue
-                try:
-                    container.remove(force=True, v=True)
-                except NotFound:
-                    continue
-                except APIError as error:
-                    if error.status_code != 409:  # its own AutoRemove is at it
-                        raise
-                removed.append(f"container {container.name}")
-            for network in self._client.networks.list(filters=wanted):
-                if _has(network.attrs["Labels"], spare):
-                    continue
-                self._remove_network(network)
-                removed.append(f"network {network.name}")
-            for volume in self._client.volumes.list(filters=wanted):
-                volume.remove(force=True)
-                removed.append(f"volume {volume.name}")
-        return removed
+        try:
+            match resource.kind:
+                case "container":
+                    self._client.containers.get(resource.id).remove(force=True, v=True)
+                case "network":
+                    self._remove_network(self._client.networks.get(resource.id))
+                case "volume":
+                    self._client.volumes.get(resource.id).remove(force=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if resource.kind != "container" or error.status_code != 409:  # its own AutoRemove is at it
+                raise
 
     def remove_images(self) -> list[str]:
-        """Remove every image that chaoskit built here; those that a container still uses stay. Returns what was removed."""
+        """Take its names from every image that chaoskit built here, which removes it unless somebody gave it another name.
+
+        An image that somebody built on ours has our label too, but no name of ours, and stays; so does one that a container uses.
+        Returns the names.
+        """
         from docker.errors import APIError
 
         removed = []
         with _told():
             for image in self._client.images.list(filters={"label": docker_image.SOURCE_LABEL}):
-                try:
-                    self._client.images.remove(image.id, force=True)
-                except APIError as error:
-                    if error.status_code != 409:
-                        raise
-                    continue
-                removed.append(f"image {image.tags[0] if image.tags else image.short_id}")
+                for tag in filter(is_our_tag, image.tags):
+                    try:
+                        self._client.images.remove(tag)
+                    except APIError as error:
+                        if error.status_code != 409:
+                            raise
+                        continue
+                    removed.append(f"image {tag}")
         return removed
 
     def _remove_network(self, network: Any) -> None:
@@ -252,10 +287,6 @@ def connect() -> Engine:
             f"no Docker engine answers at {host}; start Docker, or set DOCKER_HOST, or use --sandbox namespace"
         ) from None
     return Engine(client, host, version)
-
-
-def _has(labels: Mapping[str, str], wanted: Sequence[str]) -> bool:
-    return any(f"{name}={value}" in wanted for name, value in labels.items())
 
 
 def _first_line(container: Any) -> str:

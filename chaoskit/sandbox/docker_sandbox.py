@@ -19,8 +19,9 @@ from typing import Any
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox import docker_toxiproxy as toxiproxy
 from chaoskit.sandbox.base import ProcessAction, Reaper
-from chaoskit.sandbox.docker import LABEL, Engine, InfraContainer, Tell, connect
+from chaoskit.sandbox.docker import Engine, InfraContainer, Tell, connect
 from chaoskit.sandbox.docker_addresses import Addresses, upper_half
+from chaoskit.sandbox.docker_clean import labels_of
 from chaoskit.sandbox.docker_image import TAG, USER
 from chaoskit.sandbox.environment import client_environment
 
@@ -148,9 +149,10 @@ class DockerSandbox:
         variables = [
             part for name in (*known, "LANG", "LC_ALL", "TZ") if name not in HOST_ONLY for part in ("--env", name)
         ]
+        labels = [word for pair in labels_of(self.run).items() for word in ("--label", "=".join(pair))]
         return [
             *(self._docker, "--host", self._engine.host, "run", "--interactive", "--rm"),
-            *("--name", self.container(name), "--label", f"{LABEL}={self.run}", *network),
+            *("--name", self.container(name), *labels, *network),
             *("--user", self._user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
             *("--no-healthcheck", "--log-driver", "none"),
             *("--mount", f"type=bind,source={self._work},target={self._work}", "--workdir", str(self._work)),

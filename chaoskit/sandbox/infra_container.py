@@ -5,11 +5,12 @@
 ``--own``: every address of the prefix becomes the container's own (as all of 127.0.0.0/8 is a machine's own: the kernel takes a
 prefix on the loopback interface as local throughout), so each client can have a resolver address and each service as many addresses
 as it wants. Needs CAP_NET_ADMIN. ``--results``: whoever owns the folder is who it becomes, so that what is written belongs to the user
-on the host; a folder that the engine has made for root is given to the image's user. Without COMMAND it tells the time on the run's
-clock, and waits to be removed.
+on the host; where that is root, which a rootless engine's user is in here, it stays so without any capability. Without COMMAND it tells
+the time on the run's clock, and waits to be removed.
 """
 
 import argparse
+import ctypes
 import fcntl
 import ipaddress
 import os
@@ -24,6 +25,7 @@ SIOCSIFADDR = 0x8916
 SIOCSIFNETMASK = 0x891C
 
 NAME = b"lo:1"  # an alias of its own, so that 127.0.0.1 stays
+LINUX_CAPABILITY_VERSION_3 = 0x20080522  # linux/capability.h
 USER = 10001  # as the Dockerfile says
 
 
@@ -37,19 +39,23 @@ def own(prefix: str) -> None:
 
 
 def owner(folder: str) -> tuple[int, int]:
-    """User and group that may write to ``folder``; root's becomes the image's user's."""
-    found = os.stat(folder)  # noqa: PTH116
-    if found.st_uid == 0:
-        os.chown(folder, USER, USER)
-        return USER, USER
-    return found.st_uid, found.st_gid
+    """User and group that ``folder`` belongs to."""
+    status = os.stat(folder)  # noqa: PTH116
+    return status.st_uid, status.st_gid
 
 
 def become(user: int, group: int) -> None:
-    """Give up every right but those of an ordinary user."""
+    """Give up every right but those of an ordinary user; as user 0, every capability (capset(2)), root's own files excepted.
+
+    With ``no_new_privs``, which the engine sets for ``no-new-privileges``, no program that is started gets them back (execve(2)).
+    """
     os.setgroups([])
     os.setresgid(group, group, group)
     os.setresuid(user, user, user)
+    if user == 0:
+        header, nothing = struct.pack("Ii", LINUX_CAPABILITY_VERSION_3, 0), bytes(24)
+        if ctypes.CDLL(None, use_errno=True).capset(header, nothing) != 0:
+            raise OSError(ctypes.get_errno(), "capset")
 
 
 def main() -> None:

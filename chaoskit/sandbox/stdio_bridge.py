@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -50,7 +51,12 @@ class Exit:
 
 
 def listen(port: int, command: list[str]) -> None:
-    """Serve one run after another, for ever."""
+    """Serve one run after another, until SIGTERM.
+
+    As process 1 of a container it would otherwise not hear SIGTERM at all (pid_namespaces(7)), and be killed ten seconds later. The
+    command ends with it: in a container by the kernel, elsewhere because its input ends.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with socket.create_server(("", port)) as server:
         print(f"waiting at port {port}: {' '.join(command)}", file=sys.stderr, flush=True)  # noqa: T201
         while True:

@@ -7,7 +7,7 @@ the runner, the journal and the schema loop over the planes there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from chaoskit.registry import Registry
@@ -19,13 +19,14 @@ class Surroundings:
     """What an experiment has that an injection may be aimed at.
 
     ``services`` maps each service to its number of availability zones (None: it has none), ``zones`` each DNS zone's apex to the names
-    in it, written as queries have them. ``canary`` is the name that no fault may touch.
+    in it, written as queries have them. ``canary`` is the name that no fault may touch. ``addresses`` maps each service to its addresses.
     """
 
     clients: tuple[str, ...]
     services: Mapping[str, int | None]
     zones: Mapping[str, tuple[str, ...]]
     canary: str
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

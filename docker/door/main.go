@@ -13,6 +13,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 	"time"
 )
 
@@ -38,6 +40,12 @@ func main() {
 		connection.Close()
 		return
 	}
+	ending := make(chan os.Signal, 1)
+	signal.Notify(ending, syscall.SIGTERM)
+	go func() {
+		<-ending // as process 1 of a container; the command ends with it
+		os.Exit(0)
+	}()
 	server, err := net.Listen("tcp", ":"+*listen)
 	if err != nil || flag.NArg() == 0 {
 		fmt.Fprintln(os.Stderr, "door: -listen PORT COMMAND…", err)

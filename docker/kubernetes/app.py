@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import signal
 import sys
 import threading
 
@@ -40,7 +41,8 @@ class Health(http.server.BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """``web`` or ``worker``, as the command line says."""
+    """``web`` or ``worker``, as the command line says, until SIGTERM, which process 1 of a container hears only if it handles it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if sys.argv[1] == "web":
         http.server.ThreadingHTTPServer(("", 8080), Health).serve_forever()
     while not threading.Event().wait(0.5):

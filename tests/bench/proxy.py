@@ -97,7 +97,7 @@ def _ways(stack: ExitStack) -> list[Way]:
     embedded = Embedded(0, lambda line: None, _died)
     stack.callback(embedded.stop)
     servers: list[tuple[str, Embedded | Program]] = [("embedded proxy", embedded)]
-    found = os.environ.get("CHAOSKIT_TOXIPROXY") or shutil.which("toxiproxy-server")
+    found = os.environ.get("CHAOSKIT_TOXIPROXY", "").split(os.pathsep)[0] or shutil.which("toxiproxy-server")
     if found:
         toxiproxy = Program(found, _died)
         stack.callback(toxiproxy.stop)

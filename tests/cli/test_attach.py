@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from chaoskit.cli.attach import DEFAULT_TITLE, Options, attach, load_for
-from chaoskit.compose.owner import Owner
 from chaoskit.compose.running import Origin
 from chaoskit.errors import ExperimentError, InputError
+from chaoskit.sandbox.owner import Owner
 from chaoskit.units import SECOND
 from tests.compose.engines import Engine, container
 

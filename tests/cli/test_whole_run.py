@@ -140,6 +140,22 @@ def wait_for_calls(place: Path) -> None:
     pytest.fail("no call within 30 s")
 
 
+def test_an_aborted_run_keeps_what_it_has_shown(place: Path, sandbox: str) -> None:
+    with started(place, sandbox) as (process, watched):
+        process.send_signal(signal.SIGUSR1)
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 4, said
+        assert all_ended(watched)
+    assert "the run stopped short: aborted" in said
+    folder = journal_of(place).parent
+    run = Run(read_journal(folder / "journal.jsonl"))
+    assert run.armed is not None
+    assert run.entries[-1].event.at < run.armed.ends, "before its time"
+    assert any(call.result == "ok" for call in run.calls["cold"])
+    assert {path.name for path in folder.iterdir()} == {"journal.jsonl", "summary.json", "report.html"}
+    assert not list((place / "tmp").iterdir()), "the temporary folder is gone"
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for processes that are not ours needs Linux's pidfd")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_whatever_ends_it_nothing_is_left(place: Path, sandbox: str, number: signal.Signals) -> None:

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from chaoskit.compose.attach import perform
-from chaoskit.compose.owner import Owner
 from chaoskit.compose.plan import lay_out
 from chaoskit.compose.running import STATE, find
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.journal.store import Journal
+from chaoskit.sandbox.owner import Owner
 from tests.compose.engines import Engine, container, ours
 
 PLAN = lay_out("theirs.yaml", ["web"], [])

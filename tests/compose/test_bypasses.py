@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chaoskit.compose.bypasses import find_bypasses, is_aws
+from chaoskit.compose.overlay import app_environment
 from tests.compose.projects import project
 
 DYNAMODB = "dynamodb.us-east-1.amazonaws.com"
@@ -17,7 +18,7 @@ def told(**services: Any) -> list[str]:
 
 
 def test_a_plain_service_has_none() -> None:
-    assert told(web={"environment": {"DATABASE_URL": "x", "AWS_REGION": "us-east-1"}, "dns": ["10.0.0.1"]}, db={}) == []
+    assert told(web={"environment": {"DATABASE_URL": "x", "AWS_REGION": "us-east-1"}}, db={}) == []
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,13 @@ def test_a_plain_service_has_none() -> None:
         ({"network_mode": "bridge"}, "Docker's default network has the host's resolvers"),
         ({"network_mode": "service:db"}, "choose the other service"),
         ({"dns": ["10.0.0.1", "10.0.0.2"]}, "dns: with 2 servers"),
+        ({"dns": "10.88.0.53", "dns_search": "lab.internal"}, "dns: 10.88.0.53"),
+        (
+            {"environment": {"SSL_CERT_FILE": "/c.pem", "REQUESTS_CA_BUNDLE": "/c.pem"}},
+            "SSL_CERT_FILE, REQUESTS_CA_BUNDLE",
+        ),
+        ({"environment": {"AWS_CONFIG_FILE": "/etc/aws"}}, "AWS_CONFIG_FILE"),
+        ({"configs": [{"source": "c", "target": "/root/.aws/config"}]}, "/root/.aws/config"),
         ({"extra_hosts": [f"{DYNAMODB}:10.0.0.9"]}, f"extra_hosts: {DYNAMODB}"),
         ({"environment": {"HTTPS_PROXY": "http://p:3128"}}, "HTTPS_PROXY"),
         ({"environment": {"AWS_ENDPOINT_URL_DYNAMODB": "http://x"}}, "AWS_ENDPOINT_URL_DYNAMODB"),
@@ -82,3 +90,19 @@ def test_names_of_a_fault_count_as_aws_names_do() -> None:
 )
 def test_names_of_aws(name: str, yes: bool) -> None:
     assert is_aws(name) is yes
+
+
+REGION = {"AWS_REGION", "AWS_DEFAULT_REGION"}
+
+
+def test_no_variable_of_theirs_is_replaced_in_silence() -> None:
+    ours = app_environment(project(web=None).services["web"], "us-east-1")
+    silent = {"AWS_EC2_METADATA_DISABLED"}  # there is no metadata service that the app could reach by a name of AWS's
+    for name in sorted(set(ours) - silent):
+        theirs = "eu-west-1" if name in REGION else "/theirs"
+        assert any(name in line or name in REGION for line in told(web={"environment": {name: theirs}})), name
+
+
+def test_a_name_server_of_the_projects_own_is_told_with_what_is_lost() -> None:
+    (line,) = told(web={"dns": ["10.88.0.53"], "dns_search": ["lab.internal"]})
+    assert "names that only it knows are refused, those below lab.internal included" in line

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from chaoskit.cli import app
 from chaoskit.compose import write
+from chaoskit.compose.engine import Docker
 from chaoskit.errors import InputError
 
 COMPOSE = (
@@ -64,12 +68,15 @@ def test_nothing_half_done_is_left_after_bad_input(theirs: Path) -> None:
     assert [path.name for path in theirs.parent.iterdir()] == ["compose.yaml"]
 
 
-class Compose:
+class Compose(Docker):
     """Compose, where it is: every service in one project, whatever is asked; ``asked`` are the words."""
 
     asked: ClassVar[list[list[str]]] = []
 
-    def compose(self, project: list[str], *words: str) -> str:
+    def __init__(self) -> None:
+        """There is no program to look for."""
+
+    def compose(self, project: Sequence[str], *words: str, stdin: str | None = None) -> str:
         self.asked.append([*project, *words])
         services = {"web": {"dns": ["1"]}, "extra": {"profiles": ["a"], "dns": ["1"]}}
         return json.dumps({"services": services})
@@ -97,7 +104,29 @@ def test_the_override_that_compose_would_read_is_read(theirs: Path, asked: list[
     assert f"-f {theirs} -f {beside} -f {theirs.with_name('chaoskit.override.yaml')} up -d" in done.stdout
     assert asked[0][:4] == ["-f", str(theirs), "-f", str(beside)]
     text = theirs.with_name("chaoskit.override.yaml").read_text()
-    assert f"down --volumes && docker compose -f {theirs} -f {beside} up -d" in text
+    assert f"  docker compose -f {theirs} -f {beside} up -d\n#   docker rm --force $(docker ps" in text
+
+
+def test_nothing_of_theirs_is_removed_by_what_is_advised(theirs: Path) -> None:
+    done = CliRunner().invoke(app, ["compose", "overlay", str(theirs)])
+    text = theirs.with_name("chaoskit.override.yaml").read_text()
+    (label,) = set(re.findall(r"chaoskit\.overlay: ([0-9a-f]{12})", text))
+    for advice in (done.stdout, text):
+        assert not re.search(r"\bdown\b|--volumes|prune|--remove-orphans", advice)
+        removing = [line.strip("# ") for line in advice.splitlines() if re.search(r"docker \w* ?rm ", line)]
+        assert len(removing) == 3, "our container, network and volume"
+        assert all(line.endswith(f"--quiet --filter label=chaoskit.overlay={label})") for line in removing)
+    override = yaml.load(text, Loader=_AnyTag)
+    labelled = [kind for kind in ("services", "networks", "volumes") if "chaoskit.overlay" in str(override[kind])]
+    assert labelled == ["services", "networks", "volumes"]
+    assert "chaoskit.overlay" not in str([override["services"][name] for name in ("web", "worker")])
+
+
+class _AnyTag(yaml.SafeLoader):
+    """``!override`` counts as if it were not there."""
+
+
+_AnyTag.add_multi_constructor("!", lambda loader, _, node: loader.construct_sequence(node))
 
 
 def test_a_file_named_with_others_or_by_another_name_has_none(tmp_path: Path) -> None:

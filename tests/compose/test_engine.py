@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chaoskit.compose.attach import last_words
-from chaoskit.compose.engine import Docker
+from chaoskit.compose.engine import Docker, is_json, read_config
 from chaoskit.errors import HarnessError
 
 
@@ -57,3 +57,22 @@ def test_what_has_gone_since_it_was_listed_is_left_out(says: Path) -> None:
 def test_the_last_words_of_a_container_are_those_on_its_standard_error(says: Path) -> None:
     says.write_text("Traceback\nchaoskit: cannot add 172.31.253.10\n")
     assert last_words(Docker(), "x") == "chaoskit: cannot add 172.31.253.10"
+
+
+def test_a_project_that_is_no_json_to_compose_is_read_as_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "docker"
+    program.write_text(
+        '#!/bin/sh\ncase "$*" in *json*) echo "json: error calling MarshalJSON for type types.SSHKey" >&2; exit 1;; esac\n'
+        "echo 'name: shop'; echo 'services: {web: {build: {ssh: [\"k: /key\"]}}}'\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    text = Docker().config(["-f", "compose.yaml"])
+    assert not is_json(text)
+    assert read_config(text) == {"name": "shop", "services": {"web": {"build": {"ssh": ["k: /key"]}}}}
+
+
+def test_a_project_that_is_wrong_is_no_less_so_in_yaml(says: Path) -> None:
+    says.write_text("services.web.image must be a string\n")
+    with pytest.raises(HarnessError, match=r"^docker compose config: services\.web\.image must be a string$"):
+        Docker().config([])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -118,3 +119,70 @@ def test_kustomize_builds_it(tool: list[str]) -> None:
     built = [one for one in yaml.safe_load_all(done.stdout) if one]
     assert len(built) == len(OBJECTS) + len(KUSTOMIZATION["configMapGenerator"])
     assert f"image: chaoskit:{__version__}" in done.stdout
+
+
+@pytest.mark.parametrize("version", ["1.29", "1.37"])
+def test_every_manifest_is_valid_for_the_api(version: str) -> None:
+    """Strictly: an unknown field is a mistake. 1.29 is the oldest that has the sidecar; the schemas come with the package."""
+    validate = pytest.importorskip(
+        "kubernetes_validate", reason="pip install -e '.[manifests]' brings the schemas"
+    ).validate
+    for one in OBJECTS:
+        validate(one, version, strict=True)
+    broken = {**of("Job", "experiment"), "sepc": {}}
+    with pytest.raises(Exception, match="sepc"):
+        validate(broken, version, strict=True)
+
+
+def test_another_experiment_changes_no_job() -> None:
+    """A Job is immutable: with a hash of the experiment in a name in it, the second ``kubectl apply -k`` would be refused."""
+    (generator,) = [one for one in KUSTOMIZATION["configMapGenerator"] if one["name"] == "experiment"]
+    assert generator["options"]["disableNameSuffixHash"] is True
+
+
+KUBECTL = """\
+#!/bin/sh
+echo "$*" >> "$RECORD"
+case "$*" in
+  *"for=condition=$ENDS "*) exit 0;;
+  *wait*) [ "$ENDS" = never ] && exit 1; exec sleep 600;;
+  *logs*) echo '{"seq": 1}';;
+esac
+"""
+
+
+def play(place: Path, ends: str, code: int = 0) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """``docker/kubernetes/play`` where a Job ends in this condition, and what ``kubectl`` was asked."""
+    for name, text in (("kubectl", KUBECTL), ("chaoskit", f"#!/bin/sh\necho judged $2\nexit {code}\n")):
+        (place / name).write_text(text)
+        (place / name).chmod(0o755)
+    record = place / "asked"
+    environment = os.environ | {"PATH": f"{place}:{os.environ['PATH']}", "RECORD": str(record), "ENDS": ends}
+    done = subprocess.run(
+        [FOLDER / "play"], cwd=place, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done, record.read_text().splitlines()
+
+
+@pytest.mark.parametrize(("ends", "code"), [("complete", 0), ("failed", 1), ("failed", 3)])
+def test_a_job_that_failed_is_told_at_once(tmp_path: Path, ends: str, code: int) -> None:
+    """It will never be complete: who waited for that alone waited ten minutes."""
+    done, asked = play(tmp_path, ends, code)
+    assert (done.returncode, done.stdout) == (code, "judged journal.jsonl\n"), done.stderr
+    assert (tmp_path / "journal.jsonl").read_text() == '{"seq": 1}\n'
+    assert asked[:2] == [
+        "--namespace chaoskit delete job/experiment --ignore-not-found",
+        f"apply --kustomize {FOLDER}",
+    ]
+
+
+def test_a_job_that_does_not_end_is_told_with_its_pods(tmp_path: Path) -> None:
+    done, asked = play(tmp_path, "never")
+    assert done.returncode == 4
+    assert "the Job did not end; its pods:" in done.stderr
+    assert asked[-1] == "--namespace chaoskit get pods"
+
+
+def test_nothing_but_the_job_is_removed() -> None:
+    removing = [line for line in (FOLDER / "play").read_text().splitlines() if " delete " in line]
+    assert removing == ["kube delete job/experiment --ignore-not-found"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import re
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chaoskit.compose.bypasses import PROXIES
 from chaoskit.compose.overlay import app_environment, eligible, make_override, write_override
@@ -29,20 +33,18 @@ def override(**services: Any) -> dict[str, Any]:
 
 
 def test_no_two_parts_share_an_address_and_dynamic_ones_lie_apart() -> None:
-    import ipaddress
-
     ours = [PLAN.own, *PLAN.resolvers.values(), *PLAN.addresses.values()]
     assert len(set(ours)) == 5
-    dynamic = ipaddress.ip_network(dynamic_range(PLAN.subnet))
-    assert not any(ipaddress.ip_address(one) in dynamic for one in ours)
-    assert all(ipaddress.ip_address(one) in ipaddress.ip_network(PLAN.subnet) for one in ours)
+    dynamic = ipaddress.IPv4Network(dynamic_range(PLAN.subnet))
+    assert not any(ipaddress.IPv4Address(one) in dynamic for one in ours)
+    assert all(ipaddress.IPv4Address(one) in ipaddress.IPv4Network(PLAN.subnet) for one in ours)
 
 
 def test_the_plan_comes_back_from_json() -> None:
     assert OverlayPlan.from_json(PLAN.to_json()) == PLAN
 
 
-@pytest.mark.parametrize("subnet", ["8.8.8.0/24", "10.0.0.0/16", "10.0.0.1/24", "x"])
+@pytest.mark.parametrize("subnet", ["8.8.8.0/24", "10.0.0.0/15", "10.0.0.0/25", "10.0.0.1/24", "x"])
 def test_a_subnet_that_cannot_be_is_refused(subnet: str) -> None:
     with pytest.raises(InputError, match="--subnet"):
         lay_out("theirs.yaml", ["web"], [], subnet)
@@ -50,8 +52,8 @@ def test_a_subnet_that_cannot_be_is_refused(subnet: str) -> None:
 
 def test_each_service_has_one_resolver_of_its_own_in_place_of_theirs() -> None:
     text = write_override(override(web={"dns": ["10.0.0.1", "10.0.0.2"]}, worker=None), [])
-    assert "dns: !override [172.31.253.10]" in text
-    assert "dns: !override [172.31.253.11]" in text
+    assert "dns: !override [172.31.253.4]" in text
+    assert "dns: !override [172.31.253.5]" in text
 
 
 def test_a_service_keeps_its_networks() -> None:
@@ -157,3 +159,62 @@ def test_zones_of_a_service_move_with_their_addresses() -> None:
     plan = lay_out("theirs.yaml", ["web"], loopback_of(spec))
     assert services_of(here(spec, plan))["dynamodb"] == tuple(plan.addresses.values())
     assert len(plan.addresses) == 6
+
+
+def test_a_hundred_services_fit_and_more_take_a_wider_network() -> None:
+    addresses = loopback_of(every_service("us-east-1"))
+    assert len(addresses) < 25
+    plan = lay_out("theirs.yaml", [f"s{number}" for number in range(100)], addresses)
+    dynamic = ipaddress.IPv4Network(dynamic_range(plan.subnet))
+    assert not any(ipaddress.IPv4Address(one) in dynamic for one in plan.resolvers.values())
+    many = [f"s{number}" for number in range(300)]
+    with pytest.raises(InputError, match=r"give a network that is wide enough \(--subnet 172\.30\.0\.0/22\)"):
+        lay_out("theirs.yaml", many, addresses)
+    wide = lay_out("theirs.yaml", many, addresses, "172.30.0.0/22")
+    dynamic = ipaddress.IPv4Network(dynamic_range(wide.subnet))
+    assert not any(ipaddress.IPv4Address(one) in dynamic for one in wide.resolvers.values())
+
+
+@given(services=st.integers(1, 2000), addresses=st.integers(0, 100), prefix=st.integers(16, 24))
+def test_what_fits_lies_apart_and_what_does_not_is_told_the_width(services: int, addresses: int, prefix: int) -> None:
+    names = [f"s{number}" for number in range(services)]
+    loopback = [f"127.0.{number // 250}.{number % 250 + 1}" for number in range(addresses)]
+    try:
+        plan = lay_out("theirs.yaml", names, loopback, f"10.0.0.0/{prefix}")
+    except InputError as error:
+        width = re.search(r"--subnet 172\.30\.0\.0/(\d+)", str(error))
+        assert width is not None
+        assert int(width[1]) < prefix
+        plan = lay_out("theirs.yaml", names, loopback, f"10.0.0.0/{width[1]}")
+    ours = [plan.own, *plan.resolvers.values(), *plan.addresses.values()]
+    assert len(set(ours)) == 1 + services + addresses
+    network = ipaddress.IPv4Network(plan.subnet)
+    assert max(map(ipaddress.IPv4Address, ours)) < next(iter(ipaddress.IPv4Network(dynamic_range(plan.subnet))))
+    assert min(map(ipaddress.IPv4Address, ours)) > network[1], "the first is the bridge's own"
+
+
+def test_a_network_of_theirs_with_our_addresses_is_refused() -> None:
+    networks = {"back": {"ipam": {"config": [{"subnet": "172.31.0.0/16"}, {"subnet": "fd00::/64"}, {"subnet": "$X"}]}}}
+    theirs = from_plain({"services": {"web": {}}, "networks": networks | {"front": None}}, "theirs.yaml")
+    with pytest.raises(
+        InputError, match=r"--subnet 172\.31\.253\.0/24: network back of theirs\.yaml is 172\.31\.0\.0/16"
+    ):
+        make_override(theirs, ["web"], lay_out("theirs.yaml", ["web"], []), "i")
+    assert make_override(theirs, ["web"], lay_out("theirs.yaml", ["web"], [], "10.9.8.0/24"), "i")
+
+
+@pytest.mark.parametrize(
+    "web",
+    [
+        {"volumes": ["data:/chaoskit"]},
+        {"volumes": [{"type": "bind", "source": "d", "target": "/chaoskit/"}]},
+        {"tmpfs": "/chaoskit/cache:size=1m"},
+        {"configs": [{"source": "c", "target": "/chaoskit/c"}]},
+        {"configs": ["chaoskit"]},
+        {"secrets": [{"source": "s", "target": "/chaoskit/s"}]},
+    ],
+)
+def test_what_they_mount_where_ours_would_go_is_refused(web: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="web has something of its own at /chaoskit"):
+        eligible(project(web=web, worker=None), [])
+    assert eligible(project(web=web, worker={"volumes": ["d:/chaoskit-data"]}), ["worker"]) == ["worker"]

@@ -69,7 +69,7 @@ def test_counts_come_from_the_journal_and_words_from_the_measuring() -> None:
         head,
         ready,
         query(answers=0),
-        query(answers=0),
+        query(answers=0, at=SECOND, answered_at=SECOND),
         refused,
         query(asker="other"),
         query(rtype="TXT"),
@@ -85,3 +85,51 @@ def test_counts_come_from_the_journal_and_words_from_the_measuring() -> None:
 def test_names_that_a_search_domain_made_are_told() -> None:
     asked = [query(), query(name=f"{NAME}.corp.example"), query(name="api.example.com")]
     assert searched(asked, [NAME]) == [f"{NAME}.corp.example"]
+
+
+def summary(*queries: QueryAnswered) -> list[str]:
+    head = RunStarted(
+        at=0, run_id="r", title="t", seed=0, source="s", experiment={}, epoch_ns=0, versions={}, replay=""
+    )
+    ready = ClientReady(at=0, client="web", use="container", pid=0, versions={}, settings={})
+    events: list[Event] = [head, ready, *queries]
+    run = Run([Entry(number, event) for number, event in enumerate(events, 1)])
+    rows = [
+        row("honest", "NOERROR", "NOERROR", 0),
+        row("empty", "NODATA", "NODATA", -5),
+        row("dropped", "silence", "silence", -3),
+        row("aaaa-dropped", "silence", "silence", 0),
+    ]
+    return [line.removeprefix("  web: ") for line in resolver_summary(run, rows, "28", [NAME])[1:]]
+
+
+def both(at: int, aaaa: dict[str, Any] | None = None, **changes: Any) -> list[QueryAnswered]:
+    """A lookup as it comes through Docker's resolver: A and AAAA from two sockets."""
+    when: dict[str, Any] = {"at": at, "answered_at": at + 1000}
+    changed = changes | (aaaa if aaaa is not None else {"answers": 0})
+    return [query(**when | changes), query(**when | {"rtype": "AAAA", "peer": "10.0.0.1:2", "at": at + 10} | changed)]
+
+
+def test_a_name_without_aaaa_is_not_told_as_empty() -> None:
+    """Of six lookups two met the fault; the AAAA of all six were empty."""
+    blank: dict[str, Any] = {"answers": 0, "faults": ("blank",)}
+    honest: dict[str, Any] = {}
+    queries = [one for number in range(6) for one in both(number * SECOND, **(blank if number in (2, 3) else honest))]
+    assert summary(*queries) == [
+        "4 × addresses: passed on; glibc's getaddrinfo gives addresses",
+        "2 × NODATA: passed on; glibc's getaddrinfo gives EAI -5",
+    ]
+
+
+def test_what_aaaa_alone_met_is_told() -> None:
+    dropped = both(0, {"reply": "drop", "rcode": "", "answers": 0, "faults": ("drop",)})
+    emptied = both(SECOND, {"answers": 0, "faults": ("half",)})
+    assert summary(*dropped, *emptied) == [
+        "2 × addresses: passed on; glibc's getaddrinfo gives addresses",
+        "1 × nothing for AAAA alone: passed on; glibc's getaddrinfo gives addresses",
+        "1 × NODATA for AAAA alone: passed on",
+    ]
+
+
+def test_an_aaaa_that_nobody_asked_a_beside_stands_alone() -> None:
+    assert summary(query(rtype="AAAA", answers=0)) == ["1 × NODATA for AAAA alone: passed on"]

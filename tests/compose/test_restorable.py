@@ -71,4 +71,4 @@ def test_a_dependency_that_compose_hashes_by_container_is_no_stranger() -> None:
 
 def test_a_subnet_that_is_taken_is_told_with_its_network() -> None:
     said = refused(container("web"), subnets=("172.31.0.0/16",))
-    assert said == f"--subnet {SUBNET}: the network theirs has 172.31.0.0/16 already; name another private /24"
+    assert said == f"--subnet {SUBNET}: the network theirs has 172.31.0.0/16 already; name another private network"

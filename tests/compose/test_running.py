@@ -9,10 +9,10 @@ import pytest
 
 from chaoskit.compose.engine import Docker
 from chaoskit.compose.overlay import TOOK_LABEL
-from chaoskit.compose.owner import Owner
 from chaoskit.compose.restorable import strangers
 from chaoskit.compose.running import Origin, find
 from chaoskit.errors import InputError
+from chaoskit.sandbox.owner import Owner
 from tests.compose.engines import Engine, container
 
 

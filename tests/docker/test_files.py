@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from chaoskit.experiment.loader import load
+from chaoskit.interruption import ABORT
 from chaoskit.sandbox import infra_container, stdio_bridge
 from chaoskit.sandbox.docker_image import USER
 
@@ -86,3 +87,47 @@ def test_the_image_runs_as_an_ordinary_user() -> None:
 def test_game_days_name_clients_that_are_services(path: Path, compose: dict[str, Any]) -> None:
     experiment = load(path)
     assert set(experiment.spec.clients) <= set(compose["services"])
+
+
+def test_a_folder_of_results_that_is_not_there_is_not_made_by_the_engine(compose: dict[str, Any]) -> None:
+    """It would be root's. The default is in the repository, so that it is whose the clone is."""
+    (results,) = [one for one in compose["services"]["game-day"]["volumes"] if isinstance(one, dict)]
+    assert results == {
+        "type": "bind", "source": "${CHAOSKIT_RUNS:-../runs}", "target": "/runs", "bind": {"create_host_path": False}
+    }  # fmt: skip
+    assert (ROOT / "runs" / ".gitignore").read_text().splitlines()[-2:] == ["*", "!.gitignore"]
+    assert compose["services"]["game-day"]["environment"]["CHAOSKIT_RUNS_ON_HOST"] == "${CHAOSKIT_RUNS:-runs}"
+
+
+ADVICE = [*(ROOT / "docs").rglob("*.md"), *DOCKER.rglob("*"), ROOT / "README.md", *(ROOT / "chaoskit").rglob("*.py")]
+REMOVING = re.compile(r"[^`$\n]*(?:\bdown\b[^`\n]*(?:-v\b|--volumes)|--remove-orphans|\bprune\b)[^`\n]*")
+WARNED = "docker compose down --volumes"
+"""What docs/your-own-stack.md says not to do."""
+
+
+def test_no_advice_removes_what_chaoskit_did_not_make(compose: dict[str, Any]) -> None:
+    """``down --volumes`` deletes every volume of a project: it may be said of docker/compose.yaml alone, whose volumes are its own."""
+    lines = [
+        line
+        for path in ADVICE
+        if path.is_file() and "__pycache__" not in path.parts
+        for line in REMOVING.findall(path.read_text())
+    ]
+    told = [line for line in lines if WARNED not in line]
+    assert told, "docs/game-day.md has one"
+    assert not [line for line in told if "-f docker/compose.yaml down --volumes" not in line or "orphans" in line]
+    assert all(volume["labels"] == {"chaoskit.run": "compose"} for volume in compose["volumes"].values())
+
+
+def test_the_runbook_names_services_that_are_there(compose: dict[str, Any]) -> None:
+    page = (ROOT / "docs" / "game-day.md").read_text()
+    (kept_up,) = re.findall(r"up -d --wait ([^\n]*)", page)
+    without_profile = {name for name, service in compose["services"].items() if "profiles" not in service}
+    assert set(kept_up.split()) == without_profile - {"game-day"}
+    assert {"game-day"} == set(re.findall(r"(?:run --rm --no-deps|compose.yaml stop) ([a-z-]+)", page))
+    assert load(ROOT / "docker" / "game-days" / "boto3.yaml", 1.0)
+
+
+def test_whatever_stops_the_game_day_keeps_its_evidence(compose: dict[str, Any]) -> None:
+    """``--exit-code-from`` stops all when one container dies: on SIGTERM the run would keep nothing of that."""
+    assert compose["services"]["game-day"]["stop_signal"] == ABORT.name

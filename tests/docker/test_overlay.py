@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from chaoskit.journal.events import ContainerChanged
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
-from tests.docker.shop import Shop, chaoskit, no_engine
+from tests.docker.shop import Shop, chaoskit, docker, no_engine
 from tests.docker.shop import shop as shop  # noqa: PLC0414
 from tests.docker.shop import shop_image as shop_image  # noqa: PLC0414
 
@@ -44,7 +46,9 @@ def test_the_overlay_puts_both_services_under_a_fault_by_hand(shop: Shop) -> Non
     assert "real-and-never-printed" not in override.read_text()
     shop.compose("up", "-d", "--wait", files=(override,))
     assert shop.ask() == "ok"
-    assert shop.containers()["web"]["HostConfig"]["Dns"] == [shop.subnet.replace("0/24", "10")]
+    asked = {name: one["HostConfig"]["Dns"] for name, one in shop.containers().items() if name in ("web", "worker")}
+    assert {len(servers) for servers in asked.values()} == {1}
+    assert asked["web"] != asked["worker"], "the address that is asked tells who asks"
     inside = ("exec", "-T", "chaoskit", "python3", "-m", "chaoskit")
     shop.compose(*inside, "inject", "empty", DYNAMODB, "--for", "5m", files=(override,))
     assert shop.ask().startswith("EndpointConnectionError")
@@ -52,6 +56,34 @@ def test_the_overlay_puts_both_services_under_a_fault_by_hand(shop: Shop) -> Non
     said_by(worker, "EndpointConnectionError")  # the other service, by a resolver address of its own
     shop.compose(*inside, "halt", files=(override,))
     assert shop.ask() == "ok"
+
+
+def test_what_takes_the_overlay_away_leaves_every_volume_of_theirs(shop: Shop) -> None:
+    """The advice was ``down --volumes`` once, which deletes the project's volumes with their data."""
+    text = shop.file.read_text().replace(
+        "    env_file: [worker.env]\n", "    env_file: [worker.env]\n    volumes: [orders:/orders]\n"
+    )
+    shop.file.write_text(text + "volumes: {orders: {}}\n")
+    shop.compose("up", "-d", "--wait")
+    volumes = set(docker("volume", "ls", "-q").split())
+    assert f"{shop.project}_orders" in volumes
+    write = ("python3", "-c", "open('/orders/1', 'w').write('two boots')")
+    docker("exec", "--user", "0", shop.containers()["worker"]["Id"], *write)
+    written = chaoskit("compose", "overlay", str(shop.file), "--subnet", shop.subnet)
+    override = shop.folder / "chaoskit.override.yaml"
+    shop.compose("up", "-d", "--wait", files=(override,))
+    assert set(shop.containers()) == {"web", "worker", "chaoskit"}
+    assert set(docker("volume", "ls", "-q").split()) - volumes == {f"{shop.project}_chaoskit-trust"}
+    advice = [line[11:] for line in written.stdout.partition("take away: ")[2].splitlines()]
+    advice[0] = written.stdout.partition("take away: ")[2].splitlines()[0]
+    for command in advice:
+        subprocess.run(["sh", "-ec", command], env=os.environ | {"COMPOSE_PROJECT_NAME": shop.project}, check=True)
+    assert set(shop.containers()) == {"web", "worker"}
+    assert volumes <= set(docker("volume", "ls", "-q").split())
+    assert f"{shop.project}_chaoskit-trust" not in docker("volume", "ls", "-q").split()
+    assert f"{shop.project}_chaoskit" not in docker("network", "ls", "--format", "{{.Name}}").split()
+    read = ("python3", "-c", "print(open('/orders/1').read())")
+    assert docker("exec", shop.containers()["worker"]["Id"], *read).strip() == "two boots"
 
 
 def said_by(container: str, words: str) -> None:
@@ -100,6 +132,20 @@ def started(shop: Shop, out: Path) -> subprocess.Popen[str]:
             return process
         said.append(line)
     pytest.fail(f"the experiment never began: {''.join(said)}")
+
+
+def test_a_service_that_dies_in_the_run_is_part_of_the_verdict(shop: Shop, tmp_path: Path) -> None:
+    shop.compose("up", "-d", "--wait")
+    process = started(shop, tmp_path / "runs")
+    docker("kill", shop.containers()["worker"]["Id"])
+    said, _ = process.communicate(timeout=200)
+    assert process.returncode == 1, said
+    run = Run(read_journal(next((tmp_path / "runs").glob("*/journal.jsonl"))))
+    (died,) = [event for _, event in run.of(ContainerChanged) if event.change == "died"]
+    assert (died.client, died.exit_code) == ("worker", 137)
+    assert run.origin <= died.at <= run.ends
+    assert "containers_stay_up" in said
+    assert f"ERROR container {shop.project}-worker-1: died with exit code 137" in said
 
 
 def test_ctrl_c_puts_everything_back(shop: Shop, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import ClassVar
 
 from chaoskit.clock import VirtualClock
 from chaoskit.engine.ports import NoopProcessManager, NoopSandbox
@@ -13,6 +14,7 @@ from chaoskit.errors import PlaneError
 from chaoskit.expect import judge
 from chaoskit.experiment.document import read_document
 from chaoskit.experiment.loader import Experiment, resolve
+from chaoskit.experiment.planes import STOPPED
 from chaoskit.journal.events import CanaryChecked, ClientReady, PlaneReady, RunEnded, RunStarted, TimelineArmed
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
@@ -126,3 +128,52 @@ def test_a_process_that_fails_during_the_run_ends_it_early() -> None:
     run, _ = play(replace(experiment(BLANK), duration_ns=3600 * SECOND), clock, Failing)
     assert outcome_of(judge(run, [])) is Outcome.INVALID
     assert run.of(RunEnded)[0][1].reason == "the harness failed"
+
+
+def test_a_run_that_is_aborted_keeps_its_journal_and_says_that_it_is_not_whole() -> None:
+    clock, journal, aborted = VirtualClock(), Journal(), asyncio.Event()
+
+    class Aborting(NoopProcessManager):
+        stopped: ClassVar[list[str]] = []
+
+        async def stop(self, names: list[str]) -> None:
+            self.stopped.extend(names)
+
+        def send(self, name: str, command: dict[str, object]) -> None:
+            super().send(name, command)
+            if (name, command["do"]) == ("canary", "start"):
+                aborted.set()
+
+    async def run() -> None:
+        cast = Aborting(clock, journal.append)
+        runner = Runner(experiment(BLANK), SETTINGS, NoopSandbox(), cast, journal, aborted=aborted)
+        await asyncio.wait_for(runner.run(clock), 30)
+
+    asyncio.run(run())
+    told = Run(journal.entries)
+    ((_, ended),) = told.of(RunEnded)
+    assert ended.reason == "aborted"
+    assert ended.at < told.of(TimelineArmed)[0][1].ends, "before its time"
+    assert Aborting.stopped == ["app", "canary", *STOPPED]
+    verdicts = judge(told, [])
+    assert outcome_of(verdicts) is Outcome.INVALID
+    assert "the run stopped short: aborted" in verdicts[0].because
+
+
+def test_an_abort_before_the_first_instant_ends_it_too() -> None:
+    journal, aborted = Journal(), asyncio.Event()
+
+    class NeverReady(NoopProcessManager):
+        async def ready(self, name: str) -> PlaneReady | ClientReady:
+            aborted.set()
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets it")
+
+    async def run() -> None:
+        cast = NeverReady(clock, journal.append)
+        runner = Runner(experiment(BLANK), SETTINGS, NoopSandbox(), cast, journal, aborted=aborted)
+        await asyncio.wait_for(runner.run(clock), 30)
+
+    clock = VirtualClock()
+    asyncio.run(run())
+    assert Run(journal.entries).of(RunEnded)[0][1].reason == "aborted"

@@ -119,6 +119,20 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
             "x.yaml:4: timeline[0].where: dynamodb has no availability zone 2. Give it zones",
         ),
         (
+            (
+                "dns: empty, where: dynamodb.us-east-1.amazonaws.com",
+                "network: down, where: {service: dynamodb, addresses: [127.0.9.0/24]}",
+            ),
+            "x.yaml:4: timeline[0].where.addresses: dynamodb has no address in 127.0.9.0/24. Its addresses: ",
+        ),
+        (
+            (
+                "dns: empty, where: dynamodb.us-east-1.amazonaws.com",
+                "network: down, where: {service: dynamodb, addresses: [127.0.9.0/33]}",
+            ),
+            "write for example 127.0.1.1 or 127.0.1.0/24",
+        ),
+        (
             ("for: 10s}", "for: 10s, until: {client: web, failed_calls: 2}}"),
             "x.yaml:4: timeline[0].when.until: no client is called 'web'. Clients: app.",
         ),

@@ -93,6 +93,14 @@ def test_only_where_no_proxy_tells_and_every_byte_is_delayed() -> None:
     assert proof("latency", [TOXIPROXY, *pair], injection="another") == []
 
 
+@pytest.mark.parametrize("narrowed", [{"zone": 1}, {"addresses": ["127.0.1.0/30"]}])
+def test_a_toxic_on_some_proxies_is_not_proved_by_requests_that_may_have_come_through_others(
+    narrowed: dict[str, Any],
+) -> None:
+    target = {"service": "dynamodb", **narrowed}
+    assert proof("latency", [TOXIPROXY, APPLIED, request(110, 4), request(120, 5), LIFTED], target=target) == []
+
+
 def test_a_refusal_while_the_service_is_down() -> None:
     closed = ConnectionClosed(at=95, connection="c", proxy="dynamodb@::1", bytes_up=1, bytes_down=1, toxics=("down",))
     events: list[Event] = [

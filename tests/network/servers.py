@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,21 +15,39 @@ import pytest
 
 from chaoskit.network.server import Embedded, Program, ProxyServer
 
+ABSENT = "toxiproxy"
+"""The kind that stands for Toxiproxy where there is none: its tests are skipped."""
 
-def program() -> str:
-    """The Toxiproxy to test; skips the test where there is none."""
-    found = os.environ.get("CHAOSKIT_TOXIPROXY") or shutil.which("toxiproxy-server")
-    if not found:
-        pytest.skip("no Toxiproxy here: put toxiproxy-server on PATH, or its path into CHAOSKIT_TOXIPROXY")
-    return found
+
+def _toxiproxies() -> dict[str, str]:
+    """The Toxiproxy programs to test, by their names: those of CHAOSKIT_TOXIPROXY, or ``toxiproxy-server`` on PATH."""
+    written = os.environ.get("CHAOSKIT_TOXIPROXY") or shutil.which("toxiproxy-server") or ""
+    return {f"toxiproxy-{_version(program)}": program for program in written.split(os.pathsep) if program}
+
+
+def _version(program: str) -> str:
+    said = subprocess.run([program, "-version"], capture_output=True, text=True, check=True, timeout=30).stdout
+    return said.split()[-1]
+
+
+TOXIPROXIES = _toxiproxies()
+KINDS = ["embedded", *(TOXIPROXIES or [ABSENT])]
+"""The proxies to test."""
+
+
+def program(kind: str = ABSENT) -> str:
+    """A Toxiproxy to test, the first unless its ``kind`` is named; skips the test where there is none."""
+    if not TOXIPROXIES:
+        pytest.skip("no Toxiproxy here: put toxiproxy-server on PATH, or its path (or several) into CHAOSKIT_TOXIPROXY")
+    return TOXIPROXIES[kind] if kind in TOXIPROXIES else next(iter(TOXIPROXIES.values()))
 
 
 @contextmanager
 def running(kind: str) -> Iterator[ProxyServer]:
-    """``embedded`` or ``toxiproxy``, started and ended. Toxiproxy is CHAOSKIT_TOXIPROXY, or ``toxiproxy-server`` on PATH."""
+    """A proxy of ``KINDS``, started and ended."""
     ends: list[str] = []
     server: ProxyServer
-    server = Embedded(0, lambda line: None, ends.append) if kind == "embedded" else Program(program(), ends.append)
+    server = Embedded(0, lambda line: None, ends.append) if kind == "embedded" else Program(program(kind), ends.append)
     try:
         yield server
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -88,8 +89,8 @@ def test_a_toxic_goes_on_every_proxy_of_its_service_and_off_again() -> None:
     bench.run_until(100 + 5 * SECOND)
     assert bench.control.on == {}
     assert bench.events == [
-        InjectionApplied(at=100 + SECOND, injection="slow", due=100 + SECOND),
-        InjectionLifted(at=100 + 2 * SECOND, injection="slow", due=100 + 2 * SECOND),
+        InjectionApplied(at=100 + SECOND, injection="slow", due=100 + SECOND, asked=100 + SECOND),
+        InjectionLifted(at=100 + 2 * SECOND, injection="slow", due=100 + 2 * SECOND, asked=100 + 2 * SECOND),
     ]
     assert bench.driver.due is None
 
@@ -128,7 +129,7 @@ def test_a_window_that_waits_ends_when_its_event_is_seen() -> None:
     bench.driver.with_event("1 failed calls of app", 3 * SECOND)
     bench.run_until(20 * SECOND)
     assert bench.control.on == {}
-    assert bench.events[-1] == InjectionLifted(at=3 * SECOND, injection="slow", due=3 * SECOND)
+    assert bench.events[-1] == InjectionLifted(at=3 * SECOND, injection="slow", due=3 * SECOND, asked=3 * SECOND)
 
 
 def test_one_ends_where_the_other_begins() -> None:
@@ -185,7 +186,7 @@ def test_the_end_of_the_run_takes_off_what_is_on() -> None:
     bench.run_until(SECOND + 7)
     bench.driver.lift_all()
     assert bench.control.on == {}
-    assert bench.events[-1] == InjectionLifted(at=SECOND + 7, injection="slow", due=2 * SECOND)
+    assert bench.events[-1] == InjectionLifted(at=SECOND + 7, injection="slow", due=2 * SECOND, asked=SECOND + 7)
     bench.driver.remove_proxies()
     assert bench.control.removed == [spec.name for spec in PROXIES]
 
@@ -228,3 +229,47 @@ def test_an_injection_without_a_proxy_is_refused() -> None:
     bench = Bench(Injection("lost", NetworkTarget("s3"), Once(0, 1), Timeout(0)))
     with pytest.raises(ProxyError, match="s3, downstream, which has no proxy; known: dynamodb, ec2"):
         bench.driver.populate(PROXIES)
+
+
+def test_when_a_change_was_due_begun_and_confirmed() -> None:
+    """A server that takes its time: the toxic is certainly off before ``asked``, and certainly on from ``at``."""
+    bench = Bench(slow("slow", SECOND, SECOND))
+    bench.driver.populate(PROXIES[:1])
+    add, remove = bench.control.add_toxic, bench.control.remove_toxic
+
+    def add_slowly(*words: Any) -> None:
+        bench.clock.advance(300 * MILLISECOND)
+        add(*words)
+
+    def remove_slowly(*words: Any) -> None:
+        bench.clock.advance(400 * MILLISECOND)
+        remove(*words)
+
+    bench.control.add_toxic, bench.control.remove_toxic = add_slowly, remove_slowly  # type: ignore[assignment,method-assign]
+    bench.driver.arm(0)
+    bench.run_until(3 * SECOND, late_ns=10 * MILLISECOND)
+    assert bench.events == [
+        InjectionApplied(at=1310 * MILLISECOND, injection="slow", due=SECOND, asked=1010 * MILLISECOND),
+        InjectionLifted(at=2410 * MILLISECOND, injection="slow", due=2 * SECOND, asked=2010 * MILLISECOND),
+    ]
+
+
+def test_a_toxic_for_some_addresses_of_a_service_goes_on_their_proxies_alone() -> None:
+    where = NetworkTarget("dynamodb", addresses=("127.0.1.0/30", "2001:db8::/32"))
+    bench = Bench(Injection("some", where, Once(0, SECOND), Timeout(0)))
+    bench.driver.populate(PROXIES)
+    bench.driver.arm(0)
+    bench.run_until(0)
+    assert set(bench.control.on) == {("dynamodb@127.0.1.1", "some")}
+
+
+def test_an_address_that_the_service_has_not_is_refused() -> None:
+    bench = Bench(Injection("none", NetworkTarget("dynamodb", addresses=("127.0.9.9",)), Once(0, SECOND), Timeout(0)))
+    with pytest.raises(ProxyError, match=r"for dynamodb, downstream, at 127\.0\.9\.9, which has no proxy"):
+        bench.driver.populate(PROXIES)
+
+
+@pytest.mark.parametrize("prefix", ["", "127.0.0.1/33", "127.0.0.1/8", "localhost"])
+def test_what_is_no_prefix_is_refused(prefix: str) -> None:
+    with pytest.raises(ValueError, match=r"addresses: .*; write for example 127\.0\.1\.1"):
+        NetworkTarget("dynamodb", addresses=(prefix,))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import struct
 import time
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +17,8 @@ from hypothesis import strategies as st
 from chaoskit.network.embedded.addresses import host_port
 from chaoskit.network.embedded.connection import BUFFERED_MAX, Side
 from chaoskit.network.embedded.link import HELD_MAX
+from chaoskit.network.embedded.proxy import ToxicInstance
+from chaoskit.network.toxics import Moment, Send, Toxic
 from chaoskit.units import MILLISECOND
 from tests.effort import examples
 from tests.network.lab import Reader, Writer, echo, laboratory, until
@@ -474,5 +479,34 @@ def test_bytes_that_come_before_the_service_is_dialled_are_kept(monkeypatch: pyt
             writer.close()
             (closed,) = await lab.closed()
             assert closed.bytes_up == len(b"early, late")
+
+    asyncio.run(run())
+
+
+@dataclass(frozen=True, slots=True)
+class Broken(Toxic):
+    """A toxic with a bug."""
+
+    UNITS: ClassVar[dict[str, int]] = {}
+
+    def chunk(self, data: bytes, moment: Moment, rng: random.Random) -> tuple[Send, ...]:
+        raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "by a timer"])
+def test_a_bug_of_ours_costs_its_connection_alone(later: bool) -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            broken, well = await lab.proxy(), await lab.proxy(name="well")
+            if later:
+                await lab.toxic("latency", name="first", latency=1, stream="upstream")
+            broken.add(ToxicInstance("t", "broken", "upstream", 1.0, Broken()))
+            reader, writer = await lab.connect(broken)
+            writer.write(b"x")
+            assert await reader.read(-1) == b""
+            reader, writer = await lab.connect(well)
+            writer.write(b"x")
+            assert await reader.readexactly(1) == b"x"
+            assert "boom" in lab.failures.pop()
 
     asyncio.run(run())

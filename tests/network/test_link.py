@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import ClassVar
 
+from chaoskit.clock import Instant
 from chaoskit.network.embedded.link import Link
 from chaoskit.network.toxics import Cut, Effect, Moment, Send, Toxic
 from chaoskit.network.toxics.latency import Latency
@@ -52,8 +53,14 @@ class Recorder:
         self.log.append(("cut", toxic))
         self.link.close()
 
+    def quiet_from(self, at: Instant) -> Instant:
+        return at
+
     def touched(self, toxic: str) -> None:
         self.log.append(("touched", toxic))
+
+    def abort(self) -> None:
+        self.log.append("abort")
 
     def hold(self, link: Link, *, full: bool) -> None:
         self.log.append(("hold", full))

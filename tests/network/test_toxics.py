@@ -32,7 +32,7 @@ def toxics(draw: st.DrawFn) -> Toxic:
     values = {name: draw(st.integers(0, 10**7)) * unit for name, unit in kind.UNITS.items()}
     if kind is Slicer:  # what its variation may be depends on the average
         values["average_size"] += 1
-        values["size_variation"] %= values["average_size"]
+        values["size_variation"] %= values["average_size"] + 1
     toxic: Toxic = kind(**values)
     return toxic
 
@@ -51,6 +51,8 @@ def test_the_kinds_are_the_files() -> None:
             "reset_peer",
             "slicer",
             "limit_data",
+            "noop",
+            "recycle",
         }
     )
 
@@ -172,7 +174,7 @@ def test_slow_close_delays_the_end_and_nothing_else(delay: int, at: int, free: i
 def test_slicer_keeps_every_byte_in_pieces_of_the_size_asked(
     data: st.DataObject, sent: bytes, average: int, delay_us: int, seed: int
 ) -> None:
-    variation = data.draw(st.integers(0, average - 1))
+    variation = data.draw(st.integers(0, average))
     toxic = Slicer(average, variation, delay_us * 1000)
     sends = toxic.chunk(sent, Moment(5, 0, 0), random.Random(seed))
     assert b"".join(send.data for send in sends) == sent
@@ -182,7 +184,7 @@ def test_slicer_keeps_every_byte_in_pieces_of_the_size_asked(
     assert following[0].due >= sends[-1].due + delay_us * 1000
 
 
-@pytest.mark.parametrize(("average", "variation"), [(0, 0), (10, 10), (10, 11)])
+@pytest.mark.parametrize(("average", "variation"), [(0, 0), (10, 11), (10, 12)])
 def test_slicer_refuses_what_kills_toxiproxy(average: int, variation: int) -> None:
     with pytest.raises(ValueError, match=r"average_size|size_variation"):
         Slicer(average, variation)

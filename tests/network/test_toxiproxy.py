@@ -17,12 +17,12 @@ from chaoskit.network.toxics.reset_peer import ResetPeer
 from chaoskit.network.toxics.timeout import Timeout
 from chaoskit.network.toxiproxy import ToxiproxyControl
 from chaoskit.units import MILLISECOND
-from tests.network.servers import answering, dripping, running
+from tests.network.servers import KINDS, answering, dripping, running
 
 LATENCY = Latency(70 * MILLISECOND)
 
 
-@pytest.fixture(params=["embedded", "toxiproxy"])
+@pytest.fixture(params=KINDS)
 def control(request: pytest.FixtureRequest) -> Iterator[ToxiproxyControl]:
     with running(request.param) as server:
         yield ToxiproxyControl(*server.address())

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from chaoskit.network.embedded.addresses import parse
+from chaoskit.network.embedded.addresses import Reach
 from chaoskit.network.plan import plan_from_json
 
 
 def test_an_address_of_the_runs_own_network_is_taken_when_it_is_named() -> None:
-    assert parse("172.31.253.10:443", ["172.31.253.0/24"]) == ("172.31.253.10", 443)
+    assert Reach(("172.31.253.0/24",)).listen("172.31.253.10:443") == ("172.31.253.10", 443)
 
 
 @pytest.mark.parametrize("within", [(), ("172.31.254.0/24",)])
 def test_any_other_address_is_refused(within: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="loopback"):
-        parse("172.31.253.10:443", within)
+        Reach(within).upstream("172.31.253.10:443")
 
 
 def test_the_plan_carries_the_network() -> None:

@@ -18,7 +18,8 @@ from chaoskit.errors import SandboxError
 from chaoskit.journal.events import ConnectionOpened, PlaneReady
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
-from chaoskit.sandbox.docker import LABEL, Engine, connect
+from chaoskit.sandbox.docker import Engine, connect
+from chaoskit.sandbox.docker_clean import LABEL
 from chaoskit.sandbox.docker_toxiproxy import IMAGE
 from tests.cli.test_whole_run import SHORT
 
@@ -165,7 +166,7 @@ def test_clean_removes_what_carries_the_label_and_nothing_else(engine: Engine) -
         ours = docker(*base, "--label", f"{LABEL}=left-over", image, *waits).strip()
         docker("network", "create", "--internal", "--label", f"{LABEL}=left-over", "chaoskit-left-over")
         removed = engine.remove("left-over")
-        assert {what.split()[0] for what in removed} == {"container", "network"}
+        assert {what.kind for what in removed} == {"container", "network"}
         running = docker("ps", "--no-trunc", "-q").split()
         assert theirs in running
         assert ours not in running

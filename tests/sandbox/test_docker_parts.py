@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -180,6 +181,27 @@ def test_the_health_check_sees_who_listens(behind_a_door: str) -> None:
         assert subprocess.run([*argv, str(free.getsockname()[1])]).returncode == 1
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="doors are in containers, which are Linux")
+def test_the_door_ends_at_once_on_sigterm_as_process_1_of_a_container() -> None:
+    """Process 1 of a pid namespace hears a signal only if it has a handler for it, so without one this would hang."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    door = [sys.executable, "-I", "-S", stdio_bridge.__file__, "--listen", str(port), "--", "true"]
+    words = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", *door]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        said = waiting.stderr.readline()
+        if "waiting at port" not in said:
+            pytest.skip(f"no pid namespace can be made here: {said.strip()}")
+        try:
+            children = Path(f"/proc/{waiting.pid}/task/{waiting.pid}/children").read_text().split()
+            os.kill(int(children[0]), signal.SIGTERM)
+            assert waiting.wait(30) == 0
+        finally:
+            waiting.kill()
+
+
 def test_a_line_of_the_process_is_not_taken_for_its_end() -> None:
     assert stdio_bridge.Exit.read(b'{"kind": "x"}\n') is None
     assert stdio_bridge.Exit.read(stdio_bridge.Exit.write(3, ["a", "b"])) == (3, ["a", "b"])
@@ -213,3 +235,30 @@ def test_an_installed_package_makes_the_same_image_as_a_checkout(
     here = [name for name, _ in docker_image.files()]
     monkeypatch.setattr(docker_image, "PACKAGE", installed)
     assert [name for name, _ in docker_image.files()] == here
+
+
+BECOME = """
+import os, sys
+from chaoskit.sandbox.infra_container import become, owner
+print(owner(sys.argv[1]), end=" ")
+become(int(sys.argv[2]), int(sys.argv[2]))
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(os.getuid(), int(status["CapEff"], 16), int(status["CapPrm"], 16), end=" ")
+open(os.path.join(sys.argv[1], "mine"), "w").close()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="containers are Linux")
+@pytest.mark.parametrize("user", [0, 4321])
+def test_results_are_their_folders_owners_who_has_no_other_right(tmp_path: Path, user: int) -> None:
+    """Root's folder stays root's: it was given to another user, who is nobody on the host."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become others")
+    tmp_path.chmod(0o700)
+    for above in tmp_path.parents[:3]:  # pytest's own, which nobody else may enter
+        above.chmod(0o755)
+    os.chown(tmp_path, user, user)
+    words = [sys.executable, "-c", BECOME, str(tmp_path), str(user)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == [f"({user},", f"{user})", str(user), "0", "0"], done.stderr
+    assert [path.stat().st_uid for path in (tmp_path, tmp_path / "mine")] == [user, user]

@@ -25,11 +25,13 @@ from chaoskit.journal.events.client import (
     ErrorLink,
     HealthChecked,
 )
+from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
 from chaoskit.journal.events.process import PlaneStalled, ProcessEnded, ProcessEvent
 from chaoskit.journal.events.proxy import (
     ConnectionClosed,
     ConnectionOpened,
+    ControlRequestRefused,
     ProxyEvent,
 )
 from chaoskit.journal.events.run import (
@@ -67,6 +69,11 @@ __all__ = [
     "CommandStarted",
     "ConnectionClosed",
     "ConnectionOpened",
+    "ContainerChange",
+    "ContainerChanged",
+    "ContainerEvent",
+    "ContainersWatched",
+    "ControlRequestRefused",
     "DnsEvent",
     "Entry",
     "ErrorLink",
@@ -93,7 +100,7 @@ __all__ = [
     "ServiceEvent",
     "TimelineArmed",
 ]
-Event: TypeAlias = RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent
+Event: TypeAlias = RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent | ContainerEvent
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)
 """Every class of the union, for codecs and tests."""

@@ -37,4 +37,21 @@ class ConnectionClosed:
     toxics: tuple[str, ...] = ()
 
 
-ProxyEvent: TypeAlias = ConnectionOpened | ConnectionClosed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRequestRefused:
+    """The proxy's control API was sent what is no request that it serves: its client's mistake, and no failure of the plane.
+
+    ``peer`` is the client's ``host:port``, ``status`` the HTTP status that it got. ``count`` is how many there have been, this one
+    included: of very many, only some are told.
+    """
+
+    kind: Literal["control_request_refused"] = "control_request_refused"
+    at: Instant
+    plane: Literal["network"]
+    peer: str
+    status: int
+    reason: str
+    count: int = 1
+
+
+ProxyEvent: TypeAlias = ConnectionOpened | ConnectionClosed | ControlRequestRefused

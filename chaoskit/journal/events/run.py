@@ -96,13 +96,15 @@ class TimelineArmed:
 class InjectionApplied:
     """A driver that must act (proxy, process) has switched an injection on, and read the new state back.
 
-    DNS injections need no such event: the server compares the clock at each query.
+    It was due at ``due``, the driver began at ``asked`` (None: it does not tell), and ``at`` is when the new state was read: it was off
+    before ``asked``, and on from ``at``. DNS injections need no such event: the server compares the clock at each query.
     """
 
     kind: Literal["injection_applied"] = "injection_applied"
     at: Instant
     injection: str
     due: Instant
+    asked: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ class InjectionLifted:
     at: Instant
     injection: str
     due: Instant
+    asked: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

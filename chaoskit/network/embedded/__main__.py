@@ -1,15 +1,14 @@
 """``python -m chaoskit.network.embedded``: the embedded proxy as a process.
 
 Its plan is ``{"host", "port", "seed", "within"}``; its ready event is ``plane_ready`` with the address of its HTTP API under ``api``; then
-come connection events. It ends on ``stop``, or when its standard input ends.
+come connection events. It ends on ``stop``, or when its standard input ends. Nothing that a client sends ends it: a bug that a request or a
+connection meets is a ``harness_failed`` event, which makes the run invalid, and costs that request or connection alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import resource
 import sys
 import time
 import traceback
@@ -17,10 +16,11 @@ from typing import Any, NoReturn
 
 from chaoskit.child import Child, Command
 from chaoskit.errors import HarnessError
-from chaoskit.journal.events import HarnessFailed, PlaneReady
-from chaoskit.network.embedded.addresses import host_port, parse
+from chaoskit.journal.events import ControlRequestRefused, HarnessFailed, PlaneReady
+from chaoskit.network.embedded.addresses import Reach, host_port
 from chaoskit.network.embedded.api import Api
-from chaoskit.network.embedded.http import serve
+from chaoskit.network.embedded.http import Refusal, serve
+from chaoskit.network.embedded.limits import raise_open_files
 from chaoskit.network.embedded.proxy import EventSink
 
 IMPLEMENTATION = "embedded proxy"
@@ -45,18 +45,17 @@ async def _serve(child: Child, plan: dict[str, Any]) -> None:
         child.emit(HarnessFailed(at=time.monotonic_ns(), part="network", message=message))
 
     def broke(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """A fault of our own would look like a toxic: say so, and end."""
+        """A fault of our own would look like a toxic: say so, and serve the others."""
         error = context.get("exception")
-        failed(f"the embedded proxy failed: {context['message']}: {error!r}")
+        failed(f"the embedded proxy failed: {context['message']}: {error!r}"[:1000])
         if error is not None:
-            traceback.print_exception(error)
-        child.leave(HarnessError.exit_code)
+            traceback.print_exception(error, limit=-8)
 
     loop.set_exception_handler(broke)
-    _raise_open_files()
-    api = Api(plan.get("seed", 0), EventSink(child.emit, failed), plan.get("within", ()))
-    host, port = parse(f"{plan.get('host', '127.0.0.1')}:{plan.get('port', 0)}")
-    server = await serve(api.handle, host, port)
+    reach = Reach(tuple(plan.get("within", ())))
+    api = Api(plan.get("seed", 0), EventSink(child.emit, failed), reach, raise_open_files())
+    host, port = reach.listen(f"{plan.get('host', '127.0.0.1')}:{plan.get('port', 0)}")
+    server = await serve(api.handle, host, port, Refusals(child).tell)
     address = host_port(server.sockets[0].getsockname())
 
     def command(given: Command) -> None:
@@ -81,11 +80,27 @@ async def _serve(child: Child, plan: dict[str, Any]) -> None:
         await asyncio.sleep(0)
 
 
-def _raise_open_files() -> None:
-    """Each connection takes two files; the usual soft limit of 1024 is for programs that use select(2)."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS refuses "unlimited"
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+class Refusals:
+    """Refused requests of the control API as events: the first hundred, then each time their number has doubled."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._count = 0
+
+    def tell(self, refusal: Refusal) -> None:
+        """One more."""
+        self._count += 1
+        if self._count <= 100 or self._count & (self._count - 1) == 0:
+            self._child.emit(
+                ControlRequestRefused(
+                    at=time.monotonic_ns(),
+                    plane="network",
+                    peer=refusal.peer,
+                    status=refusal.status,
+                    reason=refusal.reason,
+                    count=self._count,
+                )
+            )
 
 
 if __name__ == "__main__":

@@ -6,14 +6,15 @@ https://github.com/Shopify/toxiproxy#http-api; read against its ``api.go`` and `
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+import os
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from chaoskit import __version__
-from chaoskit.network.embedded.addresses import parse
+from chaoskit.network.embedded.addresses import Reach, host_port
+from chaoskit.network.embedded.body import PROXY, TOXIC, BadBody, read_json, read_object, typed, whole_numbers
 from chaoskit.network.embedded.http import Request, Response
-from chaoskit.network.embedded.metrics import METRICS_TYPE, metrics
-from chaoskit.network.embedded.proxy import EventSink, Proxy, ToxicInstance
+from chaoskit.network.embedded.proxy import ConnectionBudget, EventSink, Proxy, Surroundings, ToxicInstance
 from chaoskit.network.target import Stream
 from chaoskit.network.toxics import TOXICS, Toxic
 
@@ -35,23 +36,26 @@ class _Refused(Exception):
 class Api:
     """All proxies, and the operations on them. ``handle`` answers a request."""
 
-    def __init__(self, seed: int, journal: EventSink, within: Sequence[str] = ()) -> None:
+    def __init__(self, seed: int, sink: EventSink, reach: Reach | None = None, open_files: int = 1024) -> None:
         self.proxies: dict[str, Proxy] = {}
-        self._seed = seed
-        self._journal = journal
-        self._within = tuple(within)
+        self._reach = reach or Reach()
+        self._surroundings = Surroundings(seed, sink, self._reach, ConnectionBudget(open_files))
 
     async def handle(self, request: Request) -> Response:
         """Answer a request. What the request got wrong is an answer; what we got wrong is raised."""
         if request.headers.get("user-agent", "").startswith("Mozilla/"):  # a page in a browser must not drive a proxy
             return Response(403, b"User agent not allowed\n", "text/plain")
         if request.path == ("metrics",) and request.method == "GET":
-            return Response(200, metrics(self.proxies.values()).encode(), METRICS_TYPE)
+            from chaoskit.network.embedded.metrics import metrics  # half of the start-up time, and few ask
+
+            return Response(200, *metrics(self.proxies.values()))
         try:
             operation, names = _route(request)
             status, answer = await operation(self, *names, request.body)
         except _Refused as refused:
             status, answer = refused.status, {"error": str(refused), "status": refused.status}
+        except BadBody as error:
+            status, answer = 400, {"error": f"bad request body: {error}", "status": 400}
         return Response(status, b"" if answer is None else json.dumps(answer).encode())
 
     def stop(self) -> None:
@@ -65,47 +69,50 @@ class Api:
         return 200, {name: _proxy_json(proxy) for name, proxy in self.proxies.items()}
 
     async def create(self, body: bytes) -> Answer:
-        wanted = _object(body)
-        name = _text(wanted, "name")
-        if name in self.proxies:
+        given = read_object(body, PROXY)
+        for field in ("name", "upstream"):
+            if not given.get(field):
+                raise _Refused(400, f"missing required field: {field}")
+        if given["name"] in self.proxies:
             raise _Refused(409, "proxy already exists")
-        return 201, _proxy_json(await self._make(wanted))
+        return 201, _proxy_json(await self._make(given))
 
     async def populate(self, body: bytes) -> Answer:
-        wanted = _json(body)
-        if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
-            raise _Refused(400, "bad request body: a list of proxies is wanted")
-        for number, one in enumerate(wanted, start=1):
+        try:
+            entries = _proxy_list(body)
+        except BadBody as error:
+            return 400, {"error": f"bad request body: {error}", "status": 400, "proxies": None}
+        for number, entry in enumerate(entries, start=1):
             for field in ("name", "upstream"):
-                if not one.get(field):
+                if not entry.get(field):
                     text = f"missing required field: {field} at proxy {number}"
                     return 400, {"error": text, "status": 400, "proxies": None}
-        made: list[Proxy] = []
-        for one in wanted:
+        proxies: list[Proxy] = []
+        for entry in entries:
             try:
-                made.append(await self._made(one))
+                proxies.append(await self._ensure(entry))
             except _Refused as refused:
-                described = [_proxy_json(proxy) for proxy in made]
+                described = [_proxy_json(proxy) for proxy in proxies]
                 return refused.status, {"error": str(refused), "status": refused.status, "proxies": described}
-        return 201, {"proxies": [_proxy_json(proxy) for proxy in made]}
+        return 201, {"proxies": [_proxy_json(proxy) for proxy in proxies]}
 
-    async def _made(self, wanted: Body) -> Proxy:
-        """The proxy as wanted: the one that is there, if it is the same."""
-        old = self.proxies.get(_text(wanted, "name"))
+    async def _ensure(self, entry: Body) -> Proxy:
+        """The proxy of this entry: the one that is there, if it is the same."""
+        old = self.proxies.get(entry["name"])
         if old:
-            if wanted.get("listen") in (old.listen, old.asked) and wanted.get("upstream") == old.upstream:
+            if entry.get("listen") in (old.listen, old.asked) and entry["upstream"] == old.upstream:
                 return old
             old.stop()
-        return await self._make(wanted)
+        return await self._make(entry)
 
     async def show(self, name: str, _: bytes) -> Answer:
         return 200, _proxy_json(self._proxy(name))
 
     async def update(self, name: str, body: bytes) -> Answer:
-        proxy, wanted = self._proxy(name), _object(body)
-        listen = self._address(wanted.get("listen", proxy.listen))
-        upstream = self._address(wanted.get("upstream", proxy.upstream))
-        enabled = wanted.get("enabled", proxy.enabled)
+        proxy, given = self._proxy(name), read_object(body, PROXY)
+        listen = self._listen(given.get("listen", proxy.listen))
+        upstream = self._upstream(given.get("upstream", proxy.upstream))
+        enabled = given.get("enabled", proxy.enabled)
         if (listen, upstream) != (proxy.listen, proxy.upstream) or not enabled:
             proxy.stop(None if enabled else DOWN)
             proxy.listen, proxy.upstream = listen, upstream
@@ -119,40 +126,40 @@ class Api:
         return 204, None
 
     async def toxics(self, name: str, _: bytes) -> Answer:
-        return 200, [_dose_json(dose) for dose in self._proxy(name).doses.values()]
+        return 200, [_toxic_json(instance) for instance in self._proxy(name).toxics.values()]
 
     async def add_toxic(self, name: str, body: bytes) -> Answer:
-        proxy, wanted = self._proxy(name), _object(body)
-        kind, stream = wanted.get("type"), wanted.get("stream") or "downstream"
-        if stream not in ("downstream", "upstream"):
+        proxy, given = self._proxy(name), read_object(body, TOXIC)
+        kind, stream = given.get("type", ""), given.get("stream", "downstream")
+        if stream.lower() not in ("downstream", "upstream"):
             raise _Refused(400, "stream was invalid, can be either upstream or downstream")
-        if not isinstance(kind, str) or kind not in TOXICS.kinds or kind == DOWN:
+        if kind not in TOXICS.kinds or kind == DOWN:
             raise _Refused(400, "invalid toxic type")
-        toxic_name = wanted.get("name") or f"{kind}_{stream}"
-        if toxic_name in proxy.doses:
+        toxic_name = given.get("name") or f"{kind}_{stream}"
+        if toxic_name in proxy.toxics:
             raise _Refused(409, "toxic already exists")
-        toxic = _toxic(TOXICS.get(kind), wanted.get("attributes") or {})
-        dose = ToxicInstance(str(toxic_name), kind, cast(Stream, stream), _toxicity(wanted, 1.0), toxic)
-        return 200, _dose_json(proxy.add(dose))
+        toxic = _toxic(TOXICS.get(kind), whole_numbers(given.get("attributes", {})))
+        instance = ToxicInstance(toxic_name, kind, cast(Stream, stream.lower()), _toxicity(given, 1.0), toxic)
+        return 200, _toxic_json(proxy.add(instance))
 
     async def toxic(self, name: str, toxic: str, _: bytes) -> Answer:
-        return 200, _dose_json(_dose(self._proxy(name), toxic))
+        return 200, _toxic_json(_instance(self._proxy(name), toxic))
 
     async def update_toxic(self, name: str, toxic: str, body: bytes) -> Answer:
-        proxy, wanted = self._proxy(name), _object(body)
-        old = _dose(proxy, toxic)
-        changed = _toxic(type(old.toxic), {**old.toxic.attributes(), **(wanted.get("attributes") or {})})
-        return 200, _dose_json(proxy.update(toxic, toxicity=_toxicity(wanted, old.toxicity), toxic=changed))
+        proxy = self._proxy(name)
+        old, given = _instance(proxy, toxic), read_object(body, TOXIC)
+        changed = _toxic(type(old.toxic), {**old.toxic.attributes(), **whole_numbers(given.get("attributes", {}))})
+        return 200, _toxic_json(proxy.update(toxic, toxicity=_toxicity(given, old.toxicity), toxic=changed))
 
     async def remove_toxic(self, name: str, toxic: str, _: bytes) -> Answer:
         proxy = self._proxy(name)
-        proxy.remove(_dose(proxy, toxic).name)
+        proxy.remove(_instance(proxy, toxic).name)
         return 204, None
 
     async def reset(self, _: bytes) -> Answer:
         for proxy in self.proxies.values():
             await _start(proxy)
-            for toxic in list(proxy.doses):
+            for toxic in list(proxy.toxics):
                 proxy.remove(toxic)
         return 204, None
 
@@ -164,21 +171,20 @@ class Api:
             raise _Refused(404, "proxy not found")
         return self.proxies[name]
 
-    async def _make(self, wanted: Body) -> Proxy:
-        upstream = self._address(_text(wanted, "upstream"))
-        listen = self._address(wanted.get("listen") or "127.0.0.1:0")
-        proxy = Proxy(_text(wanted, "name"), listen, upstream, self._seed, self._journal, self._within)
-        if wanted.get("enabled", True):
+    async def _make(self, given: Body) -> Proxy:
+        upstream = self._upstream(given["upstream"])
+        listen = self._listen(given.get("listen") or "127.0.0.1:0")
+        proxy = Proxy(given["name"], listen, upstream, self._surroundings)
+        if given.get("enabled", True):
             await _start(proxy)
         self.proxies[proxy.name] = proxy
         return proxy
 
-    def _address(self, text: Any) -> str:
-        try:
-            parse(str(text), self._within)
-        except ValueError as error:
-            raise _Refused(400, str(error)) from error
-        return str(text)
+    def _listen(self, text: str) -> str:
+        return _checked(self._reach.listen, text)
+
+    def _upstream(self, text: str) -> str:
+        return _checked(self._reach.upstream, text)
 
 
 _ROUTES: tuple[tuple[str, str, Callable[..., Awaitable[Answer]]], ...] = (
@@ -201,75 +207,69 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Awaitable[Answer]]], ...] = (
 def _route(request: Request) -> tuple[Callable[..., Awaitable[Answer]], list[str]]:
     """The operation for a request, and the names in its path."""
     method = "POST" if request.method == "PATCH" and len(request.path) in (2, 4) else request.method
-    found = False
-    for wanted, pattern, operation in _ROUTES:
+    path_known = False
+    for route_method, pattern, operation in _ROUTES:
         parts = pattern.split("/")
         if len(parts) == len(request.path) and all(
             p in ("*", given) for p, given in zip(parts, request.path, strict=True)
         ):
-            found = True
-            if wanted == method:
+            path_known = True
+            if route_method == method:
                 return operation, [given for p, given in zip(parts, request.path, strict=True) if p == "*"]
-    raise _Refused(405, "method not allowed") if found else _Refused(404, "not found")
+    raise _Refused(405, "method not allowed") if path_known else _Refused(404, "not found")
 
 
 async def _start(proxy: Proxy) -> None:
     try:
         await proxy.start()
     except OSError as error:
-        raise _Refused(500, f"listen tcp {proxy.listen}: {error.strerror}") from error
+        reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error.strerror
+        raise _Refused(500, f"listen tcp {host_port(proxy.listen_address())}: bind: {reason}") from error
 
 
-def _json(body: bytes) -> Any:
+def _proxy_list(body: bytes) -> list[Body]:
+    """The proxies of a populate body; ``null`` is none. Raises ``BadBody``."""
+    entries = read_json(body)
+    if not isinstance(entries, list | None):
+        raise BadBody("a list of proxies is wanted")
+    return [typed(entry, PROXY) for entry in entries or ()]
+
+
+def _checked(parse: Callable[[str], tuple[str, int]], text: str) -> str:
     try:
-        return json.loads(body)
+        parse(text)
     except ValueError as error:
-        raise _Refused(400, f"bad request body: {error}") from error
+        raise _Refused(400, str(error)) from error
+    return text
 
 
-def _object(body: bytes) -> Body:
-    value = _json(body)
-    if not isinstance(value, dict):
-        raise _Refused(400, "bad request body: an object is wanted")
-    return value
-
-
-def _text(body: Body, field: str) -> str:
-    value = body.get(field)
-    if not isinstance(value, str) or not value:
-        raise _Refused(400, f"missing required field: {field}")
-    return value
-
-
-def _toxicity(body: Body, default: float) -> float:
-    value = body.get("toxicity", default)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
-        raise _Refused(400, f"bad request body: toxicity must be a number from 0 to 1, not {value!r}")
+def _toxicity(given: Body, default: float) -> float:
+    value = given.get("toxicity", default)
+    if not 0 <= value <= 1:
+        raise BadBody("toxicity must be a number from 0 to 1")
     return float(value)
 
 
-def _toxic(kind: type[Toxic], attributes: Any) -> Toxic:
-    if not isinstance(attributes, dict):
-        raise _Refused(400, "bad request body: attributes must be an object")
+def _toxic(kind: type[Toxic], attributes: dict[str, int]) -> Toxic:
     try:
         return kind.of_attributes(attributes)
     except ValueError as error:
-        raise _Refused(400, f"bad request body: {error}") from error
+        raise BadBody(str(error)) from error
 
 
-def _dose(proxy: Proxy, name: str) -> ToxicInstance:
-    if name not in proxy.doses:
+def _instance(proxy: Proxy, name: str) -> ToxicInstance:
+    if name not in proxy.toxics:
         raise _Refused(404, "toxic not found")
-    return proxy.doses[name]
+    return proxy.toxics[name]
 
 
-def _dose_json(dose: ToxicInstance) -> Body:
+def _toxic_json(instance: ToxicInstance) -> Body:
     return {
-        "attributes": dose.toxic.attributes(),
-        "name": dose.name,
-        "type": dose.kind,
-        "stream": dose.stream,
-        "toxicity": dose.toxicity,
+        "attributes": instance.toxic.attributes(),
+        "name": instance.name,
+        "type": instance.kind,
+        "stream": instance.stream,
+        "toxicity": instance.toxicity,
     }
 
 
@@ -279,5 +279,5 @@ def _proxy_json(proxy: Proxy) -> Body:
         "listen": proxy.listen,
         "upstream": proxy.upstream,
         "enabled": proxy.enabled,
-        "toxics": [_dose_json(dose) for dose in proxy.doses.values()],
+        "toxics": [_toxic_json(instance) for instance in proxy.toxics.values()],
     }

@@ -12,15 +12,20 @@ import struct
 import time
 from typing import Protocol, cast
 
+from chaoskit.clock import Instant
 from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, Event
 from chaoskit.network.embedded.addresses import host_port
 from chaoskit.network.embedded.link import Link
 from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Cut
+from chaoskit.units import MILLISECOND
 
 DIAL_WITHIN_S = 5.0
 BUFFERED_MAX = 256 << 10
 """Bytes waiting for a receiver to read before its sender is made to wait."""
+
+QUIET = 50 * MILLISECOND
+"""How long after an answer's last bytes a connection counts as quiet."""
 
 _LINGER_0 = struct.pack("ii", 1, 0)  # struct linger {l_onoff, l_linger}: close(2) then sends RST (socket(7))
 
@@ -139,6 +144,7 @@ class Connection:
         self.up, self.down = Link("upstream", self), Link("downstream", self)
         self.client.out, self.service.out = self.up, self.down
         self.bytes_up = self.bytes_down = 0
+        self._sent_up_at = self._sent_down_at = 0
         self.finished = 0
         self.toxics: dict[str, None] = {}  # a set that keeps the order
         self.open = False
@@ -200,8 +206,10 @@ class Connection:
             return
         if link is self.up:
             self.bytes_up += len(data)
+            self._sent_up_at = time.monotonic_ns()
         else:
             self.bytes_down += len(data)
+            self._sent_down_at = time.monotonic_ns()
         self.owner.sent[link.stream] += len(data)
         receiver.transport.write(data)
 
@@ -226,6 +234,10 @@ class Connection:
             else:
                 side.close()
         self._drop()
+
+    def quiet_from(self, at: Instant) -> Instant:
+        carries_call = self._sent_up_at > self._sent_down_at or self.up.held > 0 or self.down.held > 0
+        return (at if carries_call else self._sent_down_at) + QUIET
 
     def touched(self, toxic: str) -> None:
         self.toxics[toxic] = None

@@ -43,11 +43,13 @@ class Send:
 class Cut:
     """End the connection at ``due``, both ways. A later ``Cut`` takes the place of an earlier one.
 
-    What has left the toxic before is still delivered; ``reset``: it is not, and the end is an RST instead of a FIN.
+    What has left the toxic before is still delivered; ``reset``: it is not, and the end is an RST instead of a FIN. Until
+    ``spare_calls_until`` a connection that is not quiet at ``due`` is left to become so.
     """
 
     due: Instant
     reset: bool = False
+    spare_calls_until: Instant = 0
 
 
 Effect: TypeAlias = Send | Cut
@@ -64,6 +66,8 @@ class Toxic(Protocol):
     UNITS: ClassVar[dict[str, int]]
     KEEPS_COUNT: ClassVar[bool] = False
     """Whether ``Moment.passed`` goes on counting when the toxic's parameters are changed on an open connection."""
+    IN_TOXIPROXY: ClassVar[bool] = True
+    """Whether Toxiproxy can do it too."""
 
     def __post_init__(self) -> None:
         self.attributes()

@@ -2,7 +2,7 @@
 
 Nothing is lost and the order is kept: what is tried is a reader that takes one ``recv`` for one message. Pieces are cut by
 halving, so that none is much smaller than the others, as in Toxiproxy. Toxiproxy ends in an endless recursion, and with it the
-whole server, when ``average_size`` is 0, and panics when ``size_variation`` is too large; here both are refused.
+whole server, when ``average_size`` is 0, and can panic when ``size_variation`` is larger than ``average_size``; here both are refused.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Slicer(Toxic):
         self.attributes()
         if self.average_size < 1:
             raise ValueError("average_size must be at least 1 byte")
-        if self.size_variation >= self.average_size:
-            raise ValueError(f"size_variation must be less than the average_size of {self.average_size}")
+        if self.size_variation > self.average_size:
+            raise ValueError(f"size_variation must be at most the average_size of {self.average_size}")
 
     def chunk(self, data: bytes, moment: Moment, rng: random.Random) -> tuple[Send, ...]:
         start = max(moment.at, moment.free + self.delay)
@@ -41,5 +41,5 @@ class Slicer(Toxic):
             return [data]
         middle = len(data) // 2
         if self.size_variation:
-            middle += rng.randrange(-self.size_variation, self.size_variation)
+            middle = max(1, middle + rng.randrange(-self.size_variation, self.size_variation))
         return self._pieces(data[:middle], rng) + self._pieces(data[middle:], rng)

@@ -1,4 +1,4 @@
-"""The suite runs against both. Toxiproxy is CHAOSKIT_TOXIPROXY, or ``toxiproxy-server`` on PATH; without it its half is skipped."""
+"""The suite runs against the embedded proxy and every Toxiproxy at hand (``servers.KINDS``); where there is none its half is skipped."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.network.conformance.subject import DEFECTS, Subject
-from tests.network.servers import running
+from tests.network.conformance.subject import Subject
+from tests.network.servers import KINDS, running
 
 
-@pytest.fixture(scope="module", params=sorted(DEFECTS))
+@pytest.fixture(scope="module", params=KINDS)
 def server(request: pytest.FixtureRequest) -> Iterator[Subject]:
     """One proxy server for a module's tests."""
     with running(request.param) as server:

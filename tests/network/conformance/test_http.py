@@ -165,11 +165,13 @@ ATTRIBUTES: dict[str, dict[str, int]] = {
     "reset_peer": {"timeout": 6},
     "slicer": {"average_size": 70, "size_variation": 8, "delay": 9},
     "limit_data": {"bytes": 10},
+    "noop": {},
 }
 
 
 def test_every_toxic_is_here() -> None:
-    assert {*ATTRIBUTES, "down"} == set(TOXICS.kinds), "down is a proxy switched off, not a toxic"
+    own = {kind for kind in TOXICS.kinds if not TOXICS.get(kind).IN_TOXIPROXY}
+    assert {*ATTRIBUTES, *own, "down"} == set(TOXICS.kinds), "down is a proxy switched off, not a toxic"
 
 
 @pytest.mark.parametrize("kind", ATTRIBUTES)
@@ -200,7 +202,7 @@ def test_what_is_no_toxic(subject: Subject) -> None:
         ("latency", {"latency": -1}),
         ("latency", {"latncy": 1000}),
         ("slicer", {"average_size": 0}),
-        ("slicer", {"average_size": 10, "size_variation": 10}),
+        ("slicer", {"average_size": 10, "size_variation": 11}),
     ],
 )
 def test_attributes_that_make_no_sense_are_refused(subject: Subject, kind: str, attributes: dict[str, int]) -> None:
@@ -260,3 +262,118 @@ def test_metrics_count_what_came_and_what_went(subject: Subject) -> None:
             }
         )
     )
+
+
+NULLS = {
+    "name": None,
+    "type": None,
+    "stream": None,
+    "toxicity": None,
+    "attributes": None,
+    "enabled": None,
+    "listen": None,
+}
+
+
+def test_null_fields_are_fields_left_out(subject: Subject) -> None:
+    """Toxiproxy's Ruby client sends ``"enabled": null`` for each proxy that it makes."""
+    status, made = subject.call("POST", "/proxies", {**proxy(), "enabled": None})
+    assert (status, made["enabled"]) == (201, True)
+    body = {"upstream": None, "listen": None, "enabled": None, "name": None}
+    assert subject.call("POST", "/proxies/p", body) == (200, made)
+    toxic = {**NULLS, "type": "latency", "attributes": {"latency": 5, "jitter": None}}
+    status, added = subject.call("POST", "/proxies/p/toxics", toxic)
+    assert (status, added["name"], added["stream"], added["toxicity"]) == (200, "latency_downstream", "downstream", 1)
+    assert added["attributes"] == {"latency": 5, "jitter": 0}
+    for change in (NULLS, {"attributes": {"latency": None}}, b"null"):
+        assert subject.call("POST", "/proxies/p/toxics/latency_downstream", change) == (200, added)
+    status, answer = subject.call("POST", "/populate", [{**proxy("q"), "enabled": None}])
+    assert (status, answer["proxies"][0]["enabled"]) == (201, True)
+    assert subject.call("POST", "/proxies", {**proxy(), "name": None}) == error("missing required field: name", 400)
+    assert subject.call("POST", "/proxies/p/toxics", {"type": None}) == error("invalid toxic type", 400)
+
+
+def test_a_body_of_null(subject: Subject) -> None:
+    assert subject.call("POST", "/proxies", b"null")[0] == 400
+    made = subject.call("POST", "/proxies", proxy())[1]
+    assert subject.call("POST", "/proxies/p", b"null") == (200, made)
+    status, answer = subject.call("POST", "/populate", b"null")
+    assert (status, answer["proxies"] or []) == (201, [])
+
+
+def test_names_of_fields_in_any_case_unknown_fields_and_what_follows(subject: Subject) -> None:
+    body = b'{"NAME": "p", "Upstream": "127.0.0.1:9", "listen": "127.0.0.1:0", "other": {}} and so on'
+    status, made = subject.call("POST", "/proxies", body)
+    assert (status, made["name"], made["upstream"]) == (201, "p", "127.0.0.1:9")
+
+
+@pytest.mark.parametrize("field", ["name", "listen", "upstream", "enabled"])
+@pytest.mark.parametrize("value", [5, {}, []])
+def test_a_field_of_another_type(subject: Subject, field: str, value: Any) -> None:
+    status, answer = subject.call("POST", "/proxies", {**proxy(), field: value})
+    assert (status, answer["status"]) == (400, 400)
+    assert answer["error"].startswith("bad request body: ")
+    assert subject.call("GET", "/proxies") == (200, {})
+
+
+def test_a_stream_that_is_empty_is_none(subject: Subject) -> None:
+    subject.proxy()
+    wrong = error("stream was invalid, can be either upstream or downstream", 400)
+    assert subject.call("POST", "/proxies/p/toxics", {"type": "latency", "stream": ""}) == wrong
+    assert subject.call("POST", "/proxies/p/toxics", {"type": "noop", "stream": "Upstream"})[0] == 200
+
+
+def test_a_slicer_that_varies_by_its_whole_size(subject: Subject) -> None:
+    """toxiproxy-node-client's own test asks for it."""
+    attributes = {"average_size": 1000, "size_variation": 1000, "delay": 1000}
+    address = subject.proxy()
+    subject.add({"name": "t", "type": "slicer", "attributes": attributes})
+    assert subject.call("GET", "/proxies/p/toxics/t")[1]["attributes"] == attributes
+    with dial(address) as client:
+        assert ask(client, b"x" * 5000) == b"x" * 5000
+
+
+def test_noop_changes_nothing(subject: Subject) -> None:
+    address = subject.proxy()
+    subject.toxic("noop")
+    with dial(address) as client:
+        assert ask(client, b"abc") == b"abc"
+
+
+def test_patch(subject: Subject) -> None:
+    subject.proxy()
+    subject.toxic("latency", latency=1)
+    known = 405 if subject.has("knows no PATCH") else 200
+    assert subject.ask("PATCH", "/proxies/p", {"enabled": True})[0] == known
+    assert subject.ask("PATCH", "/proxies/p/toxics/t", {"toxicity": 0.5})[0] == known
+
+
+@pytest.mark.parametrize("bomb", [b"[" * 100_000, b'{"a":' * 100_000, b'{"name":' + b"9" * 5_000 + b"}"])
+def test_what_is_too_deep_or_too_long(subject: Subject, bomb: bytes) -> None:
+    assert subject.ask("POST", "/proxies", bomb)[0] == 400
+    assert subject.ask("GET", "/version")[0] == 200
+
+
+def test_a_lone_surrogate_in_a_name(subject: Subject) -> None:
+    raw = b'{"name": "a\\ud800b", "upstream": "127.0.0.1:9", "listen": "127.0.0.1:0"}'
+    status, made = subject.call("POST", "/proxies", raw)
+    assert (status, made["name"]) == (201, "a\ufffdb")
+    assert subject.call("DELETE", "/proxies/a%EF%BF%BDb") == (204, None)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /version HTTP/1.0\r\n\r\n",
+        b"GET http://x/version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        (
+            b"POST /populate HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1\r\n[\r\n1\r\n]\r\n0\r\n\r\n"
+        ),
+    ],
+)
+def test_other_ways_to_ask(subject: Subject, raw: bytes) -> None:
+    """HTTP/1.0, the absolute form, a body in chunks; each answer carries an id."""
+    answer = subject.exchange(raw)
+    assert re.match(rb"HTTP/1\.[01] 20[01] ", answer)
+    assert re.search(rb"\r\nX-Toxiproxy-Request-Id: [0-9a-z]{20}\r\n", answer)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
@@ -25,6 +26,15 @@ class Owner:
         """This process."""
         pid = os.getpid()
         return cls(pid=pid, began=_began(pid) or "", host=socket.gethostname(), namespace=_namespace())
+
+    def to_json(self) -> str:
+        """For a label."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Owner:
+        """The owner of ``to_json``."""
+        return cls(**json.loads(text))
 
     @property
     def elsewhere(self) -> bool:

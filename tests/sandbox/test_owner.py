@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from chaoskit.compose.owner import Owner
+from chaoskit.sandbox.owner import Owner
 
 
 def test_this_process_lives() -> None:
