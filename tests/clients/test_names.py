@@ -19,10 +19,10 @@ from chaoskit.journal.store import read_journal
 from tests.cli.test_whole_run import namespaces_work
 from tests.clients.built import built_file
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 SDKS = ("boto3", "aws_cli", "javascript", "go", "java")
-LONGEST_S = 110
+LONGEST_S = 360  # on a machine that is busy with other things
 SETTINGS: dict[str, dict[str, str]] = {
     "default": {},
     "global S3": {"AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "legacy"},
