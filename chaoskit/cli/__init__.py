@@ -12,7 +12,7 @@ from chaoskit.cli import proxy, serving
 from chaoskit.cli.docker import docker_app
 from chaoskit.cli.output import OutputGone, abandon_output, watch_output
 from chaoskit.cli.race import race_app
-from chaoskit.errors import ChaoskitError
+from chaoskit.errors import ChaoskitError, full_disk
 
 app = typer.Typer(
     name="chaoskit",
@@ -77,7 +77,8 @@ def exec_(
     allow: Annotated[
         list[str],
         typer.Option(
-            metavar="HOST:PORT", help="A TCP port of this machine that the command may reach; may be repeated."
+            metavar="HOST:PORT|/SOCKET",
+            help="A TCP port or a Unix socket of this machine that the command may reach; may be repeated.",
         ),
     ] = [],  # noqa: B006
     env: Annotated[
@@ -88,12 +89,28 @@ def exec_(
         bool, typer.Option("--quiet", "-q", help="No summary; a fault that met nothing is told all the same.")
     ] = False,
     must_meet: Annotated[bool, typer.Option("--must-meet", help="End with 3 if a fault met nothing.")] = False,
+    keep_arguments: Annotated[
+        bool,
+        typer.Option(
+            "--keep-arguments", help="Write the command's arguments and the values of --env to journal and reports."
+        ),
+    ] = False,
 ) -> None:
     """Run any command in the sandbox, unmodified; ends with its exit code, or 125 if chaoskit failed."""
     from chaoskit.cli.exec import Options, run_command
 
     options = Options(
-        tuple(command), tuple(blank), experiment, no_aws, sandbox, tuple(allow), tuple(env), out, quiet, must_meet
+        tuple(command),
+        tuple(blank),
+        experiment,
+        no_aws,
+        sandbox,
+        tuple(allow),
+        tuple(env),
+        out,
+        quiet,
+        must_meet,
+        keep_arguments,
     )
     raise typer.Exit(run_command(options))
 
@@ -374,9 +391,12 @@ def main() -> None:
         if not isinstance(error, OutputGone):
             typer.echo(f"chaoskit: {error}", err=True)
         sys.exit(error.exit_code)
-    except Exception:  # noqa: BLE001 - a bug of ours must not end with 1, which says that the clients failed
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not end with 1, which says that the clients failed
         import traceback
 
+        if isinstance(error, OSError) and (full := full_disk(error)):
+            typer.echo(f"chaoskit: {full}", err=True)
+            sys.exit(full.exit_code)
         traceback.print_exc()
         typer.echo("chaoskit: this is a bug in chaoskit; the run is invalid. Please report the lines above.", err=True)
         sys.exit(ChaoskitError.exit_code)

@@ -23,18 +23,22 @@ from chaoskit.aws.services import SERVICES
 from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.engine.preflight import check_backends
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
-from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem
+from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem, full_disk
 from chaoskit.expect import EXPECTATIONS
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.plans import services_of
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.journal.codec import as_text
+from chaoskit.sandbox.file_sockets import parse_socket
 from chaoskit.sandbox.port_forwards import PortForward, parse_port_forward
 from chaoskit.units import parse_duration
 
 OUR_FAILURE = 125
 HTTPS = 443
+
+LEFT_OUT = "…"
+"""What stands for a value that is not kept."""
 
 WHOLE_TIME = "240h"
 """How long a run may last that ends with its command: ten days stand for ever."""
@@ -57,6 +61,7 @@ class Options:
     out: Path
     quiet: bool
     must_meet: bool = False
+    keep_arguments: bool = False
 
 
 def run_command(options: Options) -> int:
@@ -70,7 +75,9 @@ def run_command(options: Options) -> int:
     except FileNotFoundError as error:
         raise InputError("the current folder is gone; change to one that exists") from error
     added = _environment(options.environment)
-    holes = [parse_port_forward(written, number) for number, written in enumerate(options.allow, 1)]
+    sockets = [parse_socket(written) for written in options.allow if written.startswith("/")]
+    ports = [written for written in options.allow if not written.startswith("/")]
+    holes = [parse_port_forward(written, number) for number, written in enumerate(ports, 1)]
     experiment = plan(options, os.environ, holes)
     check_backends(experiment, "namespace")
     _check_holes(experiment, holes)
@@ -82,9 +89,11 @@ def run_command(options: Options) -> int:
         experiment=experiment,
         source=options.experiment or "chaoskit exec",
         replay=_replay(options),
+        shown=_shown(options),
         no_aws=options.no_aws,
         added=added,
         port_forwards=holes,
+        sockets=sockets,
         out=options.out,
         quiet=options.quiet,
         must_meet=options.must_meet,
@@ -96,7 +105,10 @@ def run_command(options: Options) -> int:
         return OUR_FAILURE
     except ChaoskitError:
         raise
-    except Exception:  # noqa: BLE001 - a bug of ours must not end with a code that the command could have
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not end with a code that the command could have
+        if isinstance(error, OSError) and (full := full_disk(error)):
+            say(f"{full}. The command was not tested; this is no fault of its own.")
+            return OUR_FAILURE
         traceback.print_exc()
         say("this is a bug in chaoskit; the command was not tested. Please report the lines above.")
         return OUR_FAILURE
@@ -186,7 +198,7 @@ def _told(path: str, problem: Problem, written: int, options: Options) -> str:
 def _empty(options: Options, inherited: Mapping[str, str]) -> Document:
     regions = [inherited[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if name in inherited]
     region = next((region for region in regions if _REGION.fullmatch(region)), "us-east-1")
-    return Document("chaoskit exec", {"title": as_text(f"exec {shlex.join(options.argv)}")[:200], "region": region}, {})
+    return Document("chaoskit exec", {"title": as_text(f"exec {_words(_shown(options))}")[:200], "region": region}, {})
 
 
 def _services(written: Any, no_aws: bool) -> Any:
@@ -246,11 +258,36 @@ def _add_names(data: dict[str, Any], holes: Sequence[PortForward]) -> None:
             zones[hole.host] = {"records": {hole.host: {"A": hole.inside[0]}}}
 
 
+def _shown(options: Options) -> tuple[str, ...]:
+    """The command as journal and reports have it: its arguments may hold secrets, so they are left out unless they are asked for."""
+    return options.argv if options.keep_arguments else without_values(options.argv)
+
+
+def without_values(argv: Sequence[str]) -> tuple[str, ...]:
+    """The program, and of its arguments nothing but the names of options: ``-H`` and ``--token=…``, but ``…`` for ``-psecret``."""
+    shown = []
+    for word in argv[1:]:
+        name, equals, _ = word.partition("=")
+        if re.fullmatch(r"--[a-z][a-z0-9-]*", name):
+            shown.append(f"{name}={LEFT_OUT}" if equals else name)
+        else:
+            shown.append(word if re.fullmatch(r"-[A-Za-z]|--", word) else LEFT_OUT)
+    return (argv[0], *shown)
+
+
+def _words(argv: Sequence[str]) -> str:
+    """As a shell would take it; what was left out is no word for a shell, and is not quoted."""
+    return " ".join(word if word.endswith(LEFT_OUT) else shlex.quote(word) for word in argv)
+
+
 def _replay(options: Options) -> str:
     words = ["chaoskit", "exec"]
-    for name, values in (("--blank", options.blanks), ("--allow", options.allow), ("--env", options.environment)):
+    kept = options.keep_arguments
+    variables = [one if kept else f"{one.partition('=')[0]}={LEFT_OUT}" for one in options.environment]
+    for name, values in (("--blank", options.blanks), ("--allow", options.allow), ("--env", variables)):
         for value in values:
             words += [name, value]
     if options.experiment:
         words += ["--experiment", options.experiment]
-    return as_text(shlex.join([*words, *(["--no-aws"] if options.no_aws else []), "--", *options.argv]))
+    words += [*(["--no-aws"] if options.no_aws else []), *(["--keep-arguments"] if kept else [])]
+    return as_text(_words([*words, "--", *_shown(options)]))

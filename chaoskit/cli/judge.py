@@ -7,18 +7,18 @@ from pathlib import Path
 
 from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
-from chaoskit.journal.store import read_journal
+from chaoskit.journal.store import read_journal, without_collection
 from chaoskit.verdict import Outcome, Verdict
 
 
 def check_journal(path: Path) -> int:
     """Judge again and print; returns the outcome's exit code."""
-    from rich.console import Console
-
+    from chaoskit.cli.output import make_console
     from chaoskit.report.terminal import print_verdicts
 
-    run, verdicts, outcome = _judge(_journal(path))
-    print_verdicts(Console(), run, verdicts, outcome, [])
+    with without_collection():
+        run, verdicts, outcome = _judge(_journal(path))
+        print_verdicts(make_console(), run, verdicts, outcome, [])
     return outcome.exit_code
 
 
@@ -26,17 +26,22 @@ def write_report(path: Path, out: Path | None) -> None:
     """Write the reports of a stored journal and say where."""
     import typer
 
+    journal = _journal(path)
+    with without_collection():
+        run, verdicts, outcome = _judge(journal)
+        paths = _write(run, verdicts, outcome, out or journal.parent)
+    for written in paths:
+        typer.echo(str(written))
+
+
+def _write(run: Run, verdicts: Sequence[Verdict], outcome: Outcome, folder: Path) -> list[Path]:
     from chaoskit.report.write import write_reports
 
-    journal = _journal(path)
-    run, verdicts, outcome = _judge(journal)
-    folder = out or journal.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror}; choose another folder with --out") from error
-    for written in write_reports(folder, run.entries, verdicts, outcome):
-        typer.echo(str(written))
+    return write_reports(folder, run, verdicts, outcome)
 
 
 def _journal(path: Path) -> Path:

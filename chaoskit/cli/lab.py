@@ -55,9 +55,9 @@ class Options:
 
 def run_lab(options: Options) -> int:
     """Measure, or draw what is stored; write the files and print. Returns the exit code: 4 when a run of it was invalid."""
-    from rich.console import Console
+    from chaoskit.cli.output import make_console
 
-    console = Console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
+    console = make_console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
     if options.stored:
         if options.quick or options.sdks or options.faults or options.connections or options.repeats is not None:
             raise InputError("--from draws what is stored; leave out what would choose something to measure")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import typer
 
+from chaoskit.cli.exec_run import tell_what_is_kept
 from chaoskit.clock import WallClock
 from chaoskit.engine import preflight, session
 from chaoskit.engine.folders import make_folders, seen_from_host
@@ -47,12 +48,11 @@ def run_experiment(options: Options) -> int:
 
 
 async def _run(options: Options, experiment: Experiment) -> int:
-    from rich.console import Console
-
+    from chaoskit.cli.output import make_console
     from chaoskit.console.live import make_view
     from chaoskit.report.terminal import print_verdicts
 
-    console = Console(force_terminal=False) if options.plain else Console()
+    console = make_console(force_terminal=False) if options.plain else make_console()
     aborted = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(ABORT, aborted.set)
     with make_view(console, WallClock()) as view:
@@ -65,9 +65,10 @@ async def _run(options: Options, experiment: Experiment) -> int:
             replay=lambda name: _replay(options, experiment, name),
             toxiproxy=options.toxiproxy,
             aborted=aborted,
+            kept=tell_what_is_kept,
         )
     paths = [seen_from_host(path, os.environ) for path in result.files]
-    print_verdicts(Console(), result.run, result.verdicts, result.outcome, paths)
+    print_verdicts(make_console(), result.run, result.verdicts, result.outcome, paths)
     return result.outcome.exit_code
 
 

@@ -13,6 +13,7 @@ from chaoskit.clients import CLIENTS
 from chaoskit.dns.zone_spec import Ttl, ZoneSpec
 from chaoskit.experiment.planes import PLANES
 from chaoskit.experiment.when import AnyWhen
+from chaoskit.journal.codec import LARGEST
 from chaoskit.units import MINUTE, SECOND, Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
@@ -210,7 +211,7 @@ class ExperimentSpec(_Strict):
 
     title: Annotated[str, Field(min_length=1, max_length=200)]
     question: str = Field("", description="what this experiment answers, for its readers")
-    seed: int = 0
+    seed: Annotated[int, Field(ge=-LARGEST, le=LARGEST)] = 0
     region: Region = "us-east-1"
     duration: Duration | None = Field(
         None, description="how long clients go on calling; default: 10s past the last fault"

@@ -58,7 +58,7 @@ def test_a_blank_takes_an_id_that_is_free(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_no_text_are_written_as_escapes() -> None:
-    title = plan(replace(NOTHING, argv=("printf", "\udcff")), {}).spec.title
+    title = plan(replace(NOTHING, argv=("printf", "\udcff"), keep_arguments=True), {}).spec.title
     assert title == "exec printf '\\udcff'"
 
 
