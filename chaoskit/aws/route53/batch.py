@@ -110,7 +110,8 @@ def _check_values(one: RecordSet) -> list[str]:
     """What is wrong with the values as data of their type. Of other types than these nothing is looked at."""
     complaints = []
     for value in one.values:
-        fault = _VALUE_FAULTS.get(one.rtype, lambda _: "")(value)
+        judge = _VALUE_FAULTS.get(one.rtype)
+        fault = judge(value) if judge else ""
         if fault:
             complaints.append(f"Invalid Resource Record: 'FATAL problem: {fault} encountered with '{value}''")
     complaints += [
