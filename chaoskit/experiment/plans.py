@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.aws.endpoints import aliases_of, host_name, names_of
+from chaoskit.aws.route53.spec import behaviour_plan
 from chaoskit.aws.services import SERVICES, Service, wire_name
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.target import DnsTarget
@@ -174,6 +175,8 @@ def service_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: 
 def _state_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     """What the mock is told of one service: its state at the start, and how it treats connections."""
     plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
+    if written.control_plane is not None:
+        plan["control_plane"] = behaviour_plan(written.control_plane)
     return plan | {
         "backend": written.backend,
         "idle_timeout_ns": written.idle_timeout,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from chaoskit.aws.route53.spec import ControlPlaneSpec
 from chaoskit.aws.services import Service
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.zone_spec import Ttl, ZoneSpec
@@ -56,6 +57,9 @@ class ServiceSpec(_Strict):
     buckets: tuple[str, ...] = Field((), description="S3 buckets to create")
     queues: tuple[str, ...] = Field((), description="SQS queues to create")
     hosted_zones: tuple[str, ...] = Field((), description="Route 53 hosted zones to create")
+    control_plane: ControlPlaneSpec | None = Field(
+        None, description="Route 53: how long changes take, and its throttles"
+    )
 
     @field_validator("backend")
     @classmethod

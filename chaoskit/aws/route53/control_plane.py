@@ -46,6 +46,7 @@ class ChangeInfo:
     zone: HostedZone
     before: HostedZone
     request: int
+    changes: tuple[Change, ...] = ()
 
     def status(self, at: Instant) -> Status:
         """What GetChange says ``at``."""
@@ -116,7 +117,7 @@ class ControlPlane:
             self._zones[zone_id] = after
             self._busy_until[zone_id] = at + self.behaviour.processing_ns
             effective_at = at + self.behaviour.processing_ns + self.behaviour.propagation_ns
-            info = ChangeInfo(f"C{next(self._numbers):013d}", at, effective_at, after, before, request)
+            info = ChangeInfo(f"C{next(self._numbers):013d}", at, effective_at, after, before, request, tuple(changes))
             self._changes[info.id] = info
             self._on_change(info)
             return info

@@ -32,8 +32,8 @@ class ZoneChanged:
     """The DNS server serves another version of ``zone`` from ``at`` on; all of ``changes`` came into force together.
 
     ``source`` says whose change it was: a dynamic update, or a hosted zone that is followed. ``author`` names who: the TSIG key or the
-    sender's ``address:port`` of an update, the change id of a hosted zone's. ``lag_ns``, of a hosted zone that is followed, is how long after it
-    came into force there.
+    sender's ``address:port`` of an update, the change id of a hosted zone's. ``lag_ns`` is how long after it came into force in a hosted
+    zone it is served; None for an update.
     """
 
     kind: Literal["zone_changed"] = "zone_changed"
