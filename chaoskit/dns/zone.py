@@ -183,6 +183,10 @@ class Zones:
             found[zone.apex] = zone
         return cls(MappingProxyType(found))
 
+    def with_zone(self, zone: Zone) -> Zones:
+        """The same with another version of one zone."""
+        return Zones(MappingProxyType({**self.zones, zone.apex: zone}))
+
     def find(self, name: str) -> Zone | None:
         """The zone of ``name``, None outside all of them."""
         return next((self.zones[apex] for apex in (name, *parents(name)) if apex in self.zones), None)
