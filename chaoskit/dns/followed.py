@@ -49,13 +49,14 @@ class Followed:
     """The zones of a server that follow hosted zones. ``swap`` serves another version of one; ``emit`` gets the journal's account.
 
     Names may exist there without a record (an alias whose target is gone), which the records of a zone cannot say; so what was told is
-    kept here.
+    kept here. Records that the zone has of its own stay beside them, but at a name that the hosted zone has.
     """
 
     def __init__(
         self, zones: Iterable[Zone], clock: Clock, swap: Callable[[Zone], object], emit: Callable[[ZoneChanged], object]
     ) -> None:
         self._zones = {zone.apex: zone for zone in zones}
+        self._own = dict(self._zones)
         self._nodes: dict[str, dict[str, Node]] = {zone.apex: {} for zone in self._zones.values()}
         self._clock = clock
         self._swap = swap
@@ -66,7 +67,7 @@ class Followed:
         before = self._zones.get(canonical(change.zone))
         if before is None:
             raise PlaneError(f"no zone here follows the hosted zone {change.zone}")
-        nodes = self._nodes[before.apex]
+        nodes = dict(self._nodes[before.apex])
         soa = before.nodes[before.apex]["SOA"][0]
         try:
             for one in change.names:
@@ -74,11 +75,13 @@ class Followed:
                     nodes[canonical(one.name)] = _node(one)
                 else:
                     nodes.pop(canonical(one.name), None)
-            apex = {"SOA": (with_serial(soa, next_serial(before.serial)),), **nodes.get(before.apex, {})}
-            after = Zone.from_nodes(before.apex, {**nodes, before.apex: apex})
+            own = {name: node for name, node in self._own[before.apex].nodes.items() if node}
+            whole = {**own, **nodes}
+            apex = {**whole[before.apex], "SOA": (with_serial(soa, next_serial(before.serial)),)}
+            after = Zone.from_nodes(before.apex, {**whole, before.apex: apex})
         except (ValueError, WrongName) as error:
             raise PlaneError(f"the hosted zone {change.zone} holds what cannot be served: {error}") from error
-        self._zones[before.apex] = after
+        self._zones[before.apex], self._nodes[before.apex] = after, nodes
         self._swap(after)
         now = self._clock.now()
         self._emit(

@@ -9,12 +9,13 @@ from typing import Any
 
 from chaoskit.aws.operations import operations, wrong_call
 from chaoskit.clients import CLIENTS
+from chaoskit.dns.changing_zone_spec import followed_zones
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.zone import Zones
 from chaoskit.dns.zone_spec import place_of
 from chaoskit.errors import Problem, SettingRefused
 from chaoskit.experiment.document import Document, FieldPath, dotted
-from chaoskit.experiment.plans import RESERVED, SEEDED, client_plan, surroundings_of, zones
+from chaoskit.experiment.plans import RESERVED, SEEDED, client_plan, services_of, surroundings_of, zones
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec
 from chaoskit.experiment.when import WhenSpec
 from chaoskit.timeline.injection import Injection
@@ -57,7 +58,11 @@ def _zones(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         Zones.from_plan(plan for plan in zones(spec) if canonical(plan["apex"]) in written)
     except ValueError as error:
         return [(("zones",) if spec.zones else ("services",), f"{error}.", "")]
-    return []
+    if "route53" in services_of(spec):
+        return []
+    fix = "Add it: services: {route53: {hosted_zones: [the zone's name]}}."
+    followed = followed_zones(spec.zones)
+    return [(("zones", apex, "source"), "there is no service route53 in this experiment.", fix) for apex in followed]
 
 
 def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:

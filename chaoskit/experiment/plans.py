@@ -11,6 +11,7 @@ from typing import Any
 from chaoskit.aws.endpoints import aliases_of, host_name, names_of
 from chaoskit.aws.route53.spec import behaviour_plan
 from chaoskit.aws.services import SERVICES, Service, wire_name
+from chaoskit.dns.changing_zone_spec import followed_zones, updates_plan
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone_spec import zone_plan
@@ -153,6 +154,8 @@ def dns_plan(
         "seed": spec.seed,
         "listeners": listeners,
         "zones": zones(spec, ipv6=ipv6),
+        "updates": updates_plan(spec.zones),
+        "followed": followed_zones(spec.zones),
         "injections": [injection_to_json(injection) for injection in injections],
     }
 

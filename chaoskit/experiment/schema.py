@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from chaoskit.aws.route53.spec import ControlPlaneSpec
 from chaoskit.aws.services import Service
 from chaoskit.clients import CLIENTS
-from chaoskit.dns.zone_spec import Ttl, ZoneSpec
+from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
+from chaoskit.dns.zone_spec import Ttl
 from chaoskit.experiment.planes import PLANES
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.units import MINUTE, SECOND, Duration
@@ -219,7 +220,7 @@ class ExperimentSpec(_Strict):
     duration: Duration | None = Field(
         None, description="how long clients go on calling; default: 10s past the last fault"
     )
-    zones: dict[str, ZoneSpec] = Field(default_factory=dict, description="further zones, by their apex")
+    zones: dict[str, ChangingZoneSpec] = Field(default_factory=dict, description="further zones, by their apex")
     services: dict[Service, ServiceSpec] = Field(
         default_factory=dict, description="default: those that the clients use"
     )

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,13 @@ class Plane:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "chaoskit.dns"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._say(
+        self.say(
             {
                 "seed": 1,
                 "listeners": [{"label": "test", "host": "127.0.0.1", "port": 0}],
-                "zones": [plan(), plan("keyed.test"), {"apex": "closed.test"}],
+                "zones": [plan(), plan("keyed.test"), {"apex": "closed.test"}, {"apex": "live.test"}],
                 "injections": [],
+                "followed": ["live.test"],
                 "updates": {"zones": {APEX: [], "keyed.test": [KEY["name"]]}, "keys": [KEY]},
             }
         )
@@ -47,17 +49,22 @@ class Plane:
         assert isinstance(ready, PlaneReady)
         self.port = int(ready.addresses["test"].rpartition(":")[2])
 
-    def _say(self, line: dict[str, Any]) -> None:
+    def say(self, line: dict[str, Any]) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(line).encode() + b"\n")
         self.process.stdin.flush()
 
     def arm(self) -> None:
-        self._say({"do": "arm", "origin": 0})
+        self.say({"do": "arm", "origin": 0})
+
+    def changed(self) -> ZoneChanged:
+        """The next change, as soon as it is served."""
+        assert self.process.stdout is not None
+        return next(event for line in self.process.stdout if isinstance(event := decode(line), ZoneChanged))
 
     def stop(self) -> list[Event]:
         """All events; the process must end in good order."""
-        self._say({"do": "stop"})
+        self.say({"do": "stop"})
         assert self.process.stdout is not None
         events = [decode(line) for line in self.process.stdout]
         assert self.process.wait(PATIENCE_S) == 0
@@ -159,3 +166,19 @@ def test_an_answer_that_was_kept_is_not_given_after_a_change(plane: Plane) -> No
         assert plane.data(f"a.{APEX}", "A") != [f"192.0.2.{number}"]
         dns.query.udp(message, "127.0.0.1", timeout=PATIENCE_S, port=plane.port)
         assert plane.data(f"a.{APEX}", "A") == [f"192.0.2.{number}"]
+
+
+def test_a_followed_zone_waits_until_a_change_is_in_force(plane: Plane) -> None:
+    """Two changes come at once and are in force later: they are served in their order, and neither too early."""
+    force = time.monotonic_ns() + 200_000_000
+    for number, after_ns in ((1, 0), (2, 50_000_000)):
+        records = [{"rtype": "A", "ttl": 5, "data": f"192.0.2.{number}"}]
+        name = {"name": "a.live.test", "exists": True, "records": records}
+        change = {"zone": "live.test", "author": f"C{number}", "effective_at": force + after_ns, "names": [name]}
+        plane.say({"do": "follow", **change})
+    first, second = plane.changed(), plane.changed()
+    assert (first.author, second.author) == ("C1", "C2")
+    assert first.at >= force
+    assert second.at >= force + 50_000_000
+    assert first.lag_ns == first.at - force
+    assert plane.data("a.live.test", "A") == ["192.0.2.2"]
