@@ -76,9 +76,7 @@ def test_a_zone_changes_in_one_way() -> None:
 
 
 def test_route53_takes_its_time_as_written() -> None:
-    services = (
-        "{route53: {control_plane: {processing: 200ms, propagation: 30s, throttled: false, changes_per_second: 5}}}"
-    )
+    services = "{dynamodb: {}, route53: {control_plane: {processing: 200ms, propagation: 30s, throttled: false, changes_per_second: 5}}}"
     services_plan = service_plan(read("{}", services).spec, (), "")["services"]
     assert services_plan["route53"]["control_plane"] == {
         "processing_ns": SECOND // 5,
