@@ -8,7 +8,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,6 +22,7 @@ from chaoskit.journal.events import HarnessFailed, PlaneReady
 if TYPE_CHECKING:
     from chaoskit.aws.evidence import Application
     from chaoskit.aws.route53.front import Route53
+    from chaoskit.aws.route53.poller import HostedZonePoller
 
 MOST_DESCRIPTORS = 65_536
 
@@ -97,6 +98,10 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
         own = route53 = _route53(services.application, written["route53"], child)
         endings.append(route53.end)
         began.append(route53.adopt_all)
+    elif "route53" in stand_ins:
+        for poller in _pollers(stand_ins["route53"], plan.get("followed") or (), child, failed):
+            began.append(poller.start)
+            endings.append(poller.stop)
     application = StandIns(own, {wire_name(name): address for name, address in stand_ins.items()})
     front = tls_front.Front(
         Evidence(faults.around(application), child.emit, hosts),
@@ -135,6 +140,15 @@ def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route5
 
     behaviour = behaviour_from_json(written.get("control_plane") or {})
     return Route53(moto, ControlPlane(behaviour, lambda info: child.emit(change_event(info))))
+
+
+def _pollers(address: str, zones: Sequence[str], child: Child, failed: Callable[[str], None]) -> list[HostedZonePoller]:
+    """What tells changes of the hosted zones of something that answers in moto's place, which cannot tell them itself."""
+    from chaoskit.aws.route53.client import Endpoint
+    from chaoskit.aws.route53.poller import HostedZonePoller
+
+    endpoint = Endpoint(f"http://{address}")
+    return [HostedZonePoller(endpoint, zone, child.emit, failed) for zone in zones]
 
 
 if __name__ == "__main__":

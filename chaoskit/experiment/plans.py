@@ -169,6 +169,7 @@ def service_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: 
         "names": certificate_names(spec),
         "hosts": {name: wire_name(service) for service in services_of(spec) for name in names_of(service, spec.region)},
         "regions": regions_of(spec),
+        "followed": followed_zones(spec.zones),
         "seed": spec.seed,
         "injections": [injection_to_json(injection) for injection in injections],
         "services": {name: _state_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},

@@ -16,6 +16,7 @@ import pytest
 from chaoskit.child import ALIVE, PARENT_GONE
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import Event, HostedZoneChanged, PlaneReady, RequestAnswered, RequestArrived
+from tests.aws.route53.plain_http import route53
 
 PATIENCE_S = 60
 
@@ -188,3 +189,20 @@ def test_route53_tells_each_change_of_a_hosted_zone(tmp_path: Path) -> None:
     assert [name.name for name in change.names] == ["a.example.com"]
     (arrived,) = [e for e in plane.events if isinstance(e, RequestArrived) and e.operation.startswith("POST")]
     assert change.request == arrived.request
+
+
+def test_a_hosted_zone_of_something_in_motos_place_is_followed(tmp_path: Path) -> None:
+    with route53() as endpoint:
+        address = endpoint.url.removeprefix("http://")
+        services = {"route53": {"backend": address}}
+        names = ["*.amazonaws.com", "127.0.0.1"]
+        plane = Plane({"certificates": str(tmp_path), "names": names, "services": services, "followed": ["live.test"]})
+        ready(plane)
+        changed = threading.Event()
+        while not any(isinstance(event, HostedZoneChanged) for event in plane.events):
+            changed.wait(0.01)
+        plane.say({"do": "stop"})
+        assert plane.end() == (0, "")
+        plane.close()
+    first = next(event for event in plane.events if isinstance(event, HostedZoneChanged))
+    assert (first.zone, [name.name for name in first.names]) == ("live.test", ["live.test"])

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import dns.query
@@ -14,16 +11,11 @@ import dns.rcode
 import dns.tsig
 import dns.update
 import pytest
-from cheroot.wsgi import Server
 
-from chaoskit.aws.evidence import Evidence
 from chaoskit.aws.route53.batch import Change
-from chaoskit.aws.route53.client import Endpoint
-from chaoskit.aws.route53.control_plane import Behaviour, ControlPlane
-from chaoskit.aws.route53.front import Route53
 from chaoskit.aws.route53.record_set import RecordSet
-from chaoskit.aws.service import MockServices
 from chaoskit.cli import main
+from tests.aws.route53.plain_http import route53
 from tests.cli.serving import PATIENCE_S, Served, serving
 
 SECRET = "c2l4dGVlbiBsZXR0ZXJzIQ=="
@@ -78,23 +70,6 @@ def test_an_update_that_takes_the_canary_is_refused(tmp_path: Path) -> None:
         answer = dns.query.tcp(message, "127.0.0.1", port=served.port, timeout=PATIENCE_S)
         assert answer.rcode() == dns.rcode.REFUSED
         assert served.look("ns.example.com").addresses == ("192.0.2.53",)
-
-
-@contextlib.contextmanager
-def route53() -> Iterator[Endpoint]:
-    """A Route 53 over plain HTTP, with the hosted zone live.test."""
-    own = Route53(MockServices().application, ControlPlane(Behaviour(account=None)))
-    server = Server(("127.0.0.1", 0), Evidence(own, lambda _: None))
-    server.prepare()
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    try:
-        endpoint = Endpoint(f"http://127.0.0.1:{server.bind_addr[1]}")
-        endpoint.create_zone("live.test.", "live.test")
-        yield endpoint
-    finally:
-        server.stop()
-        thread.join()
 
 
 def test_it_follows_a_hosted_zone_and_tells_how_far_behind(tmp_path: Path) -> None:
