@@ -16,6 +16,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+from chaoskit.child import ALIVE
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import Event, PlaneReady, UpdateAnswered, ZoneChanged
 from tests.dns.update.messages import APEX, Message, plan
@@ -44,8 +45,7 @@ class Plane:
                 "updates": {"zones": {APEX: [], "keyed.test": [KEY["name"]]}, "keys": [KEY]},
             }
         )
-        assert self.process.stdout is not None
-        ready = decode(self.process.stdout.readline())
+        ready = next(self._events())
         assert isinstance(ready, PlaneReady)
         self.port = int(ready.addresses["test"].rpartition(":")[2])
 
@@ -59,14 +59,16 @@ class Plane:
 
     def changed(self) -> ZoneChanged:
         """The next change, as soon as it is served."""
+        return next(event for event in self._events() if isinstance(event, ZoneChanged))
+
+    def _events(self) -> Iterator[Event]:
         assert self.process.stdout is not None
-        return next(event for line in self.process.stdout if isinstance(event := decode(line), ZoneChanged))
+        return (decode(line) for line in self.process.stdout if not line.startswith(ALIVE))
 
     def stop(self) -> list[Event]:
         """All events; the process must end in good order."""
         self.say({"do": "stop"})
-        assert self.process.stdout is not None
-        events = [decode(line) for line in self.process.stdout]
+        events = list(self._events())
         assert self.process.wait(PATIENCE_S) == 0
         return events
 
