@@ -189,8 +189,8 @@ def test_of_many_swaps_from_one_value_one_wins(opened: Callable[..., Lab]) -> No
 
 
 def test_a_frozen_control_plane_refuses_changes_and_reads_on(opened: Callable[..., Lab]) -> None:
-    """Frozen by an ordinary service fault: ``{service: unavailable, where: {service: route53, operation: "POST *"}}``."""
-    where = ServiceTarget("route53", operation="POST *")
+    """Frozen by an ordinary service fault: ``unavailable`` where the operation is ``POST /2013-04-01/hostedzone/*``."""
+    where = ServiceTarget("route53", operation="POST /2013-04-01/hostedzone/*")
     faults = Faults([Injection("frozen", where, Once(0, HOUR), Unavailable())], 0)
     lab = opened(Behaviour(account=None), around=faults.around)
     lab.change(lab.write("CREATE", "a", "192.0.2.1"))
