@@ -10,7 +10,7 @@ from pathlib import Path
 from chaoskit.aws.route53.client import Endpoint
 from chaoskit.aws.route53.poller import HostedZonePoller
 from chaoskit.dns.control.standalone import Follow
-from chaoskit.dns.followed import HostedChange
+from chaoskit.dns.followed_zones import HostedChange
 from chaoskit.dns.names import canonical
 from chaoskit.dns.tsig_key import read_key_file
 from chaoskit.dns.updater import UpdateRules

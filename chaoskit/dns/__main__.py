@@ -14,7 +14,7 @@ from typing import Any
 from chaoskit import __version__
 from chaoskit.child import Child, Command
 from chaoskit.clock import Clock, WallClock
-from chaoskit.dns.followed import Followed, HostedChange
+from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.log import ThreadedLog
 from chaoskit.dns.plan import Plan, plan_from_json
@@ -80,7 +80,9 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> Non
         server.failed.result()
 
 
-def _let_zones_change(plan: Plan, server: Server, clock: Clock, child: Child, changing: threading.Lock) -> Followed:
+def _let_zones_change(
+    plan: Plan, server: Server, clock: Clock, child: Child, changing: threading.Lock
+) -> FollowedZones:
     """Have updates answered, if any zone allows them; returns the zones that follow a hosted zone."""
 
     def swap(zone: Zone) -> None:
@@ -89,10 +91,10 @@ def _let_zones_change(plan: Plan, server: Server, clock: Clock, child: Child, ch
 
     if plan.updates.zones:
         server.updater = Updater(plan.updates, clock, lambda: server.responder.zones, swap, child.emit)
-    return Followed((plan.responder.zones.zones[apex] for apex in plan.followed), clock, swap, child.emit)
+    return FollowedZones((plan.responder.zones.zones[apex] for apex in plan.followed), clock, swap, child.emit)
 
 
-async def _follow(followed: Followed, hosted: asyncio.Queue[HostedChange], clock: Clock, server: Server) -> None:
+async def _follow(followed: FollowedZones, hosted: asyncio.Queue[HostedChange], clock: Clock, server: Server) -> None:
     """Serve each change of a hosted zone when it comes into force, in their order."""
     while True:
         change = await hosted.get()

@@ -60,7 +60,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class SignatureCheck:
     """A request's signature after a look. ``error`` is the TSIG error, 0 for a good one; ``key`` is None if there is none to sign with.
 
     ``rcode`` is what the answer says: NOERROR, NOTAUTH, or FORMERR, whose answer has no TSIG record.
@@ -72,7 +72,7 @@ class Checked:
     rcode: str = "NOERROR"
 
 
-def check_signature(data: bytes, at: int, keys: Mapping[str, Key], now: int) -> Checked:
+def check_signature(data: bytes, at: int, keys: Mapping[str, Key], now: int) -> SignatureCheck:
     """Check the TSIG record that begins ``at`` and ends the message; ``now`` in seconds since 1970.
 
     The order is §5.2's: key, MAC, time. Raises ``ValueError``, ``IndexError`` or ``struct.error`` for a record that cannot be read.
@@ -80,20 +80,20 @@ def check_signature(data: bytes, at: int, keys: Mapping[str, Key], now: int) -> 
     signature, size, variables = _read(data, at)
     key = keys.get(signature.key)
     if key is None or signature.algorithm != key.algorithm:
-        return Checked(signature, None, BADKEY, "NOTAUTH")
+        return SignatureCheck(signature, None, BADKEY, "NOTAUTH")
     counts = struct.unpack_from("!4H", data, 4)
     head = struct.pack("!H", signature.original_id) + data[2:10] + struct.pack("!H", counts[3] - 1)
     whole = key.mac(head, data[12:at], variables)
     if size > len(whole) or size < max(MIN_MAC, len(whole) // 2):
-        return Checked(signature, key, 0, "FORMERR")  # §5.2.2.1
+        return SignatureCheck(signature, key, 0, "FORMERR")  # §5.2.2.1
     if not hmac.compare_digest(whole[:size], signature.mac):
-        return Checked(signature, None, BADSIG, "NOTAUTH")
+        return SignatureCheck(signature, None, BADSIG, "NOTAUTH")
     if abs(now - signature.time) > signature.fudge:
-        return Checked(signature, key, BADTIME, "NOTAUTH")
-    return Checked(signature, key)
+        return SignatureCheck(signature, key, BADTIME, "NOTAUTH")
+    return SignatureCheck(signature, key)
 
 
-def sign_answer(answer: bytes, checked: Checked, now: int) -> bytes:
+def sign_answer(answer: bytes, checked: SignatureCheck, now: int) -> bytes:
     """``answer`` (whose additional section is empty) with the TSIG record that the request asks for (§5.3).
 
     A request whose key or MAC was wrong gets one without a MAC; one whose time was wrong gets our time in the other data.

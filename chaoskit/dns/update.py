@@ -11,7 +11,7 @@ from dataclasses import replace
 from chaoskit.dns.codec import check_record, data_bytes
 from chaoskit.dns.message import Record
 from chaoskit.dns.names import parents
-from chaoskit.dns.update_message import UpdateMessage, UpdateRecord, UpdateRefused
+from chaoskit.dns.update_message import UpdateMessage, UpdateRecord, UpdateRefusal
 from chaoskit.dns.zone import MAX_TTL, NOT_DATA, Node, WrongName, Zone
 from chaoskit.journal.events import NameChange, ServedRecord
 
@@ -30,7 +30,7 @@ Nodes = dict[str, dict[str, tuple[Record, ...]]]
 def apply_update(zone: Zone, message: UpdateMessage) -> Zone:
     """The zone after ``message``: the same object if nothing changes, else one with a higher serial.
 
-    Raises ``UpdateRefused`` with the RCODE of the answer; nothing has changed then.
+    Raises ``UpdateRefusal`` with the RCODE of the answer; nothing has changed then.
     """
     _check_prerequisites(zone, message.prerequisites)
     for record in message.updates:
@@ -47,7 +47,7 @@ def apply_update(zone: Zone, message: UpdateMessage) -> Zone:
     try:
         return Zone.from_nodes(zone.apex, nodes)
     except WrongName as error:
-        raise UpdateRefused("REFUSED", str(error)) from error
+        raise UpdateRefusal("REFUSED", str(error)) from error
 
 
 def next_serial(serial: int) -> int:
@@ -73,87 +73,87 @@ def _is_newer(serial: int, than: int) -> bool:
 def _check_prerequisites(zone: Zone, records: Sequence[UpdateRecord]) -> None:
     """RFC 2136 §3.2: each by itself, then the sets that must be exactly so."""
     exact: dict[tuple[str, str], list[Record]] = {}
-    for one in records:
-        if one.ttl:
-            raise UpdateRefused("FORMERR", f"the prerequisite on {one.name} has a TTL")
-        _check_inside(zone, one)
-        node = zone.nodes.get(one.name, {})
-        if one.rclass in ("ANY", "NONE"):
-            if one.data is not None:
-                raise UpdateRefused("FORMERR", f"the prerequisite on {one.name} has data")
-            _check_presence(one, node)
-        elif one.rclass == "IN" and one.rtype not in META:
-            if one.data is None:
-                raise UpdateRefused("FORMERR", f"the prerequisite on {one.name} has no data")
-            exact.setdefault((one.name, one.rtype), []).append(_record(one))
+    for record in records:
+        if record.ttl:
+            raise UpdateRefusal("FORMERR", f"the prerequisite on {record.name} has a TTL")
+        _check_inside(zone, record)
+        node = zone.nodes.get(record.name, {})
+        if record.rclass in ("ANY", "NONE"):
+            if record.data is not None:
+                raise UpdateRefusal("FORMERR", f"the prerequisite on {record.name} has data")
+            _check_presence(record, node)
+        elif record.rclass == "IN" and record.rtype not in META:
+            if record.data is None:
+                raise UpdateRefusal("FORMERR", f"the prerequisite on {record.name} has no data")
+            exact.setdefault((record.name, record.rtype), []).append(_record(record))
         else:
-            raise UpdateRefused("FORMERR", f"the prerequisite on {one.name} is of a class or type that none has")
-    for (name, rtype), wanted in exact.items():
+            raise UpdateRefusal("FORMERR", f"the prerequisite on {record.name} is of a class or type that none has")
+    for (name, rtype), exact_records in exact.items():
         present = {data_key(record) for record in zone.nodes.get(name, {}).get(rtype, ())}
-        if present != {data_key(record) for record in wanted}:
-            raise UpdateRefused("NXRRSET", f"{name} {rtype} is not as the update says")
+        if present != {data_key(record) for record in exact_records}:
+            raise UpdateRefusal("NXRRSET", f"{name} {rtype} is not as the update says")
 
 
-def _check_presence(one: UpdateRecord, node: Node) -> None:
+def _check_presence(record: UpdateRecord, node: Node) -> None:
     """RFC 2136 §2.4.1–2.4.5. A name with nothing but names below it is not in use (§2.4.4)."""
-    present = bool(node) if one.rtype == "ANY" else one.rtype in node
-    if one.rtype != "ANY" and one.rtype in META:
-        raise UpdateRefused("FORMERR", f"the prerequisite on {one.name} is of type {one.rtype}")
-    if one.rclass == "ANY" and not present:
-        rcode = "NXDOMAIN" if one.rtype == "ANY" else "NXRRSET"
-        raise UpdateRefused(rcode, f"{one.name} {one.rtype} is not there")
-    if one.rclass == "NONE" and present:
-        rcode = "YXDOMAIN" if one.rtype == "ANY" else "YXRRSET"
-        raise UpdateRefused(rcode, f"{one.name} {one.rtype} is there")
+    present = bool(node) if record.rtype == "ANY" else record.rtype in node
+    if record.rtype != "ANY" and record.rtype in META:
+        raise UpdateRefusal("FORMERR", f"the prerequisite on {record.name} is of type {record.rtype}")
+    if record.rclass == "ANY" and not present:
+        rcode = "NXDOMAIN" if record.rtype == "ANY" else "NXRRSET"
+        raise UpdateRefusal(rcode, f"{record.name} {record.rtype} is not there")
+    if record.rclass == "NONE" and present:
+        rcode = "YXDOMAIN" if record.rtype == "ANY" else "YXRRSET"
+        raise UpdateRefusal(rcode, f"{record.name} {record.rtype} is there")
 
 
-def _check_inside(zone: Zone, one: UpdateRecord) -> None:
-    if one.name != zone.apex and zone.apex not in parents(one.name):
-        raise UpdateRefused("NOTZONE", f"{one.name} lies outside the zone {zone.apex}")
+def _check_inside(zone: Zone, record: UpdateRecord) -> None:
+    if record.name != zone.apex and zone.apex not in parents(record.name):
+        raise UpdateRefusal("NOTZONE", f"{record.name} lies outside the zone {zone.apex}")
 
 
-def _record(one: UpdateRecord) -> Record:
-    """It as a record. Raises ``UpdateRefused`` (FORMERR) for data that is none of its type."""
+def _record(record: UpdateRecord) -> Record:
+    """It as a record. Raises ``UpdateRefusal`` (FORMERR) for data that is none of its type."""
     try:
-        check_record(one.record)
+        check_record(record.record)
     except ValueError as error:
-        raise UpdateRefused("FORMERR", str(error)) from error
-    return one.record
+        raise UpdateRefusal("FORMERR", str(error)) from error
+    return record.record
 
 
-def _prescan(zone: Zone, one: UpdateRecord) -> None:
+def _prescan(zone: Zone, record: UpdateRecord) -> None:
     """RFC 2136 §3.4.1."""
-    _check_inside(zone, one)
-    meta = one.rtype in META
-    match one.rclass:
+    _check_inside(zone, record)
+    meta = record.rtype in META
+    match record.rclass:
         case "IN":
-            wrong = meta or one.rtype in NOT_DATA or one.data is None or one.ttl > MAX_TTL
+            wrong = meta or record.rtype in NOT_DATA or record.data is None or record.ttl > MAX_TTL
         case "ANY":
-            wrong = bool(one.ttl) or one.data is not None or (meta and one.rtype != "ANY")
+            wrong = bool(record.ttl) or record.data is not None or (meta and record.rtype != "ANY")
         case "NONE":
-            wrong = bool(one.ttl) or meta or one.data is None
+            wrong = bool(record.ttl) or meta or record.data is None
         case _:
             wrong = True
     if wrong:
-        raise UpdateRefused(
-            "FORMERR", f"the change of {one.name} {one.rtype} has a class, type, TTL or data that none has"
+        raise UpdateRefusal(
+            "FORMERR", f"the change of {record.name} {record.rtype} has a class, type, TTL or data that none has"
         )
-    if one.data is not None:
-        _record(one)
+    if record.data is not None:
+        _record(record)
 
 
-def _update(apex: str, nodes: Nodes, one: UpdateRecord) -> None:
+def _update(apex: str, nodes: Nodes, record: UpdateRecord) -> None:
     """RFC 2136 §3.4.2, one record."""
-    node = nodes.setdefault(one.name, {})
-    if one.rclass == "IN":
-        _add(apex, node, one.record)
-    elif one.rclass == "NONE":
-        _delete_record(apex, node, one.record)
-    elif one.rtype == "ANY":
-        kept = ("SOA", "NS") if one.name == apex else ()
-        nodes[one.name] = {rtype: records for rtype, records in node.items() if rtype in kept}
-    elif one.name != apex or one.rtype not in ("SOA", "NS"):
-        node.pop(one.rtype, None)
+    node = nodes.setdefault(record.name, {})
+    if record.rclass == "IN":
+        _add(apex, node, record.record)
+    elif record.rclass == "NONE":
+        _delete_record(apex, node, record.record)
+    elif record.rtype == "ANY":
+        immortal = ("SOA", "NS") if record.name == apex else ()
+        nodes[record.name] = {rtype: records for rtype, records in node.items() if rtype in immortal}
+    elif record.name != apex or record.rtype not in ("SOA", "NS"):
+        node.pop(record.rtype, None)
 
 
 def _add(apex: str, node: dict[str, tuple[Record, ...]], record: Record) -> None:
@@ -197,7 +197,7 @@ def changes_between(before: Zone, after: Zone) -> tuple[NameChange, ...]:
     """What differs between two versions of a zone, by name. The SOA, which every change changes, is left out."""
     names = [name for name in {**before.nodes, **after.nodes} if before.nodes.get(name) != after.nodes.get(name)]
     changes = (name_change(name, before, after) for name in names)
-    return tuple(one for one in changes if one.before != one.after or one.name != before.apex)
+    return tuple(record for record in changes if record.before != record.after or record.name != before.apex)
 
 
 def name_change(name: str, before: Zone, after: Zone) -> NameChange:

@@ -19,7 +19,7 @@ RecordClass: TypeAlias = Literal["IN", "ANY", "NONE", "OTHER"]
 _CLASSES: dict[int, RecordClass] = {IN: "IN", ANY_CLASS: "ANY", NONE: "NONE"}
 
 
-class UpdateRefused(Exception):
+class UpdateRefusal(Exception):
     """An update that is answered with ``rcode``; the message says why, for the journal."""
 
     def __init__(self, rcode: str, because: str) -> None:
@@ -67,23 +67,23 @@ def is_update(data: bytes) -> bool:
 
 
 def read_update(data: bytes) -> UpdateMessage:
-    """Read an update; what follows its last record is passed over, as in BIND. Raises ``UpdateRefused`` (FORMERR) if it cannot be read."""
+    """Read an update; what follows its last record is passed over, as in BIND. Raises ``UpdateRefusal`` (FORMERR) if it cannot be read."""
     try:
         return _read(data)
     except (ValueError, IndexError, struct.error) as error:
-        raise UpdateRefused("FORMERR", f"the message cannot be read ({error})") from error
+        raise UpdateRefusal("FORMERR", f"the message cannot be read ({error})") from error
 
 
 def _read(data: bytes) -> UpdateMessage:
     zones, prerequisites, updates, additional = struct.unpack_from("!4H", data, 4)
     reader = MessageReader(data, HEADER)
     if zones != 1:
-        raise UpdateRefused("FORMERR", f"the zone section has {zones} zones, not one (RFC 2136 §3.1.1)")
+        raise UpdateRefusal("FORMERR", f"the zone section has {zones} zones, not one (RFC 2136 §3.1.1)")
     zone, at = reader.read_name(HEADER)
     rtype, rclass = struct.unpack_from("!HH", data, at)
     at += 4
     if rtype != SOA:
-        raise UpdateRefused("FORMERR", "the zone section is not of type SOA (RFC 2136 §3.1.1)")
+        raise UpdateRefusal("FORMERR", "the zone section is not of type SOA (RFC 2136 §3.1.1)")
     zone_section = data[HEADER:at]
     sections: list[list[UpdateRecord]] = [[], []]
     for section, count in zip(sections, (prerequisites, updates), strict=True):
@@ -96,7 +96,7 @@ def _read(data: bytes) -> UpdateMessage:
         at, kind = _skip(data, reader, at)
         if kind == TSIG:
             if number != additional - 1:
-                raise UpdateRefused("FORMERR", "a TSIG record that is not the last (RFC 8945 §5.2)")
+                raise UpdateRefusal("FORMERR", "a TSIG record that is not the last (RFC 8945 §5.2)")
             signed_at = start
     return UpdateMessage(
         data[:HEADER],

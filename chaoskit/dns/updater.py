@@ -15,9 +15,9 @@ from typing import TypeAlias
 from chaoskit.clock import Clock, Instant
 from chaoskit.dns.channel import Channel, host_and_port
 from chaoskit.dns.listen import is_loopback
-from chaoskit.dns.tsig import Checked, Key, check_signature, sign_answer
+from chaoskit.dns.tsig import Key, SignatureCheck, check_signature, sign_answer
 from chaoskit.dns.update import apply_update, changes_between
-from chaoskit.dns.update_message import UpdateMessage, UpdateRefused, answer_update, read_update
+from chaoskit.dns.update_message import UpdateMessage, UpdateRefusal, answer_update, read_update
 from chaoskit.dns.zone import Zone, Zones
 from chaoskit.journal.events import UpdateAnswered, ZoneChanged
 
@@ -32,14 +32,14 @@ class UpdateRules:
     keys: Mapping[str, Key] = field(default_factory=dict)
 
     def permit(self, apex: str, key: str, client: str) -> None:
-        """Raises ``UpdateRefused`` (REFUSED) unless ``key`` (empty: none) from the address ``client`` may update the zone."""
+        """Raises ``UpdateRefusal`` (REFUSED) unless ``key`` (empty: none) from the address ``client`` may update the zone."""
         allowed = self.zones.get(apex)
         if allowed is None:
-            raise UpdateRefused("REFUSED", f"updates of {apex} are not allowed")
+            raise UpdateRefusal("REFUSED", f"updates of {apex} are not allowed")
         if allowed and key not in allowed:
-            raise UpdateRefused("REFUSED", f"updates of {apex} need one of its keys: {', '.join(sorted(allowed))}")
+            raise UpdateRefusal("REFUSED", f"updates of {apex} need one of its keys: {', '.join(sorted(allowed))}")
         if not allowed and not is_loopback(client):
-            raise UpdateRefused("REFUSED", f"updates of {apex} from {client} need a key: it is not loopback")
+            raise UpdateRefusal("REFUSED", f"updates of {apex} from {client} need a key: it is not loopback")
 
 
 class Updater:
@@ -67,16 +67,16 @@ class Updater:
     def answer(self, data: bytes, channel: Channel, at: Instant) -> None:
         """Carry out an update that came ``at``, tell the journal, and send the answer."""
         message: UpdateMessage | None = None
-        checked: Checked | None = None
+        checked: SignatureCheck | None = None
         rcode, because = "NOERROR", ""
         changed: ZoneChanged | None = None
         try:
             message = read_update(data)
             checked = self._check(data, message)
             if checked is not None and checked.rcode != "NOERROR":
-                raise UpdateRefused(checked.rcode, _SIGNATURE_FAULTS[checked.error])
+                raise UpdateRefusal(checked.rcode, _SIGNATURE_FAULTS[checked.error])
             changed = self._carry_out(message, checked.signature.key if checked else "", channel)
-        except UpdateRefused as refused:
+        except UpdateRefusal as refused:
             rcode, because = refused.rcode, refused.because
         answer = answer_update(data, rcode, message.zone_section if message else b"")
         if checked is not None and checked.rcode != "FORMERR":
@@ -86,21 +86,21 @@ class Updater:
         channel.send(answer)
         self._emit(self._account(message, checked, rcode, because, channel, at))
 
-    def _check(self, data: bytes, message: UpdateMessage) -> Checked | None:
+    def _check(self, data: bytes, message: UpdateMessage) -> SignatureCheck | None:
         if message.signed_at is None:
             return None
         try:
             return check_signature(data, message.signed_at, self._rules.keys, int(self._wall()))
         except (ValueError, IndexError, struct.error) as error:
-            raise UpdateRefused("FORMERR", f"the TSIG record cannot be read ({error})") from error
+            raise UpdateRefusal("FORMERR", f"the TSIG record cannot be read ({error})") from error
 
     def _carry_out(self, message: UpdateMessage, key: str, channel: Channel) -> ZoneChanged | None:
-        """The change, now in force; None if there is none. Raises ``UpdateRefused``."""
+        """The change, now in force; None if there is none. Raises ``UpdateRefusal``."""
         if message.zone_class != "IN":  # BIND, which has no view of another class
-            raise UpdateRefused("NOTIMP", "only class IN is served")
+            raise UpdateRefusal("NOTIMP", "only class IN is served")
         zone = self._zones().zones.get(message.zone)
         if zone is None:
-            raise UpdateRefused("NOTAUTH", f"{message.zone} is no zone of this server")
+            raise UpdateRefusal("NOTAUTH", f"{message.zone} is no zone of this server")
         self._rules.permit(zone.apex, key, channel.peer[0])
         after = apply_update(zone, message)
         if after is zone:
@@ -108,7 +108,7 @@ class Updater:
         try:
             self._swap(after)
         except ValueError as error:
-            raise UpdateRefused("REFUSED", str(error)) from error
+            raise UpdateRefusal("REFUSED", str(error)) from error
         author = key or host_and_port(*channel.peer)
         changes = changes_between(zone, after)
         return ZoneChanged(
@@ -118,7 +118,7 @@ class Updater:
     def _account(
         self,
         message: UpdateMessage | None,
-        checked: Checked | None,
+        checked: SignatureCheck | None,
         rcode: str,
         because: str,
         channel: Channel,

@@ -29,6 +29,6 @@ class ZoneForwarder:
                     "zone": event.zone,
                     "author": event.change,
                     "effective_at": event.effective_at,
-                    "names": [asdict(one) for one in event.names],
+                    "names": [asdict(name) for name in event.names],
                 }
             )

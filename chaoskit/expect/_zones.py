@@ -40,7 +40,9 @@ def plain_name(name: str) -> str:
 
 def changes_of(run: Run, name: str) -> list[tuple[int, ZoneChanged, NameChange]]:
     """The changes that touched a name, in order, with their ``seq``."""
-    return [(seq, event, one) for seq, event in run.of(ZoneChanged) for one in event.changes if one.name == name]
+    return [
+        (seq, event, change) for seq, event in run.of(ZoneChanged) for change in event.changes if change.name == name
+    ]
 
 
 def sights_of(run: Run, name: str) -> list[Sight]:
@@ -51,13 +53,13 @@ def sights_of(run: Run, name: str) -> list[Sight]:
         before = Sight(
             event.at, seq, "before the first change", has_addresses(first.before), bool(first.before) or None
         )
-        return [before, *(_changed(seq, event, one) for seq, event, one in changes)]
+        return [before, *(_changed(seq, event, change) for seq, event, change in changes)]
     return list(_answers(run, name))
 
 
-def _changed(seq: int, event: ZoneChanged, one: NameChange) -> Sight:
+def _changed(seq: int, event: ZoneChanged, change: NameChange) -> Sight:
     how = f"a change by {event.author or event.source}"
-    return Sight(event.at, seq, how, has_addresses(one.after), one.exists)
+    return Sight(event.at, seq, how, has_addresses(change.after), change.exists)
 
 
 def has_addresses(records: tuple[ServedRecord, ...]) -> bool:

@@ -37,12 +37,14 @@ class ChangesAtMost(Expectation):
 
     def judge(self, run: Run) -> Verdict:
         title = f"changes_at_most {self.name} {self.n} {self.of} per {format_duration(self.per)}"
-        counted = [(seq, event.at, self._count(one)) for seq, event, one in changes_of(run, plain_name(self.name))]
+        counted = [
+            (seq, event.at, self._count(change)) for seq, event, change in changes_of(run, plain_name(self.name))
+        ]
         counted = [entry for entry in counted if entry[2]]
         if not counted:
             because = f"no change of {self.name} was seen, so its pace is not known"
             return Verdict(expectation=title, finding="unknown", because=because)
-        count, window = max((self._window(counted, end) for end in range(len(counted))), key=lambda found: found[0])
+        count, window = max((self._window(counted, end) for end in range(len(counted))), key=lambda window: window[0])
         because = f"{count} {self.of} of {self.name} within {format_duration(self.per)} at most, {len(counted)} times it changed"
         finding: Literal["held", "broken"] = "held" if count <= self.n else "broken"
         return Verdict(expectation=title, finding=finding, because=because, evidence=tuple(window[:EVIDENCE_MAX]))
@@ -53,8 +55,8 @@ class ChangesAtMost(Expectation):
         inside = [(seq, count) for seq, at, count in counted[: end + 1] if at > last - self.per]
         return sum(count for _, count in inside), [seq for seq, _ in inside]
 
-    def _count(self, one: NameChange) -> int:
-        differing = set(one.before) ^ set(one.after)
+    def _count(self, change: NameChange) -> int:
+        differing = set(change.before) ^ set(change.after)
         # A record with another TTL is in it twice, and is one record that changed.
         records = len({(record.rtype, record.data) for record in differing})
         return records if self.of == "records" else min(records, 1)

@@ -68,6 +68,6 @@ def _hosted(run: Run, name: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
 
 
 def _served(run: Run, name: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    for seq, event, one in changes_of(run, name):
-        if one.after:
-            yield seq, event.author or event.source, tuple(record.data for record in one.after)
+    for seq, event, change in changes_of(run, name):
+        if change.after:
+            yield seq, event.author or event.source, tuple(record.data for record in change.after)

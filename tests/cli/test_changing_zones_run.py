@@ -85,7 +85,7 @@ def test_the_journal_shows_how_the_record_became_empty(tmp_path: Path) -> None:
     served = {event.author: event for _, event in run.of(ZoneChanged)}
     assert served.keys() == accepted.keys(), "what was served is what was accepted"
     assert all(event.at >= accepted[author].effective_at for author, event in served.items())
-    assert [one.action for one in accepted["C0000000000004"].changes] == ["DELETE"]
+    assert [change.action for change in accepted["C0000000000004"].changes] == ["DELETE"]
     lags = [event.lag_ns for event in served.values() if event.lag_ns is not None]
     print("lags in ms:", [round(lag / MILLISECOND, 2) for lag in lags])  # noqa: T201 - measured, and not judged
     assert len(lags) == len(served)

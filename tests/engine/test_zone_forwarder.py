@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaoskit.dns.followed import HostedChange
+from chaoskit.dns.followed_zones import HostedChange
 from chaoskit.engine.zone_forwarder import ZoneForwarder
 from chaoskit.journal.events import CanaryChecked, HostedZoneChanged, ServedName, ServedRecord
 from chaoskit.journal.store import Journal

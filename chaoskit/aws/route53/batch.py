@@ -32,7 +32,7 @@ class Change:
     record_set: RecordSet
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """A request that Route 53 refuses: ``code`` as in the API reference, ``status`` the HTTP status, ``messages`` what it says."""
 
     def __init__(self, code: str, *messages: str, status: int = 400) -> None:
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 def apply_batch(zone: HostedZone, changes: Sequence[Change]) -> HostedZone:
-    """The zone after all of ``changes``. Raises ``Refused``, and then none of them counts.
+    """The zone after all of ``changes``. Raises ``Refusal``, and then none of them counts.
 
     Changes are judged in their order, each against what those before it left; so a batch may delete a set and create it anew, which
     is how a compare-and-swap is written.
@@ -54,7 +54,7 @@ def apply_batch(zone: HostedZone, changes: Sequence[Change]) -> HostedZone:
     complaints = [message for change in changes for message in _check_values(change.record_set)]
     complaints += _repeated(changes)
     if complaints:
-        raise Refused("InvalidChangeBatch", *complaints)
+        raise Refusal("InvalidChangeBatch", *complaints)
     sets = dict(zone.sets)
     written_later = [change.record_set.key for change in changes if change.action != "DELETE"]
     for change in changes:
@@ -70,55 +70,62 @@ def apply_batch(zone: HostedZone, changes: Sequence[Change]) -> HostedZone:
             sets[change.record_set.key] = change.record_set
     complaints += _check_apex(zone, sets)
     if complaints:
-        raise Refused("InvalidChangeBatch", *complaints)
+        raise Refusal("InvalidChangeBatch", *complaints)
     return zone.with_sets(sets)
 
 
 def _check_form(change: Change) -> None:
     """What is refused as InvalidInput, before the zone is looked at."""
-    one = change.record_set
-    where = f"Change with [Action={change.action}, Name={one.name}, Type={one.rtype}, SetIdentifier={one.identifier or 'null'}]"
-    ways = (one.alias is not None) + (one.ttl is not None or bool(one.values))
-    if ways != 1 or (one.alias is None and (one.ttl is None or not one.values)):
+    record_set = change.record_set
+    identifier = record_set.identifier or "null"
+    where = f"Change with [Action={change.action}, Name={record_set.name}, Type={record_set.rtype}, SetIdentifier={identifier}]"
+    ways = (record_set.alias is not None) + (record_set.ttl is not None or bool(record_set.values))
+    if ways != 1 or (record_set.alias is None and (record_set.ttl is None or not record_set.values)):
         number = "more than one" if ways > 1 else "none"
         expected = (
             "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]"
         )
-        raise Refused("InvalidInput", f"Invalid request: {expected}, but found {number} in {where}")
-    policies = [policy for policy, _ in groupby(path.partition("/")[0] for path, _ in one.routing)]
+        raise Refusal("InvalidInput", f"Invalid request: {expected}, but found {number} in {where}")
+    policies = [policy for policy, _ in groupby(path.partition("/")[0] for path, _ in record_set.routing)]
     if len(policies) > 1:  # wording not verified
-        raise Refused("InvalidInput", f"Invalid request: Expected at most one of [{', '.join(policies)}] in {where}")
-    if policies and not one.identifier:  # wording not verified
-        raise Refused("InvalidInput", f"Invalid request: Missing field 'SetIdentifier' in {where}")
-    if one.identifier and not policies:  # wording not verified
-        raise Refused("InvalidInput", f"Invalid request: SetIdentifier without a routing policy in {where}")
-    if one.weight is not None and not 0 <= one.weight <= 255:  # wording not verified; the range is the API reference's
-        raise Refused("InvalidInput", f"Invalid request: Weight {one.weight} is not between 0 and 255 in {where}")
+        raise Refusal("InvalidInput", f"Invalid request: Expected at most one of [{', '.join(policies)}] in {where}")
+    if policies and not record_set.identifier:  # wording not verified
+        raise Refusal("InvalidInput", f"Invalid request: Missing field 'SetIdentifier' in {where}")
+    if record_set.identifier and not policies:  # wording not verified
+        raise Refusal("InvalidInput", f"Invalid request: SetIdentifier without a routing policy in {where}")
+    if (
+        record_set.weight is not None and not 0 <= record_set.weight <= 255
+    ):  # wording not verified; the range is the API reference's
+        raise Refusal(
+            "InvalidInput", f"Invalid request: Weight {record_set.weight} is not between 0 and 255 in {where}"
+        )
 
 
 def _check_size(changes: Sequence[Change]) -> None:
     counts = [(1 + (change.action == "UPSERT"), change.record_set.values) for change in changes]
     if sum(times * len(values) for times, values in counts) > MAX_RECORDS:
-        raise Refused("InvalidChangeBatch", f"Number of records limit of {MAX_RECORDS} exceeded.")
+        raise Refusal("InvalidChangeBatch", f"Number of records limit of {MAX_RECORDS} exceeded.")
     if sum(times * len(value) for times, values in counts for value in values) > MAX_CHARACTERS:
-        raise Refused(
+        raise Refusal(
             "InvalidChangeBatch", f"Number of characters limit of {MAX_CHARACTERS} exceeded."
         )  # wording not verified
 
 
-def _check_values(one: RecordSet) -> list[str]:
+def _check_values(record_set: RecordSet) -> list[str]:
     """What is wrong with the values as data of their type. Of other types than these nothing is looked at."""
     complaints = []
-    for value in one.values:
-        judge = _VALUE_FAULTS.get(one.rtype)
+    for value in record_set.values:
+        judge = _VALUE_FAULTS.get(record_set.rtype)
         fault = judge(value) if judge else ""
         if fault:
             complaints.append(f"Invalid Resource Record: 'FATAL problem: {fault} encountered with '{value}''")
     complaints += [
-        f"Duplicate Resource Record: '{value}'" for n, value in enumerate(one.values) if value in one.values[:n]
+        f"Duplicate Resource Record: '{value}'"
+        for n, value in enumerate(record_set.values)
+        if value in record_set.values[:n]
     ]
-    if one.rtype == "CNAME" and len(one.values) > 1:  # wording not verified
-        complaints.append(f"RRSet of type CNAME with DNS name {one.name} must have exactly one value.")
+    if record_set.rtype == "CNAME" and len(record_set.values) > 1:  # wording not verified
+        complaints.append(f"RRSet of type CNAME with DNS name {record_set.name} must have exactly one value.")
     return complaints
 
 
@@ -164,76 +171,77 @@ def _repeated(changes: Sequence[Change]) -> list[str]:
 
 def _judge(zone: HostedZone, sets: Zone, change: Change, written_later: Sequence[SetKey]) -> str:
     """What is wrong with one change, given the sets as those before it left them; empty for nothing."""
-    one = change.record_set
-    present = sets.get(one.key)
+    record_set = change.record_set
+    present = sets.get(record_set.key)
     if change.action == "DELETE":
         if present is None:
-            return f"Tried to delete resource record set {_named(one)} but it was not found"
-        if not present.same_as(one):
-            return f"Tried to delete resource record set {_named(one)} but the values provided do not match the current values"
+            return f"Tried to delete resource record set {_named(record_set)} but it was not found"
+        if not present.same_as(record_set):
+            return f"Tried to delete resource record set {_named(record_set)} but the values provided do not match the current values"
         return ""
     if change.action == "CREATE" and present is not None:
-        return f"Tried to create resource record set {_named(one)} but it already exists"
-    if one.name != zone.name and not one.name.endswith(f".{zone.name}"):
-        return f"RRSet with DNS name {one.name} is not permitted in zone {zone.name}"
-    others = [other for other in sets.values() if other.name == one.name and other.key != one.key]
+        return f"Tried to create resource record set {_named(record_set)} but it already exists"
+    if record_set.name != zone.name and not record_set.name.endswith(f".{zone.name}"):
+        return f"RRSet with DNS name {record_set.name} is not permitted in zone {zone.name}"
+    others = [other for other in sets.values() if other.name == record_set.name and other.key != record_set.key]
     return (
-        _cname_conflict(zone, one, others)
-        or _policy_conflict(one, [other for other in others if other.rtype == one.rtype])
-        or _alias_fault(zone, sets, one, written_later)
+        _cname_conflict(zone, record_set, others)
+        or _policy_conflict(record_set, [other for other in others if other.rtype == record_set.rtype])
+        or _alias_fault(zone, sets, record_set, written_later)
     )
 
 
-def _named(one: RecordSet) -> str:
-    identifier = f", set-identifier='{one.identifier}'" if one.identifier else ""
-    return f"[name='{one.name}', type='{one.rtype}'{identifier}]"
+def _named(record_set: RecordSet) -> str:
+    identifier = f", set-identifier='{record_set.identifier}'" if record_set.identifier else ""
+    return f"[name='{record_set.name}', type='{record_set.rtype}'{identifier}]"
 
 
-def _cname_conflict(zone: HostedZone, one: RecordSet, others: Sequence[RecordSet]) -> str:
+def _cname_conflict(zone: HostedZone, record_set: RecordSet, others: Sequence[RecordSet]) -> str:
     """A CNAME stands alone at its name (RFC 1034 §3.6.2), and never at the apex."""
-    if one.rtype == "CNAME" and one.name == zone.name:
-        return f"RRSet of type CNAME with DNS name {one.name} is not permitted at apex in zone {zone.name}"
-    if one.rtype == "CNAME" and any(other.rtype != "CNAME" for other in others):
+    if record_set.rtype == "CNAME" and record_set.name == zone.name:
+        return f"RRSet of type CNAME with DNS name {record_set.name} is not permitted at apex in zone {zone.name}"
+    if record_set.rtype == "CNAME" and any(other.rtype != "CNAME" for other in others):
         conflict = f"it conflicts with other records with the same DNS name in zone {zone.name}"
-        return f"RRSet of type CNAME with DNS name {one.name} is not permitted as {conflict}"
-    if one.rtype != "CNAME" and any(other.rtype == "CNAME" for other in others):
+        return f"RRSet of type CNAME with DNS name {record_set.name} is not permitted as {conflict}"
+    if record_set.rtype != "CNAME" and any(other.rtype == "CNAME" for other in others):
         conflict = f"a conflicting RRSet of type CNAME with the same DNS name already exists in zone {zone.name}"
-        return f"RRSet of type {one.rtype} with DNS name {one.name} is not permitted because {conflict}"
+        return f"RRSet of type {record_set.rtype} with DNS name {record_set.name} is not permitted because {conflict}"
     return ""
 
 
-def _policy_conflict(one: RecordSet, others: Sequence[RecordSet]) -> str:
+def _policy_conflict(record_set: RecordSet, others: Sequence[RecordSet]) -> str:
     """Sets of one name and type have one routing policy (Developer Guide, "Choosing a routing policy"), weighted ones one TTL."""
+    identifier = record_set.identifier or "null"
     begin = (
-        f"RRSet with DNS name {one.name}, type {one.rtype}, SetIdentifier {one.identifier or 'null'} cannot be created"
+        f"RRSet with DNS name {record_set.name}, type {record_set.rtype}, SetIdentifier {identifier} cannot be created"
     )
-    different = next((other for other in others if other.policy != one.policy), None)
+    different = next((other for other in others if other.policy != record_set.policy), None)
     if different is not None:
-        wanted = {"Weight": "non-weighted", "MultiValueAnswer": "non multivalue answer"}.get(one.policy)
-        if wanted:
-            return f"{begin} as a {wanted} set exists with the same name and type."
+        policy = {"Weight": "non-weighted", "MultiValueAnswer": "non multivalue answer"}.get(record_set.policy)
+        if policy:
+            return f"{begin} as a {policy} set exists with the same name and type."
         return f"{begin} as other RRSets exist with the same name and type."
     ttls = {other.ttl for other in others if other.ttl is not None}
-    if one.policy == "Weight" and one.ttl is not None and ttls - {one.ttl}:
+    if record_set.policy == "Weight" and record_set.ttl is not None and ttls - {record_set.ttl}:
         return f"{begin} as weighted sets must contain the same TTL."
     return ""
 
 
-def _alias_fault(zone: HostedZone, sets: Zone, one: RecordSet, written_later: Sequence[SetKey]) -> str:
+def _alias_fault(zone: HostedZone, sets: Zone, record_set: RecordSet, written_later: Sequence[SetKey]) -> str:
     """An alias to a record of its own zone needs that record: there already, or written before it in the same batch.
 
     A target that the same batch writes *later* is not found even if it is there already (seen in octoDNS's pull request 366). Aliases to
     other zones, which are AWS's load balancers, buckets and distributions, are taken as they are. The deletion of a
     target is allowed: nothing here forbids it (the outage of October 2025 is the evidence; no document says it).
     """
-    target = one.alias
+    target = record_set.alias
     if target is None or target.zone != zone.id:
         return ""
-    begin = f"Tried to create an alias that targets {target.name}, type {one.rtype} in zone {zone.id}"
+    begin = f"Tried to create an alias that targets {target.name}, type {record_set.rtype} in zone {zone.id}"
     if target.name != zone.name and not target.name.endswith(f".{zone.name}"):
         return f"{begin}, but the alias target name does not lie within the target zone"
-    there = [key for key in sets if key[:2] == (target.name, one.rtype) and key != one.key]
-    if not there or any(key[:2] == (target.name, one.rtype) and key != one.key for key in written_later):
+    there = [key for key in sets if key[:2] == (target.name, record_set.rtype) and key != record_set.key]
+    if not there or any(key[:2] == (target.name, record_set.rtype) and key != record_set.key for key in written_later):
         return f"{begin}, but that target was not found"
     return ""
 

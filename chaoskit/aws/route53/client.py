@@ -74,10 +74,10 @@ class Endpoint:
         query: dict[str, str] = {}
         while True:
             page = self._expect("GET", f"{_PATH}?{urlencode(query)}")
-            found = next((zone_id for zone_id, known in wire.parse_zone_names(page).items() if known == name), None)
+            zone_id = next((zone_id for zone_id, known in wire.parse_zone_names(page).items() if known == name), None)
             marker = wire.next_marker(page)
-            if found is not None or not marker:
-                return found
+            if zone_id is not None or not marker:
+                return zone_id
             query = {"marker": marker}
 
     def read_zone(self, zone_id: str, name: str) -> HostedZone:
@@ -88,7 +88,7 @@ class Endpoint:
             page = self._expect("GET", f"{_PATH}/{zone_id}/rrset?{urlencode(query)}")
             sets += wire.parse_record_sets(page)
             query = wire.next_page(page) or None
-        return HostedZone(zone_id, name, {one.key: one for one in sets})
+        return HostedZone(zone_id, name, {record_set.key: record_set for record_set in sets})
 
     def change(self, zone_id: str, changes: Sequence[Change]) -> tuple[bool, str]:
         """Send a batch; whether it was accepted, and the answer's text."""

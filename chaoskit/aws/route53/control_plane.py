@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from chaoskit.aws.route53.batch import Change, Refused, apply_batch
+from chaoskit.aws.route53.batch import Change, Refusal, apply_batch
 from chaoskit.aws.route53.buckets import ACCOUNT, ACTIONS, Bucket, Rate
 from chaoskit.aws.route53.record_set import HostedZone
 from chaoskit.clock import Instant
@@ -67,7 +67,7 @@ class ControlPlane:
         self._buckets: dict[str, Bucket] = {}
 
     def throttle(self, action: str, changes: int, at: Instant) -> None:
-        """Take a request of ``action`` with so many record changes out of the buckets. Raises ``Refused`` (Throttling) if one is empty.
+        """Take a request of ``action`` with so many record changes out of the buckets. Raises ``Refusal`` (Throttling) if one is empty.
 
         A request that is refused takes nothing.
         """
@@ -82,7 +82,7 @@ class ControlPlane:
                 bucket = self._buckets.get(name) or Bucket.full(rate, at)
                 left = bucket.take(count, at)
                 if left is None:
-                    raise Refused("Throttling", "Rate exceeded")
+                    raise Refusal("Throttling", "Rate exceeded")
                 taken[name] = left
             self._buckets |= taken
 
@@ -107,11 +107,11 @@ class ControlPlane:
             self._zones.pop(zone_id, None)
 
     def change(self, zone_id: str, changes: Sequence[Change], at: Instant, request: int = 0) -> ChangeInfo:
-        """Apply a batch to a known zone, whole. Raises ``Refused``, and then nothing has changed."""
+        """Apply a batch to a known zone, whole. Raises ``Refusal``, and then nothing has changed."""
         with self._lock:
             if at < self._busy_until.get(zone_id, at):
                 message = "The request was rejected because Route 53 was still processing a prior request."
-                raise Refused("PriorRequestNotComplete", message)
+                raise Refusal("PriorRequestNotComplete", message)
             before = self._zones[zone_id]
             after = apply_batch(before, changes)
             self._zones[zone_id] = after
@@ -123,8 +123,8 @@ class ControlPlane:
             return info
 
     def find_change(self, change_id: str) -> ChangeInfo:
-        """An accepted change. Raises ``Refused`` (NoSuchChange) for an id that was never given out."""
+        """An accepted change. Raises ``Refusal`` (NoSuchChange) for an id that was never given out."""
         info = self._changes.get(change_id)
         if info is None:
-            raise Refused("NoSuchChange", f"Could not find resource with ID: {change_id}", status=404)
+            raise Refusal("NoSuchChange", f"Could not find resource with ID: {change_id}", status=404)
         return info

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlencode
 
 from chaoskit.aws.evidence import ARRIVED, Application, Environ, whole
 from chaoskit.aws.route53 import wire
-from chaoskit.aws.route53.batch import Refused
+from chaoskit.aws.route53.batch import Refusal
 from chaoskit.aws.route53.control_plane import ControlPlane
 from chaoskit.aws.route53.record_set import HostedZone
 from chaoskit.clock import Clock, WallClock
@@ -65,7 +65,7 @@ class Route53:
         headers: list[tuple[str, str]] = []
         try:
             status, body = self._answer(environ, environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), headers)
-        except Refused as refused:
+        except Refusal as refused:
             status, body = refused.status, wire.render_error(refused, str(uuid.uuid4()))
         headers += [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))]
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
@@ -108,7 +108,7 @@ class Route53:
                 message = (
                     "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
                 )
-                raise Refused("HostedZoneNotEmpty", message)
+                raise Refusal("HostedZoneNotEmpty", message)
         status, answer = self._ask_as(environ, body, headers)
         if status == 200 and action == "DeleteHostedZone" and zone:
             self._plane.forget(unquote(zone["id"]))
@@ -121,32 +121,34 @@ class Route53:
         return status, answer
 
     def _zone(self, zone_id: str) -> HostedZone:
-        """A hosted zone, taken over from moto if it is met for the first time. Raises ``Refused`` (NoSuchHostedZone)."""
+        """A hosted zone, taken over from moto if it is met for the first time. Raises ``Refusal`` (NoSuchHostedZone)."""
         if known := self._plane.zone(zone_id):
             return known
         path = f"/2013-04-01/hostedzone/{zone_id}"
         status, shown = self._ask("GET", path, {})
         if status != 200:
-            raise Refused("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}", status=404)
+            raise Refusal("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}", status=404)
         sets = []
         query: dict[str, str] | None = {}
         while query is not None:
             _, page = self._ask("GET", f"{path}/rrset", query)
             sets += wire.parse_record_sets(page)
             query = wire.next_page(page) or None
-        zone = HostedZone(zone_id, wire.parse_zone_names(shown)[zone_id], {one.key: one for one in sets})
+        zone = HostedZone(
+            zone_id, wire.parse_zone_names(shown)[zone_id], {record_set.key: record_set for record_set in sets}
+        )
         return self._plane.adopt(zone, self._clock.now())
 
     def _list(self, zone: HostedZone, query: str) -> bytes:
         fields = {key: values[0] for key, values in parse_qs(query).items()}
         name, rtype, identifier = (fields.get(key, "") for key in ("name", "type", "identifier"))
         if rtype and not name:
-            raise Refused(
+            raise Refusal(
                 "InvalidInput", "Invalid request: StartRecordType needs a StartRecordName"
             )  # wording not verified
         written = fields.get("maxitems", str(wire.MAX_ITEMS))
         if not written.isdigit() or int(written) < 1:
-            raise Refused(
+            raise Refusal(
                 "InvalidInput", f"Invalid request: MaxItems {written!r} is no number of items"
             )  # wording not verified
         return wire.render_sets(zone, (name, rtype, identifier), min(int(written), wire.MAX_ITEMS))

@@ -108,7 +108,11 @@ class HostedZone:
 
     def at(self, name: str, rtype: RecordType | None = None) -> list[RecordSet]:
         """The sets of a name, of one type if given."""
-        return [one for one in self.sets.values() if one.name == name and rtype in (None, one.rtype)]
+        return [
+            record_set
+            for record_set in self.sets.values()
+            if record_set.name == name and rtype in (None, record_set.rtype)
+        ]
 
     def ordered(self) -> list[RecordSet]:
         """All sets in the order of ListResourceRecordSets."""

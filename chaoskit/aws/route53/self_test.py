@@ -159,4 +159,6 @@ class _TrialZone:
 
     def _values(self, label: str) -> list[str]:
         zone = self._endpoint.read_zone(self._id, self._name)
-        return [value.strip('"') for one in zone.at(f"{label}.{self._name}", "TXT") for value in one.values]
+        return [
+            value.strip('"') for record_set in zone.at(f"{label}.{self._name}", "TXT") for value in record_set.values
+        ]

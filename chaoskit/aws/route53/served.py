@@ -26,7 +26,7 @@ def served_names(zone: HostedZone) -> Served:
     """All that is served, but for the zone's own SOA."""
     names: dict[str, tuple[ServedRecord, ...]] = {}
     for name in dict.fromkeys(record_set.name for record_set in zone.sets.values()):
-        types = dict.fromkeys(one.rtype for one in zone.at(name))
+        types = dict.fromkeys(record_set.rtype for record_set in zone.at(name))
         records = [record for rtype in types for record in _records(zone, name, rtype, MAX_ALIASES)]
         names[dns_name(name)] = tuple(record for record in records if record.rtype != "SOA")
     return names
@@ -34,19 +34,19 @@ def served_names(zone: HostedZone) -> Served:
 
 def _records(zone: HostedZone, name: str, rtype: str, aliases: int) -> list[ServedRecord]:
     """The records of a set of names. They have one TTL (RFC 2181 §5.2): the smallest; an alias has its target's."""
-    found: dict[str, int] = {}
-    for one in _chosen(zone.at(name, rtype)):
-        if one.alias is None:
-            found |= dict.fromkeys(one.values, one.ttl or 0)
-        elif one.alias.zone == zone.id and aliases:
-            target = _records(zone, one.alias.name, rtype, aliases - 1)
-            found |= {record.data: record.ttl for record in target}
-    ttl = min(found.values(), default=0)
-    return [ServedRecord(rtype=rtype, ttl=ttl, data=data) for data in found]
+    ttl_of: dict[str, int] = {}
+    for record_set in _chosen(zone.at(name, rtype)):
+        if record_set.alias is None:
+            ttl_of |= dict.fromkeys(record_set.values, record_set.ttl or 0)
+        elif record_set.alias.zone == zone.id and aliases:
+            target = _records(zone, record_set.alias.name, rtype, aliases - 1)
+            ttl_of |= {record.data: record.ttl for record in target}
+    ttl = min(ttl_of.values(), default=0)
+    return [ServedRecord(rtype=rtype, ttl=ttl, data=data) for data in ttl_of]
 
 
 def _chosen(sets: Sequence[RecordSet]) -> Sequence[RecordSet]:
-    weighing = [one for one in sets if one.weight != 0]
+    weighing = [record_set for record_set in sets if record_set.weight != 0]
     return weighing or sets
 
 
@@ -78,12 +78,12 @@ def change_event(info: ChangeInfo) -> HostedZoneChanged:
 
 
 def _set_change(change: Change) -> SetChange:
-    one = change.record_set
+    record_set = change.record_set
     return SetChange(
         action=change.action,
-        name=dns_name(one.name),
-        rtype=one.rtype,
-        identifier=one.identifier,
-        values=one.values,
-        alias=dns_name(one.alias.name) if one.alias else "",
+        name=dns_name(record_set.name),
+        rtype=record_set.rtype,
+        identifier=record_set.identifier,
+        values=record_set.values,
+        alias=dns_name(record_set.alias.name) if record_set.alias else "",
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from chaoskit.aws.route53.batch import ACTIONS, Change, Refused
+from chaoskit.aws.route53.batch import ACTIONS, Change, Refusal
 from chaoskit.aws.route53.record_set import ROUTING, AliasTarget, HostedZone, RecordSet, canonical, sort_key
 
 NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
@@ -20,11 +20,11 @@ _ZONE_ID = re.compile(rb"<Id>/?(?:hostedzone/)?([^<]+)</Id>")
 
 
 def parse_batch(body: bytes) -> list[Change]:
-    """The changes of a ChangeResourceRecordSetsRequest. Raises ``Refused`` (InvalidInput) for what is none."""
+    """The changes of a ChangeResourceRecordSetsRequest. Raises ``Refusal`` (InvalidInput) for what is none."""
     root = _parse(body)
     elements = root.findall("ChangeBatch/Changes/Change")
     if root.tag != "ChangeResourceRecordSetsRequest" or not elements:
-        raise Refused("InvalidInput", "Invalid XML ; a ChangeBatch with at least one Change is expected.")
+        raise Refusal("InvalidInput", "Invalid XML ; a ChangeBatch with at least one Change is expected.")
     return [_change(element) for element in elements]
 
 
@@ -50,7 +50,7 @@ def next_marker(body: bytes) -> str:
 
 def render_batch(changes: Sequence[Change]) -> bytes:
     """A ChangeResourceRecordSetsRequest."""
-    parts = (f"<Change><Action>{one.action}</Action>{_render_set(one.record_set)}</Change>" for one in changes)
+    parts = (f"<Change><Action>{change.action}</Action>{_render_set(change.record_set)}</Change>" for change in changes)
     batch = f"<ChangeBatch><Changes>{''.join(parts)}</Changes></ChangeBatch>"
     return _document("ChangeResourceRecordSetsRequest", batch)
 
@@ -59,7 +59,7 @@ def parse_zone_names(body: bytes) -> dict[str, str]:
     """Ids of the hosted zones in any answer that lists or shows some, with their names."""
     root = _parse(body)
     zones = [element for element in root.iter("HostedZone") if element.find("Id") is not None]
-    return {_text(one, "Id").rpartition("/")[2]: canonical(_text(one, "Name")) for one in zones}
+    return {_text(zone, "Id").rpartition("/")[2]: canonical(_text(zone, "Name")) for zone in zones}
 
 
 def _parse(body: bytes) -> ET.Element:
@@ -69,7 +69,7 @@ def _parse(body: bytes) -> ET.Element:
             raise ET.ParseError("a document type declaration or comment")
         root = ET.fromstring(body)  # noqa: S314 - entities need a document type
     except ET.ParseError as error:
-        raise Refused("InvalidInput", f"Invalid XML ; {error}") from error
+        raise Refusal("InvalidInput", f"Invalid XML ; {error}") from error
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root
@@ -82,16 +82,16 @@ def _text(element: ET.Element, path: str) -> str:
 def _change(element: ET.Element) -> Change:
     written = _text(element, "Action")
     action = next((known for known in ACTIONS if known == written), None)
-    found = element.find("ResourceRecordSet")
+    set_element = element.find("ResourceRecordSet")
     if action is None:
         facets = f"is not facet-valid with respect to enumeration '[{', '.join(ACTIONS)}]'"
         message = (
             f"Invalid XML ; cvc-enumeration-valid: Value '{written}' {facets}. It must be a value from the enumeration."
         )
-        raise Refused("InvalidInput", message)
-    if found is None:
-        raise Refused("InvalidInput", "Invalid XML ; the content of element 'Change' is not complete.")
-    return Change(action, _record_set(found))
+        raise Refusal("InvalidInput", message)
+    if set_element is None:
+        raise Refusal("InvalidInput", "Invalid XML ; the content of element 'Change' is not complete.")
+    return Change(action, _record_set(set_element))
 
 
 def _record_set(element: ET.Element) -> RecordSet:
@@ -102,8 +102,8 @@ def _record_set(element: ET.Element) -> RecordSet:
         zone, name = _text(target, "HostedZoneId"), canonical(_text(target, "DNSName"))
         alias = AliasTarget(zone.rpartition("/")[2], name, _text(target, "EvaluateTargetHealth") == "true")
     if ttl is not None and not ttl.strip().isdigit():
-        raise Refused("InvalidInput", f"Invalid XML ; cvc-datatype-valid: '{ttl}' is not a valid value for 'TTL'.")
-    routing = [pair for tag in ROUTING for found in element.findall(tag) for pair in _paths(found, tag)]
+        raise Refusal("InvalidInput", f"Invalid XML ; cvc-datatype-valid: '{ttl}' is not a valid value for 'TTL'.")
+    routing = [pair for tag in ROUTING for child in element.findall(tag) for pair in _paths(child, tag)]
     return RecordSet(
         name=canonical(_text(element, "Name")),
         rtype=_text(element, "Type"),
@@ -133,18 +133,18 @@ def render_change(change_id: str, status: str, submitted: datetime, root: str) -
 def render_sets(zone: HostedZone, start: tuple[str, str, str], max_items: int) -> bytes:
     """A ListResourceRecordSetsResponse from the set at or after ``start`` (name, type, identifier; empty: from the first)."""
     begin = sort_key((canonical(start[0]), *start[1:])) if start[0] else ("", "", "")
-    ordered = [one for one in zone.ordered() if sort_key(one.key) >= begin]
+    ordered = [record_set for record_set in zone.ordered() if sort_key(record_set.key) >= begin]
     page, after = ordered[:max_items], ordered[max_items : max_items + 1]
     body = f"<ResourceRecordSets>{''.join(map(_render_set, page))}</ResourceRecordSets>"
     body += f"<IsTruncated>{str(bool(after)).lower()}</IsTruncated><MaxItems>{max_items}</MaxItems>"
-    for one in after:
-        body += f"<NextRecordName>{escape(one.name)}</NextRecordName><NextRecordType>{one.rtype}</NextRecordType>"
-        if one.identifier:
-            body += f"<NextRecordIdentifier>{escape(one.identifier)}</NextRecordIdentifier>"
+    for record_set in after:
+        body += f"<NextRecordName>{escape(record_set.name)}</NextRecordName><NextRecordType>{record_set.rtype}</NextRecordType>"
+        if record_set.identifier:
+            body += f"<NextRecordIdentifier>{escape(record_set.identifier)}</NextRecordIdentifier>"
     return _document("ListResourceRecordSetsResponse", body)
 
 
-def render_error(refused: Refused, request_id: str) -> bytes:
+def render_error(refused: Refusal, request_id: str) -> bytes:
     """What a refusal looks like. The complaints about a batch stand in brackets, as in the answers that people show in public threads."""
     text = f"[{', '.join(refused.messages)}]" if refused.code == "InvalidChangeBatch" else refused.messages[0]
     kind = "Sender" if refused.status < 500 else "Receiver"
@@ -159,8 +159,8 @@ def with_counts(body: bytes, counts: dict[str, int]) -> bytes:
 
 
 def _with_count(part: bytes, counts: dict[str, int]) -> bytes:
-    found = _ZONE_ID.search(part)
-    count = counts.get(found[1].decode()) if found else None
+    match = _ZONE_ID.search(part)
+    count = counts.get(match[1].decode()) if match else None
     return part if count is None else _COUNT.sub(rb"\g<1>%d\g<2>" % count, part)
 
 
@@ -172,20 +172,24 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-def _render_set(one: RecordSet) -> str:
-    body = f"<Name>{escape(one.name)}</Name><Type>{one.rtype}</Type>"
-    if one.identifier:
-        body += f"<SetIdentifier>{escape(one.identifier)}</SetIdentifier>"
-    body += _render_routing(one.routing)
-    if one.ttl is not None:
-        records = "".join(f"<ResourceRecord><Value>{escape(value)}</Value></ResourceRecord>" for value in one.values)
-        body += f"<TTL>{one.ttl}</TTL><ResourceRecords>{records}</ResourceRecords>"
-    if one.alias is not None:
-        health = str(one.alias.evaluate_health).lower()
-        target = f"<HostedZoneId>{one.alias.zone}</HostedZoneId><DNSName>{escape(one.alias.name)}</DNSName>"
+def _render_set(record_set: RecordSet) -> str:
+    body = f"<Name>{escape(record_set.name)}</Name><Type>{record_set.rtype}</Type>"
+    if record_set.identifier:
+        body += f"<SetIdentifier>{escape(record_set.identifier)}</SetIdentifier>"
+    body += _render_routing(record_set.routing)
+    if record_set.ttl is not None:
+        records = "".join(
+            f"<ResourceRecord><Value>{escape(value)}</Value></ResourceRecord>" for value in record_set.values
+        )
+        body += f"<TTL>{record_set.ttl}</TTL><ResourceRecords>{records}</ResourceRecords>"
+    if record_set.alias is not None:
+        health = str(record_set.alias.evaluate_health).lower()
+        target = (
+            f"<HostedZoneId>{record_set.alias.zone}</HostedZoneId><DNSName>{escape(record_set.alias.name)}</DNSName>"
+        )
         body += f"<AliasTarget>{target}<EvaluateTargetHealth>{health}</EvaluateTargetHealth></AliasTarget>"
-    if one.health_check:
-        body += f"<HealthCheckId>{escape(one.health_check)}</HealthCheckId>"
+    if record_set.health_check:
+        body += f"<HealthCheckId>{escape(record_set.health_check)}</HealthCheckId>"
     return f"<ResourceRecordSet>{body}</ResourceRecordSet>"
 
 

@@ -20,7 +20,7 @@ from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.metrics import Losses, QueryMetrics
-from chaoskit.dns.followed import Followed, HostedChange
+from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.guard import Guard
 from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.responder import Responder
@@ -147,7 +147,7 @@ def _let_zones_change(
     if settings.follow is None:
         return
     zones = [settings.zones.zones[apex] for apex in settings.followed]
-    followed = Followed(zones, server.clock, desk.change_zone, feed.publish)
+    followed = FollowedZones(zones, server.clock, desk.change_zone, feed.publish)
 
     def apply(change: HostedChange) -> None:
         try:

@@ -78,8 +78,8 @@ class Lab:
         )
 
     def create_zone(self, name: str) -> str:
-        made = self.client.create_hosted_zone(Name=name, CallerReference=name)
-        return str(made["HostedZone"]["Id"]).rpartition("/")[2]
+        answer = self.client.create_hosted_zone(Name=name, CallerReference=name)
+        return str(answer["HostedZone"]["Id"]).rpartition("/")[2]
 
     def change(self, *changes: dict[str, Any], zone_id: str | None = None) -> dict[str, Any]:
         answer: dict[str, Any] = self.client.change_resource_record_sets(
@@ -98,13 +98,17 @@ class Lab:
     def sets(self) -> list[dict[str, Any]]:
         """What the zone holds, its own SOA and NS left out, without the paginator."""
         pages = self.client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=self.zone_id)
-        listed = [one for page in pages for one in page["ResourceRecordSets"]]
-        return [one for one in listed if one["Type"] not in ("SOA", "NS")]
+        listed = [record_set for page in pages for record_set in page["ResourceRecordSets"]]
+        return [record_set for record_set in listed if record_set["Type"] not in ("SOA", "NS")]
 
     def values(self, label: str, rtype: str = "A") -> list[list[str]]:
         """The values of each set of a name."""
-        named = [one for one in self.sets() if one["Name"] == self.fqdn(label) and one["Type"] == rtype]
-        return [[record["Value"] for record in one.get("ResourceRecords", [])] for one in named]
+        named = [
+            record_set
+            for record_set in self.sets()
+            if record_set["Name"] == self.fqdn(label) and record_set["Type"] == rtype
+        ]
+        return [[record["Value"] for record in record_set.get("ResourceRecords", [])] for record_set in named]
 
     def fqdn(self, label: str) -> str:
         return f"{label}.{self.name}" if label else self.name

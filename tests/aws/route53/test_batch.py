@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.aws.route53.batch import ACTIONS, Change, Refused, apply_batch
+from chaoskit.aws.route53.batch import ACTIONS, Change, Refusal, apply_batch
 from chaoskit.aws.route53.record_set import AliasTarget, HostedZone, RecordSet, SetKey, canonical, sort_key
 
 APEX = "example.com."
@@ -37,7 +37,7 @@ def reached(batches: list[list[Change]]) -> HostedZone:
     for batch in batches:
         try:
             zone = apply_batch(zone, batch)
-        except Refused:
+        except Refusal:
             continue
     return zone
 
@@ -48,7 +48,7 @@ def test_a_batch_is_taken_whole_or_leaves_all_as_it_was(before: list[list[Change
     held = dict(zone.sets)
     try:
         after = apply_batch(zone, batch)
-    except Refused:
+    except Refusal:
         assert dict(zone.sets) == held
         return
     expected: dict[SetKey, RecordSet] = dict(held)
@@ -65,18 +65,18 @@ def test_a_batch_is_taken_whole_or_leaves_all_as_it_was(before: list[list[Change
 @given(st.lists(BATCHES, max_size=12))
 def test_what_a_zone_can_hold(batches: list[list[Change]]) -> None:
     zone = reached(batches)
-    for one in zone.sets.values():
-        assert one.name.endswith(APEX)
-        beside = zone.at(one.name)
-        assert one.rtype != "CNAME" or (beside == [one] and one.name != APEX)
-        assert len({other.policy for other in zone.at(one.name, one.rtype)}) == 1
-        if one.rtype == "A" and one.alias and not zone.at(one.alias.name, "A"):
+    for record_set in zone.sets.values():
+        assert record_set.name.endswith(APEX)
+        beside = zone.at(record_set.name)
+        assert record_set.rtype != "CNAME" or (beside == [record_set] and record_set.name != APEX)
+        assert len({other.policy for other in zone.at(record_set.name, record_set.rtype)}) == 1
+        if record_set.rtype == "A" and record_set.alias and not zone.at(record_set.alias.name, "A"):
             assert zone.version > 1, "only a later deletion leaves an alias without its target"
 
 
 @given(st.lists(record_sets(), min_size=1, max_size=6))
 def test_keys_are_sorted_by_labels_from_the_right(sets: list[RecordSet]) -> None:
-    names = [one.name for one in sorted(sets, key=lambda one: sort_key(one.key))]
+    names = [record_set.name for record_set in sorted(sets, key=lambda record_set: sort_key(record_set.key))]
     assert names == sorted(names, key=lambda name: ".".join(reversed(name.rstrip(".").split("."))) + ".")
 
 

@@ -127,7 +127,7 @@ def test_a_zone_tells_how_many_sets_it_has(opened: Callable[..., Lab]) -> None:
     lab = opened(Behaviour(account=None))
     lab.change(lab.write("CREATE", "a", "192.0.2.1"))
     assert lab.client.get_hosted_zone(Id=lab.zone_id)["HostedZone"]["ResourceRecordSetCount"] == 3
-    listed = {one["Name"]: one["ResourceRecordSetCount"] for one in lab.client.list_hosted_zones()["HostedZones"]}
+    listed = {entry["Name"]: entry["ResourceRecordSetCount"] for entry in lab.client.list_hosted_zones()["HostedZones"]}
     assert listed[lab.name] == 3
 
 
@@ -145,7 +145,7 @@ def test_sets_are_listed_by_reversed_name_page_by_page(opened: Callable[..., Lab
     lab.change(*(lab.write("CREATE", label, "192.0.2.1") for label in ("b", "x.a", "a", "z.b", "c")))
     paginator = lab.client.get_paginator("list_resource_record_sets")
     pages = list(paginator.paginate(HostedZoneId=lab.zone_id, PaginationConfig={"PageSize": 2}))
-    listed = [one["Name"].removesuffix(f".{lab.name}") for page in pages for one in page["ResourceRecordSets"]]
+    listed = [entry["Name"].removesuffix(f".{lab.name}") for page in pages for entry in page["ResourceRecordSets"]]
     assert len(pages) == 4
     assert listed == [lab.name, lab.name, "a", "x.a", "b", "z.b", "c"]
 
@@ -156,7 +156,7 @@ def test_weighted_sets_are_paged_by_their_identifier(opened: Callable[..., Lab])
         lab.change(lab.write("CREATE", "a", f"192.0.2.{number}", SetIdentifier=f"s{number}", Weight=1))
     paginator = lab.client.get_paginator("list_resource_record_sets")
     pages = paginator.paginate(HostedZoneId=lab.zone_id, PaginationConfig={"PageSize": 2})
-    listed = [one["SetIdentifier"] for page in pages for one in page["ResourceRecordSets"] if one["Type"] == "A"]
+    listed = [entry["SetIdentifier"] for page in pages for entry in page["ResourceRecordSets"] if entry["Type"] == "A"]
     assert listed == [f"s{number}" for number in range(5)]
 
 

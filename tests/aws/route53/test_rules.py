@@ -89,7 +89,7 @@ def test_a_batch_counts_whole_or_not_at_all(lab: Lab) -> None:
         lab.write("DELETE", "c", "192.0.2.3"),
     )
     assert code == "InvalidChangeBatch"
-    assert [one["Name"] for one in lab.sets()] == [f"a.{lab.name}"]
+    assert [record_set["Name"] for record_set in lab.sets()] == [f"a.{lab.name}"]
     assert lab.values("a") == [["192.0.2.1"]]
 
 
@@ -162,7 +162,7 @@ def test_an_aliases_target_may_be_deleted(lab: Lab) -> None:
     """So a record becomes empty; and nothing that points at it can then be written again."""
     lab.change(lab.write("CREATE", "plan-7", "192.0.2.7"), lab.alias("CREATE", "active", "plan-7"))
     lab.change(lab.write("DELETE", "plan-7", "192.0.2.7"))
-    assert [one["Name"] for one in lab.sets()] == [f"active.{lab.name}"]
+    assert [record_set["Name"] for record_set in lab.sets()] == [f"active.{lab.name}"]
     assert "that target was not found" in lab.refusal(lab.alias("UPSERT", "rollback", "plan-7"))[1]
 
 
@@ -248,7 +248,7 @@ def test_a_name_that_only_ends_alike_is_outside(lab: Lab) -> None:
 
 def test_the_apex_keeps_its_soa_and_its_ns(lab: Lab) -> None:
     listed = lab.client.list_resource_record_sets(HostedZoneId=lab.zone_id)["ResourceRecordSets"]
-    by_type = {one["Type"]: {"Action": "DELETE", "ResourceRecordSet": one} for one in listed}
+    by_type = {record_set["Type"]: {"Action": "DELETE", "ResourceRecordSet": record_set} for record_set in listed}
     assert lab.refusal(by_type["SOA"])[1] == "[A HostedZone must contain exactly one SOA record.]"
     assert "must contain at least one NS record for the zone itself" in lab.refusal(by_type["NS"])[1]
 
@@ -258,7 +258,10 @@ def test_weighted_sets_stand_beside_each_other(lab: Lab) -> None:
         lab.write("CREATE", "a", "192.0.2.1", **weighted("one", 10)),
         lab.write("CREATE", "a", "192.0.2.2", **weighted("two", 0)),
     )
-    assert [(one["SetIdentifier"], one["Weight"]) for one in lab.sets()] == [("one", 10), ("two", 0)]
+    assert [(record_set["SetIdentifier"], record_set["Weight"]) for record_set in lab.sets()] == [
+        ("one", 10),
+        ("two", 0),
+    ]
     _, message = lab.refusal(lab.write("CREATE", "a", "192.0.2.3", **weighted("two")))
     assert f"[name='a.{lab.name}', type='A', set-identifier='two'] but it already exists" in message
 
@@ -340,4 +343,4 @@ def test_zones_keep_their_records_apart(lab: Lab) -> None:
     other = lab.create_zone(f"other-{lab.name}")
     lab.change(lab.write("CREATE", "a", "192.0.2.1"))
     listed = lab.client.list_resource_record_sets(HostedZoneId=other)["ResourceRecordSets"]
-    assert {one["Type"] for one in listed} == {"NS", "SOA"}
+    assert {record_set["Type"] for record_set in listed} == {"NS", "SOA"}

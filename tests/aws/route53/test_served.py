@@ -16,7 +16,7 @@ APEX = "example.com."
 
 
 def zone(*sets: RecordSet) -> HostedZone:
-    return HostedZone("Z1", APEX, {one.key: one for one in sets})
+    return HostedZone("Z1", APEX, {entry.key: entry for entry in sets})
 
 
 def plain(name: str, *values: str, ttl: int = 60, identifier: str = "", weight: int | None = None) -> RecordSet:
@@ -71,11 +71,13 @@ def test_a_change_tells_what_is_served_differently(opened: Callable[..., Lab]) -
     lab.change(lab.write("DELETE", "plan", "192.0.2.1"))
     event = change_event(lab.accepted[-1])
     apex = lab.name.removesuffix(".")
-    assert [(one.name, one.exists, one.records) for one in event.names] == [
+    assert [(entry.name, entry.exists, entry.records) for entry in event.names] == [
         (f"plan.{apex}", False, ()),
         (f"active.{apex}", True, ()),
     ]
-    assert [(one.action, one.name, one.values) for one in event.changes] == [("DELETE", f"plan.{apex}", ("192.0.2.1",))]
+    assert [(entry.action, entry.name, entry.values) for entry in event.changes] == [
+        ("DELETE", f"plan.{apex}", ("192.0.2.1",))
+    ]
     assert event.request > 0
     assert decode(encode(event)) == event
 

@@ -30,9 +30,9 @@ SECRET = "c2l4dGVlbiBsZXR0ZXJzIQ=="
 pytestmark = pytest.mark.skipif(NAMED is None, reason="BIND's named is not installed (Debian's package bind9)")
 
 
-def apex_of(one: Case) -> str:
+def apex_of(case: Case) -> str:
     """A zone for each case, so that they do not meet."""
-    return f"z{CASES.index(one)}.test"
+    return f"z{CASES.index(case)}.test"
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a named with a zone for each case."""
     folder = tmp_path_factory.mktemp("bind")
     zones = ""
-    for one in CASES:
-        apex = apex_of(one)
+    for case in CASES:
+        apex = apex_of(case)
         (folder / apex).write_text(master_file(apex))
         zones += f'zone "{apex}" {{ type primary; file "{folder / apex}"; allow-update {{ 127.0.0.1; }}; }};\n'
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -93,17 +93,17 @@ def ask(port: int, data: bytes) -> bytes:
         return udp.recv(4096)
 
 
-@pytest.mark.parametrize("one", CASES, ids=lambda one: one.id.replace(" ", "_"))
-def test_bind_does_the_same(bind: int, one: Case) -> None:
-    apex = apex_of(one)
-    data = one.build(apex)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id.replace(" ", "_"))
+def test_bind_does_the_same(bind: int, case: Case) -> None:
+    apex = apex_of(case)
+    data = case.build(apex)
     theirs = ask(bind, data)
     lab = Lab(UpdateRules({apex: frozenset()}), apex)
     ours = lab.send(data)
     rcode = int.from_bytes(theirs[2:4], "big") & 0xF
-    assert (dns.rcode.to_text(dns.rcode.from_flags(rcode, 0)), lab.answered().rcode) == (one.rcode, one.rcode)
+    assert (dns.rcode.to_text(dns.rcode.from_flags(rcode, 0)), lab.answered().rcode) == (case.rcode, case.rcode)
     assert lab.content() == content(apex, bind)
-    if one.rcode != "FORMERR":  # to what it cannot read BIND answers with the header alone, or with the question
+    if case.rcode != "FORMERR":  # to what it cannot read BIND answers with the header alone, or with the question
         assert ours == theirs
 
 

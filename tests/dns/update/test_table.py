@@ -15,24 +15,24 @@ from chaoskit.journal.codec import decode, encode
 from tests.dns.update.lab import Lab
 from tests.dns.update.messages import APEX, CASES, SERIAL, Case, Message
 
-BY_ID = {one.id: one for one in CASES}
+BY_ID = {case.id: case for case in CASES}
 
 
-@pytest.mark.parametrize("one", CASES, ids=lambda one: one.id.replace(" ", "_"))
-def test_each_message_has_its_answer(one: Case) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id.replace(" ", "_"))
+def test_each_message_has_its_answer(case: Case) -> None:
     lab = Lab()
     before, zone = lab.content(), lab.zone
-    data = one.build(APEX)
+    data = case.build(APEX)
     answer = lab.send(data)
     parsed = dns.message.from_wire(answer)
-    assert (lab.answered().rcode, int(parsed.rcode())) == (one.rcode, int(dns.rcode.from_text(one.rcode)))
+    assert (lab.answered().rcode, int(parsed.rcode())) == (case.rcode, int(dns.rcode.from_text(case.rcode)))
     assert (parsed.opcode(), answer[:2]) == (dns.opcode.UPDATE, data[:2])
     assert all(decode(encode(event)) == event for event in lab.events)
     if lab.content() == before:
         assert lab.zone is zone, "what changes nothing leaves the zone itself, and its serial"
         assert lab.changed() == []
     else:
-        assert one.rcode == "NOERROR"
+        assert case.rcode == "NOERROR"
         assert lab.zone.serial > SERIAL
         (change,) = lab.changed()
         assert change.serial == lab.zone.serial
@@ -45,7 +45,7 @@ def test_the_journal_says_what_a_change_did() -> None:
     message.add("deep.new", 60, "A", "192.0.2.9")
     lab.ask(message.to_wire())
     (change,) = lab.changed()
-    by_name = {one.name: one for one in change.changes}
+    by_name = {case.name: case for case in change.changes}
     assert [record.data for record in by_name["a.u.test"].before if record.rtype == "A"] == ["192.0.2.1", "192.0.2.2"]
     assert [record.rtype for record in by_name["a.u.test"].after] == ["TXT"]
     assert [record.data for record in by_name["deep.new.u.test"].after] == ["192.0.2.9"]
@@ -58,7 +58,7 @@ def test_a_name_that_goes_takes_the_empty_ones_above_it() -> None:
     assert lab.ask(BY_ID["delete_the_last_name_below"].build(APEX)) == "NOERROR"
     assert not any(name.endswith("ent.u.test") for name in lab.zone.nodes)
     (change,) = lab.changed()
-    assert {one.name: one.exists for one in change.changes} == {"deep.ent.u.test": False, "ent.u.test": False}
+    assert {case.name: case.exists for case in change.changes} == {"deep.ent.u.test": False, "ent.u.test": False}
 
 
 def test_each_change_raises_the_serial_by_one() -> None:
@@ -133,8 +133,8 @@ def test_any_row_of_updates_leaves_a_whole_zone(cases: list[Case]) -> None:
     """What was made of many updates is what its own plan would make."""
     lab = Lab()
     serials = [lab.zone.serial]
-    for one in cases:
-        lab.ask(one.build(APEX))
+    for case in cases:
+        lab.ask(case.build(APEX))
         serials.append(lab.zone.serial)
     from chaoskit.dns.zone import Zone
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaoskit.clock import Instant
-from chaoskit.dns.followed import Followed, HostedChange
+from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.message import Query
 from chaoskit.dns.zone import Zone, Zones
 from chaoskit.errors import PlaneError
@@ -23,7 +23,7 @@ class Lab:
     def __init__(self) -> None:
         self.zones = Zones.from_plan([{"apex": APEX, "records": [OWN]}])
         self.events: list[ZoneChanged] = []
-        self.followed = Followed(self.zones.zones.values(), self, self._swap, self.events.append)
+        self.followed = FollowedZones(self.zones.zones.values(), self, self._swap, self.events.append)
 
     def _swap(self, zone: Zone) -> None:
         self.zones = self.zones.with_zone(zone)
@@ -85,7 +85,10 @@ def test_the_journal_tells_before_after_and_lag() -> None:
     change = lab.events[-1]
     assert (change.source, change.author, change.lag_ns, change.serial) == ("route53", "C1", 100, 3)
     (name,) = change.changes
-    assert ([one.data for one in name.before], [one.data for one in name.after]) == (["192.0.2.1"], ["192.0.2.2"])
+    assert ([record.data for record in name.before], [record.data for record in name.after]) == (
+        ["192.0.2.1"],
+        ["192.0.2.2"],
+    )
 
 
 def test_a_change_of_the_apex_keeps_the_soa() -> None:
@@ -114,16 +117,16 @@ def test_what_cannot_be_served_is_told_and_changes_nothing() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "x.a", "y.x.a"]), st.none() | st.integers(0, 2)), max_size=12))
 def test_any_row_of_changes_serves_what_was_told_last(changes: list[tuple[str, int | None]]) -> None:
-    lab, told = Lab(), dict[str, int]()
+    lab, served = Lab(), dict[str, int]()
     for label, count in changes:
         if count is None:
-            told.pop(label, None)
+            served.pop(label, None)
             lab.tell(gone(label))
         else:
-            told[label] = count
+            served[label] = count
             lab.tell(at(label, *(f"192.0.2.{n}" for n in range(count))))
-    for label, count in told.items():
+    for label, count in served.items():
         assert lab.ask(f"{label}.live.test") == ("NOERROR", [f"192.0.2.{n}" for n in range(count)])
-    for label in {"a", "b", "x.a", "y.x.a"} - set(told):
-        below = any(other.endswith(f".{label}") for other in told)
+    for label in {"a", "b", "x.a", "y.x.a"} - set(served):
+        below = any(other.endswith(f".{label}") for other in served)
         assert lab.ask(f"{label}.live.test") == ("NOERROR" if below else "NXDOMAIN", [])

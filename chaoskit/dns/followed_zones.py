@@ -36,16 +36,16 @@ class HostedChange:
         """The command ``follow`` of the process contract (ARCHITECTURE.md)."""
         names = tuple(
             ServedName(
-                name=one["name"],
-                exists=one["exists"],
-                records=tuple(ServedRecord(**record) for record in one["records"]),
+                name=entry["name"],
+                exists=entry["exists"],
+                records=tuple(ServedRecord(**record) for record in entry["records"]),
             )
-            for one in plain["names"]
+            for entry in plain["names"]
         )
         return cls(plain["zone"], plain["author"], plain["effective_at"], names)
 
 
-class Followed:
+class FollowedZones:
     """The zones of a server that follow hosted zones. ``swap`` serves another version of one; ``emit`` gets the journal's account.
 
     Names may exist there without a record (an alias whose target is gone), which the records of a zone cannot say; so what was told is
@@ -70,11 +70,11 @@ class Followed:
         nodes = dict(self._nodes[before.apex])
         soa = before.nodes[before.apex]["SOA"][0]
         try:
-            for one in change.names:
-                if one.exists:
-                    nodes[canonical(one.name)] = _node(one)
+            for entry in change.names:
+                if entry.exists:
+                    nodes[canonical(entry.name)] = _node(entry)
                 else:
-                    nodes.pop(canonical(one.name), None)
+                    nodes.pop(canonical(entry.name), None)
             own = {name: node for name, node in self._own[before.apex].nodes.items() if node}
             whole = {**own, **nodes}
             apex = {**whole[before.apex], "SOA": (with_serial(soa, next_serial(before.serial)),)}
@@ -91,7 +91,7 @@ class Followed:
                 serial=after.serial,
                 source="route53",
                 author=change.author,
-                changes=tuple(name_change(canonical(one.name), before, after) for one in change.names),
+                changes=tuple(name_change(canonical(entry.name), before, after) for entry in change.names),
                 lag_ns=now - change.effective_at,
             )
         )
@@ -99,8 +99,8 @@ class Followed:
 
 def _node(served: ServedName) -> Node:
     node: dict[str, tuple[Record, ...]] = {}
-    for one in served.records:
-        record = Record(canonical(served.name), canonical_type(one.rtype), one.ttl, one.data)
+    for entry in served.records:
+        record = Record(canonical(served.name), canonical_type(entry.rtype), entry.ttl, entry.data)
         if record.rtype in NOT_DATA or (record.rtype in FOLLOWED and record.data.lstrip().startswith("\\#")):
             raise ValueError(f"{record.name} has {record.rtype} data {record.data!r}")
         check_record(record)
