@@ -42,11 +42,17 @@ class UpdatesSpec(BaseModel):
         return keys
 
 
+def _or_a_boolean(schema: dict[str, Any]) -> None:
+    schema["anyOf"].append({"type": "boolean"})
+
+
 class ChangingZoneSpec(ZoneSpec):
     """A zone of an experiment."""
 
     updates: UpdatesSpec | None = Field(
-        None, description="dynamic updates (RFC 2136): true, or {keys: …}; none: refused"
+        None,
+        description="dynamic updates (RFC 2136): true, or {keys: …}; none: refused",
+        json_schema_extra=_or_a_boolean,
     )
     source: Literal["route53"] | None = Field(
         None, description="route53: the zone follows the hosted zone of its name; its own records stay beside that"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import jsonschema
 import pytest
 
 from chaoskit.errors import ExperimentError
 from chaoskit.experiment.document import read_document
+from chaoskit.experiment.json_schema import json_schema
 from chaoskit.experiment.loader import Experiment, resolve, resolve_plain
 from chaoskit.experiment.plans import dns_plan, service_plan
 from chaoskit.units import SECOND
@@ -89,3 +91,18 @@ def test_route53_takes_its_time_as_written() -> None:
 def test_only_route53_has_a_control_plane() -> None:
     message = wrong("{}", "{dynamodb: {control_plane: {}}}")
     assert "dynamodb has no control plane." in message
+
+
+@pytest.mark.parametrize(
+    ("zone", "valid"),
+    [
+        ({"updates": True}, True),
+        ({"updates": {"keys": {"updater": {"secret": SECRET}}}}, True),
+        ({"source": "route53"}, True),
+        ({"updates": "yes"}, False),
+        ({"source": "elsewhere"}, False),
+    ],
+)
+def test_an_editor_checks_the_same(zone: dict[str, object], valid: bool) -> None:
+    written = {"title": "t", "zones": {"u.test": zone}}
+    assert jsonschema.Draft202012Validator(json_schema()).is_valid(written) is valid
