@@ -17,6 +17,7 @@ from chaoskit.experiment.loader import resolve
 from tests.aws.route53.conftest import opened  # noqa: F401 - a fixture
 from tests.aws.route53.lab import Lab
 from tests.cli.serving import PATIENCE_S, serving
+from tests.dns.update.messages import CASES
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "changing-zones.md").read_text()
 
@@ -40,6 +41,10 @@ def test_the_commands_work_as_printed(tmp_path: Path) -> None:
         here = update.replace("5300", str(served.port))
         subprocess.run(here, shell=True, cwd=tmp_path, check=True, timeout=PATIENCE_S)
         assert served.look().addresses == ("192.0.2.1", "192.0.2.2")
+
+
+def test_it_counts_the_table_of_messages() -> None:
+    assert f"is a table of {len(CASES)} messages" in PAGE
 
 
 def test_what_it_says_of_moto_is_true(opened: Callable[..., Lab]) -> None:  # noqa: F811

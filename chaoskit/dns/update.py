@@ -161,6 +161,8 @@ def _add(apex: str, node: dict[str, tuple[Record, ...]], record: Record) -> None
     rtype = record.rtype
     if (rtype == "CNAME" and set(node) - {"CNAME"}) or (rtype != "CNAME" and "CNAME" in node):
         return
+    if rtype == "NS" and record.name.split(".")[0] == "*":
+        return  # it means nothing there (RFC 4592 §4.2), and BIND passes it over too
     if rtype == "SOA":
         present = node.get("SOA")
         if record.name != apex or not present or not _is_newer(_serial(record), _serial(present[0])):

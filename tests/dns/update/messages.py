@@ -348,6 +348,22 @@ def add_an_unknown_type(m: Message) -> None:
 
 
 @case("NOERROR")
+def add_ns_at_a_wildcard(m: Message) -> None:
+    m.add("*.w2", 60, "NS", "elsewhere.test.")
+
+
+@case("NOERROR")
+def add_a_dname(m: Message) -> None:
+    m.add("d", 60, "DNAME", "elsewhere.test.")
+    m.add("d", 60, "DNAME", "elsewhere2.test.")
+
+
+@case("NOERROR")
+def add_a_delegation_above_names(m: Message) -> None:
+    m.add("ent", 60, "NS", "ns.elsewhere.test.")
+
+
+@case("NOERROR")
 def delete_a_set(m: Message) -> None:
     m.delete("a", "A")
 
