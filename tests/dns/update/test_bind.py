@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from tests.dns.update.messages import CASES, Case, Message, master_file
 
 NAMED = shutil.which("named") or next((path for path in ("/usr/sbin/named",) if Path(path).exists()), None)
 PATIENCE_S = 60
+SHUFFLES = 12
 KEY = "updater.example"
 SECRET = "c2l4dGVlbiBsZXR0ZXJzIQ=="
 
@@ -47,6 +49,10 @@ def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    for number in range(SHUFFLES):
+        (folder / f"row{number}.test").write_text(master_file(f"row{number}.test"))
+        zones += f'zone "row{number}.test" {{ type primary; file "{folder}/row{number}.test"; '
+        zones += "allow-update { 127.0.0.1; }; };\n"
     (folder / "keyed.test").write_text(master_file("keyed.test"))
     zones += f'key "{KEY}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n'
     zones += f'zone "keyed.test" {{ type primary; file "{folder}/keyed.test"; allow-update {{ key "{KEY}"; }}; }};\n'
@@ -105,6 +111,20 @@ def test_bind_does_the_same(bind: int, case: Case) -> None:
     assert lab.content() == content(apex, bind)
     if case.rcode != "FORMERR":  # to what it cannot read BIND answers with the header alone, or with the question
         assert ours == theirs
+
+
+@pytest.mark.parametrize("number", range(SHUFFLES))
+def test_bind_does_the_same_in_any_order(bind: int, number: int) -> None:
+    """All messages one after another, so that each meets what the others have left."""
+    apex = f"row{number}.test"
+    lab = Lab(UpdateRules({apex: frozenset()}), apex)
+    for case in random.Random(number).sample(CASES, len(CASES)):
+        data = case.build(apex)
+        theirs = ask(bind, data)
+        lab.send(data)
+        rcode = dns.rcode.from_flags(int.from_bytes(theirs[2:4], "big"), 0)
+        assert (case.id, lab.answered().rcode) == (case.id, dns.rcode.to_text(rcode))
+        assert (case.id, lab.content()) == (case.id, content(apex, bind))
 
 
 def _good(message: Message) -> None:
