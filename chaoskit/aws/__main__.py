@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -97,7 +98,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
     if "route53" in written and "route53" not in stand_ins:
         own = route53 = _route53(services.application, written["route53"], child)
         endings.append(route53.end)
-        began.append(route53.adopt_all)
+        began.append(partial(_fill, route53, written["route53"]))
     elif "route53" in stand_ins:
         for poller in _pollers(stand_ins["route53"], plan.get("followed") or (), child, failed):
             began.append(poller.start)
@@ -140,6 +141,15 @@ def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route5
 
     behaviour = behaviour_from_json(written.get("control_plane") or {})
     return Route53(moto, ControlPlane(behaviour, lambda info: child.emit(change_event(info))))
+
+
+def _fill(route53: Route53, written: dict[str, Any]) -> None:
+    """Take over the hosted zones that were made, with what they are to hold at the start."""
+    from chaoskit.aws.route53.spec import first_changes
+
+    zones = written.get("hosted_zones") or ()
+    records = zones if isinstance(zones, dict) else {}
+    route53.adopt_all({name: first_changes(held) for name, held in records.items()})
 
 
 def _pollers(address: str, zones: Sequence[str], child: Child, failed: Callable[[str], None]) -> list[HostedZonePoller]:

@@ -14,9 +14,9 @@ from chaoskit.aws.services import SERVICES, Service, wire_name
 from chaoskit.dns.changing_zone_spec import followed_zones, updates_plan
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.target import DnsTarget
-from chaoskit.dns.zone_spec import zone_plan
+from chaoskit.dns.zone_spec import ZoneSpec, zone_plan
 from chaoskit.experiment.planes import STARTED
-from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, HostedZoneSpec, ServiceSpec
 from chaoskit.timeline.codec import injection_to_json
 from chaoskit.timeline.plane import Surroundings
 from chaoskit.units import SECOND
@@ -176,9 +176,17 @@ def service_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: 
     }
 
 
+def hosted_records(apex: str, zone: HostedZoneSpec) -> list[dict[str, Any]]:
+    """The records of a hosted zone at the start."""
+    records: list[dict[str, Any]] = zone_plan(apex, ZoneSpec(records=zone.records))["records"]
+    return records
+
+
 def _state_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     """What the mock is told of one service: its state at the start, and how it treats connections."""
     plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
+    if written.hosted_zones:
+        plan["hosted_zones"] = {apex: hosted_records(apex, zone) for apex, zone in written.hosted_zones.items()}
     if written.control_plane is not None:
         plan["control_plane"] = behaviour_plan(written.control_plane)
     return plan | {

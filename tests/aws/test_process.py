@@ -171,7 +171,8 @@ def test_an_armed_process_injects_and_ends_connections(tmp_path: Path) -> None:
 def test_route53_tells_each_change_of_a_hosted_zone(tmp_path: Path) -> None:
     names = ["*.amazonaws.com", "127.0.0.1"]
     behaviour = {"propagation_ns": 2_000_000_000}
-    services = {"route53": {"hosted_zones": ["example.com"], "control_plane": behaviour}}
+    record = {"name": "www.example.com", "rtype": "A", "ttl": 5, "data": "192.0.2.7"}
+    services = {"route53": {"hosted_zones": {"example.com": [record]}, "control_plane": behaviour}}
     plane = Plane({"certificates": str(tmp_path), "names": names, "services": services})
     event = ready(plane)
     assert "Route 53 of chaoskit's own" in event.implementation
@@ -183,8 +184,9 @@ def test_route53_tells_each_change_of_a_hosted_zone(tmp_path: Path) -> None:
     plane.say({"do": "stop"})
     assert plane.end() == (0, "")
     plane.close()
-    first, change = [event for event in plane.events if isinstance(event, HostedZoneChanged)]
+    first, filled, change = [event for event in plane.events if isinstance(event, HostedZoneChanged)]
     assert (first.zone, first.version, first.request) == ("example.com", 0, 0)
+    assert ([name.name for name in filled.names], filled.request) == (["www.example.com"], 0)
     assert change.effective_at - change.at == 2_000_000_000
     assert [name.name for name in change.names] == ["a.example.com"]
     (arrived,) = [e for e in plane.events if isinstance(e, RequestArrived) and e.operation.startswith("POST")]

@@ -88,6 +88,25 @@ def test_route53_takes_its_time_as_written() -> None:
     }
 
 
+def test_a_hosted_zone_has_records_at_the_start() -> None:
+    zones = "{live.test: {records: {a.live.test: {ttl: 7s, A: [192.0.2.1, 192.0.2.2]}}}, empty.test: {}}"
+    experiment = read("{}", f"{{dynamodb: {{}}, route53: {{hosted_zones: {zones}}}}}")
+    hosted = service_plan(experiment.spec, (), "")["services"]["route53"]["hosted_zones"]
+    assert [(record["name"], record["ttl"], record["data"]) for record in hosted["live.test"]] == [
+        ("a.live.test", 7, "192.0.2.1"),
+        ("a.live.test", 7, "192.0.2.2"),
+    ]
+    assert hosted["empty.test"] == []
+
+
+def test_what_route53_would_refuse_is_told_at_once() -> None:
+    zones = "{live.test: {records: {a.elsewhere.test: {A: 192.0.2.1}}}}"
+    message = wrong("{}", f"{{dynamodb: {{}}, route53: {{hosted_zones: {zones}}}}}")
+    assert message.startswith(
+        "x.yaml:2: services.route53.hosted_zones.live.test: RRSet with DNS name a.elsewhere.test."
+    )
+
+
 def test_only_route53_has_a_control_plane() -> None:
     message = wrong("{}", "{dynamodb: {control_plane: {}}}")
     assert "dynamodb has no control plane." in message

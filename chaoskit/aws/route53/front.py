@@ -9,7 +9,7 @@ import io
 import re
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -17,9 +17,9 @@ from urllib.parse import parse_qs, unquote, urlencode
 
 from chaoskit.aws.evidence import ARRIVED, Application, Environ, whole
 from chaoskit.aws.route53 import wire
-from chaoskit.aws.route53.batch import Refusal
+from chaoskit.aws.route53.batch import Change, Refusal
 from chaoskit.aws.route53.control_plane import ControlPlane
-from chaoskit.aws.route53.record_set import HostedZone
+from chaoskit.aws.route53.record_set import HostedZone, canonical
 from chaoskit.clock import Clock, WallClock
 
 _RECORD_SETS = re.compile(r"/2013-04-01/hostedzone/(?P<id>[^/]+)/rrset/?$")
@@ -71,11 +71,17 @@ class Route53:
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [body]
 
-    def adopt_all(self) -> None:
-        """Take over every hosted zone that moto has, as after it was seeded."""
+    def adopt_all(self, first: Mapping[str, Sequence[Change]] | None = None) -> None:
+        """Take over every hosted zone that moto has, as after it was seeded, and make the ``first`` changes, by zone name.
+
+        Raises ``Refusal`` for changes that Route 53 would not take.
+        """
+        changes = {canonical(name): batch for name, batch in (first or {}).items()}
         listed = self._ask("GET", "/2013-04-01/hostedzone", {})
-        for zone_id in wire.parse_zone_names(listed[1]) if listed[0] == 200 else ():
+        for zone_id, name in wire.parse_zone_names(listed[1]).items() if listed[0] == 200 else ():
             self._zone(zone_id)
+            if changes.get(name):
+                self._plane.change(zone_id, changes[name], self._clock.now())
 
     def _answer(self, environ: Environ, method: str, path: str, headers: list[tuple[str, str]]) -> tuple[int, bytes]:
         """Status and body; ``headers`` gets those of moto's that an SDK reads."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chaoskit.aws.route53.batch import Change
 from chaoskit.aws.route53.buckets import ACCOUNT, Rate
 from chaoskit.aws.route53.control_plane import Behaviour
+from chaoskit.aws.route53.record_set import RecordSet, canonical
 from chaoskit.units import Duration
 
 
@@ -52,3 +54,14 @@ def behaviour_from_json(plain: Mapping[str, Any]) -> Behaviour:
         account=ACCOUNT if plain.get("throttled", True) else None,
         changes=Rate(**changes) if changes else None,
     )
+
+
+def first_changes(records: Iterable[Mapping[str, Any]]) -> list[Change]:
+    """What puts these records (``name``, ``rtype``, ``ttl``, ``data``) into an empty hosted zone: a CREATE for each set."""
+    values: dict[tuple[str, str, int], list[str]] = {}
+    for record in records:
+        values.setdefault((canonical(record["name"]), record["rtype"].upper(), record["ttl"]), []).append(
+            record["data"]
+        )
+    sets = (RecordSet(name, rtype, ttl=ttl, values=tuple(data)) for (name, rtype, ttl), data in values.items())
+    return [Change("CREATE", record_set) for record_set in sets]
