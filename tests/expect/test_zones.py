@@ -104,7 +104,7 @@ def test_a_record_that_was_full_before_its_first_change() -> None:
     assert NeverEmpty(NAME).judge(story().changed(1000, ONE, ()).run()).finding == "broken"
 
 
-def test_what_a_record_was_before_its_first_address_does_not_count() -> None:
+def test_what_was_before_the_first_address_does_not_count() -> None:
     run = story().changed(0, (), records("text", rtype="TXT")).changed(500, records("text", rtype="TXT"), ONE).run()
     assert NeverEmpty(NAME).judge(run).finding == "held"
 
@@ -135,7 +135,7 @@ def test_without_changes_honest_answers_judge() -> None:
     assert NeverEmpty(NAME).judge(story().answered(0).answered(10).run()).finding == "held"
 
 
-def test_an_answer_that_a_fault_emptied_says_nothing_of_the_record() -> None:
+def test_an_answer_that_a_fault_emptied_is_left_out() -> None:
     run = story().answered(0).answered(10, answers=0, faults=("blank",)).answered(20).run()
     assert NeverEmpty(NAME).judge(run).finding == "held"
     assert (

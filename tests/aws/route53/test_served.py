@@ -49,7 +49,7 @@ def test_a_loop_of_aliases_gives_nothing() -> None:
     assert data(zone(alias("a", "b"), alias("b", "a")), "a") == []
 
 
-def test_weighted_sets_are_served_together_but_those_of_weight_zero() -> None:
+def test_weighted_sets_are_served_together_but_for_weight_zero() -> None:
     sets = [plain("a", f"192.0.2.{n}", identifier=f"s{n}", weight=n) for n in range(3)]
     assert [address for address, _ in data(zone(*sets), "a")] == ["192.0.2.1", "192.0.2.2"]
     assert [address for address, _ in data(zone(sets[0]), "a")] == ["192.0.2.0"]
