@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from chaoskit import __version__
+from chaoskit.cli.serve_changes import ChangeOptions, followed_endpoints, follower, update_rules
 from chaoskit.dns.channel import host_and_port
 from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import probe, zones_with_canary
@@ -59,6 +60,7 @@ class Options:
     upstream: str | None
     log: Path | None
     far: ExposureOptions
+    changes: ChangeOptions
 
 
 def serve_dns(options: Options) -> None:
@@ -82,6 +84,8 @@ def _spool(path: Path) -> Spool:
 
 def _settings(options: Options) -> Settings:
     read = [zone for written in options.zones for zone in read_zone_option(written)]
+    endpoints = followed_endpoints(options.changes)
+    read += [Zone.from_plan({"apex": apex}) for apex in endpoints if apex not in {zone.apex for zone in read}]
     if not read and options.upstream is None:
         raise InputError("nothing to serve: name a zone with --zone FILE, or a resolver with --upstream")
     try:
@@ -116,6 +120,9 @@ def _settings(options: Options) -> Settings:
         token=token,
         guard=guard,
         upstream=upstream,
+        updates=update_rules(options.changes, read, loopback=guard is None),
+        followed=tuple(endpoints),
+        follow=follower(endpoints),
     )
 
 
@@ -209,6 +216,11 @@ def _announce(settings: Settings, ready: Ready) -> None:
         f"canary:   {settings.canary} must keep resolving, or every injection is withdrawn",
         "Ctrl-C ends it.",
     ]
+    for apex, keys in settings.updates.zones.items():
+        signed = f"signed with {', '.join(sorted(keys))}" if keys else "from loopback"
+        lines.insert(-1, f"updates:  of {apex or '.'} {signed}: nsupdate, server {host.strip('[]')} {port}")
+    if settings.followed:
+        lines.insert(-1, f"follows:  the hosted zones {', '.join(settings.followed)}")
     if settings.guard:
         allowed = ", ".join(map(str, settings.guard.allow))
         lines.insert(1, f"clients:  this machine, and {allowed}; nobody else gets an answer")

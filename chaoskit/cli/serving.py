@@ -42,12 +42,29 @@ def serve(
         list[str], typer.Option(metavar="CIDR", help="Who may ask from beyond loopback; may be repeated.")
     ] = [],  # noqa: B006
     rate: Annotated[int, typer.Option(help="Answers to each such client and second over UDP.")] = 1000,
+    allow_update: Annotated[
+        list[str], typer.Option(metavar="ZONE", help="Take dynamic updates (RFC 2136) of this zone; may be repeated.")
+    ] = [],  # noqa: B006
+    tsig_key: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of tsig-keygen: updates must be signed with a key in it, as beyond loopback they must."
+        ),
+    ] = None,
+    follow: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ZONE=URL", help="Serve this hosted zone of a Route 53 at http://ADDR:PORT; may be repeated."
+        ),
+    ] = [],  # noqa: B006
 ) -> None:
     """Answer DNS for zones of your own, with faults injected while it runs. Ctrl-C ends it."""
     from chaoskit.cli.serve import ExposureOptions, Options, serve_dns
+    from chaoskit.cli.serve_changes import ChangeOptions
 
     far = ExposureOptions(beyond_loopback, allow, rate)
-    serve_dns(Options(zone, listen, control, canary, token_file, longest, upstream, log, far))
+    changes = ChangeOptions(tuple(allow_update), tsig_key, tuple(follow))
+    serve_dns(Options(zone, listen, control, canary, token_file, longest, upstream, log, far, changes))
 
 
 def queries(
