@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from chaoskit.cli import proxy, serving
+from chaoskit.cli.cascade import cascade_app
 from chaoskit.cli.docker import docker_app
 from chaoskit.cli.output import OutputGone, abandon_output, watch_output
 from chaoskit.cli.race import race_app
@@ -31,6 +32,7 @@ JournalPath = Annotated[Path, typer.Argument(help="The journal.jsonl of a run, o
 
 app.add_typer(docker_app, name="docker")
 app.add_typer(race_app, name="race")
+app.add_typer(cascade_app, name="cascade")
 
 
 @app.command()
