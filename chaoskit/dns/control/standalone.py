@@ -95,14 +95,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         most_connections=share.tcp,
         on_failure=witness.failed,
     )
-
-    def complain(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if is_scarcity(context):  # the loop accepts no connections for a second, and goes on
-            tally.scarcities += 1
-        else:
-            server.fail(context.get("exception") or HarnessError(context["message"]))
-
-    loop.set_exception_handler(complain)
+    loop.set_exception_handler(witness.complain)
     desk = witness.desk = InjectionController(
         server, clock, settings.rules, settings.canary, feed.publish, settings.with_aliases
     )
@@ -192,6 +185,13 @@ class _Witness:
     def failed(self, failure: QueryFailed) -> None:
         self._tally.failed += 1
         self.desk.query_failed(failure)
+
+    def complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop tells that nobody caught."""
+        if is_scarcity(context):  # the loop accepts no connections for a second, and goes on
+            self._tally.scarcities += 1
+        else:
+            self.server.fail(context.get("exception") or HarnessError(context["message"]))
 
     def losses(self) -> Losses:
         turned_away = tuple(self._guard.turned_away.items()) if self._guard else ()
