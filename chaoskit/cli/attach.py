@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from chaoskit.aws.endpoints import host_name
-from chaoskit.cli.exec import injections_of
+from chaoskit.cli.blank import injections_of
+from chaoskit.cli.options import RUNS, SUBNET, Blanks, RunsFolder, Subnet
 from chaoskit.compose.attach import perform
 from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
@@ -44,59 +46,67 @@ DEFAULT_BLANK = "dynamodb.us-east-1.amazonaws.com@10s+20s"
 SEEN_FILE = "docker-resolver.txt"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user said on the command line."""
+def attach(
+    project: Annotated[str, typer.Option(help="Name of the running compose project.")],
+    service: Annotated[
+        list[str], typer.Option(help="Put only this service under chaoskit; may be repeated. Default: all that run.")
+    ] = [],  # noqa: B006
+    experiment: Annotated[
+        str | None,
+        typer.Option(help=f"Experiment to play, with your services as its clients; default: {DEFAULT_BLANK}."),
+    ] = None,
+    blank: Blanks = [],  # noqa: B006
+    probe: Annotated[
+        list[str],
+        typer.Option(metavar="SERVICE=URL", help="URL of the app to request during the run, such as its health check."),
+    ] = [],  # noqa: B006
+    out: RunsFolder = RUNS,
+    subnet: Subnet = SUBNET,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be touched, and exit.")] = False,
+    put_back: Annotated[
+        bool, typer.Option("--put-back", help="Only restore what a killed attach left changed.")
+    ] = False,
+) -> None:
+    """Play an experiment on a running compose project, then restore it.
 
-    project: str
-    services: list[str]
-    experiment: str | None
-    blanks: list[str]
-    probes: list[str]
-    out: Path
-    subnet: str
-    yes: bool
-    dry_run: bool
-    put_back: bool
-
-
-def attach(options: Options) -> int:
-    """Returns the run's exit code. Raises ``InputError`` before anything is touched, ``Interrupted`` when all is put back."""
+    Exit code: as for `chaoskit run`.
+    """
     docker = Docker()
     engine_version(docker)
-    left = left_behind(docker, options.project)
-    _refuse_live(left, options)
-    if options.put_back:
+    left = left_behind(docker, project)
+    _refuse_live(left, put_back=put_back)
+    if put_back:
         _put_back_all(docker, left)
-        remove_measuring(docker, options.project)
-        return 0
-    if left and (options.dry_run or not options.yes):
+        remove_measuring(docker, project)
+        return
+    if left and (dry_run or not yes):
         raise InputError(
-            f"project {options.project}: an earlier attach was killed and left it under chaoskit; put it back first: "
+            f"project {project}: an earlier attach was killed and left it under chaoskit; put it back first: "
             f"{left[0].put_back_command}"
         )
     _put_back_all(docker, left)
-    running = find(docker, options.project)
-    chosen = eligible(running.project, running.choose(options.services))
+    running = find(docker, project)
+    chosen = eligible(running.project, running.choose(service))
     running = running.taking(chosen)
-    probes = _probes(options.probes, chosen)
-    experiment, document = load_for(options, chosen)
-    plan = _plan(experiment, document, chosen, probes, options.subnet)
-    _show(running, chosen, experiment, probes, bool(options.services))
+    probes = _probes(probe, chosen)
+    loaded, document = load_for(experiment, blank, chosen)
+    plan = _plan(loaded, document, chosen, probes, subnet)
+    _show(running, chosen, loaded, probes, bool(service))
     check(docker, running, plan.subnet)
-    if options.dry_run:
+    if dry_run:
         typer.echo("dry run: nothing was touched")
-        return 0
-    if not options.yes and not _agreed():
+        return
+    if not yes and not _agreed():
         raise InputError("nothing was touched; say --yes where nobody can be asked")
-    return _run(docker, running, plan, experiment, options)
+    raise typer.Exit(_run(docker, running, plan, loaded, out))
 
 
-def _refuse_live(left: Sequence[Origin], options: Options) -> None:
+def _refuse_live(left: Sequence[Origin], *, put_back: bool) -> None:
     """Nothing is taken from under an ``attach`` that is at work. Of one on another host only the user can say whether it is."""
     for origin in left:
         owner = origin.at_work
-        if owner is None or (options.put_back and owner.elsewhere):
+        if owner is None or (put_back and owner.elsewhere):
             continue
         ended = (
             f"; if that has ended, put its work back: {origin.put_back_command}"
@@ -109,15 +119,16 @@ def _refuse_live(left: Sequence[Origin], options: Options) -> None:
         )
 
 
-def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Document]:
-    """The experiment with the compose services as its clients. Raises ``ExperimentError`` with lines of the file."""
-    if options.experiment is not None:
-        document = read(find_experiment(options.experiment))
-    else:
-        document = Document("--blank", {"title": DEFAULT_TITLE, "timeline": []}, {})
+def load_for(name: str | None, blanks: Sequence[str], services: Sequence[str]) -> tuple[Experiment, Document]:
+    """The experiment of this name, or an empty one, with the compose services as its clients, and its document.
+
+    Raises ``ExperimentError`` with lines of the file.
+    """
+    empty = Document("--blank", {"title": DEFAULT_TITLE, "timeline": []}, {})
+    document = empty if name is None else read(find_experiment(name))
     if not isinstance(document.data, dict):
         return resolve(document, 1.0), document  # raises
-    blanks = options.blanks or ([] if options.experiment else [DEFAULT_BLANK])
+    blanks = blanks or ([] if name else [DEFAULT_BLANK])
     whole = as_containers(document, services, injections_of(blanks, document.data.get("timeline") or ()))
     experiment = resolve(whole, 1.0)
     _refuse_process_faults(experiment, services)
@@ -185,26 +196,26 @@ def _agreed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Go on?", default=False)
 
 
-def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experiment, options: Options) -> int:
+def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experiment, out: Path) -> int:
     from rich.console import Console
 
     from chaoskit.console.plain import PlainView
     from chaoskit.report.terminal import print_verdicts
 
-    image = _image()
+    image, project = _image(), running.origin.project
     pool = ThreadPoolExecutor(1)  # some 15 s beside the run, and a score of packets in a network of its own
-    measuring = pool.submit(measure, docker, image, options.project)
-    folders = make_folders(options.out, f"attach-{options.project}")
+    measuring = pool.submit(measure, docker, image, project)
+    folders = make_folders(out, f"attach-{project}")
     with contextlib.ExitStack() as ending:
         ending.enter_context(removed_at_end([folders.work, folders.partial], folders.empty))
         ending.callback(pool.shutdown)
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(Console()) as view:
             journal.listen(view)
             perform(docker, running, plan, image, journal, lambda line: typer.echo(f"         {line}"))
-        after = find(docker, options.project)
+        after = find(docker, project)
         if changed := unlike(running, after):
             raise HarnessError(
-                f"{', '.join(changed)} is not as it was; look at it with: docker compose -p {options.project} ps"
+                f"{', '.join(changed)} is not as it was; look at it with: docker compose -p {project} ps"
             )
         typer.echo(f"         {', '.join(running.origin.scale)} as before")
         _wait_until_well(docker, running.origin)

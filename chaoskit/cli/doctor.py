@@ -9,12 +9,38 @@ import tempfile
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from chaoskit.sandbox.namespace import probe
 
+DEFAULT_NAME = "dynamodb.us-east-1.amazonaws.com"
+
+
+def doctor(
+    container: Annotated[
+        str | None,
+        typer.Option(help="Trace a name from the app in this container to chaoskit, and list each change and bypass."),
+    ] = None,
+    name: Annotated[
+        list[str], typer.Option(help=f"Host name to trace; default: {DEFAULT_NAME}. May be repeated.")
+    ] = [],  # noqa: B006
+    docker: Annotated[
+        bool, typer.Option("--docker", help="Measure how Docker's resolver relays each kind of answer.")
+    ] = False,
+) -> None:
+    """Check which sandbox works here, or what a container's DNS passes through.
+
+    Exit code: 0 if the real resolver can be tested, 1 if only the inline sandbox works or something bypasses chaoskit.
+    """
+    if container is not None:
+        raise typer.Exit(examine_container(container, name))
+    raise typer.Exit(measure_docker() if docker else examine())
+
 
 def examine() -> int:
-    """Print the findings; 0 when some sandbox works with the real resolver, 1 when only inline does."""
+    """Print what works here; 0 when a sandbox works with the real resolver, 1 when only inline does."""
     from rich.console import Console
     from rich.table import Table
 
@@ -39,9 +65,6 @@ def examine() -> int:
     chosen = "namespace" if works else "inline"
     console.print(f"\n`chaoskit run` will use the {chosen} sandbox here.")
     return 0 if works else 1
-
-
-DEFAULT_NAME = "dynamodb.us-east-1.amazonaws.com"
 
 
 def examine_container(container: str, names: Sequence[str]) -> int:
@@ -79,7 +102,7 @@ def _image() -> str:
 
     engine = connect()
     if engine.needs_build():
-        engine.build(lambda line: print(line, file=sys.stderr))  # noqa: T201
+        engine.build(lambda line: typer.echo(line, err=True))
     return IMAGE
 
 
@@ -97,8 +120,8 @@ def _print(rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
-def _yes(found: bool) -> str:
-    return "yes" if found else "no"
+def _yes(works: bool) -> str:
+    return "yes" if works else "no"
 
 
 def _toxiproxy() -> tuple[str, str]:

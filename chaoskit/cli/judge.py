@@ -4,33 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from chaoskit.cli.options import JournalPath
 from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
 from chaoskit.verdict import Outcome, Verdict
 
 
-def check_journal(path: Path) -> int:
-    """Judge again and print; returns the outcome's exit code."""
+def check(journal: JournalPath) -> None:
+    """Judge a stored journal again.
+
+    Exit code: the same as that of the run.
+    """
     from rich.console import Console
 
     from chaoskit.report.terminal import print_verdicts
 
-    run, verdicts, outcome = _judge(_journal(path))
+    run, verdicts, outcome = _judge(_journal(journal))
     print_verdicts(Console(), run, verdicts, outcome, [])
-    return outcome.exit_code
+    raise typer.Exit(outcome.exit_code)
 
 
-def write_report(path: Path, out: Path | None) -> None:
-    """Write the reports of a stored journal and say where."""
-    import typer
-
+def report(
+    journal: JournalPath,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: the journal's own.")] = None,
+) -> None:
+    """Write report.html and summary.json for a stored journal."""
     from chaoskit.report.write import write_reports
 
-    journal = _journal(path)
-    run, verdicts, outcome = _judge(journal)
-    folder = out or journal.parent
+    path = _journal(journal)
+    run, verdicts, outcome = _judge(path)
+    folder = out or path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -6,13 +6,13 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chaoskit.cli.clients import check_built
+from chaoskit.cli.options import RUNS, LocalSandbox
 from chaoskit.engine import session
 from chaoskit.engine.folders import exact_folders
 from chaoskit.errors import ChaoskitError, HarnessError, InputError, Interrupted, JournalError
@@ -39,54 +39,65 @@ START_UP_NS = 8 * SECOND
 TITLE = "SDK lab"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user said on the command line. ``repeats`` None: 2 for a quick lab, 3 for the full one."""
+def lab(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Measure boto3 as installed against every fault: two to three minutes.")
+    ] = False,
+    sdk: Annotated[list[str], typer.Option(help="Measure only this client program; may be repeated.")] = [],  # noqa: B006
+    fault: Annotated[list[str], typer.Option(help="Measure only this fault of the matrix; may be repeated.")] = [],  # noqa: B006
+    connection: Annotated[
+        list[str], typer.Option(help="Measure only this kind of connection: cold, warm or burst; may be repeated.")
+    ] = [],  # noqa: B006
+    repeats: Annotated[
+        int | None, typer.Option(help="Number of processes for each cell; default: 2 with --quick, else 3.")
+    ] = None,
+    stored: Annotated[
+        list[Path], typer.Option("--from", help="Measure nothing; draw these journals, or this folder of them, again.")
+    ] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="Parent folder of the new folder that this lab writes to.")] = RUNS,
+    sandbox: LocalSandbox = "auto",
+) -> None:
+    """Measure what each SDK does when its endpoint's name goes away.
 
-    quick: bool
-    sdks: tuple[str, ...]
-    faults: tuple[str, ...]
-    connections: tuple[str, ...]
-    repeats: int | None
-    out: Path
-    sandbox: str
-    stored: tuple[Path, ...]
-
-
-def run_lab(options: Options) -> int:
-    """Measure, or draw what is stored; write the files and print. Returns the exit code: 4 when a run of it was invalid."""
+    Writes attempts, back-offs, errors and recovery as one table. Exit code: 0 done, 2 bad input, 4 if a run was invalid.
+    """
     from rich.console import Console
 
     console = Console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
-    if options.stored:
-        if options.quick or options.sdks or options.faults or options.connections or options.repeats is not None:
+    if stored:
+        if quick or sdk or fault or connection or repeats is not None:
             raise InputError("--from draws what is stored; leave out what would choose something to measure")
-        result = read_results(options.stored)
-        folder = _folder(options.out, "lab")
-        _conclude(console, result, folder)
-        return 0
-    if options.sandbox not in CHOICES:
-        raise InputError(f"--sandbox {options.sandbox}: choose one of {', '.join(CHOICES)}")
-    repeats = options.repeats if options.repeats is not None else (2 if options.quick else 3)
+        result = read_results(stored)
+        _conclude(console, result, _folder(out, "lab"))
+        return
+    if sandbox not in CHOICES:
+        raise InputError(f"--sandbox {sandbox}: choose one of {', '.join(CHOICES)}")
+    repeats = repeats if repeats is not None else (2 if quick else 3)
     if repeats < 1:
         raise InputError(f"--repeats {repeats}: at least 1")
-    wanted = chosen(quick_cells() if options.quick else full_cells(), options.sdks, options.faults, options.connections)
-    cells, missing = split(wanted)
+    cells, missing = split(chosen(quick_cells() if quick else full_cells(), sdk, fault, connection))
     if not cells:
-        raise InputError("no cell can be measured here: " + "; ".join(f"{one.what}: {one.why}" for one in missing))
+        raise InputError("no cell can be measured here: " + "; ".join(f"{gap.what}: {gap.why}" for gap in missing))
     for batch in batches(cells):
-        check_built(batch.experiment, options.sandbox)
-    ours = [place for place in (options.out, *options.out.parents) if not place.exists()]
-    folder = _folder(options.out, "lab")
-    lab = _Lab(console, folder, options.sandbox)
+        check_built(batch.experiment, sandbox)
+    raise typer.Exit(_measure(console, cells, missing, repeats, out, sandbox))
+
+
+def _measure(
+    console: Console, cells: Sequence[Cell], missing: Sequence[Missing], repeats: int, out: Path, sandbox: str
+) -> int:
+    """Measure the cells, write the files and print. Returns the exit code: 4 when a run was invalid."""
+    ours = [place for place in (out, *out.parents) if not place.exists()]
+    folder = _folder(out, "lab")
+    lab = _Lab(console, folder, sandbox)
     try:
         run_guarded(lab.measure(cells, repeats), folder)
     except ChaoskitError as error:
-        kept = lab.kept()
+        complete = lab.kept()
         if isinstance(error, Interrupted):
-            drawn = f"; {kept} complete runs are kept, and drawn by: chaoskit lab --from {folder}"
-            error.args = (f"interrupted{drawn if kept else ''}",)
-        if not kept:
+            drawn = f"; {complete} complete runs are kept, and drawn by: chaoskit lab --from {folder}"
+            error.args = (f"interrupted{drawn if complete else ''}",)
+        if not complete:
             with suppress(OSError):  # another lab is at home there too
                 for place in (folder, *ours):
                     place.rmdir()

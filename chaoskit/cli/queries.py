@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from chaoskit.cli.options import AsJson
 from chaoskit.errors import HarnessError
 from chaoskit.journal.codec import encode
 from chaoskit.journal.events import QueryAnswered
@@ -12,12 +16,16 @@ from chaoskit.journal.spool import Shape, SpoolReader
 from chaoskit.units import SECOND, format_duration
 
 
-def print_queries(path: Path, *, as_json: bool, count: bool) -> int:
-    """Print every query, or with ``count`` how many were answered alike. Returns 0, or 4 where some are missing.
+def queries(
+    log: Annotated[Path, typer.Argument(help="File that `chaoskit serve --log` wrote.")],
+    as_json: AsJson = False,
+    count: Annotated[bool, typer.Option("--count", help="Print one line for all queries answered alike.")] = False,
+) -> None:
+    """Print a query log, one query per line.
 
-    Raises ``JournalError`` for what is no query log.
+    Exit code: 0 if the log is complete, 4 if queries are missing from it. Their number is printed to standard error.
     """
-    reader = SpoolReader(path)
+    reader = SpoolReader(log)
     if count:
         for shape, many in reader.count().most_common():
             sys.stdout.write(f"{many:>10,}  {_alike(shape)}\n")
@@ -28,7 +36,7 @@ def print_queries(path: Path, *, as_json: bool, count: bool) -> int:
     if not reader.complete:
         missing += "; the log has no end, so how many more are missing is not known"
     sys.stderr.write(f"{reader.read:,} queries, {missing}\n")
-    return 0 if reader.complete and not reader.lost else HarnessError.exit_code
+    raise typer.Exit(0 if reader.complete and not reader.lost else HarnessError.exit_code)
 
 
 def _print_each(reader: SpoolReader, *, as_json: bool) -> None:

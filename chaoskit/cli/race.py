@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chaoskit.cli.lazy import new_app
 from chaoskit.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from chaoskit.race.table import Table
     from chaoskit.race.words import Vocabulary
 
-race_app = typer.Typer(help="Two writers, one DNS entry, an empty record.", no_args_is_help=True)
+race_app = new_app()
 
 
 class EngineName(StrEnum):
@@ -28,7 +29,7 @@ class EngineName(StrEnum):
 
 @race_app.callback()
 def _race() -> None:
-    """Two writers, one DNS entry, an empty record."""
+    """Explore the race of two writers that left a DNS record empty."""
 
 
 @race_app.command()
