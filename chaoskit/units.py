@@ -16,6 +16,10 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|min|m|h)")
 PATTERN = r"^(\d+(\.\d+)?\s*(ns|us|ms|s|min|m|h)\s*)+$"
 
 
+LONGEST = 240 * 3600 * 1_000_000_000
+"""The longest duration that can be written: ten days stand for ever."""
+
+
 def parse_duration(text: object) -> int:
     """Nanoseconds of a duration such as ``250ms``, ``20s``, ``1.5s``, ``2m30s`` or ``0``.
 
@@ -33,6 +37,14 @@ def parse_duration(text: object) -> int:
     if not re.match(PATTERN, stripped):
         raise ValueError(f"{text!r} is not a duration; write for example 250ms, 20s or 2m30s")
     return sum(_part_ns(number, _UNITS[unit]) for number, unit in _PART.findall(stripped))
+
+
+def field_duration(text: Any) -> int:
+    """``parse_duration`` for a field of a file: nothing there lasts longer than ``LONGEST``. Raises ``ValueError``."""
+    duration = parse_duration(text)
+    if duration > LONGEST:
+        raise ValueError(f"{text!r} is longer than 240h, ten days, which is the longest there is")
+    return duration
 
 
 def _part_ns(number: str, unit: int) -> int:
@@ -63,7 +75,7 @@ class DurationMarker:
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema
 
-        return core_schema.no_info_plain_validator_function(parse_duration)
+        return core_schema.no_info_plain_validator_function(field_duration)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         written = {"type": "string", "pattern": PATTERN, "examples": ["250ms", "20s", "2m30s"]}

@@ -9,10 +9,8 @@ import typer
 
 from chaoskit.clients import CLIENTS
 from chaoskit.clients.build import Recipe, build
-from chaoskit.clients.start import needed, recipe_called, recipes
+from chaoskit.clients.start import recipe_called, recipes
 from chaoskit.errors import InputError
-from chaoskit.experiment.loader import Experiment
-from chaoskit.experiment.plans import client_plan
 from chaoskit.interruption import interruptible
 
 NOT_TO_CHOOSE = ("canary", "command", "container")
@@ -78,41 +76,3 @@ def _recipe(name: str) -> Recipe:
 def _tell(line: str) -> None:
     typer.echo(line, err=True)
     sys.stderr.flush()
-
-
-def unbuilt(experiment: Experiment) -> list[str]:
-    """The names of the builds that this experiment's clients want and that are not there."""
-    return sorted({recipe.name for recipe in _builds(experiment) if recipe.built() is None})
-
-
-def _builds(experiment: Experiment) -> list[Recipe]:
-    spec = experiment.spec
-    plans = ((client.use, client_plan(label, client, spec.region)) for label, client in spec.clients.items())
-    return [recipe for use, plan in plans if (recipe := needed(use, plan)) is not None]
-
-
-def check_built(experiment: Experiment, sandbox: str = "auto") -> None:
-    """Raise ``InputError`` when a client of the experiment is not built, or cannot run in the sandbox of that name."""
-    theirs = [label for label, client in experiment.spec.clients.items() if client.use == "container"]
-    if theirs:
-        raise InputError(
-            f"{experiment.source}: {', '.join(theirs)} is a container of your own (use: container); play this with chaoskit attach"
-        )
-    if sandbox == "compose":  # each client is in a container of its own, whose image was built with it
-        return
-    builds = _builds(experiment)
-    if builds and sandbox == "docker":
-        raise InputError(
-            f"{experiment.source}: chaoskit's image has no {builds[0].name}; use --sandbox namespace, or the game day of "
-            "docker/compose.yaml, which has an image for each SDK"
-        )
-    if builds and sandbox == "inline":
-        raise InputError(
-            f"{experiment.source}: the inline sandbox hooks the resolver of chaoskit's own Python, which {builds[0].name} is not; "
-            "use --sandbox namespace"
-        )
-    if names := unbuilt(experiment):
-        verb = "is" if len(names) == 1 else "are"
-        raise InputError(
-            f"{experiment.source}: {', '.join(names)} {verb} not built; run: chaoskit clients build {' '.join(names)}"
-        )

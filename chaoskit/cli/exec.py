@@ -25,7 +25,7 @@ from chaoskit.cli.blank import WHOLE_TIME, injections_of
 from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.cli.lazy import new_app
 from chaoskit.cli.options import RUNS, Blanks, RunsFolder
-from chaoskit.cli.run import check_stand_ins
+from chaoskit.engine.preflight import check_backends
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem
 from chaoskit.expect import EXPECTATIONS
@@ -81,7 +81,7 @@ def exec_(
     added = _environment(env)
     holes = [parse_port_forward(written, number) for number, written in enumerate(allow, 1)]
     planned = plan(command, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes)
-    check_stand_ins(planned, "namespace")
+    check_backends(planned, "namespace")
     _check_holes(planned, holes)
     if refused := _cannot_run(command[0], added.get("PATH")):
         say(f"{command[0]}: {refused[1]}")

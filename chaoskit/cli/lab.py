@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chaoskit.cli.clients import check_built
 from chaoskit.cli.options import RUNS, LocalSandbox
 from chaoskit.engine import session
 from chaoskit.engine.folders import exact_folders
+from chaoskit.engine.preflight import check_built
 from chaoskit.errors import ChaoskitError, HarnessError, InputError, Interrupted, JournalError
 from chaoskit.journal.events import ClientReady, Entry, TimelineArmed
 from chaoskit.lab.available import split

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from chaoskit.cli.clients import check_built
 from chaoskit.cli.options import ExperimentName, LocalSandbox
+from chaoskit.engine.preflight import check_built
 from chaoskit.errors import InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import read, resolve

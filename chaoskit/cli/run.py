@@ -6,7 +6,6 @@ import asyncio
 import math
 import os
 import shlex
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,18 +13,15 @@ from typing import Annotated
 
 import typer
 
-from chaoskit.cli.clients import check_built
 from chaoskit.cli.options import RUNS, AnySandbox, ExperimentName, RunsFolder, Seed
 from chaoskit.clock import WallClock
-from chaoskit.engine import session
+from chaoskit.engine import preflight, session
 from chaoskit.engine.folders import make_folders, seen_from_host
 from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment, load
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.experiment.warnings import warnings_of
 from chaoskit.interruption import ABORT, until_signalled
-from chaoskit.sandbox.choose import CHOICES
-from chaoskit.sandbox.docker_toxiproxy import image_of
 
 
 def run(
@@ -50,21 +46,12 @@ def run(
 
     Exit code: 0 passed, 1 failed, 2 bad input, 3 not exercised, 4 invalid.
     """
-    if sandbox not in CHOICES:
-        raise InputError(f"--sandbox {sandbox}: choose one of {', '.join(CHOICES)}")
-    if toxiproxy:
-        _check_toxiproxy(toxiproxy, sandbox)
     if not math.isfinite(time_scale):
         raise InputError(f"--time-scale {time_scale:g}: write a number, for example 0.5")
     loaded = load(find_experiment(experiment), time_scale, seed)
     for warning in warnings_of(loaded):
         typer.echo(f"warning: {warning}", err=True)
-    if toxiproxy:
-        _check_own_toxics(loaded, toxiproxy)
-    check_stand_ins(loaded, sandbox)
-    if loaded.planes["process"] and sandbox == "compose":
-        raise InputError(f"{loaded.source}: process faults need an engine to ask; use --sandbox docker")
-    check_built(loaded, sandbox)
+    preflight.check(loaded, sandbox, toxiproxy)
 
     def replay(name: str) -> str:
         words = ["chaoskit", "run", experiment, "--sandbox", name, "--seed", str(loaded.spec.seed)]
@@ -74,45 +61,6 @@ def run(
 
     playing = _play(loaded, experiment, out, sandbox, replay, toxiproxy, plain=plain)
     raise typer.Exit(asyncio.run(until_signalled(playing)))
-
-
-def check_stand_ins(experiment: Experiment, sandbox: str) -> None:
-    """Raises ``InputError`` for a service of the user's own that the sandbox cannot reach."""
-    outside = [f"{name} at {one.backend}" for name, one in experiment.spec.services.items() if one.backend]
-    if outside and sandbox != "inline":
-        raise InputError(
-            f"{experiment.source}: {', '.join(outside)} is outside of the namespace sandbox, which has a loopback of its own and no way "
-            "out; add --sandbox inline"
-        )
-
-
-def _check_toxiproxy(named: str, sandbox: str) -> None:
-    said = f"--toxiproxy {named}" + (
-        " (of CHAOSKIT_TOXIPROXY)" if os.environ.get("CHAOSKIT_TOXIPROXY") == named else ""
-    )
-    if image_of(named):
-        if sandbox not in ("inline", "docker"):
-            raise InputError(f"{said}: a container is for --sandbox docker or --sandbox inline")
-    elif sandbox == "docker":
-        raise InputError(f"{said}: in the docker sandbox it is an image: --toxiproxy docker:IMAGE")
-    elif "://" in named:
-        if sandbox not in ("inline", "compose"):
-            raise InputError(
-                f"{said}: a running Toxiproxy is outside of the namespace sandbox, which has no way out; "
-                "name its program instead of a URL, or add --sandbox inline"
-            )
-    elif shutil.which(named) is None:
-        raise InputError(f"{said}: there is no such program; give its path, or a URL with --sandbox inline")
-
-
-def _check_own_toxics(experiment: Experiment, named: str) -> None:
-    """Raises ``InputError`` for a toxic that Toxiproxy has not. What runs at a URL may be the embedded proxy: it is asked later."""
-    own = [injection.id for injection in experiment.planes["network"] if not injection.fault.IN_TOXIPROXY]
-    if own and "://" not in named:
-        raise InputError(
-            f"{experiment.source}: {', '.join(own)}: this toxic is the embedded proxy's own, and Toxiproxy has no such;"
-            " leave --toxiproxy out"
-        )
 
 
 async def _play(

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from chaoskit.cli.clients import check_built
 from chaoskit.cli.margin import check_jobs, default_folder, read_experiment
 from chaoskit.cli.options import ExperimentName, LocalSandbox, Seed
+from chaoskit.engine.preflight import check_built
 from chaoskit.errors import InputError
 from chaoskit.search import parquet
 from chaoskit.search.fields import check_varied

@@ -162,7 +162,9 @@ class Runner:
                 manager.start_client(label, "command", {})
             else:
                 client = spec.clients[label]
-                manager.start_client(label, client.use, plans.client_plan(label, client, spec.region))
+                manager.start_client(
+                    label, client.use, plans.client_plan(label, client, spec.region, self.experiment.source)
+                )
         for plane in self._planes:
             if plane.start_order > 0:
                 manager.start_plane(plane.key, plan_of[plane.key])

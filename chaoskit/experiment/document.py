@@ -41,6 +41,8 @@ class Document:
 def read_text(path: Path, what: str) -> str:
     """The text of a file that should be ``what`` (``an experiment``). Raises ``InputError`` where it cannot be read as text."""
     try:
+        if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):
+            raise InputError(f"{path} is a named pipe, which may never be written to; name {what} that is a file")
         return path.read_text(encoding="utf-8")
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder; name {what} in it") from error

@@ -43,6 +43,11 @@ class Experiment:
     duration_ns: int
     planes: Mapping[str, tuple[Injection[Any, Any], ...]]
     expectations: tuple[Expectation, ...]
+    lines: Mapping[FieldPath, int]
+
+    def line(self, field: FieldPath) -> int:
+        """The line of a field in the file, or of the nearest field around it that was written."""
+        return Document(self.source, self.plain, dict(self.lines)).line(field)
 
     @property
     def injections(self) -> tuple[Injection[Any, Any], ...]:
@@ -84,6 +89,7 @@ def resolve(document: Document, time_scale: float) -> Experiment:
         spec=spec,
         plain=document.data,
         source=document.path,
+        lines=document.lines,
         time_scale=time_scale,
         duration_ns=round(duration * time_scale),
         planes={

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from chaoskit.aws.endpoints import aliases_of, host_name, names_of
@@ -231,10 +233,15 @@ def network_plan(spec: ExperimentSpec, injections: Sequence[Any], toxiproxy: str
     }
 
 
-def client_plan(label: str, client: ClientSpec, region: str) -> dict[str, Any]:
+def program_of(word: str, source: str) -> str:
+    """The program that the first word of an ``argv`` means: a path is taken from the experiment file's folder."""
+    return str((Path(source).parent / word).resolve()) if os.sep in word else word
+
+
+def client_plan(label: str, client: ClientSpec, region: str, source: str = "") -> dict[str, Any]:
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
     special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
-    special["argv"] = list(client.argv) if client.argv else None
+    special["argv"] = [program_of(client.argv[0], source), *client.argv[1:]] if client.argv else None
     special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {
         "client": label,

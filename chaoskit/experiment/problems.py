@@ -54,8 +54,10 @@ def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
             line, dotted(field), f"{finding['input']!r} is not known here.", f"Write {finding['ctx']['expected']}."
         )
     if kind == "string_pattern_mismatch":
-        fix = "Begin with a letter; then letters, digits, - and _ (at most 40)."
-        return Problem(line, dotted(field), f"{finding['input']!r} is not a valid name.", fix)
+        noun, fix = _PATTERNS.get(
+            str(field[-1]), ("name", "Begin with a letter; then letters, digits, - and _ (at most 40).")
+        )
+        return Problem(line, dotted(field), f"{finding['input']!r} is no {noun}.", fix)
     if kind == "float_parsing":
         return Problem(line, dotted(field), f"{finding['input']!r} is no number.", _as_number(finding["input"]))
     message = finding["msg"].removeprefix("Value error, ").rstrip(".")
@@ -66,6 +68,12 @@ def _as_number(written: object) -> str:
     found = re.fullmatch(r"\s*([\d.]+)\s*%\s*", str(written))
     return f"Write {float(found[1]) / 100:g}." if found else "Write one like 0.5."
 
+
+_PATTERNS = {
+    "region": ("region of AWS", "Write one like us-east-1."),
+    "version": ("version", "Write numbers with points, like 1.44 or 1.44.5."),
+}
+"""What a field that has a pattern of its own holds, and how it is written."""
 
 _RENAMED = {
     ("timeline", "askers"): "It is called 'clients' now: clients of the experiment, by name; addresses are 'networks'.",

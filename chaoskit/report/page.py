@@ -5,6 +5,7 @@ It needs no script, no network and no other file. Whatever comes from the journa
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.journal.command import command_end, user_agents
+from chaoskit.journal.recovery import Recovery
 from chaoskit.journal.run import Run
 from chaoskit.report.client_table import lived_rows
 from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
@@ -32,7 +34,7 @@ from chaoskit.report.words import (
     plural,
     seconds,
 )
-from chaoskit.units import SECOND
+from chaoskit.units import MILLISECOND, SECOND
 from chaoskit.verdict import Outcome, Verdict
 
 
@@ -113,7 +115,7 @@ def _sentences(run: Run, reasons: Sequence[Reason]) -> tuple[Sentence, ...]:
 
 
 def _lags(figures: Sequence[ClientFigures]) -> tuple[LagBar, ...]:
-    longest = max((max(0, client.recovery.lag_ns or 0) for client in figures), default=0)
+    longest = max((_shown_ns(client.recovery) for client in figures), default=0)
     return tuple(_lag(client, longest) for client in figures)
 
 
@@ -125,13 +127,28 @@ def _lag(client: ClientFigures, longest: int) -> LagBar:
         return LagBar(client.name, 0.0, "not known", "none")
     if client.recovery.status == "unknown":
         return LagBar(client.name, 0.0, "unknown", "none")
+    share = _bar_share(_shown_ns(client.recovery), longest)
     if client.recovery.status == "not back":
-        return LagBar(client.name, 1.0, "did not recover in this run", "never")
+        return LagBar(client.name, share, "did not recover in the time that was seen", "never")
     if lag is None:
         return LagBar(client.name, 0.0, FATE_WORDS[client.fate], "none")
     if lag <= 0:
         return LagBar(client.name, 0.0, f"well since {duration(-lag)} before the end", "none")
-    return LagBar(client.name, lag / longest, duration(lag), "lag")
+    return LagBar(client.name, share, duration(lag), "lag")
+
+
+def _shown_ns(recovery: Recovery) -> int:
+    """The length of time that a bar stands for: the lag, or for a client that did not come back, how long it was watched."""
+    if recovery.status == "not back" and recovery.episode:
+        return recovery.episode.seen_ns
+    return max(0, recovery.lag_ns or 0)
+
+
+def _bar_share(ns: int, longest: int) -> float:
+    """A bar's share of the longest, on a logarithmic scale from 1 ms, so that 15 ms and 15 s can both be seen."""
+    if ns <= 0 or longest <= 0:
+        return 0.0
+    return math.log1p(ns / MILLISECOND) / math.log1p(longest / MILLISECOND)
 
 
 def _template() -> Any:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from chaoskit.cli.clients import unbuilt
 from chaoskit.clients.start import recipe_called
 from chaoskit.engine.folders import _reserve
+from chaoskit.engine.preflight import unbuilt
 from chaoskit.experiment.loader import load
 from chaoskit.experiment.shipped import Shipped, index
 from chaoskit.journal.run import Run

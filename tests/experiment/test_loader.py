@@ -69,7 +69,7 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
             ("use: boto3", "conection: cold"),
             "clients.app.conection: there is no such field. Did you mean 'connection'?",
         ),
-        (("app:", "9app:"), "'9app' is not a valid name"),
+        (("app:", "9app:"), "'9app' is no name"),
         (("recovers_within", "recovers"), "x.yaml:6: expect[0]: there is no expectation 'recovers'; did you mean"),
         (("within: 2s", "client: web, within: 2s"), "x.yaml:6: expect[0]: no client is called 'web'. Clients: app."),
         (
@@ -227,3 +227,18 @@ def test_a_fault_may_last_as_long_as_the_limit(length: str, fits: bool) -> None:
         read(text)
     else:
         assert "longer than the limit of 10 min" in wrong(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            ("title: t", "title: t\nregion: Foo"),
+            "x.yaml:2: region: 'Foo' is no region of AWS. Write one like us-east-1.",
+        ),
+        (("use: boto3", "use: boto3, version: abc"), "'abc' is no version. Write numbers with points"),
+        (("title: t", "title: t\nduration: 241h"), "'241h' is longer than 240h, ten days"),
+    ],
+)
+def test_what_has_a_form_of_its_own_is_told_by_its_name(change: tuple[str, str], says: str) -> None:
+    assert says in wrong(GOOD.replace(*change))

@@ -36,7 +36,7 @@ class Workload:
             use="command",
             pid=os.getpid(),
             versions={},
-            settings={"command": shlex.join(plan.argv), "connection": "cold", "every": format_duration(plan.every_ns)},
+            settings={"command": shlex.join(plan.argv), "every": format_duration(plan.every_ns)},
         )
 
     async def run(self, origin: Instant, ends: Instant) -> None:
