@@ -88,7 +88,10 @@ class Connection(HTTPConnection):
             self.server.error_log("a connection broke", level=logging.ERROR, traceback=True)
         if keep:
             self.pool = STEPS
-            self.server.put_conn(self)
+            try:
+                self.server.put_conn(self)
+            except (KeyError, OSError, ValueError):  # the front has been stopped, and its selector is closed
+                self.close()
         else:
             self.close()
 

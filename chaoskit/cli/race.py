@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from chaoskit.race.table import Table
     from chaoskit.race.words import Vocabulary
 
+NEED_A_LOCK = (
+    "fenced_lock",
+    "freshness_before_stamp",
+    "freshness_after_stamp",
+    "cleaner_skips_active_before_stamp",
+    "cleaner_skips_active_after_stamp",
+    "tolerant_rollback",
+)
+
 race_app = new_app()
 
 
@@ -50,6 +59,9 @@ def explore(
     classroom: Annotated[
         bool, typer.Option("--classroom", help="The smallest race: 2 students, 4 assignments, one notebook.")
     ] = False,
+    without_lock: Annotated[
+        bool, typer.Option("--without-lock", help="A simpler pass: no lock and no rollback record.")
+    ] = False,
     engine: Annotated[EngineName, typer.Option(help="What explores: chaoskit itself, or SPIN.")] = EngineName.python,
     symmetry: Annotated[
         bool, typer.Option(help="Take states as one that differ only in which enactor is which.")
@@ -65,21 +77,33 @@ def explore(
 ) -> None:
     """Explore every order of steps, and judge the invariants. Ends with 0 where all hold, 1 where one is broken, 2 for bad input."""
     from chaoskit.race.findings import question_of
-    from chaoskit.race.words import Classroom, Engineering
 
-    race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection)
+    race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection, without_lock)
     question = question_of(invariant)
     for file in (page, json_file, promela):
         _check_writable(file)
-    if all_sets:
-        if protection or page or promela or engine is EngineName.spin or not symmetry:
-            raise InputError(
-                "--all-sets judges every set of protections with chaoskit's own engine; it goes with --enactors, --plans, "
-                "--invariant, --jobs and --json alone"
-            )
-        _explore_all(race, question, jobs, json_file)
-        return
-    findings = _judged(race, question, engine, symmetry)
+    if not all_sets:
+        findings = _judged(race, question, engine, symmetry)
+        _explore_one(findings, question, classroom, page, json_file, promela)
+        raise typer.Exit(0 if findings.holds else 1)
+    if protection or without_lock or page or promela or engine is EngineName.spin or not symmetry:
+        raise InputError(
+            "--all-sets judges every set of protections with chaoskit's own engine; it goes with --enactors, --plans, "
+            "--invariant, --jobs and --json alone"
+        )
+    _explore_all(race, question, jobs, json_file)
+
+
+def _explore_one(
+    findings: Findings,
+    question: Question,
+    classroom: bool,
+    page: Path | None,
+    json_file: Path | None,
+    promela: Path | None,
+) -> None:
+    from chaoskit.race.words import Classroom, Engineering
+
     words: Vocabulary = Classroom() if classroom else Engineering()
     _print(findings, question, words)
     if json_file:
@@ -89,27 +113,32 @@ def explore(
     if promela:
         from chaoskit.race.findings import promela_of
 
-        _write(promela, promela_of(race, question))
+        _write(promela, promela_of(findings.race, question))
     if page:
         from chaoskit.race.page import trace_page
 
         _write(page, trace_page(findings, question, words))
-    raise typer.Exit(0 if findings.holds else 1)
 
 
-def _race_of(enactors: int, plans: int, protections: list[str]) -> Race:
+def _race_of(enactors: int, plans: int, protections: list[str], without_lock: bool) -> Race:
     from chaoskit.race.model import Race
     from chaoskit.race.protections import PROTECTIONS
+    from chaoskit.race.rules import AS_IT_WAS, CHECK_THEN_ACT
 
     if not 1 <= enactors <= 6:
         raise InputError(f"--enactors {enactors}: give a number from 1 to 6")
     if not 1 <= plans <= 12:
         raise InputError(f"--plans {plans}: give a number from 1 to 12")
     names = [name.replace("-", "_") for name in protections]
+    if without_lock and (needing := [name for name in names if name in NEED_A_LOCK]):
+        raise InputError(
+            f"--without-lock leaves {needing[0]} nothing to do: it is about the lock, or the rollback record"
+        )
     for name in names:
         if name not in PROTECTIONS.kinds:
             raise InputError(f"--protection {name}: there is none of this name; {PROTECTIONS.unknown(name)}")
-    return Race(enactors, plans).with_protections(names)
+    base = CHECK_THEN_ACT if without_lock else AS_IT_WAS
+    return Race(enactors, plans, base=base).with_protections(names)
 
 
 def _judged(race: Race, question: Question, engine: EngineName, symmetry: bool) -> Findings:
@@ -117,6 +146,10 @@ def _judged(race: Race, question: Question, engine: EngineName, symmetry: bool) 
 
     if engine is EngineName.python:
         return judge(race, question, symmetric=symmetry)
+    if not question.safety and "does_progress" not in question.progress:
+        raise InputError(
+            "--engine spin does not judge can_progress: SPIN's logic is of linear time; leave --engine out"
+        )
     if "can_progress" in question.progress:
         typer.echo(
             "can_progress is not judged: SPIN's logic is of linear time, and this is a property of branching time.\n"

@@ -211,7 +211,13 @@ class Run:
             client: frozenset(
                 call.number
                 for call in self.calls[client]
-                if is_slow(call, pace, last, met=call.number in self.met_by.get(client, {}))
+                if is_slow(
+                    call,
+                    pace,
+                    last,
+                    met=call.number in self.met_by.get(client, {}),
+                    in_fault=_overlaps(call, self.fault_spans),
+                )
             )
             for client, pace in self.paces.items()
         }

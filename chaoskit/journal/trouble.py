@@ -24,6 +24,10 @@ SLOW_LEAST_NS = 250 * MILLISECOND
 """A call is slow when it lasted at least ``SLOW_FACTOR`` times the slowest call of the client's pace, and ``SLOW_LEAST_NS`` longer than
 it: a busy machine delays a call by tens of milliseconds, and that is no fault's doing."""
 
+LONG_AFTER_FACTOR = 10
+LONG_AFTER_LEAST_NS = 1000 * MILLISECOND
+"""The same for a call that no fault was on for at any time, and that met none: after a fault only what is beyond doubt is its doing."""
+
 MET_LEAST_NS = 50 * MILLISECOND
 """A call that is known to have met a fault is slow already when it lasted this much longer than the slowest call of the pace."""
 
@@ -47,14 +51,18 @@ def pace_of(calls: Iterable[Call]) -> Pace | None:
     return Pace(calls=len(lengths), median_ns=statistics.median_low(lengths), slowest_ns=lengths[-1])
 
 
-def is_slow(call: Call, pace: Pace | None, until: Instant, *, met: bool) -> bool:
-    """Whether ``call`` was far slower than its client's pace; one that never ended lasted at least ``until``."""
+def is_slow(call: Call, pace: Pace | None, until: Instant, *, met: bool, in_fault: bool = True) -> bool:
+    """Whether ``call`` was far slower than its client's pace; one that never ended lasted at least ``until``.
+
+    ``met`` is whether it is known to have met a fault, ``in_fault`` whether one was on during some part of it.
+    """
     if pace is None:
         return False
     length = (call.finished or call.cut or until) - call.started
     if met and length >= pace.slowest_ns + MET_LEAST_NS:
         return True
-    return length >= max(SLOW_FACTOR * pace.slowest_ns, pace.slowest_ns + SLOW_LEAST_NS)
+    factor, least = (SLOW_FACTOR, SLOW_LEAST_NS) if in_fault else (LONG_AFTER_FACTOR, LONG_AFTER_LEAST_NS)
+    return length >= max(factor * pace.slowest_ns, pace.slowest_ns + least)
 
 
 def met_faults(

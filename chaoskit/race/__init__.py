@@ -27,8 +27,8 @@ Calls and answers (``chaoskit.race.calls``), frozen data classes:
 ``ReadPlans()``                                     ``Newest(plan)``: the number of the newest plan in the plan store
 ``ReadAlias(endpoint)``                             ``Alias(plan)``: the plan at whose tree the alias points, 0 for none
 ``ReadLock(endpoint)``                              ``Lock(stamp)``: the TXT value, to be handed back in the next batch
-``ListTrees()``                                     ``Trees(plans)``: the plans with a tree in the zone, sorted; once for each address
-                                                    left where ``rules.by_address``, else once
+``ListTrees(endpoint)``                             ``Trees(plans)``: the plans with a tree at the endpoint, at any for ``None``;
+                                                    sorted; once per address left where ``rules.by_address``, else once
 ``Batch(endpoint, stamp, changes)``                 ``Applied(stamp)`` with the new TXT value; ``LockLost()`` where the TXT is not
                                                     ``stamp``, or ``Refused(reason, plan)``: nothing was changed
 ``InstallIfNewer(endpoint, plan, tolerant)``        model only: compare and install in one step; ``Applied``, ``NotNewer`` or ``Refused``
@@ -37,7 +37,8 @@ Calls and answers (``chaoskit.race.calls``), frozen data classes:
 
 ``Batch.changes`` is a tuple of ``PutTree(plan)`` (UPSERT), ``PointAlias(plan)``, ``PointRollback(plan)``, ``DeleteTree(plan)`` and
 ``DeleteAddress(plan)``. A driver puts the swap of the TXT in front of them and chooses the new stamp (owner, expiry and a nonce: never the
-same twice); the policy hands stamps back and compares them with nothing. The reasons of ``Refused`` are the closed set ``calls.Reason``.
+same twice); the policy hands stamps back and compares them with nothing. The reasons of ``Refused`` are the closed set ``calls.Reason``;
+its ``plan`` is the one whose tree is missing, for "no such target" and "not found" alike.
 
 An enactor works through ``endpoints`` endpoints per pass (``Enactor(rules, endpoints=50)``), reading freshness and the clean-up list
 once a pass unless a protection says otherwise; with one endpoint it is the process that the model explores. ``Local.endpoint`` says where

@@ -15,9 +15,9 @@ CURRENT, STALE = 1, 2
 """The model's two kinds of stamp: the one that the zone holds now, and any older one. A stamp that was replaced never comes back, so more
 kinds would tell nothing apart."""
 
-Reason: TypeAlias = Literal["no such target", "would be empty", "too fast"]
-"""Why a batch was refused: an alias or rollback record would point at a missing tree (Route 53's own rule); a guard of the control plane
-would see the endpoint without addresses; or losing addresses faster than it allows."""
+Reason: TypeAlias = Literal["no such target", "not found", "would be empty", "too fast"]
+"""Why a batch was refused. Route 53's own rules: an alias or rollback record would point at a missing tree; a tree that is to be deleted is
+not there. Guards of the control plane: the endpoint would be without addresses; or it would lose them faster than is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,9 @@ class ReadLock:
 
 @dataclass(frozen=True, slots=True)
 class ListTrees:
-    """List the trees in the zone."""
+    """List the trees of one endpoint, or of all: ``None``."""
+
+    endpoint: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

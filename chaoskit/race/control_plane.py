@@ -1,8 +1,9 @@
 """The control plane as the model sees it: plan store and hosted zone in one value, with Route 53's rules for a change batch.
 
-A batch is atomic. Its first change is the swap of the TXT lock: DELETE needs the exact value, so a stale stamp fails the batch. An alias
-whose target does not exist is refused (InvalidChangeBatch); the target of an alias may be deleted, which leaves an alias that answers
-with no records. (Amazon Route 53 API Reference, ChangeResourceRecordSets.)
+A batch is atomic. Its first change is the swap of the TXT lock: DELETE needs the exact value, so a stale stamp fails the batch. What is
+to be deleted must be there. An alias whose target does not exist is refused (InvalidChangeBatch); the target of an alias may be
+deleted, which leaves an alias that answers with no records. (Amazon Route 53 API Reference, ChangeResourceRecordSets; the last rule is
+an assumption, made because the outage needs it.)
 
 Kept out of the value because nothing reads it: where the rollback record points. The stamp is kept in the enactors' local states,
 as current or stale.
@@ -99,11 +100,13 @@ class ControlPlane:
                 plans = range(1, self.plans + 1)
                 return zone, Trees(tuple(plan for plan in plans for _ in range(self._entries(zone.tree(plan)))))
             case Batch(_, stamp, changes):
-                return self.batch(zone, changes) if stamp == CURRENT else (zone, LockLost())
+                held = stamp == CURRENT or not self.rules.locks
+                return self.batch(zone, changes) if held else (zone, LockLost())
             case InstallIfNewer(_, plan, tolerant):
                 if zone.alias >= plan:
                     return zone, NotNewer()
-                rollback = () if tolerant and not zone.tree(zone.alias) else (PointRollback(zone.alias),)
+                without = not self.rules.locks or (tolerant and not zone.tree(zone.alias))
+                rollback = () if without else (PointRollback(zone.alias),)
                 return self.batch(zone, (PutTree(plan), PointAlias(plan), *rollback))
 
     def batch(self, zone: Zone, changes: tuple[Change, ...]) -> tuple[Zone, Answer]:
@@ -115,12 +118,14 @@ class ControlPlane:
                     after = after.with_tree(plan, self.addresses)
                 case PointAlias(plan) | PointRollback(plan) if not after.tree(plan):
                     return zone, Refused("no such target", plan)
+                case DeleteTree(plan) | DeleteAddress(plan) if not after.tree(plan):
+                    return zone, Refused("not found", plan)
                 case PointAlias(plan):
                     after = after._replace(alias=plan)
                 case DeleteTree(plan):
                     after = after.with_tree(plan, 0)
                 case DeleteAddress(plan):
-                    after = after.with_tree(plan, max(0, after.tree(plan) - 1))
+                    after = after.with_tree(plan, after.tree(plan) - 1)
         if (refused := refusal(self.rules, zone, after)) is not None:
             return zone, refused
         if self.rules.velocity is not None:

@@ -81,7 +81,9 @@ class Enactor:
                 return ReadAlias(local.endpoint)
             case Step.STAMP:
                 return ReadLock(local.endpoint)
-            case Step.LOOK | Step.LIST:
+            case Step.LOOK:
+                return ListTrees(local.endpoint)
+            case Step.LIST:
                 return ListTrees()
             case Step.BUILD:
                 return Batch(local.endpoint, local.stamp, (PutTree(local.plan),))
@@ -116,7 +118,7 @@ class Enactor:
             case Trees(plans):
                 return self._trees(local, plans)
             case Applied(stamp):
-                return self._applied(local._replace(stamp=stamp))
+                return self._applied(local._replace(stamp=stamp) if self.rules.locks else local)
             case LockLost():
                 return self._lost(local)
             case NotNewer():
@@ -204,7 +206,7 @@ class Enactor:
         endpoint = local.doomed[0][0]
         stamp = local.stamp if endpoint == local.endpoint else None
         todo = self.rules.delete
-        if stamp is None and Step.STAMP not in todo:
+        if self.rules.locks and stamp is None and Step.STAMP not in todo:
             todo = (Step.STAMP, *todo)
         keeps_plan = Step.LIST in self.rules.redelete  # to list again by it
         return local._replace(todo=todo, plan=local.plan if keeps_plan else 0, endpoint=endpoint, stamp=stamp, active=0)

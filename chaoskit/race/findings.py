@@ -37,7 +37,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """One exploration. ``states``: distinct ones, of those that differ in who is who only one where ``symmetric``."""
+    """One exploration. ``states``: distinct ones, of those that differ in who is who only one where ``symmetric``.
+
+    ``whole`` is false where SPIN's searches all ended at a break, so that not every state was seen.
+    """
 
     race: Race
     findings: tuple[Finding, ...]
@@ -46,6 +49,7 @@ class Findings:
     cpu_seconds: float
     engine: Engine
     symmetric: bool
+    whole: bool = True
 
     def of(self, invariant: str) -> Finding:
         """The finding of one invariant. Raises ``KeyError``."""
@@ -135,31 +139,32 @@ def promela_of(race: Race, question: Question = ALL) -> str:
     return promela(race.system(question.safety), title, [rule.name for rule in question.safety])
 
 
-def judge_with_spin(race: Race, question: Question = ALL, *, small: bool = False) -> Findings:
+def judge_with_spin(race: Race, question: Question = ALL, *, small: bool = False, count: bool = False) -> Findings:
     """Let SPIN explore, without symmetry, and read its trails back. It cannot judge ``can_progress``: SPIN's logic is of linear time.
 
-    ``small``: see ``Spin``. Raises ``InputError`` where SPIN is not here, ``SpinError`` where it gives no verdict.
+    A search ends at the first break, so without ``count`` not every state need be seen. ``small``: see ``Spin``. Raises ``InputError``
+    where SPIN is not here, ``SpinError`` where it gives no verdict.
     """
     from chaoskit.sim.spin import Spin
 
     findings = []
     with Spin(promela_of(race, question), small=small, breadth_first=True) as spin:
-        count = spin.count()
-        seconds = count.cpu_seconds
+        searches = [spin.count()] if count else []
         for bit, rule in enumerate(question.safety):
-            search = spin.safety(bit)
-            seconds += search.cpu_seconds
+            searches.append(search := spin.safety(bit))
             findings.append(Finding(rule.name, search.trail))
+        largest = max(searches, key=lambda search: search.states, default=None)
         if "does_progress" in question.progress:
-            search = spin.progress()
-            seconds += search.cpu_seconds
+            searches.append(search := spin.progress())
             findings.append(Finding("does_progress", search.trail, search.cycle, shortest=False))
+    largest = largest or searches[-1]
     return Findings(
         race=race,
         findings=tuple(findings),
-        states=count.states,
-        transitions=count.transitions,
-        cpu_seconds=seconds,
+        states=largest.states,
+        transitions=largest.transitions,
+        cpu_seconds=sum(search.cpu_seconds for search in searches),
         engine="spin",
         symmetric=False,
+        whole=any(search.trail is None for search in searches),
     )

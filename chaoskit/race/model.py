@@ -12,7 +12,7 @@ from chaoskit.race.enactor import Enactor, Local
 from chaoskit.race.invariants import Safety
 from chaoskit.race.planner import Planner
 from chaoskit.race.protections import ordered, rules_of
-from chaoskit.race.rules import Rules
+from chaoskit.race.rules import AS_IT_WAS, Rules
 from chaoskit.sim.system import Role, System
 
 
@@ -23,11 +23,13 @@ class Race:
     enactors: int = 3
     plans: int = 6
     protections: tuple[str, ...] = ()
+    base: Rules = AS_IT_WAS
+    """The pass on top of which the protections are switched on."""
 
     @property
     def rules(self) -> Rules:
         """The enactors' and the control plane's rules under the protections."""
-        return rules_of(self.protections)
+        return rules_of(self.protections, self.base)
 
     @property
     def control_plane(self) -> ControlPlane:
@@ -56,7 +58,7 @@ class Race:
             perform=plane.perform,
             marks=marks,
             goal=lambda zone: bool(zone.alias == self.plans and zone.addresses),
-            outdates=swaps_the_lock,
+            outdates=swaps_the_lock if self.base.locks else lambda call, answer: False,
             outdate=outdate,
         )
 

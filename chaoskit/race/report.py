@@ -44,10 +44,12 @@ def summary(findings: Findings, question: Question) -> str:
         else "every enactor told apart"
     )
     engine = "SPIN" if findings.engine == "spin" else "chaoskit"
+    explored = "explored whole" if findings.whole else "explored until each was broken"
+    without = "" if findings.race.base.locks else "; without lock and rollback record"
     seconds = f"{findings.cpu_seconds:.1f} s of processor time"
     rows = [
-        f"{bounds(findings.race)}; {set_name(findings.race.protections)}",
-        f"{findings.states:,} states, {findings.transitions:,} steps, explored whole by {engine} in {seconds} ({how})",
+        f"{bounds(findings.race)}; {set_name(findings.race.protections)}{without}",
+        f"{findings.states:,} states, {findings.transitions:,} steps, {explored} by {engine} in {seconds} ({how})",
         "",
     ]
     width = max(len(name) for name in question.names)
@@ -72,15 +74,15 @@ def table_text(table: Table) -> str:
     """The rows, and what follows from them."""
     race = table.rows[0].race
     names = table.question.names
-    width = max(len(set_name(row.race.protections)) for row in table.rows)
     rows = [
         f"{len(table.rows)} protection sets, {bounds(race)}. A number: broken, by a shortest way of so many steps.",
         "",
     ]
-    rows.append(" " * width + "  " + "  ".join(names))
+    rows += [f"  {number}  {name}" for number, name in enumerate(names, 1)]
+    rows += ["", "".join(f"{number:>7}" for number in range(1, len(names) + 1))]
     for row in table.rows:
-        cells = [_cell(row.of(name)).center(len(name)) for name in names]
-        rows.append(f"{set_name(row.race.protections):<{width}}  {'  '.join(cells)}")
+        cells = "".join(f"{_cell(row.of(name)):>7}" for name in names)
+        rows.append(f"{cells}   {set_name(row.race.protections)}")
     return "\n".join([*rows, "", *conclusions(table)])
 
 
@@ -104,11 +106,11 @@ def conclusions(table: Table) -> list[str]:
 
 
 def _bullets(sets: tuple[Set, ...]) -> list[str]:
-    return [f"  {set_name(one)}" for one in sets] or ["  none"]
+    return [f"  {set_name(names)}" for names in sets] or ["  none"]
 
 
-def _same_verdicts(one: Findings, other: Findings) -> bool:
-    return [finding.holds for finding in one.findings] == [finding.holds for finding in other.findings]
+def _same_verdicts(findings: Findings, other: Findings) -> bool:
+    return [finding.holds for finding in findings.findings] == [finding.holds for finding in other.findings]
 
 
 def _not_monotone(pairs: tuple[NotMonotone, ...]) -> list[str]:

@@ -55,6 +55,8 @@ class Rules:
     delete: tuple[Step, ...] = (Step.DELETE,)
     redelete: tuple[Step, ...] = (Step.STAMP, Step.DELETE)
     restarts: bool = False
+    locks: bool = True
+    """Batches swap the TXT lock. Without it no stamp is read, and no batch is lost."""
     tolerant: bool = False
     """The flip is tried again without the rollback record where the record's target is missing."""
     generations: int = 2
@@ -74,3 +76,13 @@ class Rules:
 
 AS_IT_WAS = Rules()
 """No protection: the pass of 20 October 2025."""
+
+CHECK_THEN_ACT = Rules(
+    build=(Step.CHECK, Step.BUILD),
+    rebuild=(Step.BUILD,),
+    flip=(Step.FLIP,),
+    reflip=(Step.FLIP,),
+    redelete=(Step.DELETE,),
+    locks=False,
+)
+"""A simpler pass, without lock and rollback record: check, apply, clean. Models published soon after the outage have no more."""

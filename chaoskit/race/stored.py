@@ -49,6 +49,7 @@ def _row(findings: Findings) -> dict[str, Any]:
         "protections": findings.race.protections,
         "engine": findings.engine,
         "symmetric": findings.symmetric,
+        "whole": findings.whole,
         "states": findings.states,
         "transitions": findings.transitions,
         "cpu_seconds": round(findings.cpu_seconds, 3),

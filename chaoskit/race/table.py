@@ -60,18 +60,18 @@ class Table:
 
     def row(self, names: Iterable[str]) -> Findings:
         """The row of one set. Raises ``KeyError``."""
-        wanted = ordered(names)
+        key = ordered(names)
         for row in self.rows:
-            if row.race.protections == wanted:
+            if row.race.protections == key:
                 return row
-        raise KeyError(wanted)
+        raise KeyError(key)
 
     def sufficient(self, invariants: Iterable[str]) -> tuple[Set, ...]:
         """The sets under which all of ``invariants`` hold and that have no smaller such set inside them."""
         names = tuple(invariants)
         holding = [set(row.race.protections) for row in self.rows if all(row.of(name).holds for name in names)]
-        minimal = [one for one in holding if not any(other < one for other in holding)]
-        return tuple(sorted((ordered(one) for one in minimal), key=lambda one: (len(one), _places(one))))
+        minimal = [ordered(chosen) for chosen in holding if not any(other < chosen for other in holding)]
+        return tuple(sorted(minimal, key=lambda chosen: (len(chosen), _places(chosen))))
 
     def tempting(self) -> tuple[Findings, ...]:
         """Single protections that do not make all invariants hold."""

@@ -84,7 +84,7 @@ class Engineering:
         match answer:
             case LockLost():
                 return ": lock lost"
-            case Refused("no such target", plan):
+            case Refused("no such target" | "not found", plan):
                 return f": refused, there is no tree {plan}"
             case Refused(reason, _):
                 return f": refused, {reason}"
@@ -95,7 +95,8 @@ class Engineering:
     def record(self, zone: Zone) -> str:
         if not zone.addresses:
             return f"EMPTY: plan {zone.alias} has no tree"
-        return f"plan {zone.alias}" + (f", {zone.addresses} addresses" if max(zone.trees) > 1 else "")
+        counted = f", {zone.addresses} address{'es' if zone.addresses > 1 else ''}" if max(zone.trees) > 1 else ""
+        return f"plan {zone.alias}{counted}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Classroom:
             case ReadPlans(), Newest(plan):
                 return f"newest assignment? {plan}"
             case ReadAlias(), Alias(plan):
-                return f"where is the bookmark? Page {plan}"
+                return f"sees the bookmark at page {plan}"
             case ReadLock(), _:
                 return "fetches the pencil"
             case ListTrees(), Trees(plans):
@@ -141,7 +142,7 @@ class Classroom:
                 return ""
             case LockLost():
                 return ": somebody else has the pencil"
-            case Refused("no such target", plan):
+            case Refused("no such target" | "not found", plan):
                 return f": cannot, page {plan} is gone"
         return ": not allowed"
 

@@ -147,7 +147,7 @@ class Codes:
         local = (states >> shift) & self.mask if shift is not None else np.zeros(len(states), np.int64)
         effects = self.tables.effects(states >> SHARED_SHIFT, table.calls.take(local))
         able = None
-        if (effects == BLOCKED).any():
+        if len(effects) and int(effects.min()) == BLOCKED:
             able = (effects != BLOCKED).nonzero()[0]
             states, local, effects = states[able], local[able], effects[able]
         after = (states & ~SHARED_MASK) | (effects & SHARED_MASK)
@@ -249,12 +249,12 @@ class _Search:
         self._transitions += len(candidates)
         sources = np.concatenate(places)
         movers = np.repeat(np.arange(len(after), dtype=np.int8), [len(part) for part in after])
-        new = self.known.add(candidates)
+        new, slots = self.known.add(candidates)
         self._parents.append((sources.take(new) + first).astype(np.int32))
         self._movers.append(movers.take(new))
         if self._edges is not None:
             ends = np.full((len(after), len(states)), -1, np.int32)
-            ends[movers, sources] = self.known.numbers(candidates)
+            ends[movers, sources] = self.known.numbers_at(slots)
             self._edges.append(ends)
 
     def _mark(self, effects: Numbers, places: Numbers, first: int, process: int) -> None:

@@ -25,51 +25,40 @@ class StateSet:
         self._keys = np.full(1 << bits, _FREE, np.int64)
         self._numbers = np.empty(1 << bits, np.int32)
 
-    def add(self, states: Numbers) -> Numbers:
-        """Add those that are new, each once; gives the places in ``states`` of the new ones, in ascending order."""
+    def add(self, states: Numbers) -> tuple[Numbers, Numbers]:
+        """Add those that are new, each once. Gives the places in ``states`` of the new ones, in ascending order, and the slot of each
+        of ``states``, for ``numbers_at`` until the next call."""
         self._reserve(len(states))
         slots = self._slots(states)
         pending = (self._keys.take(slots) != states).nonzero()[0]
-        slots = slots.take(pending)
         fresh = []
         while len(pending):
-            keys = states.take(pending)
-            free = self._keys.take(slots) == _FREE
-            claims, claimed = pending[free], slots[free]
+            keys, there = states.take(pending), slots.take(pending)
+            free = self._keys.take(there) == _FREE
+            claims, claimed = pending[free], there[free]
             self._keys[claimed] = keys[free]
             self._numbers[claimed] = claims  # of several claims to one slot the same one wins in both arrays
-            won = self._numbers.take(claimed) == claims
-            fresh.append(claims[won])
-            elsewhere = self._keys.take(slots) != keys
-            pending, slots = pending[elsewhere], slots[elsewhere]
-            slots = (slots + 1) & ((1 << self._bits) - 1)
+            fresh.append(claims[self._numbers.take(claimed) == claims])
+            pending = pending[self._keys.take(there) != keys]
+            slots[pending] = (slots.take(pending) + 1) & ((1 << self._bits) - 1)
         new = np.concatenate(fresh) if fresh else pending
         new.sort()
-        self._append(states.take(new))
-        return new
+        self._append(states.take(new), slots.take(new))
+        return new, slots
 
-    def _append(self, states: Numbers) -> None:
+    def _append(self, states: Numbers, slots: Numbers) -> None:
         end = self.size + len(states)
         if end > len(self.states):
             longer = np.empty(max(end, 2 * len(self.states)), np.int64)
             longer[: self.size] = self.states[: self.size]
             self.states = longer
         self.states[self.size : end] = states
-        if len(states):
-            self._numbers[self._find(states)] = np.arange(self.size, end, dtype=np.int32)
+        self._numbers[slots] = np.arange(self.size, end, dtype=np.int32)
         self.size = end
 
-    def numbers(self, states: Numbers) -> NDArray[np.int32]:
-        """The numbers of states that are in the set."""
-        return self._numbers.take(self._find(states))
-
-    def _find(self, states: Numbers) -> Numbers:
-        slots = self._slots(states)
-        away = (self._keys.take(slots) != states).nonzero()[0]
-        while len(away):
-            slots[away] = (slots.take(away) + 1) & ((1 << self._bits) - 1)
-            away = away[self._keys.take(slots.take(away)) != states.take(away)]
-        return slots
+    def numbers_at(self, slots: Numbers) -> NDArray[np.int32]:
+        """The numbers of the states in these slots."""
+        return self._numbers.take(slots)
 
     def _slots(self, states: Numbers) -> Numbers:
         mixed = (states.view(np.uint64) * _FACTOR) >> np.uint64(64 - self._bits)

@@ -79,9 +79,9 @@ class RoleTable:
             width = self._next.shape[1]
             place = local * width + answer
             after = self._next.ravel().take(place)
-            unknown = after < 0
-            if not unknown.any():
+            if not len(after) or int(after.min()) >= 0:
                 return after
+            unknown = after < 0
             for pair in np.unique(place[unknown]).tolist():
                 self.reply_to(*divmod(pair, width))
 
@@ -136,6 +136,8 @@ class Tables:
             width = self._effects.shape[1]
             place = shared * width + call
             effect = self._effects.ravel().take(place)
+            if not len(effect) or int(effect.min()) >= 0:
+                return effect
             unknown = effect == UNKNOWN
             if not unknown.any():
                 return effect
@@ -143,13 +145,13 @@ class Tables:
                 self.effect_of(*divmod(pair, width))
 
     def _effect(self, shared: int, call: int) -> int:
-        before, made = self.shared.values[shared], self.calls.values[call]
-        effect = self.system.perform(before, made)
+        before, request = self.shared.values[shared], self.calls.values[call]
+        effect = self.system.perform(before, request)
         if effect is None:
             return BLOCKED
         after, answer = effect
-        marks = self.system.marks(before, made, after)
-        outdates = OUTDATES if self.system.outdates(made, answer) else 0
+        marks = self.system.marks(before, request, after)
+        outdates = OUTDATES if self.system.outdates(request, answer) else 0
         return self.number(after) << SHARED_SHIFT | outdates | self.answers.number(answer) << ANSWER_SHIFT | marks
 
     def effect_of(self, shared: int, call: int) -> int:

@@ -53,6 +53,15 @@ class TestSlowness:
             story.call("app", when, when + 120)
         assert judged(story) == ("held", "app: never noticed the fault")
 
+    def test_long_after_a_fault_a_busy_machine_may_take_its_time(self) -> None:
+        story = steady()
+        story.call("app", 5500, 5530, "failed")
+        story.call("app", 7100, 7130)
+        story.call("app", 11_000, 11_470)
+        assert judged(story) == ("held", "app: well again 130 ms after the end of the fault")
+        story.call("app", 12_000, 15_000)
+        assert judged(story)[0] == "broken", "3 s are beyond doubt"
+
     @given(st.integers(1, 10**10), st.integers(1, 10**10), st.booleans())
     def test_slow_is_far_above_the_slowest_of_the_pace(self, slowest: int, length: int, met: bool) -> None:
         story = Story().head("app")

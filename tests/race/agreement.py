@@ -26,7 +26,7 @@ def disagreements(enactors: int, plans: int, sets: Sequence[Set] | None = None) 
 
 
 def _compared(race: Race) -> list[str]:
-    ours, spins = judge(race, symmetric=False), judge_with_spin(race, small=True)
+    ours, spins = judge(race, symmetric=False), judge_with_spin(race, small=True, count=True)
     lines = []
     if (spins.states, spins.transitions) != (ours.states, ours.transitions + 1):  # SPIN counts the arrival at the start
         lines.append(f"{ours.states} states, {ours.transitions} steps; SPIN {spins.states}, {spins.transitions}")

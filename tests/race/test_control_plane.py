@@ -48,7 +48,7 @@ def test_it_begins_with_plan_1_published_and_installed() -> None:
 
 @pytest.mark.parametrize(
     ("call", "answer"),
-    [(ReadPlans(), Newest(3)), (ReadAlias(0), Alias(2)), (ListTrees(), Trees((1, 2)))],
+    [(ReadPlans(), Newest(3)), (ReadAlias(0), Alias(2)), (ListTrees(), Trees((1, 2))), (ListTrees(0), Trees((1, 2)))],
 )
 def test_reads_change_nothing(call: ReadPlans | ReadAlias | ListTrees, answer: object) -> None:
     assert PLANE.perform(ZONE, call) == (ZONE, answer)
@@ -83,6 +83,10 @@ def test_the_target_of_an_alias_may_be_deleted() -> None:
     after, answer = PLANE.perform(ZONE, batch(DeleteTree(2))) or (ZONE, None)
     assert answer == Applied(CURRENT)
     assert (after.alias, after.addresses) == (2, 0)
+
+
+def test_what_is_to_be_deleted_must_be_there() -> None:
+    assert PLANE.perform(ZONE, batch(DeleteTree(1), DeleteTree(4))) == (ZONE, Refused("not found", 4))
 
 
 def test_the_guard_refuses_what_would_be_empty() -> None:

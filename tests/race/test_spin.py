@@ -9,12 +9,9 @@ from dataclasses import replace
 import pytest
 
 from chaoskit.errors import InputError
-from chaoskit.race.control_plane import ControlPlane
-from chaoskit.race.enactor import Enactor
 from chaoskit.race.findings import ALL, Question, judge, judge_with_spin
 from chaoskit.race.invariants import SAFETY
-from chaoskit.race.model import Race, outdate, swaps_the_lock
-from chaoskit.race.planner import Planner
+from chaoskit.race.model import Race
 from chaoskit.race.protections import rules_of
 from chaoskit.race.rules import Rules, Step
 from chaoskit.sim import spin as spin_module
@@ -22,7 +19,7 @@ from chaoskit.sim.explore import explore
 from chaoskit.sim.progress import progress
 from chaoskit.sim.promela import closed_tables, promela
 from chaoskit.sim.spin import Spin, missing
-from chaoskit.sim.system import Role, System
+from chaoskit.sim.system import System
 
 needs_spin = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -38,7 +35,7 @@ REPRESENTATIVE = [
 @pytest.mark.parametrize("names", REPRESENTATIVE, ids=" + ".join)
 def test_spin_agrees(names: tuple[str, ...]) -> None:
     race = Race(2, 4).with_protections(names)
-    ours, spins = judge(race, symmetric=False), judge_with_spin(race, small=True)
+    ours, spins = judge(race, symmetric=False), judge_with_spin(race, small=True, count=True)
     assert spins.states == ours.states
     assert spins.transitions == ours.transitions + 1  # SPIN counts the arrival at the start
     for finding in spins.findings:
@@ -50,7 +47,7 @@ def test_spin_agrees(names: tuple[str, ...]) -> None:
 @needs_spin
 def test_a_trail_is_a_way_of_ours() -> None:
     race = Race(2, 4)
-    spins = judge_with_spin(race, small=True)
+    spins = judge_with_spin(race, small=True, count=True)
     system = race.system(SAFETY)
     for bit, rule in enumerate(SAFETY):
         last = system.replay(spins.of(rule.name).trace or ())[-1]
@@ -66,17 +63,8 @@ def test_a_trail_is_a_way_of_ours() -> None:
     assert moves[-1].after == moves[-cyclic.cycle].before
 
 
-def system_of(rules: Rules, plans: int = 3) -> System:
-    plane = ControlPlane(plans, rules)
-    return System(
-        shared=plane.start,
-        roles=(Role("planner", Planner(), remembers=False, finite=True), Role("enactor", Enactor(rules), 2)),
-        perform=plane.perform,
-        marks=lambda before, call, after: 0,
-        goal=lambda zone: bool(zone.alias == plans and zone.addresses),
-        outdates=swaps_the_lock,
-        outdate=outdate,
-    )
+def system_of(rules: Rules) -> System:
+    return Race(2, 3, base=rules).system(())
 
 
 def without_looking(steps: tuple[Step, ...]) -> tuple[Step, ...]:

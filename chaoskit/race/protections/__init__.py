@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Iterable
 from typing import ClassVar, Protocol
 
-from chaoskit.race.rules import Rules
+from chaoskit.race.rules import AS_IT_WAS, Rules
 from chaoskit.registry import Registry
 
 PROTECTIONS = Registry(__name__)
@@ -40,13 +40,13 @@ class Protection(Protocol):
         """The rules with this protection on."""
 
 
-def rules_of(names: Iterable[str]) -> Rules:
-    """The rules of an enactor with these protections. Raises ``KeyError`` that names the nearest known one."""
+def rules_of(names: Iterable[str], base: Rules = AS_IT_WAS) -> Rules:
+    """The rules of an enactor with these protections on top of ``base``. Raises ``KeyError`` that names the nearest known one."""
     chosen = set(names)
     for name in chosen:
         if name not in PROTECTIONS.kinds:
             raise KeyError(PROTECTIONS.unknown(name))
-    rules = Rules()
+    rules = base
     for name in ORDER:
         if name in chosen:
             protection: Protection = PROTECTIONS.get(name)()
