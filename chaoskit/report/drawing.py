@@ -175,8 +175,8 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
         dns_top=dns_top,
         dns_height=dns_height,
         lanes=tuple(lanes),
-        merged=sum(found.merged for found in marks),
-        crowded=sum(found.crowded for found in marks),
+        merged=sum(group.merged for group in marks),
+        crowded=sum(group.crowded for group in marks),
     )
 
 

@@ -46,11 +46,11 @@ def links_of(run: Run, evidence: Sequence[int], most: int = LINKS_MOST) -> Links
 
 def lines_of(run: Run, seqs: Iterable[int]) -> tuple[Line, ...]:
     """The events with these numbers, in order; numbers that the journal does not hold are left out."""
-    wanted = set(seqs)
+    numbers = set(seqs)
     return tuple(
         Line(entry.seq, seconds(entry.event.at, run.origin), entry.event.kind, describe(entry.event))
         for entry in run.entries
-        if entry.seq in wanted
+        if entry.seq in numbers
     )
 
 
