@@ -110,8 +110,8 @@ class _OpenAttempt:
 
 def root_of(errors: Sequence[ErrorLink]) -> ErrorLink | None:
     """What lies at the bottom of a chain of errors, outermost first: the innermost that bears an error number, else the innermost."""
-    found = [error for error in errors if error.errno is not None] or errors
-    return found[-1] if found else None
+    numbered = [error for error in errors if error.errno is not None] or errors
+    return numbered[-1] if numbered else None
 
 
 def join_calls(entries: Sequence[Entry]) -> dict[str, tuple[Call, ...]]:
@@ -270,12 +270,12 @@ def _spans(call: Call) -> list[_Try]:
 
 def _overlapping(calls: list[Call]) -> set[int]:
     """Numbers of the calls that shared time with another call of their client."""
-    found: set[int] = set()
+    numbers: set[int] = set()
     open_calls: list[Call] = []
     for call in sorted(calls, key=lambda call: (call.started, call.number)):
         open_calls = [other for other in open_calls if other.finished is None or other.finished > call.started]
         if open_calls:
-            found.add(call.number)
-            found.update(other.number for other in open_calls)
+            numbers.add(call.number)
+            numbers.update(other.number for other in open_calls)
         open_calls.append(call)
-    return found
+    return numbers

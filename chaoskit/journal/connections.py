@@ -42,8 +42,8 @@ class Connections:
 
     def opened_at(self, attempt: Attempt) -> Instant | None:
         """When the connection that carried ``attempt`` was opened (or carried its first request, where no proxy saw it open)."""
-        found = self._find(attempt)
-        return found[0] if found else None
+        connection = self._find(attempt)
+        return connection[0] if connection else None
 
     def opened_before(self, call: Call, instant: Instant) -> bool:
         """Whether every attempt of ``call`` is seen on a connection that was open before ``instant``."""
@@ -52,7 +52,7 @@ class Connections:
 
     def open_at(self, calls: Iterable[Call], instant: Instant) -> int:
         """How many of the proxied connections that served ``calls`` were open at ``instant``."""
-        used = {found for call in calls for attempt in call.attempts if (found := self._find(attempt))}
+        used = {carrier for call in calls for attempt in call.attempts if (carrier := self._find(attempt))}
         return sum(
             1
             for opened, connection in used
@@ -75,8 +75,8 @@ class Connections:
         if arrival is None:
             return None
         for known in (self._opened, self._first_request):
-            found = known.get(arrival.connection, [])
-            place = bisect_right(found, arrival.at, key=lambda item: item[0])
+            openings = known.get(arrival.connection, [])
+            place = bisect_right(openings, arrival.at, key=lambda item: item[0])
             if place:
-                return found[place - 1]
+                return openings[place - 1]
         return None

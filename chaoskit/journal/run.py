@@ -57,8 +57,8 @@ class Run:
     @cached_property
     def armed(self) -> TimelineArmed | None:
         """When the experiment's time began; None when the run ended before that."""
-        found = self.of(TimelineArmed)
-        return found[0][1] if found else None
+        armings = self.of(TimelineArmed)
+        return armings[0][1] if armings else None
 
     @property
     def origin(self) -> Instant:
@@ -133,10 +133,10 @@ class Run:
         seqs = [seq for seq, query in self.queries if injection in query.faults]
         seqs += [seq for seq, _ in self.connections_met(injection)]
         seqs += [seq for seq, answered in self.of(RequestAnswered) if injection in answered.faults]
-        planned = [one for one in self.injections if one.injection == injection and one.plane == "network"]
-        for one in planned:
-            seqs += infer_affected(self.entries, one, self.header.experiment)
-        seqs += [seq for one in self.injections if one.injection == injection for seq in self._process_evidence(one)]
+        planned = [plan for plan in self.injections if plan.injection == injection and plan.plane == "network"]
+        for plan in planned:
+            seqs += infer_affected(self.entries, plan, self.header.experiment)
+        seqs += [seq for plan in self.injections if plan.injection == injection for seq in self._process_evidence(plan)]
         return sorted(set(seqs))
 
     def connections_met(self, injection: str) -> list[tuple[int, str]]:
@@ -144,14 +144,14 @@ class Run:
 
         A toxic is lifted a little late: who came only then has not met the fault that was planned.
         """
-        spans = [span for one in self.injections if one.injection == injection for span in one.spans]
+        spans = [span for plan in self.injections if plan.injection == injection for span in plan.spans]
         opened = {event.connection: event.at for _, event in self.of(ConnectionOpened)}
         closed = {event.connection: event.at for _, event in self.of(ConnectionClosed)}
-        told = [(seq, one.connection) for seq, one in self.of(ConnectionOpened) if injection in one.toxics]
-        told += [(seq, one.connection) for seq, one in self.of(ConnectionClosed) if injection in one.toxics]
+        touched = [(seq, event.connection) for seq, event in self.of(ConnectionOpened) if injection in event.toxics]
+        touched += [(seq, event.connection) for seq, event in self.of(ConnectionClosed) if injection in event.toxics]
         return [
             (seq, name)
-            for seq, name in told
+            for seq, name in touched
             if any(opened.get(name, start) < end and closed.get(name, end) >= start for start, end in spans)
         ]
 
@@ -271,7 +271,7 @@ class Run:
         recoveries = self.recoveries(client)
         if not recoveries:
             return Recovery(status="unnoticed")
-        return max(recoveries, key=lambda found: (_WORST.index(found.status), found.lag_ns or 0))
+        return max(recoveries, key=lambda recovery: (_WORST.index(recovery.status), recovery.lag_ns or 0))
 
     def _recovery(self, client: str, episode: Episode) -> Recovery:
         return recovery_from(
