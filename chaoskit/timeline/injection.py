@@ -59,7 +59,9 @@ class Timeline(Generic[W, F]):
         if self.origin is None:
             return self
         offset = at - self.origin
-        injections = tuple(replace(one, when=one.when.with_event(event, offset)) for one in self.injections)
+        injections = tuple(
+            replace(injection, when=injection.when.with_event(event, offset)) for injection in self.injections
+        )
         return replace(self, injections=injections)
 
     def next_change(self, after: Instant) -> Instant | None:
