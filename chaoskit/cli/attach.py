@@ -137,10 +137,11 @@ def load_for(name: str | None, blanks: Sequence[str], services: Sequence[str]) -
 
 def _refuse_process_faults(experiment: Experiment, services: Sequence[str]) -> None:
     """A client stands for a container here, and what would be killed is our watcher of it, not the container."""
-    for one in experiment.planes["process"]:
-        if one.where.process in services:
+    for injection in experiment.planes["process"]:
+        container = injection.where.process
+        if container in services:
             raise InputError(
-                f"{experiment.source}: {one.id} is a process fault on {one.where.process}, whose container is not chaoskit's to pause or "
+                f"{experiment.source}: {injection.id} is a process fault on {container}, whose container is not chaoskit's to pause or "
                 "kill; do it yourself while attached (docker pause, docker kill), or remove it from the timeline"
             )
 
@@ -154,16 +155,16 @@ def _plan(
 
 
 def _probes(written: Sequence[str], chosen: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for one in written:
-        service, equals, url = one.partition("=")
+    urls = {}
+    for option in written:
+        service, equals, url = option.partition("=")
         parts = urlsplit(url)
         if not equals or service not in chosen or parts.scheme != "http" or not parts.hostname:
             raise InputError(
-                f"--probe {one}: write SERVICE=http://SERVICE:PORT/PATH with one of {', '.join(chosen)}; over http, inside the project"
+                f"--probe {option}: write SERVICE=http://SERVICE:PORT/PATH with one of {', '.join(chosen)}; over http, inside the project"
             )
-        found[service] = url
-    return found
+        urls[service] = url
+    return urls
 
 
 def _show(
@@ -176,15 +177,15 @@ def _show(
     for name in chosen:
         probed = f", probed at {probes[name]}" if name in probes else ""
         number = origin.scale[name]
-        made = f"{number} container{'s' if number > 1 else ''} made anew, twice"
-        typer.echo(f"  {name}: {made}; what is written in it outside of volumes is lost{probed}")
+        containers = f"{number} container{'s' if number > 1 else ''} made anew, twice"
+        typer.echo(f"  {name}: {containers}; what is written in it outside of volumes is lost{probed}")
     left = [name for name in running.containers if name not in chosen]
     if left:
         typer.echo(f"  not touched: {', '.join(left)}")
     typer.echo("  added for the run: a container, an internal network and a volume, all called chaoskit")
     typer.echo(f"experiment: {spec.title}, for {format_duration(experiment.duration_ns)}")
-    for one in experiment.injections:
-        typer.echo(f"  {one.id}: {type(one.fault).__name__.lower()} on {one.where.describe()}")
+    for injection in experiment.injections:
+        typer.echo(f"  {injection.id}: {type(injection.fault).__name__.lower()} on {injection.where.describe()}")
     typer.echo("  names that nobody here answers for are refused, so nothing reaches the real AWS by name")
     services = running.project.services
     left_out = [] if named else [name for name in left if name in services and services[name].fixed_network]

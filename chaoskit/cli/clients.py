@@ -68,9 +68,9 @@ def build_clients(names: list[str]) -> None:
 
 
 def _recipe(name: str) -> Recipe:
-    if (found := recipe_called(name)) is None:
-        raise InputError(f"there is no client {name!r} to build; known: {', '.join(one.name for one in recipes())}")
-    return found
+    if (recipe := recipe_called(name)) is None:
+        raise InputError(f"there is no client {name!r} to build; known: {', '.join(known.name for known in recipes())}")
+    return recipe
 
 
 def _tell(line: str) -> None:

@@ -48,14 +48,14 @@ class ControlClient:
 
     def _read(self, status: int, text: bytes) -> dict[str, Any]:
         try:
-            said = json.loads(text)
+            answer = json.loads(text)
         except ValueError:
-            said = None
-        if not isinstance(said, dict):
+            answer = None
+        if not isinstance(answer, dict):
             raise PlaneError(f"what answers at {self.address} is no chaoskit server (status {status}); check --control")
         if status < 400:
-            return said
-        message = str(said.get("error", f"status {status}"))
+            return answer
+        message = str(answer.get("error", f"status {status}"))
         if status >= 500:
             raise HarnessError(f"the server at {self.address} failed: {message}")
         raise (Over if status == 410 else InputError)(message)

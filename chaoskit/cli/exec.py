@@ -125,10 +125,10 @@ def _play(request: ExecRequest) -> int:
 
 def _check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:
     taken = {address: service for service, addresses in services_of(experiment.spec).items() for address in addresses}
-    seen: dict[tuple[str, int], PortForward] = {}
+    holes_at: dict[tuple[str, int], PortForward] = {}
     for hole in holes:
         for address in hole.inside:
-            if (other := seen.setdefault((address, hole.port), hole)) is not hole:
+            if (other := holes_at.setdefault((address, hole.port), hole)) is not hole:
                 raise InputError(
                     f"--allow {hole.host}:{hole.port}: --allow {other.host}:{other.port} is already there; remove one of the two"
                 )
@@ -140,10 +140,10 @@ def _check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:
 
 
 def _environment(written: Sequence[str]) -> dict[str, str]:
-    for one in written:
-        if not re.match(r"[^=]+=", one):
-            raise InputError(f"--env {one}: write NAME=VALUE")
-    return dict(one.split("=", 1) for one in written)
+    for variable in written:
+        if not re.match(r"[^=]+=", variable):
+            raise InputError(f"--env {variable}: write NAME=VALUE")
+    return dict(variable.split("=", 1) for variable in written)
 
 
 def _cannot_run(program: str, path: str | None) -> tuple[int, str] | None:

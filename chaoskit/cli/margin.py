@@ -101,9 +101,9 @@ def _find(task: Task, texts: Mapping[str, str | None], folder: Path, replay: str
         return _conclude(task, store, end, steps, limits, replay)
 
 
-def read_experiment(wanted: str) -> Document:
+def read_experiment(name: str) -> Document:
     """The document of an experiment file or a shipped one, known to be valid. Raises ``InputError``."""
-    document = read(find_experiment(wanted))
+    document = read(find_experiment(name))
     resolve(document, 1.0)
     return document
 
@@ -212,15 +212,15 @@ def _conclude(
 
 def _missed(end: Found, at_least: Quantity | None, at_most: Quantity | None) -> list[str]:
     """A line for each limit that is not met with the search's confidence."""
-    found = []
+    lines = []
     nowhere = end.ending == "fails everywhere"
     if at_least is not None and (end.lower < at_least.value or end.may_be_below):
         less = end.upper < at_least.value or nowhere
-        found.append(f"--at-least {at_least.shown}: {'it is less' if less else 'not shown with this confidence'}.")
+        lines.append(f"--at-least {at_least.shown}: {'it is less' if less else 'not shown with this confidence'}.")
     if at_most is not None and (end.upper > at_most.value or end.may_be_above):
         more = end.lower > at_most.value or nowhere
-        found.append(f"--at-most {at_most.shown}: {'it is more' if more else 'not shown with this confidence'}.")
-    return found
+        lines.append(f"--at-most {at_most.shown}: {'it is more' if more else 'not shown with this confidence'}.")
+    return lines
 
 
 def _replay(task: Task, experiment: str, texts: Mapping[str, str], limits: Mapping[str, str | None]) -> str:

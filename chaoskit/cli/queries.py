@@ -51,7 +51,7 @@ def _line(event: QueryAnswered, first: int) -> str:
     return f"{(event.at - first) / SECOND:12.6f} s  {event.peer}  {_alike(event)}  {took}\n"
 
 
-def _alike(one: QueryAnswered | Shape) -> str:
-    said = f"{one.rcode} {one.answers} answers" if one.reply == "answer" else one.reply
-    faults = f"  met {', '.join(one.faults)}" if one.faults else ""
-    return f"{one.transport} {one.name} {one.rtype}  {said}{faults}"
+def _alike(query: QueryAnswered | Shape) -> str:
+    reply = f"{query.rcode} {query.answers} answers" if query.reply == "answer" else query.reply
+    faults = f"  met {', '.join(query.faults)}" if query.faults else ""
+    return f"{query.transport} {query.name} {query.rtype}  {reply}{faults}"

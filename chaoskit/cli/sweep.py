@@ -107,11 +107,11 @@ def _plan(sweep: Sweep) -> dict[str, object]:
 
 
 def _begin(sweep: Sweep, store: Store, how: str) -> None:
-    wanted = {name for name, _, _ in sweep.wanted()}
-    there = len(wanted & set(store.done()))
+    names = {name for name, _, _ in sweep.wanted()}
+    there = len(names & set(store.done()))
     already = f"; {there} are there already" if there else ""
     typer.echo(
-        f"{sweep.document.data['title']}\n{len(sweep.points)} points, {len(wanted)} runs{already}; {how}; in {store.folder}"
+        f"{sweep.document.data['title']}\n{len(sweep.points)} points, {len(names)} runs{already}; {how}; in {store.folder}"
     )
 
 
