@@ -40,10 +40,10 @@ def checked(result: int, what: str) -> None:
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-def tell(control: socket.socket, said: dict[str, object]) -> None:
+def tell(control: socket.socket, message: dict[str, object]) -> None:
     """One line to chaoskit; if it is gone, the keeper has seen that too."""
     with contextlib.suppress(OSError):
-        control.sendall(json.dumps(said).encode() + b"\n")
+        control.sendall(json.dumps(message).encode() + b"\n")
 
 
 def read_line(control: socket.socket) -> bytes:
@@ -108,8 +108,8 @@ def command(control: socket.socket, plan: dict[str, object], uid: int, gid: int,
         environment: dict[str, str] = plan["environment"]  # type: ignore[assignment]
         os.execvpe(argv[0], argv, environment)  # noqa: S606
     except OSError as error:
-        said = {"error": error.strerror or str(error), "errno": error.errno, "part": part}
-        os.write(failed, json.dumps(said).encode())
+        failure = {"error": error.strerror or str(error), "errno": error.errno, "part": part}
+        os.write(failed, json.dumps(failure).encode())
     os._exit(1)
 
 
