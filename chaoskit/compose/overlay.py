@@ -53,7 +53,7 @@ _Dumper.add_representer(_Override, lambda dumper, data: dumper.represent_sequenc
 
 
 def eligible(project: Project, names: Sequence[str]) -> list[str]:
-    """The services that can be given a resolver: those ``wanted``, or all. Raises ``InputError`` for one that is not there."""
+    """The services that can be given a resolver: those called ``names``, or all. Raises ``InputError`` for one that is not there."""
     for name in names:
         if name not in project.services:
             known = ", ".join(project.services)

@@ -102,7 +102,7 @@ class Running:
         return replace(self, origin=origin)
 
     def choose(self, names: Sequence[str]) -> list[str]:
-        """The running services among those ``wanted``, or all that can be given a resolver. Raises ``InputError``."""
+        """The running services of these ``names``, or all that can be given a resolver. Raises ``InputError``."""
         for name in names:
             if name not in self.containers:
                 running = ", ".join(self.containers) or "none"

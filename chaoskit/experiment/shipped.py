@@ -51,7 +51,7 @@ def index() -> list[Shipped]:
 
 
 def find_experiment(name: str) -> Path:
-    """The file that ``wanted`` means: a path, or a shipped name with or without its folder. Raises ``InputError``."""
+    """The file that ``name`` means: a path, or a shipped name with or without its folder. Raises ``InputError``."""
     path = Path(name)
     if path.exists():
         return path
