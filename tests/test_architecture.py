@@ -53,6 +53,7 @@ UNTELLING_NAMES = {"found", "kept", "made", "one", "said", "seen", "told", "want
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
+MAX_TEST_NAME = 60
 
 
 def relative(path: Path) -> str:
@@ -143,6 +144,15 @@ def test_local_variables_are_named_for_what_they_hold(path: Path) -> None:
         assert name not in UNTELLING_NAMES, (
             f"{relative(path)}:{line}: {name!r} says how it came; name it for what it holds, such as records or message"
         )
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_names_of_tests_are_short(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            assert len(node.name) <= MAX_TEST_NAME, (
+                f"{path.name}:{node.lineno}: {node.name} has {len(node.name)} characters; say it in {MAX_TEST_NAME}"
+            )
 
 
 @pytest.mark.parametrize("path", FILES + TESTS, ids=str)

@@ -66,7 +66,7 @@ def test_what_is_wrong_in_the_file_is_named_with_its_line(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["Big.Name_1", "1st", "x" * 41, "canary", "service", "dns", "network"])
-def test_a_service_that_no_client_may_be_called_is_not_blamed_on_the_file(tmp_path: Path, name: str) -> None:
+def test_a_service_with_a_forbidden_name_is_not_the_file_s_fault(tmp_path: Path, name: str) -> None:
     path = written(tmp_path, "{dns: empty, where: a.test, when: {from: 1s, for: 2s}}")
     with pytest.raises(InputError, match=f"service '{name}' of the project cannot be a client's name here") as refused:
         load_for(str(path), [], ["web", name])
@@ -104,7 +104,7 @@ def test_nothing_is_taken_from_under_a_living_attach(monkeypatch: pytest.MonkeyP
     assert f"an attach is at work on it (process {LIVING.pid}" in str(refused)
 
 
-def test_what_a_dead_one_left_is_put_back_before_anything_else_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_dead_attach_left_is_put_back_first(monkeypatch: pytest.MonkeyPatch) -> None:
     done, refused = attached(monkeypatch, origin(replace(LIVING, began="0")))
     assert done == ["shop"]
     assert "web is unhealthy" in str(refused)

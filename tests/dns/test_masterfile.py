@@ -83,13 +83,13 @@ def test_all_of_the_syntax_is_read_as_dnspython_reads_it() -> None:
     assert zone.soa.ttl == 300, "the negative TTL is the SOA's minimum"
 
 
-def test_without_ttl_directive_the_last_stated_ttl_counts_and_else_the_minimum() -> None:
+def test_without_ttl_directive_the_last_ttl_or_minimum_counts() -> None:
     soa = "@ SOA a b 1 2 3 4 77\n"
     plan = read_master_file(f"{soa}x A 192.0.2.1\ny 9 A 192.0.2.1\nz A 192.0.2.1\n", "zone", "example.com").plan()
     assert [record["ttl"] for record in plan["records"]] == [77, 9, 9]
 
 
-def test_a_file_without_an_soa_gets_one_of_ours_if_the_zone_is_named() -> None:
+def test_a_named_zone_file_without_an_soa_gets_one() -> None:
     plan = read_master_file("api 5 A 192.0.2.1\n", "zone", "Example.COM").plan()
     assert (plan["apex"], plan["records"][0]["name"]) == ("example.com", "api.example.com")
     assert Zone.from_plan(plan).soa.rtype == "SOA"
