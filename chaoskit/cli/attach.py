@@ -1,4 +1,4 @@
-"""``chaoskit attach``: an experiment on a compose project that runs. Shows what it would touch, asks, plays, puts back."""
+"""``chaoskit attach``: show what would be touched, ask, play an experiment on a running compose project, restore it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def attach(
 
 
 def _refuse_live(left: Sequence[Origin], *, put_back: bool) -> None:
-    """Nothing is taken from under an ``attach`` that is at work. Of one on another host only the user can say whether it is."""
+    """Raise ``InputError`` if an ``attach`` still works on the project; one on another host counts unless ``put_back`` is given."""
     for origin in left:
         owner = origin.at_work
         if owner is None or (put_back and owner.elsewhere):
@@ -136,7 +136,7 @@ def load_for(name: str | None, blanks: Sequence[str], services: Sequence[str]) -
 
 
 def _refuse_process_faults(experiment: Experiment, services: Sequence[str]) -> None:
-    """A client stands for a container here, and what would be killed is our watcher of it, not the container."""
+    """Raise ``InputError`` for a process fault on a service: it would hit chaoskit's watcher, not the container."""
     for injection in experiment.planes["process"]:
         container = injection.where.process
         if container in services:
@@ -170,7 +170,7 @@ def _probes(written: Sequence[str], chosen: Sequence[str]) -> dict[str, str]:
 def _show(
     running: Running, chosen: Sequence[str], experiment: Experiment, probes: Mapping[str, str], named: bool
 ) -> None:
-    """For people; ``named`` is whether the user said which services, so that none of the others is a surprise."""
+    """Print what will be touched, and warn of bypasses; of services left out only unless ``named`` says that the user chose."""
     origin, spec = running.origin, experiment.spec
     names = [host_name(service, spec.region) for service in services_of(spec)]
     typer.echo(f"project {origin.project} ({running.project.source})")
@@ -229,7 +229,7 @@ def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experi
 
 
 def _names(experiment: Experiment) -> list[str]:
-    """Every name that this experiment has an answer for."""
+    """List every name that this experiment answers for."""
     return [str(record["name"]) for zone in zones(experiment.spec) for record in zone["records"]]
 
 
@@ -252,7 +252,7 @@ class Cleaned:
 
 
 def put_back_every() -> Cleaned:
-    """Put back what killed attaches left, in whatever project, and leave alone what a living one may be at."""
+    """Restore what killed attaches left in any project; leave alone projects on which an attach may still work."""
     if shutil.which("docker") is None:
         return Cleaned()
     docker = Docker()

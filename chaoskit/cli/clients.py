@@ -1,4 +1,4 @@
-"""``chaoskit clients``: which client programs there are, and building those that must be built before a run."""
+"""``chaoskit clients``: list the client programs, and build those that need it before a run."""
 
 from __future__ import annotations
 

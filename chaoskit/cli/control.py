@@ -1,4 +1,4 @@
-"""``chaoskit inject``, ``list``, ``halt`` and ``resume``: asking a running ``chaoskit serve``."""
+"""``chaoskit inject``, ``list``, ``halt`` and ``resume``: control a running ``chaoskit serve``."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def resume(control: Control = CONTROL, token_file: TokenFile = None, as_json: As
 
 
 def _client(control: str, token_file: Path | None) -> ControlClient:
-    """Raises ``InputError`` for an address or token file that cannot be."""
+    """Make a client of the control API. Raises ``InputError`` for a malformed address or an unusable token file."""
     from chaoskit.cli.serve import read_token
 
     return ControlClient(parse_control(control), read_token(token_file) if token_file else None)
@@ -161,7 +161,7 @@ def _parameter(written: str) -> tuple[str, Any]:
 
 
 class _Received:
-    """The signal that came, if any."""
+    """Number of the signal received, 0 for none yet."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -177,7 +177,7 @@ class _Received:
 
 @contextmanager
 def _signals() -> Iterator[_Received]:
-    """From here on, signals are noted and the injection withdrawn before the process ends."""
+    """Record signals instead of ending at once, so that the injection can be withdrawn first."""
     received = _Received()
     with handled(dict.fromkeys(SIGNALS, received.take)):
         yield received
@@ -226,7 +226,7 @@ def _fault(injection: dict[str, Any]) -> str:
 
 
 def _met(injection: dict[str, Any]) -> str:
-    """What it did. Queries that an injection left as they were are not among them."""
+    """Number of queries that the injection changed; queries it left as they were do not count."""
     return f"{injection['met']:,} queries met" if injection["met"] != 1 else "1 query met"
 
 

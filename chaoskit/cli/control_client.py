@@ -1,4 +1,4 @@
-"""The command line's side of the control API, over TCP or a Unix socket. The standard library's client: no proxy variable is heeded."""
+"""A client of the control API over TCP or a Unix socket. It is the standard library's, so it heeds no proxy variable."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ WITHIN_S = 10.0
 
 
 class Over(InputError):
-    """What was asked for is not there any more (410)."""
+    """The injection has already ended (HTTP status 410)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControlClient:
-    """Raises ``InputError`` for what the server refuses, ``PlaneError`` when no server answers."""
+    """Client of the control API. Raises ``InputError`` for what the server refuses, ``PlaneError`` when no server answers."""
 
     address: Address
     token: str | None = None
 
     def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """The server's answer, a JSON object."""
+        """Send a request and return the server's answer, a JSON object."""
         headers = {"Content-Type": "application/json"}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"

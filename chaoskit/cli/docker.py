@@ -1,4 +1,4 @@
-"""``chaoskit docker``: the image that the docker sandbox runs, and what is left of runs that nobody could clean up after."""
+"""``chaoskit docker``: build the docker sandbox's image, and remove what ended runs left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``chaoskit doctor``: what this machine can do, found by doing it."""
+"""``chaoskit doctor``: check what this machine can do, by doing it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def examine() -> int:
 
 
 def examine_container(container: str, names: Sequence[str]) -> int:
-    """Print the way of a name in a container; 0 when nothing bypasses chaoskit, 1 when something does."""
+    """Trace the look-up of names in a container; return 0 if nothing bypasses chaoskit, else 1."""
     from chaoskit.compose.engine import Docker
     from chaoskit.compose.examine import examine as walk_through
 
@@ -82,7 +82,7 @@ def examine_container(container: str, names: Sequence[str]) -> int:
 
 
 def measure_docker() -> int:
-    """Print what this engine's resolver makes of each kind of answer, measured now."""
+    """Measure and print how this engine's resolver relays each kind of answer."""
     from chaoskit.compose.engine import Docker, engine_version
     from chaoskit.compose.helper import measure
 
@@ -96,7 +96,7 @@ def measure_docker() -> int:
 
 
 def _image() -> str:
-    """chaoskit's image, built when it is not of this code."""
+    """Return chaoskit's image; build it first if it is missing or made from other code."""
     from chaoskit.compose.overlay import IMAGE
     from chaoskit.sandbox.docker import connect
 
@@ -107,7 +107,7 @@ def _image() -> str:
 
 
 def _print(rows: Sequence[Sequence[str]]) -> None:
-    """A table; its first row is the head. What comes from a container is never read as markup."""
+    """Print a table whose first row is the head. Text from a container is never read as markup."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -245,7 +245,7 @@ def _add_blanks(data: dict[str, Any], blanks: Sequence[str]) -> None:
 
 
 def _add_names(data: dict[str, Any], holes: Sequence[PortForward]) -> None:
-    """Let the sandbox's DNS know the names that lead to a hole."""
+    """Add the host names of ``--allow`` to the zones, so that they resolve in the sandbox."""
     zones = data.setdefault("zones", {})
     for hole in holes:
         if hole.named and isinstance(zones, dict):

@@ -1,4 +1,4 @@
-"""``chaoskit check`` and ``chaoskit report``: what can be said of a stored journal, without running anything."""
+"""``chaoskit check`` and ``chaoskit report``: judge and report a stored journal, without running anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``chaoskit lab``: the matrix of SDKs, connections and faults, run by run, and the tables that follow from it."""
+"""``chaoskit lab``: measure SDKs, connections and faults run by run, and write the tables."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _measure(
 
 
 class _Lab:
-    """The runs of one lab. A run that is invalid is told and its cells are missing; the others go on."""
+    """The runs of one lab. An invalid run is reported, its cells are missing, and the others go on."""
 
     def __init__(self, console: Console, folder: Path, sandbox: str) -> None:
         self._console, self._folder, self._sandbox = console, folder, sandbox
@@ -157,12 +157,12 @@ class _Lab:
         self._console.print(line, highlight=False, markup=False)
 
     def kept(self) -> int:
-        """How many complete runs there are."""
+        """Count the complete runs."""
         return len(list(self._folder.glob("run-*")))
 
 
 class _Progress:
-    """A bar in a terminal, a line a run elsewhere."""
+    """Show progress: a bar in a terminal, one line for each run elsewhere."""
 
     def __init__(self, console: Console, what: str, clients: int, duration_ns: int) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -186,7 +186,7 @@ class _Progress:
         self._bar.stop()
 
     def hear(self, entry: Entry) -> None:
-        """Move on with an event of the run."""
+        """Advance the bar with an event of the run."""
         event = entry.event
         if isinstance(event, ClientReady):
             self._ready += 1
@@ -218,7 +218,7 @@ def _conclude(console: Console, result: Result, folder: Path) -> None:
 
 
 def _folder(out: Path, name: str) -> Path:
-    """A new folder for this lab."""
+    """Make a new folder for this lab. Raises ``InputError``."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""``chaoskit margin``: check the input, search, tell, write, and end with a code that a CI can use."""
+"""``chaoskit margin``: check the input, search, report, and exit with a code for CI."""
 
 from __future__ import annotations
 
@@ -102,20 +102,20 @@ def _find(task: Task, texts: Mapping[str, str | None], folder: Path, replay: str
 
 
 def read_experiment(name: str) -> Document:
-    """The document of an experiment file or a shipped one, known to be valid. Raises ``InputError``."""
+    """Read an experiment, a file or a shipped one, and check that it is valid. Raises ``InputError``."""
     document = read(find_experiment(name))
     resolve(document, 1.0)
     return document
 
 
 def default_folder(what: str, experiment: str) -> Path:
-    """A new folder under ``runs``."""
+    """Name a new folder below ``runs``, after the time, the kind of search and the experiment."""
     stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(experiment).stem).strip("-").lower() or "experiment"
     return Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{what}-{stem}"
 
 
 def check_jobs(jobs: int, sandbox: str) -> None:
-    """Raises ``InputError``."""
+    """Raise ``InputError`` for fewer than one job or an unknown sandbox."""
     if jobs < 1:
         raise InputError("--jobs must be at least 1")
     if sandbox not in CHOICES:
@@ -123,7 +123,7 @@ def check_jobs(jobs: int, sandbox: str) -> None:
 
 
 def _search(texts: Mapping[str, str], settings: Mapping[str, Any], *, rising: bool | None) -> tuple[Quantity, Search]:
-    """The search over the range that ``texts`` name by option, and a value of its unit. Raises ``InputError``."""
+    """Return the lowest value and the search over the range that ``texts`` give by option. Raises ``InputError``."""
     given = [quantity(text, name) for name, text in texts.items()]
     alike = of_one_kind(*given)
     if alike is None:
@@ -153,7 +153,7 @@ def _limit(task: Task, name: str, text: str | None) -> Quantity | None:
 
 
 def _check(task: Task) -> None:
-    """The ends of the range must be valid experiments, short enough to see what comes after the fault, and so must values between."""
+    """Raise ``InputError`` unless both ends of the range and a value between give valid experiments that outlast the fault."""
     check_varied(task.document, [task.field])
     for point in (0, task.search.steps, 1):
         experiment = resolve(with_values(task.document, {task.field: task.value(point).written}), 1.0)

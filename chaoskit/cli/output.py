@@ -1,6 +1,6 @@
-"""Standard output, and what becomes of a command whose output nobody takes any more.
+"""Handle a closed standard output: exit with 141 (128 and SIGPIPE) instead of a traceback.
 
-``chaoskit … | head`` is no finding about clients, and no bug of ours: it ends as a Unix program does, with 141 (128 and SIGPIPE).
+``chaoskit … | head`` is no finding about clients and no bug of chaoskit's: it ends as other Unix programs do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chaoskit.errors import HarnessError
 
 
 class OutputGone(HarnessError):
-    """Whoever read standard output has seen enough."""
+    """The reader of standard output has closed it."""
 
     exit_code = 128 + signal.SIGPIPE
 
@@ -35,7 +35,7 @@ class _Watched(io.TextIOWrapper):
 
 
 def watch_output() -> None:
-    """From here on, a write to standard output that fails raises ``OutputGone``, or ``HarnessError`` with the reason."""
+    """Replace standard output, so that a failed write raises ``OutputGone``, or ``HarnessError`` with the reason."""
     stdout = sys.__stdout__
     if stdout is None or sys.stdout is not stdout:  # it was closed before we began, or is somebody's own
         return
@@ -44,6 +44,6 @@ def watch_output() -> None:
 
 
 def abandon_output() -> None:
-    """Let what is still to be written go nowhere, so that the end of the process does not fail at it."""
+    """Discard what is still buffered for standard output, so that the interpreter's last flush does not fail."""
     if isinstance(sys.stdout, _Watched):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

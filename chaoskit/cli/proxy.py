@@ -1,4 +1,4 @@
-"""``chaoskit proxy``: the embedded proxy alone, a Toxiproxy in one process. It imports what it needs when it runs."""
+"""``chaoskit proxy``: run the embedded proxy alone, as a Toxiproxy in one process."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def proxy(
 
 
 class _Complaints:
-    """What goes wrong, on standard error, each thing once."""
+    """Print each complaint once to standard error."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()

@@ -1,4 +1,4 @@
-"""``chaoskit queries``: a query log as lines."""
+"""``chaoskit queries``: print a query log."""
 
 from __future__ import annotations
 

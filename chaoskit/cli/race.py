@@ -30,7 +30,7 @@ race_app = new_app()
 
 
 class EngineName(StrEnum):
-    """What explores."""
+    """The explorer: chaoskit's own, or SPIN."""
 
     python = "python"
     spin = "spin"
@@ -75,7 +75,10 @@ def explore(
     ] = None,
     promela: Annotated[Path | None, typer.Option(help="Write the model for SPIN.")] = None,
 ) -> None:
-    """Explore every order of steps, and judge the invariants. Ends with 0 where all hold, 1 where one is broken, 2 for bad input."""
+    """Explore every order of steps, and judge the invariants.
+
+    Exit code: 0 if all hold, 1 if one is broken, 2 for bad input.
+    """
     from chaoskit.race.findings import question_of
 
     race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection, without_lock)

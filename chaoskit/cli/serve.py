@@ -1,4 +1,4 @@
-"""``chaoskit serve``: from the words of the command line to a server that runs."""
+"""``chaoskit serve``: check the input and run the DNS server alone."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def serve(
 
 
 def _serve(settings: Settings, log: Path | None) -> None:
-    """Serve until told to stop, and say then what is in the query log."""
+    """Serve until told to stop, then print what the query log holds."""
     spool = _spool(log) if log else None
     try:
         asyncio.run(serve_alone(settings, lambda ready: _announce(settings, ready), spool))
@@ -163,7 +163,10 @@ def _upstream(written: str | None, listeners: Sequence[Listener]) -> tuple[str, 
 def _guard(
     places: Sequence[Listener | Address], allow: Sequence[str], rate: int, *, beyond_loopback: bool
 ) -> Guard | None:
-    """Whom to answer beyond loopback; None when nothing is heard there. Raises ``InputError`` unless it is meant and bounded."""
+    """Return whom to answer beyond loopback, or None if nothing listens there.
+
+    Raises ``InputError`` unless ``--beyond-loopback`` and ``--allow`` say that it is meant, and for whom.
+    """
     outside = [str(place.host) for place in places if not isinstance(place, Unix) and not is_loopback(place.host)]
     if not outside:
         if beyond_loopback or allow:
@@ -236,7 +239,7 @@ def read_token(path: Path) -> str:
 
 
 def _announce(settings: Settings, ready: Ready) -> None:
-    """Where it listens, and how to use it; whole at once, for whoever reads it through a pipe."""
+    """Print where the server listens and how to use it, in one write for readers of a pipe."""
     host, _, port = ready.dns[0].rpartition(":")
     records = (record for zone in settings.zones.zones.values() for record in zone.records())
     names = (record.name for record in records if record.rtype in ("A", "AAAA"))

@@ -1,4 +1,4 @@
-"""``chaoskit sweep``: check every point, run what is not there yet, and write one table."""
+"""``chaoskit sweep``: check every point, make the missing runs, and write one table."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _conclude(store: Store, visits: list[Visit]) -> int:
 
 
 def _telling(table: Table) -> list[str]:
-    """The columns worth a terminal's width: the point, the outcome, and of each client what the fault did to it."""
+    """Choose the columns for a terminal: the point, the outcome, and the fault's effect on each client."""
     clients = [name for name in table.columns if name.endswith((".fault_share_ok", ".longest_call_s", ".recovery_s"))]
     fields = table.columns[3 : table.columns.index("outcome")]
     return [name for name in fields if not name.endswith(" [s]")] + ["outcome", *clients[:9]]

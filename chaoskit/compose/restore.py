@@ -76,7 +76,7 @@ def _states(docker: Docker, project: str, services: Collection[str]) -> dict[str
 
 
 def _wellness(state: str) -> int:
-    """``starting`` is neither well nor ill, so it counts first: nobody knows yet."""
+    """Sort key of a container's state: 0 undecided (``starting``), 1 unhealthy, 2 healthy."""
     return 0 if state == "starting" else 2 if state in WELL else 1
 
 

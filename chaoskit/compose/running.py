@@ -84,7 +84,7 @@ class Running:
         return [*self.containers.get(name, ()), *self.stopped.get(name, ())]
 
     def taking(self, chosen: Sequence[str]) -> Running:
-        """The same, with these services as what is to be put back."""
+        """Copy whose ``origin`` lists ``chosen`` as the services to restore."""
         every = self.project.with_needed(chosen)
         scale = {name: len(self.containers[name]) for name in every if name in chosen}
         awaits = {

@@ -73,9 +73,10 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientLane:
-    """One client's lane: ``y`` its top, ``middle`` its middle line. The first row of marks on each side is ``base`` px high, those
+    """One client's lane: ``y`` its top, ``middle`` its middle line.
 
-    of calls made at the same time are ``row`` px high."""
+    The first row of marks on each side is ``base`` px high, those of calls made at the same time are ``row`` px high.
+    """
 
     name: str
     short: str

@@ -55,7 +55,7 @@ class HasResponder(Protocol):
     responder: Responder
 
     def forget(self, injection: str) -> None:
-        """What was counted for an injection of this id is another's."""
+        """Reset the question counters kept under this injection id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class InjectionController:
         return held, now
 
     def heartbeat(self, name: str) -> tuple[ActiveInjection, Instant]:
-        """Its controller lives."""
+        """Renew the heartbeat lease of an injection. Raises ``Refused`` 404 or 410."""
         now = self._tidy()
         held = self._find(name)
         return self._put(replace(held, lease=held.lease.heard_at(now)), now)
