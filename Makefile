@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types slow docker-test bench clean
+.PHONY: demo test check lint types slow soak docker-test bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/chaoskit run experiments/outage/dynamodb-empty-record.yaml
@@ -23,6 +23,11 @@ types: $(VENV)/.ready
 # Whole runs with real processes: sandboxes, kill -9, and every shipped experiment against its expected outcome.
 slow: $(VENV)/.ready
 	$(BIN)/pytest -q -n 3 --dist worksteal -m "slow and not docker"
+
+# Hours, at full size: KILLS random kills across run, exec, margin and serve, and a journal of a million events. Counts are printed.
+KILLS ?= 1000
+soak: $(VENV)/.ready
+	CHAOSKIT_KILLS=$(KILLS) CHAOSKIT_EVENTS=1000000 $(BIN)/pytest -q -s tests/soak
 
 # Needs a Docker engine; .ci/containers makes one where it can, and the compose game day too.
 docker-test: $(VENV)/.ready

@@ -20,6 +20,7 @@ never be mistaken for an injected fault. Each message says what to do.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 
@@ -82,6 +83,14 @@ class HarnessError(ChaoskitError):
     exit_code = 4
 
 
+def full_disk(error: OSError) -> HarnessError | None:
+    """What to say of a write that failed because there is no room; None for another failure."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    where = f"{error.filename}: " if error.filename else ""
+    return HarnessError(f"{where}{error.strerror}; make room, or choose other folders with TMPDIR and --out")
+
+
 class SandboxError(HarnessError):
     """The sandbox could not be made or kept."""
 
@@ -107,4 +116,4 @@ class Interrupted(ChaoskitError):
 
     def __init__(self, signal_number: int) -> None:
         self.exit_code = 128 + signal_number
-        super().__init__("interrupted: everything was cleaned up and nothing was kept")
+        super().__init__("interrupted: everything was cleaned up")

@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LAYERS: dict[str, int] = {
-    "errors": 0, "units": 0, "clock": 0, "seeds": 0, "registry": 0, "interruption": 0,
+    "errors": 0, "units": 0, "clock": 0, "seeds": 0, "registry": 0, "interruption": 0, "printable": 0,
     "journal": 1, "timeline": 1, "verdict": 1, "child": 1, "sim": 1,
     "dns": 2, "network": 2, "aws": 2, "process": 2, "clients": 2, "expect": 2,
     "race": 3, "cascade": 3,
@@ -31,6 +31,7 @@ LAYERS: dict[str, int] = {
 # A third party sits behind one file (or one folder), so that it can be replaced, and is loaded only where it is used.
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "dnslib": ("dns/codec.py",),
+    "re2": ("expect/_pattern.py",),
     "toxiproxy": ("network/toxiproxy.py",),
     "moto": ("aws/service.py",),
     "docker": ("sandbox/docker.py",),
@@ -184,7 +185,9 @@ def test_policies_read_no_clock(path: Path) -> None:
 
 def test_importing_chaoskit_is_free() -> None:
     """``import chaoskit`` and ``chaoskit --help`` load no heavy third party."""
-    heavy = "boto3 botocore moto cheroot dnslib toxiproxy docker pydantic yaml rich.live jinja2 requests trustme numpy"
+    heavy = (
+        "boto3 botocore moto cheroot dnslib toxiproxy docker pydantic yaml rich.live jinja2 requests trustme numpy re2"
+    )
     code = f"import sys, chaoskit.cli; print([name for name in {heavy.split()!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]", "import it inside the function that needs it"

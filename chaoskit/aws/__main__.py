@@ -8,8 +8,10 @@ import resource
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from chaoskit.aws.inject import Faults
 from chaoskit.aws.plan import injections_from_json
@@ -17,6 +19,11 @@ from chaoskit.aws.services import wire_name
 from chaoskit.child import Child, Command
 from chaoskit.errors import ChaoskitError, HarnessError
 from chaoskit.journal.events import HarnessFailed, PlaneReady
+
+if TYPE_CHECKING:
+    from chaoskit.aws.evidence import Application
+    from chaoskit.aws.route53.front import Route53
+    from chaoskit.aws.route53.poller import HostedZonePoller
 
 MOST_DESCRIPTORS = 65_536
 
@@ -27,6 +34,7 @@ def main() -> NoReturn:
     plan = child.plan()
     faults = Faults(injections_from_json(plan.get("injections") or ()), plan.get("seed", 0))
     stopped = threading.Event()
+    endings: list[Callable[[], object]] = [faults.end]
 
     def obey(command: Command) -> None:
         if command.get("do") == "arm":
@@ -40,7 +48,7 @@ def main() -> NoReturn:
     _raise_descriptors()
     gc.disable()  # imports make many long-lived objects; collecting among them costs a tenth of the start
     try:
-        front = _start(child, plan, faults)
+        front = _start(child, plan, faults, endings)
     except (ChaoskitError, OSError) as error:
         sys.stderr.write(f"the mock AWS cannot start: {error}\n")
         child.leave(HarnessError.exit_code)
@@ -48,7 +56,8 @@ def main() -> NoReturn:
     gc.freeze()
     gc.enable()
     stopped.wait()
-    faults.end()
+    for end in endings:
+        end()
     front.stop()
     child.leave(0)
 
@@ -61,7 +70,8 @@ def _raise_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
+def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Callable[[], object]]) -> Any:
+    """The front, serving. ``endings`` gets what lets go of answers that are held back."""
     from chaoskit.aws.certificates import Authority
 
     authority = Authority()
@@ -83,7 +93,17 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
     services.seed(
         {name: one for name, one in written.items() if name not in stand_ins}, plan.get("regions") or ["us-east-1"]
     )
-    application = StandIns(services.application, {wire_name(name): address for name, address in stand_ins.items()})
+    own: Application = services.application
+    began: list[Callable[[], object]] = []
+    if "route53" in written and "route53" not in stand_ins:
+        own = route53 = _route53(services.application, written["route53"], child)
+        endings.append(route53.end)
+        began.append(partial(_fill, route53, written["route53"]))
+    elif "route53" in stand_ins:
+        for poller in _pollers(stand_ins["route53"], plan.get("followed") or (), child, failed):
+            began.append(poller.start)
+            endings.append(poller.stop)
+    application = StandIns(own, {wire_name(name): address for name, address in stand_ins.items()})
     front = tls_front.Front(
         Evidence(faults.around(application), child.emit, hosts),
         authority.server_context(plan["names"], hosts),
@@ -96,7 +116,8 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
         },
         hosts=hosts,
     )
-    served = [f"moto {services.version}"] + [f"{name} at {address}" for name, address in stand_ins.items()]
+    served = [f"moto {services.version}"] + ["Route 53 of chaoskit's own"] * (own is not services.application)
+    served += [f"{name} at {address}" for name, address in stand_ins.items()]
     child.emit(
         PlaneReady(
             at=time.monotonic_ns(),
@@ -106,7 +127,38 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults) -> Any:
             pid=os.getpid(),
         )
     )
+    for begin in began:  # the ready event comes first
+        begin()
     return front
+
+
+def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route53:
+    """Route 53 with its rules in front of moto's hosted zones; each change that it accepts is told."""
+    from chaoskit.aws.route53.control_plane import ControlPlane
+    from chaoskit.aws.route53.front import Route53
+    from chaoskit.aws.route53.served import change_event
+    from chaoskit.aws.route53.spec import behaviour_from_json
+
+    behaviour = behaviour_from_json(written.get("control_plane") or {})
+    return Route53(moto, ControlPlane(behaviour, lambda info: child.emit(change_event(info))))
+
+
+def _fill(route53: Route53, written: dict[str, Any]) -> None:
+    """Take over the hosted zones that were made, with what they are to hold at the start."""
+    from chaoskit.aws.route53.spec import first_changes
+
+    zones = written.get("hosted_zones") or ()
+    records = zones if isinstance(zones, dict) else {}
+    route53.adopt_all({name: first_changes(held) for name, held in records.items()})
+
+
+def _pollers(address: str, zones: Sequence[str], child: Child, failed: Callable[[str], None]) -> list[HostedZonePoller]:
+    """What tells changes of the hosted zones of something that answers in moto's place, which cannot tell them itself."""
+    from chaoskit.aws.route53.client import Endpoint
+    from chaoskit.aws.route53.poller import HostedZonePoller
+
+    endpoint = Endpoint(f"http://{address}")
+    return [HostedZonePoller(endpoint, zone, child.emit, failed) for zone in zones]
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ SERVICES: dict[Service, ServiceFacts] = {
     "s3": ServiceFacts(4, ("s3",), "s3", ("buckets",)),
     "sqs": ServiceFacts(5, ("sqs",), "sqs", ("queues",)),
     "elbv2": ServiceFacts(6, ("elbv2",), "elasticloadbalancing", ("target_groups",)),
-    "route53": ServiceFacts(7, ("route53",), "route53", ("hosted_zones",)),
+    "route53": ServiceFacts(7, ("route53",), "route53", ("hosted_zones", "control_plane")),
 }
 
 

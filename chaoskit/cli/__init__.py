@@ -12,7 +12,7 @@ import typer
 
 from chaoskit.cli.lazy import CommandEntry, lazy_group, new_app
 from chaoskit.cli.output import OutputGone, abandon_output, watch_output
-from chaoskit.errors import ChaoskitError
+from chaoskit.errors import ChaoskitError, full_disk
 
 COMMANDS = {
     "run": CommandEntry("run:run", "Run an experiment and judge it."),
@@ -73,9 +73,12 @@ def main() -> None:
         if not isinstance(error, OutputGone):
             typer.echo(f"chaoskit: {error}", err=True)
         sys.exit(error.exit_code)
-    except Exception:  # noqa: BLE001 - a bug of ours must not end with 1, which says that the clients failed
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not end with 1, which says that the clients failed
         import traceback
 
+        if isinstance(error, OSError) and (full := full_disk(error)):
+            typer.echo(f"chaoskit: {full}", err=True)
+            sys.exit(full.exit_code)
         traceback.print_exc()
         typer.echo("chaoskit: this is a bug in chaoskit; the run is invalid. Please report the lines above.", err=True)
         sys.exit(ChaoskitError.exit_code)

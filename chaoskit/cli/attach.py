@@ -198,8 +198,7 @@ def _agreed() -> bool:
 
 
 def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experiment, out: Path) -> int:
-    from rich.console import Console
-
+    from chaoskit.cli.output import make_console
     from chaoskit.console.plain import PlainView
     from chaoskit.report.terminal import print_verdicts
 
@@ -210,7 +209,7 @@ def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experi
     with contextlib.ExitStack() as ending:
         ending.enter_context(removed_at_end([folders.work, folders.partial], folders.empty))
         ending.callback(pool.shutdown)
-        with Journal(folders.partial / "journal.jsonl") as journal, PlainView(Console()) as view:
+        with Journal(folders.partial / "journal.jsonl") as journal, PlainView(make_console()) as view:
             journal.listen(view)
             perform(docker, running, plan, image, journal, lambda line: typer.echo(f"         {line}"))
         after = find(docker, project)
@@ -223,7 +222,7 @@ def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experi
         lines = resolver_summary(Run(journal.entries), measuring.result(), engine_version(docker), _names(experiment))
         text = "\n".join(lines) + "\n"
         result = conclude(journal.entries, experiment, folders, {SEEN_FILE: lambda _: text})
-        print_verdicts(Console(), result.run, result.verdicts, result.outcome, result.files)
+        print_verdicts(make_console(), result.run, result.verdicts, result.outcome, result.files)
         typer.echo("\n" + "\n".join(lines))
         return result.outcome.exit_code
 

@@ -41,8 +41,9 @@ def doctor(
 
 def examine() -> int:
     """Print what works here; 0 when a sandbox works with the real resolver, 1 when only inline does."""
-    from rich.console import Console
     from rich.table import Table
+
+    from chaoskit.cli.output import make_console
 
     with tempfile.TemporaryDirectory(prefix="chaoskit-doctor-") as work:
         works, ipv6, reason = asyncio.run(probe(Path(work)))
@@ -58,9 +59,10 @@ def examine() -> int:
     table.add_row(
         "IPv6 in the sandbox", _yes(ipv6), "::1 can be bound" if ipv6 else "AAAA records are left out of the zones"
     )
+    table.add_row("filter of system calls", *_filter())
     table.add_row("Toxiproxy", *_toxiproxy())
     table.add_row("Python", "yes", f"{sys.version.split()[0]}, boto3 {_version('boto3')}, moto {_version('moto')}")
-    console = Console()
+    console = make_console()
     console.print(table)
     chosen = "namespace" if works else "inline"
     console.print(f"\n`chaoskit run` will use the {chosen} sandbox here.")
@@ -108,16 +110,17 @@ def _image() -> str:
 
 def _print(rows: Sequence[Sequence[str]]) -> None:
     """Print a table whose first row is the head. Text from a container is never read as markup."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from chaoskit.cli.output import make_console
 
     table = Table(show_header=True, header_style="bold", box=None, pad_edge=False)
     for head in rows[0]:
         table.add_column(head, overflow="fold")
     for row in rows[1:]:
         table.add_row(*map(Text, row))
-    Console().print(table)
+    make_console().print(table)
 
 
 def _yes(works: bool) -> str:
@@ -129,6 +132,16 @@ def _toxiproxy() -> tuple[str, str]:
     if path:
         return "yes", f"{path}; use it with --toxiproxy {path}"
     return "no", "not on PATH: the embedded proxy is used, which speaks the same API"
+
+
+def _filter() -> tuple[str, str]:
+    from chaoskit.sandbox.syscall_filter import FilterUnavailable, compile_filter
+
+    try:
+        compile_filter()
+    except FilterUnavailable as error:
+        return "no", f"{error}: `chaoskit exec` runs commands without it"
+    return "yes", "by libseccomp: `chaoskit exec` closes AF_VSOCK, io_uring, key rings and TIOCSTI"
 
 
 def _version(package: str) -> str:

@@ -27,17 +27,21 @@ from chaoskit.cli.lazy import new_app
 from chaoskit.cli.options import RUNS, Blanks, RunsFolder
 from chaoskit.engine.preflight import check_backends
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
-from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem
+from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem, full_disk
 from chaoskit.expect import EXPECTATIONS
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.plans import services_of
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.journal.codec import as_text
+from chaoskit.sandbox.file_sockets import parse_socket
 from chaoskit.sandbox.port_forwards import PortForward, parse_port_forward
 
 OUR_FAILURE = 125
 HTTPS = 443
+
+LEFT_OUT = "…"
+"""What stands for a value that is not kept."""
 
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
@@ -48,8 +52,7 @@ app = new_app()
 @app.command(context_settings={"allow_interspersed_args": False})
 def exec_(
     command: Annotated[
-        list[str],
-        typer.Argument(metavar="COMMAND", help="The command and its arguments, preferably after `--`."),
+        list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments, preferably after `--`.")
     ],
     blank: Blanks = [],  # noqa: B006
     experiment: Annotated[
@@ -60,7 +63,10 @@ def exec_(
     sandbox: Annotated[str, typer.Option(help="Where the command runs: auto or namespace.")] = "auto",
     allow: Annotated[
         list[str],
-        typer.Option(metavar="HOST:PORT", help="Let the command reach this TCP port of the machine; may be repeated."),
+        typer.Option(
+            metavar="HOST:PORT|/SOCKET",
+            help="Let the command reach this TCP port or Unix socket of the machine; may be repeated.",
+        ),
     ] = [],  # noqa: B006
     env: Annotated[
         list[str], typer.Option(metavar="NAME=VALUE", help="Set a variable for the command; may be repeated.")
@@ -70,30 +76,35 @@ def exec_(
         bool, typer.Option("--quiet", "-q", help="Print no summary, only a warning when a fault met nothing.")
     ] = False,
     must_meet: Annotated[bool, typer.Option("--must-meet", help="Exit with 3 if a fault met nothing.")] = False,
+    keep_arguments: Annotated[
+        bool,
+        typer.Option(
+            "--keep-arguments", help="Write the command's arguments and the values of --env to journal and reports."
+        ),
+    ] = False,
 ) -> None:
     """Run any command, unmodified, in the sandbox.
 
     Exit code: the command's own; 125 if chaoskit failed, 2 for bad input.
     """
-    if sandbox not in ("auto", "namespace"):
-        raise InputError(f"--sandbox {sandbox}: an unmodified command needs the namespace sandbox; leave it out")
-    _check_current_folder()
+    _check_place(sandbox)
     added = _environment(env)
-    holes = [parse_port_forward(written, number) for number, written in enumerate(allow, 1)]
-    planned = plan(command, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes)
+    sockets, holes = _ways_out(allow)
+    shown = tuple(command) if keep_arguments else without_values(command)  # arguments may hold secrets
+    planned = plan(shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes)
     check_backends(planned, "namespace")
     _check_holes(planned, holes)
-    if refused := _cannot_run(command[0], added.get("PATH")):
-        say(f"{command[0]}: {refused[1]}")
-        raise typer.Exit(refused[0])
+    _check_program(command[0], added.get("PATH"))
     request = ExecRequest(
         argv=tuple(command),
         experiment=planned,
         source=experiment or "chaoskit exec",
-        replay=_replay(command, experiment, no_aws, {"--blank": blank, "--allow": allow, "--env": env}),
+        replay=_replay(shown, experiment, no_aws, keep_arguments, {"--blank": blank, "--allow": allow, "--env": env}),
+        shown=shown,
         no_aws=no_aws,
         added=added,
         port_forwards=holes,
+        sockets=sockets,
         out=out,
         quiet=quiet,
         must_meet=must_meet,
@@ -101,7 +112,16 @@ def exec_(
     raise typer.Exit(_play(request))
 
 
-def _check_current_folder() -> None:
+def _ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward]]:
+    """The Unix sockets and the TCP ports that ``--allow`` names. Raises ``InputError``."""
+    ports = [written for written in allow if not written.startswith("/")]
+    sockets = [parse_socket(written) for written in allow if written.startswith("/")]
+    return sockets, [parse_port_forward(written, number) for number, written in enumerate(ports, 1)]
+
+
+def _check_place(sandbox: str) -> None:
+    if sandbox not in ("auto", "namespace"):
+        raise InputError(f"--sandbox {sandbox}: an unmodified command needs the namespace sandbox; leave it out")
     try:
         Path.cwd()
     except FileNotFoundError as error:
@@ -117,7 +137,10 @@ def _play(request: ExecRequest) -> int:
         return OUR_FAILURE
     except ChaoskitError:
         raise
-    except Exception:  # noqa: BLE001 - a bug of ours must not end with a code that the command could have
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not end with a code that the command could have
+        if isinstance(error, OSError) and (full := full_disk(error)):
+            say(f"{full}. The command was not tested; this is no fault of its own.")
+            return OUR_FAILURE
         traceback.print_exc()
         say("this is a bug in chaoskit; the command was not tested. Please report the lines above.")
         return OUR_FAILURE
@@ -146,6 +169,13 @@ def _environment(written: Sequence[str]) -> dict[str, str]:
     return dict(variable.split("=", 1) for variable in written)
 
 
+def _check_program(program: str, path: str | None) -> None:
+    """Exit as a shell does for a program that is not there or may not be executed."""
+    if refused := _cannot_run(program, path):
+        say(f"{program}: {refused[1]}")
+        raise typer.Exit(refused[0])
+
+
 def _cannot_run(program: str, path: str | None) -> tuple[int, str] | None:
     """The exit code and the reason, for a program that is not there or may not be executed."""
     if shutil.which(program, path=path):
@@ -164,7 +194,7 @@ def plan(
     no_aws: bool = False,
     port_forwards: Sequence[PortForward] = (),
 ) -> Experiment:
-    """The experiment that the command plays in: the file's, without its clients and expectations, or an empty one.
+    """The experiment that the command plays in: the file's, without its clients and expectations, or an empty one called like it.
 
     ``inherited`` is the caller's environment, whose AWS region counts where there is no file. Raises ``InputError``.
     """
@@ -217,7 +247,7 @@ def _message(path: str, problem: Problem, written: int, blanks: Sequence[str], o
 def _empty(command: Sequence[str], inherited: Mapping[str, str]) -> Document:
     regions = [inherited[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if name in inherited]
     region = next((region for region in regions if _REGION.fullmatch(region)), "us-east-1")
-    return Document("chaoskit exec", {"title": as_text(f"exec {shlex.join(command)}")[:200], "region": region}, {})
+    return Document("chaoskit exec", {"title": as_text(f"exec {_words(command)}")[:200], "region": region}, {})
 
 
 def _services(written: Any, no_aws: bool) -> Any:
@@ -256,12 +286,37 @@ def _add_names(data: dict[str, Any], holes: Sequence[PortForward]) -> None:
             zones[hole.host] = {"records": {hole.host: {"A": hole.inside[0]}}}
 
 
-def _replay(command: Sequence[str], experiment: str | None, no_aws: bool, repeated: Mapping[str, Sequence[str]]) -> str:
+def without_values(argv: Sequence[str]) -> tuple[str, ...]:
+    """The program, and of its arguments nothing but the names of options: ``-H`` and ``--token=…``, but ``…`` for ``-psecret``."""
+    shown = []
+    for word in argv[1:]:
+        name, equals, _ = word.partition("=")
+        if re.fullmatch(r"--[a-z][a-z0-9-]*", name):
+            shown.append(f"{name}={LEFT_OUT}" if equals else name)
+        else:
+            shown.append(word if re.fullmatch(r"-[A-Za-z]|--", word) else LEFT_OUT)
+    return (argv[0], *shown)
+
+
+def _words(argv: Sequence[str]) -> str:
+    """As a shell would take it; what was left out is no word for a shell, and is not quoted."""
+    return " ".join(word if word.endswith(LEFT_OUT) else shlex.quote(word) for word in argv)
+
+
+def _replay(
+    shown: Sequence[str],
+    experiment: str | None,
+    no_aws: bool,
+    keep_arguments: bool,
+    repeated: Mapping[str, Sequence[str]],
+) -> str:
     """The command line that does the same again; ``repeated`` holds the values of options that may be repeated."""
     words = ["chaoskit", "exec"]
     for name, values in repeated.items():
         for value in values:
-            words += [name, value]
+            hidden = name == "--env" and not keep_arguments
+            words += [name, f"{value.partition('=')[0]}={LEFT_OUT}" if hidden else value]
     if experiment:
         words += ["--experiment", experiment]
-    return as_text(shlex.join([*words, *(["--no-aws"] if no_aws else []), "--", *command]))
+    words += [*(["--no-aws"] if no_aws else []), *(["--keep-arguments"] if keep_arguments else [])]
+    return as_text(_words([*words, "--", *shown]))

@@ -43,9 +43,11 @@ class ExecRequest:
     experiment: Experiment
     source: str
     replay: str
+    shown: tuple[str, ...]
     no_aws: bool
     added: dict[str, str]
     port_forwards: list[PortForward]
+    sockets: list[str]
     out: Path
     quiet: bool
     must_meet: bool
@@ -54,7 +56,13 @@ class ExecRequest:
 def say(line: str) -> None:
     """Print a line of chaoskit's own to standard error."""
     if sys.stderr is not None:  # closed by the caller; print would take standard output, which is the command's
-        print(f"chaoskit: {line}", file=sys.stderr, flush=True)  # noqa: T201
+        with contextlib.suppress(OSError):  # the terminal is gone, or the disk behind it is full
+            print(f"chaoskit: {line}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def tell_what_is_kept(journal: Path) -> None:
+    """Say where the journal of a run is that did not come to its end."""
+    say(f"what was measured is in {journal}; no check passes it unless it is complete")
 
 
 def play(request: ExecRequest) -> int:
@@ -131,6 +139,7 @@ class _Session:
             sandbox="namespace",
             source=request.source,
             replay=lambda _: request.replay,
+            on_interrupted=None if request.quiet else tell_what_is_kept,
             program=(LABEL, self._prepare),
         )
         return self._conclude(result)
@@ -154,11 +163,12 @@ class _Session:
         authority = None if request.no_aws else work / "ca.pem"
 
         def way_in() -> WayIn:
-            way = sandbox.way_in(LABEL)
+            way = sandbox.way_in(LABEL, request.sockets)
             return replace(way, binds=(*way.binds, *(publish_trust(authority) if authority else ())))
 
         return Command(
             argv=request.argv,
+            shown=request.shown,
             environment=command_environment(work, request.experiment.spec.region, authority, request.added),
             launcher=LAUNCHER,
             way_in=way_in,

@@ -11,7 +11,7 @@ import typer
 from chaoskit.cli.options import JournalPath
 from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
-from chaoskit.journal.store import read_journal
+from chaoskit.journal.store import read_journal, without_collection
 from chaoskit.verdict import Outcome, Verdict
 
 
@@ -20,12 +20,12 @@ def check(journal: JournalPath) -> None:
 
     Exit code: the same as that of the run.
     """
-    from rich.console import Console
-
+    from chaoskit.cli.output import make_console
     from chaoskit.report.terminal import print_verdicts
 
-    run, verdicts, outcome = _judge(_journal(journal))
-    print_verdicts(Console(), run, verdicts, outcome, [])
+    with without_collection():
+        run, verdicts, outcome = _judge(_journal(journal))
+        print_verdicts(make_console(), run, verdicts, outcome, [])
     raise typer.Exit(outcome.exit_code)
 
 
@@ -34,17 +34,22 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: the journal's own.")] = None,
 ) -> None:
     """Write report.html and summary.json for a stored journal."""
+    path = _journal(journal)
+    with without_collection():
+        run, verdicts, outcome = _judge(path)
+        files = _write(run, verdicts, outcome, out or path.parent)
+    for file in files:
+        typer.echo(str(file))
+
+
+def _write(run: Run, verdicts: Sequence[Verdict], outcome: Outcome, folder: Path) -> list[Path]:
     from chaoskit.report.write import write_reports
 
-    path = _journal(journal)
-    run, verdicts, outcome = _judge(path)
-    folder = out or path.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror}; choose another folder with --out") from error
-    for written in write_reports(folder, run.entries, verdicts, outcome):
-        typer.echo(str(written))
+    return write_reports(folder, run, verdicts, outcome)
 
 
 def _journal(path: Path) -> Path:

@@ -61,9 +61,9 @@ def lab(
 
     Writes attempts, back-offs, errors and recovery as one table. Exit code: 0 done, 2 bad input, 4 if a run was invalid.
     """
-    from rich.console import Console
+    from chaoskit.cli.output import make_console
 
-    console = Console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
+    console = make_console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
     if stored:
         if quick or sdk or fault or connection or repeats is not None:
             raise InputError("--from draws what is stored; leave out what would choose something to measure")

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from chaoskit.cli.exec_run import tell_what_is_kept
 from chaoskit.cli.options import RUNS, AnySandbox, ExperimentName, RunsFolder, Seed
 from chaoskit.clock import WallClock
 from chaoskit.engine import preflight, session
@@ -74,12 +75,11 @@ async def _play(
     plain: bool,
 ) -> int:
     """Run and print the verdicts. Returns the exit code; raises ``Interrupted`` after a clean-up."""
-    from rich.console import Console
-
+    from chaoskit.cli.output import make_console
     from chaoskit.console.live import make_view
     from chaoskit.report.terminal import print_verdicts
 
-    console = Console(force_terminal=False) if plain else Console()
+    console = make_console(force_terminal=False) if plain else make_console()
     aborted = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(ABORT, aborted.set)
     with make_view(console, WallClock()) as view:
@@ -92,9 +92,10 @@ async def _play(
             replay=replay,
             toxiproxy=toxiproxy,
             aborted=aborted,
+            on_interrupted=tell_what_is_kept,
         )
     paths = [seen_from_host(path, os.environ) for path in result.files]
-    print_verdicts(Console(), result.run, result.verdicts, result.outcome, paths)
+    print_verdicts(make_console(), result.run, result.verdicts, result.outcome, paths)
     return result.outcome.exit_code
 
 

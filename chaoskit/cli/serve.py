@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chaoskit import __version__
 from chaoskit.cli.options import CONTROL, Control, TokenFile
+from chaoskit.cli.serve_changes import Followed, TsigKey, Updatable, followed_endpoints, follower, update_rules
 from chaoskit.dns.channel import host_and_port
 from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import probe, zones_with_canary
@@ -71,14 +72,19 @@ def serve(
         list[str], typer.Option(metavar="CIDR", help="Network that may ask from beyond loopback; may be repeated.")
     ] = [],  # noqa: B006
     rate: Annotated[int, typer.Option(help="Maximum answers per second over UDP to each client of --allow.")] = 1000,
+    allow_update: Updatable = [],  # noqa: B006
+    tsig_key: TsigKey = None,
+    follow: Followed = [],  # noqa: B006
 ) -> None:
     """Answer DNS for your own zones, with faults injected at run time.
 
     Ctrl-C ends it.
     """
     listeners = tuple(Listener(ASKER, *parse_host_port(written, "--listen", 53)) for written in listen)
-    zones = _zones(zone, upstream)
+    endpoints = followed_endpoints(follow, allow_update)
+    zones = _zones(zone, endpoints, upstream)
     address, token = _access(control, token_file)
+    guard = _guard([*listeners, address], allow, rate, beyond_loopback=beyond_loopback)
     settings = Settings(
         zones=zones,
         canary=_canary(canary, zones),
@@ -86,8 +92,11 @@ def serve(
         listeners=listeners,
         control=address,
         token=token,
-        guard=_guard([*listeners, address], allow, rate, beyond_loopback=beyond_loopback),
+        guard=guard,
         upstream=_upstream(upstream, listeners),
+        updates=update_rules(allow_update, tsig_key, list(zones.zones), loopback=guard is None),
+        followed=tuple(endpoints),
+        follow=follower(endpoints),
     )
     _serve(settings, log)
 
@@ -110,8 +119,9 @@ def _spool(path: Path) -> Spool:
         raise InputError(f"--log: {error}") from error
 
 
-def _zones(options: Sequence[str], upstream: str | None) -> Zones:
+def _zones(options: Sequence[str], followed: Iterable[str], upstream: str | None) -> Zones:
     read = [zone for written in options for zone in read_zone_option(written)]
+    read += [Zone.from_plan({"apex": apex}) for apex in followed if apex not in {zone.apex for zone in read}]
     if not read and upstream is None:
         raise InputError("nothing to serve: name a zone with --zone FILE, or a resolver with --upstream")
     try:
@@ -255,6 +265,11 @@ def _announce(settings: Settings, ready: Ready) -> None:
         f"canary:   {settings.canary} must keep resolving, or every injection is withdrawn",
         "Ctrl-C ends it.",
     ]
+    for apex, keys in settings.updates.zones.items():
+        signed = f"signed with {', '.join(sorted(keys))}" if keys else "from loopback"
+        lines.insert(-1, f"updates:  of {apex or '.'} {signed}: nsupdate, server {host.strip('[]')} {port}")
+    if settings.followed:
+        lines.insert(-1, f"follows:  the hosted zones {', '.join(settings.followed)}")
     if settings.guard:
         allowed = ", ".join(map(str, settings.guard.allow))
         lines.insert(1, f"clients:  this machine, and {allowed}; nobody else gets an answer")

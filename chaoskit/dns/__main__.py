@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,16 @@ from typing import Any
 
 from chaoskit import __version__
 from chaoskit.child import Child, Command
-from chaoskit.clock import WallClock
+from chaoskit.clock import Clock, WallClock
+from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.log import ThreadedLog
-from chaoskit.dns.plan import plan_from_json
+from chaoskit.dns.plan import Plan, plan_from_json
 from chaoskit.dns.server import Server
 from chaoskit.dns.spool import Log, QueryLog, Spool
-from chaoskit.errors import ChaoskitError, HarnessError
+from chaoskit.dns.updater import Updater
+from chaoskit.dns.zone import Zone
+from chaoskit.errors import ChaoskitError, HarnessError, PlaneError
 from chaoskit.journal.events import HarnessFailed, PlaneReady
 
 ALLOWED_PER_S = 100_000
@@ -37,14 +41,23 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> Non
     )
     stopped = asyncio.Event()
 
+    changing = threading.Lock()
+    followed = _let_zones_change(plan, server, clock, child, changing)
+    hosted: asyncio.Queue[HostedChange] = asyncio.Queue()
+
     def obey(command: Command) -> None:
         # On the thread that reads the commands: a new responder is taken up by the next query, without a way round the loop.
         match command:
             case {"do": "arm", "origin": int(origin)}:
-                timeline = plan.responder.timeline.anchored(origin)
-                server.responder = replace(plan.responder, timeline=timeline)
+                with changing:
+                    timeline = plan.responder.timeline.anchored(origin)
+                    server.responder = replace(server.responder, timeline=timeline)
             case {"do": "event", "name": str(name), "at": int(at)}:
-                server.responder = replace(server.responder, timeline=server.responder.timeline.with_event(name, at))
+                with changing:
+                    timeline = server.responder.timeline.with_event(name, at)
+                    server.responder = replace(server.responder, timeline=timeline)
+            case {"do": "follow", **plain_change}:
+                loop.call_soon_threadsafe(hosted.put_nowait, HostedChange.from_json(plain_change))
             case {"do": "stop"}:
                 loop.call_soon_threadsafe(stopped.set)
             case _:
@@ -58,11 +71,38 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> Non
     )
     child.prove_alive()
     stopping = asyncio.ensure_future(stopped.wait())
+    following = asyncio.ensure_future(_follow(followed, hosted, clock, server))
     await asyncio.wait((stopping, server.failed), return_when=asyncio.FIRST_COMPLETED)
     await server.close()
     stopping.cancel()
+    following.cancel()
     if server.failed.done():
         server.failed.result()
+
+
+def _let_zones_change(
+    plan: Plan, server: Server, clock: Clock, child: Child, changing: threading.Lock
+) -> FollowedZones:
+    """Have updates answered, if any zone allows them; returns the zones that follow a hosted zone."""
+
+    def swap(zone: Zone) -> None:
+        with changing:  # commands change the timeline from a thread of their own
+            server.responder = server.responder.with_zones(server.responder.zones.with_zone(zone))
+
+    if plan.updates.zones:
+        server.updater = Updater(plan.updates, clock, lambda: server.responder.zones, swap, child.emit)
+    return FollowedZones((plan.responder.zones.zones[apex] for apex in plan.followed), clock, swap, child.emit)
+
+
+async def _follow(followed: FollowedZones, hosted: asyncio.Queue[HostedChange], clock: Clock, server: Server) -> None:
+    """Serve each change of a hosted zone when it comes into force, in their order."""
+    while True:
+        change = await hosted.get()
+        await clock.sleep_until(change.effective_at)
+        try:
+            followed.apply(change)
+        except PlaneError as error:
+            server.fail(error)
 
 
 def main() -> None:

@@ -51,7 +51,6 @@ QR, OPCODE, AA, TC, RD_BIT, RA, CD = 0x8000, 0x7800, 0x0400, 0x0200, 0x0100, 0x0
 IN, OPT = 1, 41
 EDE = 15  # RFC 8914 §2
 
-
 NAMES_IN = {"HTTPS": slice(1, 2), "NAPTR": slice(5, 6), "RP": slice(2), "NSEC": slice(1), "RRSIG": slice(7, 8)}
 """Which fields of a type's data are names."""
 
@@ -172,6 +171,12 @@ def check_record(record: Record) -> None:
     except Exception as error:
         # dnslib's readers of master-file text raise whatever they meet: IndexError, struct.error, its own kinds.
         raise ValueError(f"{record.data!r} is no valid data of a {record.rtype} record ({error})") from error
+
+
+def data_bytes(record: Record) -> bytes:
+    """The data of ``record`` as on the wire, alone. Raises ``ValueError`` for data that has no wire form."""
+    _rdata(record.rtype, record.data).pack(buffer := DNSBuffer())
+    return bytes(buffer.data)
 
 
 def canonical_type(rtype: str) -> str:

@@ -7,8 +7,11 @@ from typing import Any, TypeAlias
 
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.listen import Listener
+from chaoskit.dns.names import canonical
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.target import DnsTarget
+from chaoskit.dns.tsig_key import make_key
+from chaoskit.dns.updater import UpdateRules
 from chaoskit.dns.zone import Zones
 from chaoskit.timeline.codec import injection_from_json
 from chaoskit.timeline.injection import Injection, Timeline
@@ -22,10 +25,22 @@ class Plan:
 
     listeners: tuple[Listener, ...]
     responder: Responder
+    updates: UpdateRules
+    followed: tuple[str, ...]
+    """Apexes of the zones that follow a hosted zone."""
 
 
 def plan_from_json(plain: dict[str, Any]) -> Plan:
     """The plan of the process contract (ARCHITECTURE.md). Raises ``ValueError`` or ``KeyError`` for one that is none."""
     timeline = Timeline(tuple(injection_from_json(one, DnsTarget, FAULTS) for one in plain["injections"]))
     responder = Responder(Zones.from_plan(plain["zones"]), timeline, plain["seed"])
-    return Plan(tuple(Listener(**written) for written in plain["listeners"]), responder)
+    listeners = tuple(Listener(**written) for written in plain["listeners"])
+    followed = tuple(canonical(apex) for apex in plain.get("followed") or ())
+    return Plan(listeners, responder, _update_rules(plain.get("updates") or {}), followed)
+
+
+def _update_rules(plain: dict[str, Any]) -> UpdateRules:
+    """``{"zones": {apex: [names of keys]}, "keys": [{"name", "algorithm", "secret"}]}``, the secrets in base 64."""
+    keys = [make_key(one["name"], one["algorithm"], one["secret"]) for one in plain.get("keys") or ()]
+    zones = {canonical(apex): frozenset(map(canonical, names)) for apex, names in (plain.get("zones") or {}).items()}
+    return UpdateRules(zones, {key.name: key for key in keys})

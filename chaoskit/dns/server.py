@@ -22,6 +22,8 @@ from chaoskit.dns.tcp_quick import QuickTcp
 from chaoskit.dns.udp import UdpPath, udp_loop
 from chaoskit.dns.udp_guarded import GuardedUdp
 from chaoskit.dns.udp_plain import UdpLoop
+from chaoskit.dns.update_message import is_update
+from chaoskit.dns.updater import Updater
 from chaoskit.dns.upstream import Passed, Upstream
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.units import SECOND
@@ -83,7 +85,8 @@ class _Decided:
 class Server:
     """Answers on its listeners until closed. ``responder`` may be replaced at any time; the next query sees the new one.
 
-    ``stands`` says that it is to outlive whatever askers do, who are not ours (see ``Connections``).
+    Dynamic updates are answered by ``updater``, if there is one, and else with NOTIMP. ``stands`` says that the server is to outlive
+    whatever askers do, who are not ours (see ``Connections``).
 
     Every query that can be answered at all is given to ``log`` once, when it has been answered. ``failed`` gets the exception when
     something of ours breaks: never the asker, who could take it for a fault that was injected.
@@ -101,6 +104,7 @@ class Server:
         stands: bool = False,
     ) -> None:
         self.responder = responder
+        self.updater: Updater | None = None
         self._guard = guard
         self._upstream = upstream
         self._passing: dict[asyncio.Task[None], _Decided] = {}
@@ -171,6 +175,9 @@ class Server:
         """Answer one message, now or, if delayed, later."""
         try:
             at = self.clock.now()
+            if self.updater is not None and is_update(data):
+                self.updater.answer(data, channel, at)
+                return
             request = self._read(data, channel)
             if request is None:
                 channel.drop()

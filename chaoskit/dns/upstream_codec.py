@@ -28,7 +28,7 @@ SHAPES = {
 QUESTION_TYPES = range(128, 256)
 """RFC 6895 §3.1."""
 
-PRESENTED = frozenset({"NS", "CNAME", "PTR", "MX", "SRV", "SOA"})
+PRESENTED = frozenset({"NS", "CNAME", "DNAME", "PTR", "MX", "SRV", "SOA"})
 
 
 class ResponseMismatch(Exception):
@@ -53,7 +53,7 @@ def read_reply(data: bytes, number: int, question: bytes, *, exact: bool = True)
     if exact and echoed != question:
         raise CaseChanged
     try:
-        reader = _Reader(data, HEADER + len(question))
+        reader = MessageReader(data, HEADER + len(question))
         records, authority, additional = (reader.section(count) for count in counts[1:])
     except (IndexError, struct.error) as error:
         raise ValueError("the reply is cut short") from error
@@ -65,7 +65,12 @@ def read_reply(data: bytes, number: int, question: bytes, *, exact: bool = True)
     return answer, bool(flags & TC)
 
 
-class _Reader:
+class MessageReader:
+    """Reads names and records of a message that may be anything. Raises ``ValueError``, ``IndexError`` or ``struct.error``.
+
+    ``at`` is where ``section`` begins to read.
+    """
+
     def __init__(self, data: bytes, at: int) -> None:
         self._data = data
         self._at = at
@@ -76,7 +81,7 @@ class _Reader:
         return tuple(record for _ in range(count) if (record := self._record()) is not None)
 
     def _record(self) -> Record | None:
-        name, at = self._name(self._at)
+        name, at = self.read_name(self._at)
         rtype, rclass, ttl, size = struct.unpack_from("!HHIH", self._data, at)
         start = at + 10
         self._at = start + size
@@ -90,9 +95,10 @@ class _Reader:
             raise ValueError(f"a record of type {rtype}, which is no type of data")
         shown = mnemonic(rtype)
         # RFC 2181 §8: a TTL with its first bit set is zero.
-        return Record(names.text(name), shown, ttl if ttl < 1 << 31 else 0, self._rdata(shown, start, self._at))
+        return Record(names.text(name), shown, ttl if ttl < 1 << 31 else 0, self.read_data(shown, start, self._at))
 
-    def _rdata(self, rtype: str, start: int, end: int) -> str:
+    def read_data(self, rtype: str, start: int, end: int) -> str:
+        """The data of a record of ``rtype`` that lies there, in presentation form."""
         raw = self._data[start:end]
         if rtype == "A" and len(raw) == 4:
             return str(ipaddress.IPv4Address(raw))
@@ -113,7 +119,7 @@ class _Reader:
         wire = b""
         for piece in shape:
             if piece == "n":
-                name, after = self._name(at)
+                name, after = self.read_name(at)
                 parts.append(names.as_field(names.text(name)))
                 wire += b"".join(bytes([len(label)]) + label for label in name) + b"\0"
             else:
@@ -125,7 +131,7 @@ class _Reader:
             raise ValueError("a record's data is longer or shorter than its type's")
         return parts, wire
 
-    def _name(self, at: int) -> tuple[tuple[bytes, ...], int]:
+    def read_name(self, at: int) -> tuple[tuple[bytes, ...], int]:
         """A name, perhaps compressed, and where what follows it begins. Each pointer must lead farther back than the one before."""
         labels: list[bytes] = []
         after, limit, size = 0, at, 1

@@ -47,7 +47,7 @@ class WrongRecord(ValueError):
         super().__init__(message)
 
 
-class _WrongName(ValueError):
+class WrongName(ValueError):
     """A name whose records cannot stand together."""
 
     def __init__(self, name: str, message: str) -> None:
@@ -76,7 +76,7 @@ class Zone:
         """
         _check_fields(plan, "a zone", needed=("apex",), optional=("soa", "records"))
         apex = canonical(plan["apex"])
-        soa, negative = _soa(apex, plan.get("soa", {}))
+        soa = _soa(apex, plan.get("soa", {}))
         sets: dict[str, dict[str, dict[Record, None]]] = {apex: {"SOA": {soa: None}}}
         places: dict[str, int] = {}
         for index, written in enumerate(plan.get("records", ())):
@@ -87,19 +87,36 @@ class Zone:
             places[record.name] = index
             # A dict, because no record is twice in a set (RFC 2181 §5).
             sets.setdefault(record.name, {}).setdefault(record.rtype, {})[record] = None
-            for parent in _between(record.name, apex):
-                sets.setdefault(parent, {})
         nodes = {name: {rtype: tuple(found) for rtype, found in node.items()} for name, node in sets.items()}
-        cuts = frozenset(name for name, node in nodes.items() if "NS" in node and name != apex)
-        redirects = frozenset(name for name, node in nodes.items() if "DNAME" in node)
         try:
-            for name, node in nodes.items():
-                _check_node(name, node)
-            _check_redirects(nodes, cuts, redirects)
-        except _WrongName as error:
+            return cls.from_nodes(apex, nodes)
+        except WrongName as error:
             raise WrongRecord(places[error.name], str(error)) from error
-        frozen = {name: MappingProxyType(node) for name, node in nodes.items()}
+
+    @classmethod
+    def from_nodes(cls, apex: str, nodes: Mapping[str, Node]) -> Zone:
+        """The zone that holds exactly these names, and those between them and the apex, where its SOA is.
+
+        Raises ``WrongName`` for records that cannot stand together.
+        """
+        whole = dict(nodes)
+        for name in nodes:
+            for parent in _between(name, apex):
+                whole.setdefault(parent, {})
+        cuts = frozenset(name for name, node in whole.items() if "NS" in node and name != apex)
+        redirects = frozenset(name for name, node in whole.items() if "DNAME" in node)
+        for name, node in whole.items():
+            _check_node(name, node)
+        _check_redirects(whole, cuts, redirects)
+        frozen = {name: MappingProxyType(dict(node)) for name, node in whole.items()}
+        (soa,) = whole[apex]["SOA"]
+        negative = replace(soa, ttl=min(soa.ttl, int(soa.data.split()[-1])))
         return cls(apex, negative, MappingProxyType(frozen), cuts, redirects)
+
+    @property
+    def serial(self) -> int:
+        """Of its SOA."""
+        return int(self.nodes[self.apex]["SOA"][0].data.split()[2])
 
     def plan(self) -> dict[str, Any]:
         """What ``from_plan`` makes this zone of, in full: names absolute, data in presentation form."""
@@ -165,6 +182,10 @@ class Zones:
                 raise ValueError(f"the zone {zone.apex} is written twice; merge the two")
             found[zone.apex] = zone
         return cls(MappingProxyType(found))
+
+    def with_zone(self, zone: Zone) -> Zones:
+        """The same with another version of one zone."""
+        return Zones(MappingProxyType({**self.zones, zone.apex: zone}))
 
     def find(self, name: str) -> Zone | None:
         """The zone of ``name``, None outside all of them."""
@@ -238,8 +259,8 @@ def _between(name: str, apex: str) -> list[str]:
     return above[: above.index(apex)] if apex in above else []
 
 
-def _soa(apex: str, written: dict[str, Any]) -> tuple[Record, Record]:
-    """The zone's SOA, and the same with the TTL it has in negative answers."""
+def _soa(apex: str, written: dict[str, Any]) -> Record:
+    """The zone's SOA."""
     _check_fields(written, "an SOA", optional=tuple(SOA_DEFAULTS))
     soa: dict[str, Any] = SOA_DEFAULTS | written
     _check_ttl(soa["ttl"], f"the SOA of {apex}")
@@ -247,7 +268,7 @@ def _soa(apex: str, written: dict[str, Any]) -> tuple[Record, Record]:
     numbers = " ".join(str(soa[field]) for field in ("serial", "refresh", "retry", "expire", "minimum"))
     record = Record(apex, "SOA", soa["ttl"], f"{soa['mname']} {soa['rname']} {numbers}")
     check_record(record)
-    return record, replace(record, ttl=min(soa["ttl"], soa["minimum"]))
+    return record
 
 
 def _record(written: dict[str, Any], apex: str) -> Record:
@@ -273,30 +294,30 @@ def _check_ttl(ttl: object, whose: str) -> None:
 
 def _check_node(name: str, node: Mapping[str, tuple[Record, ...]]) -> None:
     if "CNAME" in node and (len(node) > 1 or len(node["CNAME"]) > 1):
-        raise _WrongName(
+        raise WrongName(
             name, f"{name} has a CNAME beside other data, which RFC 1034 §3.6.2 forbids; remove one of them"
         )
     if len(node.get("DNAME", ())) > 1:
-        raise _WrongName(name, f"{name} has several DNAME records, which RFC 6672 §2.4 forbids; keep one")
+        raise WrongName(name, f"{name} has several DNAME records, which RFC 6672 §2.4 forbids; keep one")
     for rtype, records in node.items():
         if len({record.ttl for record in records}) > 1:
-            raise _WrongName(
+            raise WrongName(
                 name, f"the {rtype} records of {name} differ in TTL, which RFC 2181 §5.2 forbids; give them one"
             )
 
 
 def _check_redirects(nodes: Iterable[str], cuts: frozenset[str], redirects: frozenset[str]) -> None:
     if wild := next((name for name in (*cuts, *redirects) if name.split(".")[0] == "*"), None):
-        raise _WrongName(
+        raise WrongName(
             wild, f"{wild} has NS or DNAME records, which mean nothing at a wildcard (RFC 4592 §4.2); name the names"
         )
     if both := next(iter(cuts & redirects), None):
-        raise _WrongName(both, f"{both} has both NS and DNAME records, which RFC 6672 §2.4 forbids; remove one of them")
+        raise WrongName(both, f"{both} has both NS and DNAME records, which RFC 6672 §2.4 forbids; remove one of them")
     if not redirects:
         return
     for name in nodes:
         if above := next((parent for parent in parents(name) if parent in redirects), None):
-            raise _WrongName(
+            raise WrongName(
                 name, f"{name} lies below the DNAME of {above}, which RFC 6672 §2.4 forbids; remove one of them"
             )
 

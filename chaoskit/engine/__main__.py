@@ -14,6 +14,7 @@ import shlex
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from chaoskit.engine import session
@@ -48,7 +49,7 @@ async def _run(arguments: argparse.Namespace) -> int:
 
     result = await session.run(
         experiment,
-        folders=make_folders(arguments.out, arguments.experiment.stem),
+        folders=replace(make_folders(arguments.out, arguments.experiment.stem), keeps_interrupted=False),
         sandbox=arguments.sandbox,
         source=str(arguments.experiment),
         replay=replay,

@@ -17,12 +17,16 @@ from chaoskit.errors import HarnessError, InputError
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where a run lives: ``work`` is temporary; ``partial`` takes the place of the empty ``final`` when the run is complete."""
+    """Where a run lives: ``work`` is temporary; ``partial`` takes the place of the empty ``final`` when the run is complete.
+
+    ``keeps_interrupted``: a run that was interrupted leaves its journal at ``final``; a search has no use for half a run.
+    """
 
     work: Path
     partial: Path
     final: Path
     out_is_new: bool
+    keeps_interrupted: bool = True
 
     @property
     def empty(self) -> list[Path]:
@@ -32,6 +36,11 @@ class Folders:
     def publish(self) -> None:
         """The results are complete: they appear at ``final``, all at once. Raises ``HarnessError`` when they cannot."""
         put(self.partial, self.final)
+
+    def forget_interrupted(self) -> None:
+        """Before the reaper ends: let it find nothing that would be worth keeping, where nobody wants half a run."""
+        if not self.keeps_interrupted:
+            (self.partial / "journal.jsonl").unlink(missing_ok=True)
 
     def remove(self) -> None:
         """What the keeper does, where there is none."""
@@ -64,8 +73,10 @@ def exact_folders(folder: Path) -> Folders:
     try:
         folder.mkdir()
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        partial.chmod(0o755)
-        return Folders(Path(tempfile.mkdtemp(prefix="chaoskit-")), partial, folder, out_is_new=False)
+        partial.chmod(0o700)
+        return Folders(
+            Path(tempfile.mkdtemp(prefix="chaoskit-")), partial, folder, out_is_new=False, keeps_interrupted=False
+        )
     except OSError as error:
         raise InputError(
             f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
@@ -81,10 +92,17 @@ def make_folders(out: Path, stem: str) -> Folders:
         out.mkdir(parents=True, exist_ok=True)
         final = _reserve(out, name)
         partial = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=out))
-        partial.chmod(0o755)
-        work = Path(tempfile.mkdtemp(prefix="chaoskit-"))
+        partial.chmod(0o700)
     except OSError as error:
         raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
+    try:
+        work = Path(tempfile.mkdtemp(prefix="chaoskit-"))
+    except OSError as error:
+        for folder in (partial, final, *([out] if is_new else [])):
+            folder.rmdir()
+        raise InputError(
+            f"cannot write to {tempfile.gettempdir()}: {error.strerror}; name another folder in TMPDIR"
+        ) from error
     return Folders(work, partial, final, is_new)
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 import chaoskit
 from chaoskit.clock import Clock
+from chaoskit.dns.changing_zone_spec import followed_zones
 from chaoskit.engine.ports import ProcessManager, Sandbox
 from chaoskit.engine.until_watcher import NOTICE_NS, UntilWatcher
+from chaoskit.engine.zone_forwarder import ZoneForwarder
 from chaoskit.errors import HarnessError
 from chaoskit.experiment import plans
 from chaoskit.experiment.loader import Experiment
@@ -168,6 +170,7 @@ class Runner:
         for plane in self._planes:
             if plane.start_order > 0:
                 manager.start_plane(plane.key, plan_of[plane.key])
+        self.journal.listen(ZoneForwarder(followed_zones(spec.zones), lambda command: manager.send("dns", command)))
         canary = {"client": plans.CANARY_LABEL, "name": spec.canary, "every_ns": plans.CANARY_PERIOD_NS}
         manager.start_client(plans.CANARY_LABEL, "canary", canary)
         await self._connect(labels)

@@ -42,6 +42,8 @@ class Command:
     """What to run. ``launcher`` is the program that enters the sandbox; ``way_in`` is asked when the service's certificate exists."""
 
     argv: tuple[str, ...]
+    shown: tuple[str, ...]
+    """``argv`` as the journal has it."""
     environment: dict[str, str]
     launcher: Path
     way_in: Callable[[], WayIn]
@@ -110,6 +112,8 @@ class UserCommand:
             "target": way.target,
             "user": way.user,
             "binds": way.binds,
+            "sockets": way.sockets,
+            "filter": way.filter,
             "argv": self._command.argv,
             "environment": self._command.environment,
             "ignored": self._command.ignored,
@@ -122,12 +126,12 @@ class UserCommand:
             use="exec",
             pid=0,
             versions={},
-            settings={"command": as_text(shlex.join(self._command.argv)), "uid": str(os.getuid())},
+            settings={"command": as_text(shlex.join(self._command.shown)), "uid": str(os.getuid())},
         )
         part.ready(client)
         origin = await self._origin
         await self._clock.sleep_until(origin)
-        argv, folder = tuple(map(as_text, self._command.argv)), as_text(str(Path.cwd()))
+        argv, folder = tuple(map(as_text, self._command.shown)), as_text(str(Path.cwd()))
         self._journal.append(CommandStarted(at=now(), client=LABEL, argv=argv, folder=folder))
         writer.write(b"go\n")
         try:

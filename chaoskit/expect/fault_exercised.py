@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
-from chaoskit.journal.events import InjectionPlanned, PlaneReady, RequestAnswered
+from chaoskit.journal.events import InjectionPlanned, PlaneReady
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Verdict
 
@@ -44,11 +44,12 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
             "broken",
             f"{planned.injection} met no query, no connection and no request: nothing was tested{_unless(run, planned)}",
         )
-    askers = Counter(query.asker for _, query in run.queries if planned.injection in query.faults)
+    changed = run.changed.get(planned.injection, [])
+    askers = Counter(asker for _, asker in changed if asker is not None)
     connections = {connection for _, connection in run.connections_met(planned.injection)}
     counts = [f"{askers.total()} {'queries' if askers.total() > 1 else 'query'}"] if askers else []
     counts += [f"{len(connections)} connection{'s' if len(connections) > 1 else ''}"] if connections else []
-    requests = sum(planned.injection in answered.faults for _, answered in run.of(RequestAnswered))
+    requests = sum(asker is None for _, asker in changed)
     counts += [f"{requests} request{'s' if requests > 1 else ''}"] if requests else []
     if planned.plane == "process":
         counts = [

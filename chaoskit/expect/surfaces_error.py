@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, each_client, in_phase, named
+from chaoskit.expect._pattern import is_in, read_pattern
 from chaoskit.journal.calls import Call
 from chaoskit.journal.run import Phase, Run
 from chaoskit.verdict import Verdict
@@ -34,9 +34,9 @@ class SurfacesError(Expectation):
         if not self._asked():
             raise ValueError("nothing is asked; write type, cause, errno or message")
         try:
-            re.compile(self.message or "")
-        except re.error as error:
-            raise ValueError(f"message {self.message!r} is no regular expression: {error}") from error
+            read_pattern(self.message or "")
+        except ValueError as error:
+            raise ValueError(f"message {self.message!r}: {error}") from error
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ class SurfacesError(Expectation):
             (not self.types or call.errors[0].type in self.types)
             and (self.cause is None or any(link.type == self.cause for link in call.errors[1:]))
             and (self.errno is None or any(link.errno == self.errno for link in call.errors))
-            and (self.message is None or any(re.search(self.message, link.message) for link in call.errors))
+            and (self.message is None or any(is_in(self.message, link.message) for link in call.errors))
         )
 
 

@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaoskit.aws.operations import operations, wrong_call
+from chaoskit.aws.route53.batch import Refusal, apply_batch
+from chaoskit.aws.route53.record_set import HostedZone
+from chaoskit.aws.route53.record_set import canonical as route53_name
+from chaoskit.aws.route53.spec import first_changes
 from chaoskit.clients import CLIENTS
+from chaoskit.dns.changing_zone_spec import followed_zones
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.zone import Zones
 from chaoskit.dns.zone_spec import place_of
 from chaoskit.errors import Problem, SettingRefused
 from chaoskit.experiment.document import Document, FieldPath, dotted
-from chaoskit.experiment.plans import RESERVED, SEEDED, client_plan, surroundings_of, zones
-from chaoskit.experiment.schema import ClientSpec, ExperimentSpec
+from chaoskit.experiment.plans import RESERVED, SEEDED, client_plan, hosted_records, services_of, surroundings_of, zones
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
 from chaoskit.experiment.when import WhenSpec
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.plane import Plane
@@ -57,7 +62,11 @@ def _zones(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         Zones.from_plan(plan for plan in zones(spec) if canonical(plan["apex"]) in written)
     except ValueError as error:
         return [(("zones",) if spec.zones else ("services",), f"{error}.", "")]
-    return []
+    if "route53" in services_of(spec):
+        return []
+    fix = "Add it: services: {route53: {hosted_zones: [the zone's name]}}."
+    followed = followed_zones(spec.zones)
+    return [(("zones", apex, "source"), "there is no service route53 in this experiment.", fix) for apex in followed]
 
 
 def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
@@ -118,7 +127,22 @@ def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
                 complaints.append(
                     (("services", name, state), message, "Put it there yourself, or leave out 'backend'.")
                 )
+        complaints += _hosted_zones(name, service)
     return complaints
+
+
+def _hosted_zones(name: str, service: ServiceSpec) -> list[tuple[FieldPath, str, str]]:
+    """What Route 53 would refuse of the records that a hosted zone is to hold at the start."""
+    problems: list[tuple[FieldPath, str, str]] = []
+    for apex, zone in service.hosted_zones.items():
+        changes = first_changes(hosted_records(apex, zone))
+        try:
+            if changes:
+                apply_batch(HostedZone("", route53_name(apex)), changes)
+        except Refusal as refusal:
+            field: FieldPath = ("services", name, "hosted_zones", apex)
+            problems.append((field, str(refusal), "Route 53 refuses it; correct the records."))
+    return problems
 
 
 def _wrong_call(client: ClientSpec) -> tuple[str, str] | None:

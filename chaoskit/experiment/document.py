@@ -19,6 +19,9 @@ FieldPath: TypeAlias = tuple[str | int, ...]
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000  # an alias bomb expands here, not in memory
 
+LONGEST_INTEGER = 400
+"""Characters; whatever is longer is left as text, for its field to refuse. (Python itself reads no more than 4300 digits.)"""
+
 _INTEGER = re.compile(r"[-+]?\d+")
 _NUMBER = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d+)?")
 
@@ -121,7 +124,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return None
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if _INTEGER.fullmatch(text):
+    if _INTEGER.fullmatch(text) and len(text) <= LONGEST_INTEGER:
         return int(text)
     if _NUMBER.fullmatch(text):
         return float(text)

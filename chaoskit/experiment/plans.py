@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.aws.endpoints import aliases_of, host_name, names_of
+from chaoskit.aws.route53.spec import behaviour_plan
 from chaoskit.aws.services import SERVICES, Service, wire_name
+from chaoskit.dns.changing_zone_spec import followed_zones, updates_plan
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.target import DnsTarget
-from chaoskit.dns.zone_spec import zone_plan
+from chaoskit.dns.zone_spec import ZoneSpec, zone_plan
 from chaoskit.experiment.planes import STARTED
-from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
+from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, HostedZoneSpec, ServiceSpec
 from chaoskit.timeline.codec import injection_to_json
 from chaoskit.timeline.plane import Surroundings
 from chaoskit.units import SECOND
@@ -152,6 +154,8 @@ def dns_plan(
         "seed": spec.seed,
         "listeners": listeners,
         "zones": zones(spec, ipv6=ipv6),
+        "updates": updates_plan(spec.zones),
+        "followed": followed_zones(spec.zones),
         "injections": [injection_to_json(injection) for injection in injections],
     }
 
@@ -165,15 +169,26 @@ def service_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: 
         "names": certificate_names(spec),
         "hosts": {name: wire_name(service) for service in services_of(spec) for name in names_of(service, spec.region)},
         "regions": regions_of(spec),
+        "followed": followed_zones(spec.zones),
         "seed": spec.seed,
         "injections": [injection_to_json(injection) for injection in injections],
         "services": {name: _state_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
     }
 
 
+def hosted_records(apex: str, zone: HostedZoneSpec) -> list[dict[str, Any]]:
+    """The records of a hosted zone at the start."""
+    records: list[dict[str, Any]] = zone_plan(apex, ZoneSpec(records=zone.records))["records"]
+    return records
+
+
 def _state_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     """What the mock is told of one service: its state at the start, and how it treats connections."""
     plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
+    if written.hosted_zones:
+        plan["hosted_zones"] = {apex: hosted_records(apex, zone) for apex, zone in written.hosted_zones.items()}
+    if written.control_plane is not None:
+        plan["control_plane"] = behaviour_plan(written.control_plane)
     return plan | {
         "backend": written.backend,
         "idle_timeout_ns": written.idle_timeout,

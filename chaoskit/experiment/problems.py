@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from chaoskit.dns.zone_spec import ZoneSpec
+from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
 from chaoskit.errors import Problem
 from chaoskit.experiment import schema, when
 from chaoskit.experiment.document import Document, FieldPath, dotted
@@ -18,7 +18,7 @@ from chaoskit.timeline import window_spec
 _MODELS: dict[str, type[BaseModel]] = {
     "clients": schema.ClientSpec,
     "services": schema.ServiceSpec,
-    "zones": ZoneSpec,
+    "zones": ChangingZoneSpec,
     "timeline": schema.TimelineSpec,
     "when": when.WhenSpec,
     "pulse": window_spec.PulseSpec,

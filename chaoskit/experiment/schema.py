@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
+from chaoskit.aws.route53.spec import ControlPlaneSpec
 from chaoskit.aws.services import Service
 from chaoskit.clients import CLIENTS
-from chaoskit.dns.zone_spec import Ttl, ZoneSpec
+from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
+from chaoskit.dns.zone_spec import RecordSpec, Ttl
 from chaoskit.experiment.planes import PLANES
 from chaoskit.experiment.when import AnyWhen
+from chaoskit.journal.codec import LARGEST
 from chaoskit.units import MINUTE, SECOND, Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
@@ -25,6 +28,12 @@ class _Strict(BaseModel):
 
 
 Region = Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d{1,2}$")]
+
+
+class HostedZoneSpec(_Strict):
+    """What a hosted zone of Route 53 holds at the start, beside its SOA and NS."""
+
+    records: dict[str, RecordSpec] = Field(default_factory=dict, description="fully qualified name → records")
 
 
 class ServiceSpec(_Strict):
@@ -55,7 +64,18 @@ class ServiceSpec(_Strict):
     )
     buckets: tuple[str, ...] = Field((), description="S3 buckets to create")
     queues: tuple[str, ...] = Field((), description="SQS queues to create")
-    hosted_zones: tuple[str, ...] = Field((), description="Route 53 hosted zones to create")
+    hosted_zones: dict[str, HostedZoneSpec] = Field(
+        default_factory=dict,
+        description="Route 53 hosted zones to create: their names, or what each holds at the start",
+    )
+    control_plane: ControlPlaneSpec | None = Field(
+        None, description="Route 53: how long changes take, and its throttles"
+    )
+
+    @field_validator("hosted_zones", mode="before")
+    @classmethod
+    def _zone_names_alone(cls, zones: Any) -> Any:
+        return {name: {} for name in zones} if isinstance(zones, list) else zones
 
     @field_validator("backend")
     @classmethod
@@ -210,12 +230,12 @@ class ExperimentSpec(_Strict):
 
     title: Annotated[str, Field(min_length=1, max_length=200)]
     question: str = Field("", description="what this experiment answers, for its readers")
-    seed: int = 0
+    seed: Annotated[int, Field(ge=-LARGEST, le=LARGEST)] = 0
     region: Region = "us-east-1"
     duration: Duration | None = Field(
         None, description="how long clients go on calling; default: 10s past the last fault"
     )
-    zones: dict[str, ZoneSpec] = Field(default_factory=dict, description="further zones, by their apex")
+    zones: dict[str, ChangingZoneSpec] = Field(default_factory=dict, description="further zones, by their apex")
     services: dict[Service, ServiceSpec] = Field(
         default_factory=dict, description="default: those that the clients use"
     )

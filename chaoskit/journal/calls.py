@@ -9,8 +9,8 @@ are exact, the split inside a burst is an estimate, and ``Call.concurrent`` says
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from chaoskit.clock import Instant
@@ -26,6 +26,7 @@ from chaoskit.journal.events import (
     Result,
 )
 from chaoskit.journal.lookups import Lookup, find_lookups
+from chaoskit.journal.stored import select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +93,26 @@ class Call:
 
 @dataclass(slots=True)
 class _OpenCall:
-    seq: int
-    started: CallStarted
-    finished: tuple[int, CallFinished] | None = None
-    attempts: dict[int, _OpenAttempt] = field(default_factory=dict)
+    """What is known of a call while the journal is read; only what a ``Call`` needs, since a journal may hold a million."""
+
+    client: str
+    number: int
+    operation: str
+    started: Instant
+    due: Instant
+    concurrent: bool
+    evidence: tuple[int, ...]
+    finished: Instant | None = None
+    result: Result = "unknown"
+    errors: tuple[ErrorLink, ...] = ()
+    attempts: list[_OpenAttempt] = field(default_factory=list)
+
+    def attempt(self, number: int) -> _OpenAttempt:
+        for known in self.attempts:
+            if known.number == number:
+                return known
+        self.attempts.append(_OpenAttempt(number))
+        return self.attempts[-1]
 
 
 @dataclass(slots=True)
@@ -104,8 +121,9 @@ class _OpenAttempt:
     started: Instant | None = None
     finished: Instant | None = None
     invocation: str | None = None
-    report: AttemptFinished | None = None
-    evidence: list[int] = field(default_factory=list)
+    result: Result = "unknown"
+    error: str | None = None
+    evidence: tuple[int, ...] = ()
 
 
 def root_of(errors: Sequence[ErrorLink]) -> ErrorLink | None:
@@ -114,122 +132,154 @@ def root_of(errors: Sequence[ErrorLink]) -> ErrorLink | None:
     return numbered[-1] if numbered else None
 
 
-def join_calls(entries: Sequence[Entry]) -> dict[str, tuple[Call, ...]]:
-    """Every client's calls in order of start, each with its attempts, lookups and arrivals."""
-    opened = _open_calls(entries)
+def join_calls(entries: Sequence[Entry], lookups: Sequence[Lookup] | None = None) -> dict[str, tuple[Call, ...]]:
+    """Every client's calls in order of start, each with its attempts, lookups and arrivals.
+
+    ``lookups`` are ``find_lookups(entries)``, from whoever has them already.
+    """
+    opened: dict[str, list[_OpenCall]] = defaultdict(list)
+    for call in _open_calls(entries).values():
+        opened[call.client].append(call)
     arrivals = _arrivals(entries)
-    lookups = defaultdict(list)
-    for lookup in find_lookups(entries):
-        lookups[lookup.client].append(lookup)
-    joined: dict[str, list[Call]] = defaultdict(list)
+    own: dict[str, list[Lookup]] = defaultdict(list)
+    for lookup in find_lookups(entries) if lookups is None else lookups:
+        own[lookup.client].append(lookup)
     ends: dict[str, list[Instant]] = defaultdict(list)
-    for entry in entries:
-        if isinstance(entry.event, ProcessEnded):
-            ends[entry.event.process].append(entry.event.at)
-    for (client, _), call in opened.items():
-        joined[client].append(_close(call, arrivals, ends[client]))
-    return {client: _give_lookups(calls, lookups[client]) for client, calls in joined.items()}
+    for entry in select(entries, ProcessEnded):
+        assert isinstance(entry.event, ProcessEnded)
+        ends[entry.event.process].append(entry.event.at)
+    joined = {}
+    for client, calls in opened.items():
+        calls.sort(key=lambda call: (call.started, call.number))
+        owned = _give_lookups(calls, own[client], arrivals)
+        concurrent = _overlapping(calls)
+        calls.reverse()  # so that each can be let go when it is closed
+        closed = []
+        while calls:
+            closed.append(_close(calls.pop(), arrivals, ends[client], owned, concurrent))
+        joined[client] = tuple(closed)
+    return joined
 
 
 def _open_calls(entries: Sequence[Entry]) -> dict[tuple[str, int], _OpenCall]:
     opened: dict[tuple[str, int], _OpenCall] = {}
-    for entry in entries:
+    for entry in select(entries, CallStarted, CallFinished, AttemptStarted, AttemptFinished):
         event = entry.event
         if isinstance(event, CallStarted):
-            opened[event.client, event.call] = _OpenCall(entry.seq, event)
+            opened[event.client, event.call] = _OpenCall(
+                client=event.client,
+                number=event.call,
+                operation=event.operation,
+                started=event.at,
+                due=event.due,
+                concurrent=event.concurrent,
+                evidence=(entry.seq,),
+            )
         elif isinstance(event, CallFinished):
             if call := opened.get((event.client, event.call)):
-                call.finished = (entry.seq, event)
-        elif isinstance(event, AttemptStarted | AttemptFinished):
-            _add_attempt(opened, entry.seq, event)
+                call.finished, call.result, call.errors = event.at, event.result, event.errors
+                call.evidence = (call.evidence[0], entry.seq)
+        elif isinstance(event, AttemptStarted | AttemptFinished) and event.call is not None:
+            call = opened.get((event.client, event.call))
+            if call is not None and event.attempt is not None:
+                _record(call.attempt(event.attempt), entry.seq, event)
     return opened
 
 
-def _add_attempt(opened: dict[tuple[str, int], _OpenCall], seq: int, event: AttemptStarted | AttemptFinished) -> None:
-    if event.call is None or event.attempt is None or (event.client, event.call) not in opened:
-        return
-    attempts = opened[event.client, event.call].attempts
-    _record(attempts.setdefault(event.attempt, _OpenAttempt(event.attempt)), seq, event)
-
-
 def _record(attempt: _OpenAttempt, seq: int, event: AttemptStarted | AttemptFinished) -> None:
-    attempt.evidence.append(seq)
+    attempt.evidence += (seq,)
     if isinstance(event, AttemptStarted):
         attempt.started = event.at
         attempt.invocation = event.invocation
     else:
         attempt.finished = event.at
-        attempt.report = event
+        attempt.result, attempt.error = event.result, event.error
         if attempt.started is None:  # an SDK that reports only the end of its tries
             attempt.started = event.at - event.latency_ns
 
 
-def _arrivals(entries: Sequence[Entry]) -> dict[tuple[str, int | None], tuple[int, RequestArrived]]:
-    return {
-        (entry.event.invocation, entry.event.attempt): (entry.seq, entry.event)
-        for entry in entries
-        if isinstance(entry.event, RequestArrived) and entry.event.invocation is not None
-    }
+_Arrivals: TypeAlias = dict[tuple[str, int | None], tuple[int, bool]]
+"""By invocation and attempt: the ``seq`` of the request, and whether it came over a connection opened earlier."""
+
+
+def _arrivals(entries: Sequence[Entry]) -> _Arrivals:
+    by_attempt: _Arrivals = {}
+    for entry in select(entries, RequestArrived):
+        event = entry.event
+        assert isinstance(event, RequestArrived)
+        if event.invocation is not None:
+            by_attempt[event.invocation, event.attempt] = (entry.seq, event.nth > 1)
+    return by_attempt
+
+
+_Owned: TypeAlias = dict[tuple[int, int], list[Lookup]]
+"""Lookups by (call, attempt)."""
 
 
 def _close(
-    call: _OpenCall, arrivals: dict[tuple[str, int | None], tuple[int, RequestArrived]], ends: Sequence[Instant]
+    call: _OpenCall, arrivals: _Arrivals, ends: Sequence[Instant], owned: _Owned, concurrent: Container[int]
 ) -> Call:
     attempts: list[Attempt] = []
-    for _, open_attempt in sorted(call.attempts.items()):
+    for open_attempt in sorted(call.attempts, key=lambda attempt: attempt.number):
         before = attempts[-1].finished if attempts else None
-        attempts.append(_close_attempt(open_attempt, before, arrivals))
-    finished = call.finished[1] if call.finished else None
+        lookups = tuple(owned.get((call.number, open_attempt.number), ()))
+        attempts.append(_close_attempt(open_attempt, before, arrivals, lookups))
+    is_open = len(call.evidence) == 1
     return Call(
-        client=call.started.client,
-        number=call.started.call,
-        operation=call.started.operation,
-        started=call.started.at,
-        finished=finished.at if finished else None,
-        due=call.started.due,
-        result=finished.result if finished else "unknown",
-        errors=finished.errors if finished else (),
+        client=call.client,
+        number=call.number,
+        operation=call.operation,
+        started=call.started,
+        finished=call.finished,
+        due=call.due,
+        result=call.result,
+        errors=call.errors,
         attempts=tuple(attempts),
-        concurrent=call.started.concurrent,
-        evidence=(call.seq, *((call.finished[0],) if call.finished else ())),
-        cut=None if finished else next((end for end in ends if end >= call.started.at), None),
+        concurrent=call.concurrent or call.number in concurrent,
+        evidence=call.evidence,
+        cut=next((end for end in ends if end >= call.started), None) if is_open else None,
     )
 
 
 def _close_attempt(
-    attempt: _OpenAttempt,
-    before: Instant | None,
-    arrivals: dict[tuple[str, int | None], tuple[int, RequestArrived]],
+    attempt: _OpenAttempt, before: Instant | None, arrivals: _Arrivals, lookups: tuple[Lookup, ...]
 ) -> Attempt:
     assert attempt.started is not None
-    arrival = arrivals.get((attempt.invocation, attempt.number)) if attempt.invocation else None
-    report = attempt.report
+    arrived, reused = _arrival(attempt, arrivals)
     return Attempt(
         number=attempt.number,
         started=attempt.started,
         finished=attempt.finished,
-        result=report.result if report else "unknown",
-        error=report.error if report else None,
+        result=attempt.result,
+        error=attempt.error,
         slept_ns=attempt.started - before if before is not None and before <= attempt.started else None,
-        arrived=arrival[0] if arrival else None,
-        reused=arrival[1].nth > 1 if arrival else None,
-        evidence=tuple(attempt.evidence),
+        lookups=lookups,
+        arrived=arrived,
+        reused=reused,
+        evidence=attempt.evidence,
     )
+
+
+def _arrival(attempt: _OpenAttempt, arrivals: _Arrivals) -> tuple[int | None, bool | None]:
+    arrival = arrivals.get((attempt.invocation, attempt.number)) if attempt.invocation else None
+    return arrival or (None, None)
 
 
 _Try: TypeAlias = tuple[Instant, Instant | None, tuple[int, int]]
 """Start, end (None: never seen) and (call, attempt) of one try."""
 
 
-def _give_lookups(calls: list[Call], lookups: list[Lookup]) -> tuple[Call, ...]:
+def _give_lookups(calls: Sequence[_OpenCall], lookups: Sequence[Lookup], arrivals: _Arrivals) -> _Owned:
     """Give each lookup to the try that was under way when it began; in a burst, to the first to end that has none yet.
 
     The first to end, because later lookups can still be its neighbours' but no more its own: so as many tries as possible get one.
 
     A try whose request came over a connection opened earlier had no use for a lookup, so it is the last to be given one.
     """
-    riding = {(call.number, attempt.number) for call in calls for attempt in call.attempts if attempt.reused}
-    owned: dict[tuple[int, int], list[Lookup]] = defaultdict(list)
+    riding = {
+        (call.number, attempt.number) for call in calls for attempt in call.attempts if _arrival(attempt, arrivals)[1]
+    }
+    owned: _Owned = {}
     waiting = sorted(
         (try_ for call in calls for try_ in _spans(call)), key=lambda try_: (try_[0], try_[2]), reverse=True
     )
@@ -240,42 +290,32 @@ def _give_lookups(calls: list[Call], lookups: list[Lookup]) -> tuple[Call, ...]:
         under_way = [try_ for try_ in under_way if try_[1] is None or lookup.started <= try_[1]]
         if under_way:
             likeliest = min(under_way, key=lambda try_: (try_[2] in riding, try_[2] in owned, _end(try_), try_[2]))
-            owned[likeliest[2]].append(lookup)
-    concurrent = _overlapping(calls)
-    return tuple(
-        replace(
-            call,
-            concurrent=call.concurrent or call.number in concurrent,
-            attempts=tuple(
-                replace(attempt, lookups=tuple(owned.get((call.number, attempt.number), ())))
-                for attempt in call.attempts
-            ),
-        )
-        for call in sorted(calls, key=lambda call: (call.started, call.number))
-    )
+            owned.setdefault(likeliest[2], []).append(lookup)
+    return owned
 
 
 def _end(try_: _Try) -> float:
     return float("inf") if try_[1] is None else try_[1]
 
 
-def _spans(call: Call) -> list[_Try]:
+def _spans(call: _OpenCall) -> list[_Try]:
     """When each try was under way. One whose end was not reported lasted until the next began, or the call ended."""
-    following = [*(attempt.started for attempt in call.attempts[1:]), call.finished]
+    attempts = sorted(call.attempts, key=lambda attempt: attempt.number)
+    following = [*(attempt.started for attempt in attempts[1:]), call.finished]
     return [
-        (attempt.started, later if attempt.finished is None else attempt.finished, (call.number, attempt.number))
-        for attempt, later in zip(call.attempts, following, strict=False)  # a call without tries has one more
+        (attempt.started or 0, later if attempt.finished is None else attempt.finished, (call.number, attempt.number))
+        for attempt, later in zip(attempts, following, strict=False)  # a call without tries has one more
     ]
 
 
-def _overlapping(calls: list[Call]) -> set[int]:
-    """Numbers of the calls that shared time with another call of their client."""
-    numbers: set[int] = set()
-    open_calls: list[Call] = []
-    for call in sorted(calls, key=lambda call: (call.started, call.number)):
+def _overlapping(calls: Sequence[_OpenCall]) -> set[int]:
+    """Numbers of those ``calls``, in order of start, that shared time with another call of their client."""
+    overlapping: set[int] = set()
+    open_calls: list[_OpenCall] = []
+    for call in calls:
         open_calls = [other for other in open_calls if other.finished is None or other.finished > call.started]
         if open_calls:
-            numbers.add(call.number)
-            numbers.update(other.number for other in open_calls)
+            overlapping.add(call.number)
+            overlapping.update(other.number for other in open_calls)
         open_calls.append(call)
-    return numbers
+    return overlapping

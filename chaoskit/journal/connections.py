@@ -8,11 +8,33 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chaoskit.clock import Instant
 from chaoskit.journal.calls import Attempt, Call
 from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, Entry, RequestArrived
+from chaoskit.journal.stored import select
+
+
+class UsedConnections:
+    """The proxied connections that served the calls that were added, of which fewer and fewer are still open."""
+
+    def __init__(self, find: Callable[[Attempt], tuple[Instant, str] | None], closed: Mapping[str, Instant]) -> None:
+        self._find = find
+        self._closed = closed
+        self._open: set[tuple[Instant, str]] = set()
+
+    def add(self, call: Call) -> None:
+        """Count the connections of ``call`` in."""
+        served = (self._find(attempt) for attempt in call.attempts)
+        self._open.update(opening for opening in served if opening and not opening[1].startswith("first request"))
+
+    def open_at(self, instant: Instant) -> int:
+        """How many were open at ``instant``, which must not be before that of an earlier question."""
+        self._open = {
+            (opened, name) for opened, name in self._open if name not in self._closed or self._closed[name] > instant
+        }
+        return sum(opened <= instant for opened, _ in self._open)
 
 
 class Connections:
@@ -23,7 +45,7 @@ class Connections:
         self._opened: dict[str, list[tuple[Instant, str]]] = defaultdict(list)
         self._closed: dict[str, Instant] = {}
         self._toxics: dict[str, set[str]] = defaultdict(set)
-        for entry in entries:
+        for entry in select(entries, RequestArrived, ConnectionOpened, ConnectionClosed):
             event = entry.event
             if isinstance(event, RequestArrived):
                 self._arrivals[entry.seq] = event
@@ -50,16 +72,9 @@ class Connections:
         opened = [self.opened_at(attempt) for attempt in call.attempts]
         return bool(opened) and all(at is not None and at < instant for at in opened)
 
-    def open_at(self, calls: Iterable[Call], instant: Instant) -> int:
-        """How many of the proxied connections that served ``calls`` were open at ``instant``."""
-        used = {carrier for call in calls for attempt in call.attempts if (carrier := self._find(attempt))}
-        return sum(
-            1
-            for opened, connection in used
-            if not connection.startswith("first request")
-            and opened <= instant
-            and (connection not in self._closed or self._closed[connection] > instant)
-        )
+    def used(self) -> UsedConnections:
+        """None yet: the connections that served some calls, to be counted as time goes on."""
+        return UsedConnections(self._find, self._closed)
 
     def request_numbers(self) -> dict[int, int]:
         """The number of each request that arrived, by the ``seq`` of its arrival."""

@@ -8,12 +8,14 @@ asked before or just after the first was answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from chaoskit.clock import Instant
 from chaoskit.journal.events import Entry, QueryAnswered
+from chaoskit.journal.stored import StoredEntries, select
 from chaoskit.units import MILLISECOND, SECOND
 
 LOOKUP_GAP_NS = 15 * SECOND
@@ -61,14 +63,18 @@ class Lookup:
         return ", ".join(f"{rtype} {'answered' if half == 'addresses' else half}" for rtype, half in self.halves)
 
 
-def find_lookups(entries: Iterable[Entry]) -> tuple[Lookup, ...]:
+def find_lookups(entries: Sequence[Entry]) -> tuple[Lookup, ...]:
     """The query log grouped into lookups, in order of start."""
-    queries = [(entry.seq, entry.event) for entry in entries if isinstance(entry.event, QueryAnswered)]
-    queries.sort(key=lambda query: query[1].at)  # the log is in order of answers: a delayed one comes late
+    # The log is in order of answers: a delayed one comes late.
+    arrived = sorted(_arrived(entries))
+    in_order = all(earlier[1] < later[1] for earlier, later in itertools.pairwise(arrived))
+    queries = select(entries, QueryAnswered) if in_order else (entries[place] for _, place in arrived)
     groups: list[list[_Query]] = []
     latest: dict[tuple[str, str, str], list[_Query]] = {}
     alone: dict[tuple[str, str], list[_Query]] = {}
-    for seq, query in queries:
+    for entry in queries:
+        seq, query = entry.seq, entry.event
+        assert isinstance(query, QueryAnswered)
         key = (query.asker, query.peer, query.name)
         group = latest.get(key)
         if group is None or not _continues(group, query):
@@ -79,7 +85,20 @@ def find_lookups(entries: Iterable[Entry]) -> tuple[Lookup, ...]:
                 alone[query.asker, query.name] = group
             latest[key] = group
         group.append((seq, query))
-    return tuple(map(_lookup, groups))
+    latest.clear()
+    alone.clear()
+    groups.reverse()  # so that each can be let go when it is closed
+    closed = []
+    while groups:
+        closed.append(_lookup(groups.pop()))
+    return tuple(closed)
+
+
+def _arrived(entries: Sequence[Entry]) -> Iterator[tuple[Instant, int]]:
+    """When each query came, and its place in ``entries``."""
+    if isinstance(entries, StoredEntries):
+        return ((entries.instants[place], place) for place in entries.places(QueryAnswered))
+    return ((entry.event.at, place) for place, entry in enumerate(entries) if isinstance(entry.event, QueryAnswered))
 
 
 def _other_half(alone: dict[tuple[str, str], list[_Query]], query: QueryAnswered) -> list[_Query] | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from chaoskit.clock import Instant
 from chaoskit.journal.calls import Call, join_calls
@@ -28,6 +29,7 @@ from chaoskit.journal.events import (
 )
 from chaoskit.journal.lookups import Lookup, find_lookups
 from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
+from chaoskit.journal.stored import StoredEntries, select
 from chaoskit.journal.toxic_evidence import infer_affected
 from chaoskit.journal.trouble import Pace, is_slow, met_faults, pace_of
 
@@ -35,6 +37,8 @@ Phase: TypeAlias = Literal["baseline", "fault", "recovery"]
 PHASES: tuple[Phase, ...] = ("baseline", "fault", "recovery")
 
 _WORST: tuple[Status, ...] = ("unnoticed", "unharmed", "unknown", "recovered", "not back")
+MOST_REMEMBERED = 20_000
+"""Events of one class that a run holds on to; more of them are read anew each time, for they would fill the memory."""
 
 E = TypeVar("E")
 
@@ -47,7 +51,41 @@ class Run:
 
     def of(self, kind: type[E]) -> list[tuple[int, E]]:
         """Every event of one class with its ``seq``, in order."""
-        return [(entry.seq, entry.event) for entry in self.entries if isinstance(entry.event, kind)]
+        known = self._of.get(kind)
+        if known is None:
+            known = [(entry.seq, entry.event) for entry in select(self.entries, kind)]
+            if len(known) <= MOST_REMEMBERED:
+                self._of[kind] = known
+        return list(known)
+
+    def entry(self, seq: int) -> Entry | None:
+        """The entry with this number; None where the journal holds none."""
+        place = bisect_left(self.entries, seq, key=lambda entry: entry.seq) if not self._is_gapless else seq - 1
+        entry = self.entries[place] if 0 <= place < len(self.entries) else None
+        return entry if entry is not None and entry.seq == seq else None
+
+    @cached_property
+    def _is_gapless(self) -> bool:
+        """Whether each entry stands where its number says, as in every journal that was written by a run."""
+        return self.entries[0].seq == 1 and self.entries[-1].seq == len(self.entries)
+
+    @cached_property
+    def _of(self) -> dict[type, list[tuple[int, Any]]]:
+        return {}
+
+    @cached_property
+    def last_instant(self) -> Instant:
+        """The last instant of which the journal tells anything."""
+        if isinstance(self.entries, StoredEntries):
+            return max(self.entries.instants)
+        return max(entry.event.at for entry in self.entries)
+
+    def instant(self, seq: int) -> Instant | None:
+        """When the event with this number happened; None where the journal holds none."""
+        if isinstance(self.entries, StoredEntries):
+            return self.entries.instants[seq - 1] if 1 <= seq <= len(self.entries) else None
+        entry = self.entry(seq)
+        return entry.event.at if entry is not None else None
 
     @cached_property
     def header(self) -> RunStarted:
@@ -106,7 +144,7 @@ class Run:
     @cached_property
     def calls(self) -> dict[str, tuple[Call, ...]]:
         """Each client's calls, joined; see ``chaoskit.journal.calls``."""
-        joined = join_calls(self.entries)
+        joined = join_calls(self.entries, self.lookups)
         return {client: joined.get(client, ()) for client in self.clients}
 
     def calls_in(self, client: str, phase: Phase | None) -> list[Call]:
@@ -130,9 +168,27 @@ class Run:
 
     def met(self, injection: str) -> list[int]:
         """``seq`` of every query, connection or request that ``injection`` changed: the proof that it was exercised."""
-        seqs = [seq for seq, query in self.queries if injection in query.faults]
+        return list(self._met_by_injection.get(injection, ()))
+
+    @cached_property
+    def _met_by_injection(self) -> dict[str, list[int]]:
+        return {planned.injection: self._met(planned.injection) for planned in self.injections}
+
+    @cached_property
+    def changed(self) -> dict[str, list[tuple[int, str | None]]]:
+        """By injection: ``seq`` of each query that it changed, with the asker, and of each request, with None."""
+        changed: dict[str, list[tuple[int, str | None]]] = {}
+        for entry in select(self.entries, QueryAnswered, RequestAnswered, unless="faults"):
+            event = entry.event
+            assert isinstance(event, QueryAnswered | RequestAnswered)
+            for injection in event.faults:
+                asker = event.asker if isinstance(event, QueryAnswered) else None
+                changed.setdefault(injection, []).append((entry.seq, asker))
+        return changed
+
+    def _met(self, injection: str) -> list[int]:
+        seqs = [seq for seq, _ in self.changed.get(injection, ())]
         seqs += [seq for seq, _ in self.connections_met(injection)]
-        seqs += [seq for seq, answered in self.of(RequestAnswered) if injection in answered.faults]
         planned = [plan for plan in self.injections if plan.injection == injection and plan.plane == "network"]
         for plan in planned:
             seqs += infer_affected(self.entries, plan, self.header.experiment)
@@ -145,15 +201,36 @@ class Run:
         A toxic is lifted a little late: who came only then has not met the fault that was planned.
         """
         spans = [span for plan in self.injections if plan.injection == injection for span in plan.spans]
-        opened = {event.connection: event.at for _, event in self.of(ConnectionOpened)}
-        closed = {event.connection: event.at for _, event in self.of(ConnectionClosed)}
-        touched = [(seq, event.connection) for seq, event in self.of(ConnectionOpened) if injection in event.toxics]
-        touched += [(seq, event.connection) for seq, event in self.of(ConnectionClosed) if injection in event.toxics]
+        opened, closed, touched = self._touched_connections
         return [
             (seq, name)
-            for seq, name in touched
+            for seq, name in touched.get(injection, ())
             if any(opened.get(name, start) < end and closed.get(name, end) >= start for start, end in spans)
         ]
+
+    @cached_property
+    def _touched_connections(
+        self,
+    ) -> tuple[dict[str, Instant], dict[str, Instant], dict[str, list[tuple[int, str]]]]:
+        """When each connection that a toxic touched was opened and closed; and by injection, what was told of which."""
+        places_of: dict[str, list[tuple[int, int, str]]] = {}
+        for entry in select(self.entries, ConnectionOpened, ConnectionClosed, unless="toxics"):
+            event = entry.event
+            assert isinstance(event, ConnectionOpened | ConnectionClosed)
+            for injection in event.toxics:
+                place = (int(isinstance(event, ConnectionClosed)), entry.seq, event.connection)
+                places_of.setdefault(injection, []).append(place)
+        names = {name for touched in places_of.values() for _, _, name in touched}
+        instants: dict[type, dict[str, Instant]] = {ConnectionOpened: {}, ConnectionClosed: {}}
+        for entry in select(self.entries, ConnectionOpened, ConnectionClosed) if names else ():
+            event = entry.event
+            assert isinstance(event, ConnectionOpened | ConnectionClosed)
+            if event.connection in names:
+                instants[type(event)][event.connection] = event.at
+        touched = {
+            injection: [(seq, name) for _, seq, name in sorted(places)] for injection, places in places_of.items()
+        }
+        return instants[ConnectionOpened], instants[ConnectionClosed], touched
 
     def _process_evidence(self, planned: InjectionPlanned) -> list[int]:
         """``seq`` of the events that show that a fault of a process was felt: a client's own, or calls while a plane stood still."""

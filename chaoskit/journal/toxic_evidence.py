@@ -23,6 +23,7 @@ from chaoskit.journal.events import (
     PlaneReady,
     RequestArrived,
 )
+from chaoskit.journal.stored import select
 
 Spans = list[tuple[Instant, Instant]]
 
@@ -41,7 +42,7 @@ def _confirmed(entries: Sequence[Entry], injection: str) -> Spans:
     """From when the driver had read the toxic back, to when it was due to be taken off."""
     spans: Spans = []
     begun: Instant | None = None
-    for event in (entry.event for entry in entries):
+    for event in (entry.event for entry in select(entries, InjectionApplied, InjectionLifted)):
         if isinstance(event, InjectionApplied) and event.injection == injection:
             begun = event.at
         elif isinstance(event, InjectionLifted) and event.injection == injection and begun is not None:
@@ -58,7 +59,7 @@ def _refused(entries: Sequence[Entry], spans: Spans, service: str, experiment: d
     clients = experiment.get("clients") or {}
     users = {name for name, client in clients.items() if client.get("service", "dynamodb") == service}
     seqs = []
-    for entry in entries:
+    for entry in select(entries, CallFinished, ConnectionClosed):
         event = entry.event
         if isinstance(event, CallFinished) and event.client in users and _inside(event.at, spans) is not None:
             if any(link.errno == errno.ECONNREFUSED for link in event.errors):
@@ -71,7 +72,7 @@ def _refused(entries: Sequence[Entry], spans: Spans, service: str, experiment: d
 def _passed(entries: Sequence[Entry], spans: Spans, service: str) -> list[int]:
     last: dict[str, tuple[int, int | None]] = {}
     seqs = []
-    for entry in entries:
+    for entry in select(entries, RequestArrived):
         event = entry.event
         if isinstance(event, RequestArrived) and event.service == service:
             now = (event.nth, _inside(event.at, spans))
@@ -82,7 +83,7 @@ def _passed(entries: Sequence[Entry], spans: Spans, service: str) -> list[int]:
 
 
 def _proxy_tells(entries: Sequence[Entry]) -> bool:
-    planes = [entry.event for entry in entries if isinstance(entry.event, PlaneReady)]
+    planes = [entry.event for entry in select(entries, PlaneReady) if isinstance(entry.event, PlaneReady)]
     return not any(plane.silent for plane in planes)
 
 

@@ -9,6 +9,7 @@ from chaoskit.lab.compare import Documented
 from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.result import Result
 from chaoskit.lab.rows import Row
+from chaoskit.printable import printable
 
 COLUMNS = (
     "fault",
@@ -47,7 +48,7 @@ def markdown(result: Result) -> str:
     if result.missing:
         parts += ["\n## Not measured\n", *(f"- {gap.what}: {gap.why}" for gap in result.missing)]
     parts += ["\n## With what\n", _versions(result), "\n## The documents\n", _documents(result)]
-    return "\n".join(parts) + "\n"
+    return printable("\n".join(parts) + "\n")
 
 
 def _finding(title: str, text: str) -> str:

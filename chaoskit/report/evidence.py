@@ -46,11 +46,10 @@ def links_of(run: Run, evidence: Sequence[int], most: int = LINKS_MOST) -> Links
 
 def lines_of(run: Run, seqs: Iterable[int]) -> tuple[Line, ...]:
     """The events with these numbers, in order; numbers that the journal does not hold are left out."""
-    numbers = set(seqs)
+    entries = (entry for seq in sorted(set(seqs)) if (entry := run.entry(seq)) is not None)
     return tuple(
         Line(entry.seq, seconds(entry.event.at, run.origin), entry.event.kind, describe(entry.event))
-        for entry in run.entries
-        if entry.seq in numbers
+        for entry in entries
     )
 
 

@@ -260,7 +260,7 @@ def _sleeps(calls: Sequence[Call]) -> tuple[SleepStep, ...]:
 
 def last_instant(run: Run) -> Instant:
     """The last instant of which the journal tells anything."""
-    return max(entry.event.at for entry in run.entries)
+    return run.last_instant
 
 
 def _waited(run: Run, call: Call) -> int:

@@ -16,6 +16,7 @@ from chaoskit.journal.events import (
     SandboxReady,
 )
 from chaoskit.journal.run import Phase, Run
+from chaoskit.journal.stored import select
 from chaoskit.report.figures import carriage, percentile
 from chaoskit.units import MILLISECOND
 
@@ -115,16 +116,17 @@ class CarriageCount:
 
 def all_injections(run: Run) -> tuple[InjectionFigures, ...]:
     """The figures of every planned injection, as planned."""
-    at = {entry.seq: entry.event.at for entry in run.entries}
     late: dict[str, int] = {}
     switched: dict[tuple[type, str, Instant], Instant] = {}
-    for event in (entry.event for entry in run.entries):
-        if isinstance(event, InjectionApplied | InjectionLifted):
-            late[event.injection] = max(late.get(event.injection, 0), event.at - event.due)
-            switched[type(event), event.injection, event.due] = event.at
+    for entry in select(run.entries, InjectionApplied, InjectionLifted):
+        event = entry.event
+        assert isinstance(event, InjectionApplied | InjectionLifted)
+        late[event.injection] = max(late.get(event.injection, 0), event.at - event.due)
+        switched[type(event), event.injection, event.due] = event.at
     figures = []
     for plan in run.injections:
         met = run.met(plan.injection)
+        at = {seq: instant for seq in met if (instant := run.instant(seq)) is not None}
         spans = tuple(
             replace(
                 _span(start, end, [(at[seq], seq) for seq in met]),
@@ -166,7 +168,7 @@ def health_of(run: Run) -> Health:
     """The harness's own figures."""
     calls = [call for calls in run.calls.values() for call in calls]
     late = [max(0, call.started - call.due) for call in calls]
-    reports = [event for _, event in run.of(AttemptFinished)]
+    reports = [event.call is None or event.attempt is None for _, event in run.of(AttemptFinished)]
     ended = run.of(RunEnded)
     sandboxes = run.of(SandboxReady)
     return Health(
@@ -179,7 +181,7 @@ def health_of(run: Run) -> Health:
         late_p50_ns=percentile(late, 0.5),
         late_max_ns=max(late, default=None),
         attempts_reported=len(reports),
-        unattributed=sum(report.call is None or report.attempt is None for report in reports),
+        unattributed=sum(reports),
         failures=tuple(run.of(HarnessFailed)),
         died=tuple((seq, event) for seq, event in run.of(ProcessEnded) if not event.expected),
         sandbox=sandboxes[-1][1] if sandboxes else None,

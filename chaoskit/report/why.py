@@ -5,6 +5,7 @@ A rule that finds nothing says nothing. What is inferred, not seen, is worded "c
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -129,14 +130,19 @@ def _quota(scene: Scene) -> Reason | None:
 def _buried(scene: Scene) -> Reason | None:
     """Sequential calls that dialed, and failed, although connections used before were still open."""
     start = scene.run.fault_spans[0][0]
+    used, earlier = scene.connections.used(), deque(scene.run.calls[scene.figures.name])
+    rode = False
     for place, call in enumerate(scene.calls):
-        if call.concurrent or call.result != "failed" or not call.lookups:
+        rode = rode or any(c.pooled for c in scene.calls[max(0, place - 1) : place])
+        if not rode or call.concurrent or call.result != "failed" or not call.lookups:
             continue
-        earlier = [c for c in scene.run.calls[scene.figures.name] if c.result == "ok" and c.started < call.started]
-        alive = scene.connections.open_at(earlier, call.started)
+        while earlier and earlier[0].started < call.started:
+            if (before := earlier.popleft()).result == "ok":
+                used.add(before)
+        alive = used.open_at(call.started)
+        if not alive:
+            continue
         pooled = [c for c in scene.calls[:place] if c.pooled]
-        if not alive or not pooled:
-            continue
         burst = [c for c in scene.calls[:place] if c.concurrent]
         rest = [c for c in scene.calls[place:] if not c.concurrent and c.started >= call.started]
         failed = sum(c.result == "failed" for c in rest)

@@ -16,12 +16,14 @@ from chaoskit.report.summary import summarize
 from chaoskit.verdict import Outcome, Verdict
 
 
-def write_reports(folder: Path, entries: Sequence[Entry], verdicts: Sequence[Verdict], outcome: Outcome) -> list[Path]:
+def write_reports(
+    folder: Path, entries: Sequence[Entry] | Run, verdicts: Sequence[Verdict], outcome: Outcome
+) -> list[Path]:
     """Write ``summary.json`` and ``report.html`` into ``folder``; each is either whole or as it was before.
 
-    Returns their paths. Raises ``HarnessError`` when the disk refuses.
+    ``entries`` are a journal, or the run that has been made of it. Returns their paths. Raises ``HarnessError`` when the disk refuses.
     """
-    run = Run(entries)
+    run = entries if isinstance(entries, Run) else Run(entries)
     summary = json.dumps(summarize(run, verdicts, outcome), indent=2, ensure_ascii=False) + "\n"
     page = render_page(run, verdicts, outcome)
     return [write_text(folder / "summary.json", summary), write_text(folder / "report.html", page)]

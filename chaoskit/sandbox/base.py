@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,8 @@ from chaoskit.errors import SandboxError
 ProcessAction: TypeAlias = Literal["pause", "resume", "kill"]
 
 REAPER = Path(__file__).with_name("reaper.py")
+CLEAN_UP_WITHIN_S = 20.0
+"""How long a keeper may take to end. One that takes longer, or was stopped or killed, is killed, and another does its work."""
 
 
 class LocalProcesses:
@@ -67,13 +71,7 @@ class Reaper:
             )
         except OSError as error:
             raise SandboxError(f"cannot start {command[0]}: {error.strerror}") from error
-        plan = {
-            "remove": self._remove,
-            "empty": self._empty,
-            "namespace": namespace,
-            "binds": binds,
-            "last": self._last,
-        }
+        plan = self._plan() | {"namespace": namespace, "binds": binds}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(plan).encode() + b"\n")
@@ -90,14 +88,37 @@ class Reaper:
         text = (await self._process.stderr.read()).decode(errors="replace").strip()
         return text.splitlines()[-1] if text else f"the keeper ended with code {await self._process.wait()}"
 
+    def _plan(self) -> dict[str, Any]:
+        return {"remove": self._remove, "empty": self._empty, "last": self._last}
+
     async def stop(self) -> None:
-        """Let it clean up, and wait until it has; safe to call again."""
+        """Let it clean up, and wait until it has; safe to call again. One that cannot any more is replaced."""
         if self._process is None:
             return
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        await self._process.wait()
-        self._process = None
+        process, self._process = self._process, None
+        assert process.stdin is not None
+        _signal(process.pid, signal.SIGCONT)  # whoever stopped it did not mean that we wait for ever
+        process.stdin.close()
+        try:
+            code = await asyncio.wait_for(process.wait(), CLEAN_UP_WITHIN_S)
+        except TimeoutError:
+            _signal(process.pid, signal.SIGKILL)
+            code = await process.wait()
+        if code != 0:
+            await asyncio.to_thread(clean_up, self._plan())
+
+
+def _signal(group: int, number: int) -> None:
+    """Send a signal to a keeper's session, which is the keeper and what made its namespaces."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def clean_up(plan: dict[str, Any]) -> None:
+    """What a keeper does at its end, now."""
+    plan = plan | {"namespace": False, "binds": []}
+    command = [sys.executable, "-I", "-S", str(REAPER)]
+    subprocess.run(command, input=json.dumps(plan).encode() + b"\n", stdout=subprocess.DEVNULL, cwd="/")
 
 
 @contextlib.contextmanager
@@ -113,4 +134,15 @@ def removed_at_end(remove: list[Path], empty: list[Path]) -> Iterator[None]:
         process.stdin.write(json.dumps(plan).encode() + b"\n")
         process.stdin.flush()
         process.stdout.readline()
-        yield
+        try:
+            yield
+        finally:
+            _signal(process.pid, signal.SIGCONT)
+            process.stdin.close()
+            try:
+                code = process.wait(CLEAN_UP_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                _signal(process.pid, signal.SIGKILL)
+                code = process.wait()
+            if code != 0:
+                clean_up(plan)

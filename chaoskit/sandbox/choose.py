@@ -48,7 +48,8 @@ async def open_sandbox(
         except SandboxError as error:
             if choice == "namespace":
                 raise
-            because = f"namespaces do not work here: {error}"
+            because = f"no namespace sandbox: {error}"
+            tell(f"chaoskit: {because}; using the inline sandbox, which runs Python clients only")
         else:
             return namespace
     else:

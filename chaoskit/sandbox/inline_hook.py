@@ -2,7 +2,8 @@
 
 ``python -m chaoskit.sandbox.inline_hook MAP LABEL MODULE``. MAP is the file that the sandbox publishes: label → DNS ``host:port``,
 service address → proxy ``host:port``. The answers and errors are those of glibc (resolv.conf(5): 5 s, 2 attempts; A and AAAA from one
-port), but glibc itself is not in the path, and the report says so. A connection to anything but loopback is refused: no route out.
+port), but glibc itself is not in the path, and the report says so. Connecting and sending to anything but loopback is refused, in
+Python's ``socket``: that is a guard against accidents, not against code that means to leave.
 """
 
 from __future__ import annotations
@@ -146,20 +147,28 @@ def _is_literal(name: str) -> bool:
     return True
 
 
-def _refuse_to_leave() -> None:
-    """Let sockets of this process connect to loopback only."""
-    for method in ("connect", "connect_ex"):
-        setattr(socket.socket, method, _loopback_only(getattr(socket.socket, method)))
+PLACE_OF_ADDRESS = {"connect": (0, 0), "connect_ex": (0, 0), "sendto": (1, -1), "sendmsg": (3, 3)}
+"""Methods of a socket that are told where to: the fewest arguments before the address, and the address's place among them."""
 
 
-def _loopback_only(connect: Callable[..., Any]) -> Callable[..., Any]:
-    def guarded(self: socket.socket, address: Any) -> Any:
-        inet = self.family in (socket.AF_INET, socket.AF_INET6)
-        if inet and not (_is_literal(address[0]) and ipaddress.ip_address(address[0].partition("%")[0]).is_loopback):
+def refuse_to_leave() -> None:
+    """Let sockets of this process connect and send to loopback only."""
+    for method, (before, place) in PLACE_OF_ADDRESS.items():
+        setattr(socket.socket, method, _loopback_only(getattr(socket.socket, method), before, place))
+
+
+def _loopback_only(method: Callable[..., Any], before: int, place: int) -> Callable[..., Any]:
+    def guarded(self: socket.socket, *words: Any) -> Any:
+        address = words[place] if len(words) > before else None
+        if address is not None and self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
             raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
-        return connect(self, address)
+        return method(self, *words)
 
     return guarded
+
+
+def _is_loopback(host: str) -> bool:
+    return _is_literal(host) and ipaddress.ip_address(host.partition("%")[0]).is_loopback
 
 
 def main() -> None:
@@ -167,7 +176,7 @@ def main() -> None:
     published, label, module = sys.argv[1:4]
     hook = Hook(Path(published), label, socket.getaddrinfo)
     setattr(socket, "getaddrinfo", hook.getaddrinfo)  # noqa: B010  (mypy forbids the plain assignment)
-    _refuse_to_leave()
+    refuse_to_leave()
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -9,15 +9,19 @@ destination then tells which client asked, without touching the client.
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import shutil
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox.base import LocalProcesses, Reaper
+from chaoskit.sandbox.file_sockets import find_sockets, socket_folders
+from chaoskit.sandbox.syscall_filter import FilterUnavailable, compile_filter
 
 NAME = "namespace"
 TOOLS = ("unshare", "nsenter", "mount", "sh")
@@ -26,11 +30,16 @@ _BIND_AND_RUN = 'mount --bind "$1" "$(readlink -f /etc/resolv.conf)" && shift &&
 
 @dataclass(frozen=True, slots=True)
 class WayIn:
-    """How ``launcher.py`` gets in: the keeper's pid, whether by its user namespace, and what to mount: (source, target)."""
+    """How ``launcher.py`` gets in: the keeper's pid, whether by its user namespace, and what to mount: (source, target).
+
+    ``sockets`` and ``filter`` are what it closes, as its plan has them.
+    """
 
     target: int
     user: bool
     binds: tuple[tuple[str, str], ...]
+    sockets: dict[str, list[str]]
+    filter: str
 
 
 class NamespaceSandbox(LocalProcesses):
@@ -60,7 +69,7 @@ class NamespaceSandbox(LocalProcesses):
         binds = self._write_files()
         reasons = []
         for user_namespace in self._ways():
-            prefix = ["unshare", "--mount", "--net", "--pid", "--fork"]
+            prefix = ["unshare", "--mount", "--ipc", "--net", "--pid", "--fork", "--kill-child"]
             flags = ["--user", "--map-root-user"] if user_namespace else []
             try:
                 ready = await self._keeper.start(prefix[:1] + flags + prefix[1:], namespace=True, binds=binds)
@@ -68,7 +77,7 @@ class NamespaceSandbox(LocalProcesses):
                 reasons.append(str(error))
                 continue
             join = ["--user", "--preserve-credentials"] if user_namespace else []
-            self._enter = ["nsenter", "--target", str(ready.pid), *join, "--mount", "--net", "--pid", "--"]
+            self._enter = ["nsenter", "--target", str(ready.pid), *join, "--mount", "--ipc", "--net", "--pid", "--"]
             self._held = (ready.pid, user_namespace)
             self.ipv6 = ready.ipv6
             return
@@ -111,19 +120,32 @@ class NamespaceSandbox(LocalProcesses):
         resolv = str(self._work / "etc" / f"resolv.{label}")
         return [*self._enter, "unshare", "--mount", "--", "sh", "-c", _BIND_AND_RUN, "sh", resolv, *argv]
 
-    def way_in(self, label: str) -> WayIn:
-        """The way in for a command of the user's: the resolv.conf of ``label``, and a hosts file that knows this machine's own name."""
+    def way_in(self, label: str, opened: Sequence[str] = ()) -> WayIn:
+        """The way in for a command of the user's: the resolv.conf of ``label``, and a hosts file that knows this machine's own name.
+
+        ``opened`` are the Unix sockets of this machine that it may connect to.
+        """
         folder = self._work / "etc"
         hosts = folder / "hosts.command"
         name = socket.gethostname()
         # The JVM, for one, looks its own host up; it would ask our DNS, which knows no such name.
         hosts.write_text(f"127.0.0.1 localhost {name}\n::1 localhost\n")
         binds = ((str(folder / f"resolv.{label}"), "/etc/resolv.conf"), (str(hosts), "/etc/hosts"))
-        return WayIn(*self._held, tuple((source, target) for source, target in binds if Path(target).exists()))
+        sockets = {"closed": find_sockets(), "folders": socket_folders(), "opened": list(opened)}
+        present = tuple((source, target) for source, target in binds if Path(target).exists())
+        return WayIn(*self._held, present, sockets, _filter())
 
     async def close(self) -> None:
         """End every process in there and remove the run's temporary folders."""
         await self._keeper.stop()
+
+
+def _filter() -> str:
+    """The filter of system calls in base64; empty where there is no libseccomp, and ``chaoskit doctor`` says so."""
+    try:
+        return base64.b64encode(compile_filter()).decode()
+    except FilterUnavailable:
+        return ""
 
 
 def _way_out() -> str:

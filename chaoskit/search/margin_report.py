@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaoskit.printable import printable
 from chaoskit.search.bisect import Step, Stopped, Task
 from chaoskit.search.margin import Found
 from chaoskit.search.points import read_summary
@@ -139,7 +140,7 @@ def as_markdown(task: Task, end: Found | Stopped, steps: Sequence[Step], replay:
         lines.append(f"| {point.value.shown} | {point.held} | {point.total} | {point.bar}{beside} |")
     lines += ["", "Made with " + "; ".join(f"{name} {version}" for name, version in versions(steps).items()) + "."]
     lines += ["", f"Again: `{replay}`. The journal of every run is under `runs/`.", ""]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def versions(steps: Sequence[Step]) -> dict[str, str]:

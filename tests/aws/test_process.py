@@ -15,7 +15,8 @@ import pytest
 
 from chaoskit.child import ALIVE, PARENT_GONE
 from chaoskit.journal.codec import decode
-from chaoskit.journal.events import Event, PlaneReady, RequestAnswered, RequestArrived
+from chaoskit.journal.events import Event, HostedZoneChanged, PlaneReady, RequestAnswered, RequestArrived
+from tests.aws.route53.plain_http import route53
 
 PATIENCE_S = 60
 
@@ -53,6 +54,11 @@ class Plane:
         assert self.process.stderr is not None
         return code, self.process.stderr.read().decode()
 
+    def close(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
 
 @pytest.fixture
 def plane(tmp_path: Path) -> Iterator[Plane]:
@@ -61,9 +67,7 @@ def plane(tmp_path: Path) -> Iterator[Plane]:
     yield started
     started.process.kill()
     started.end()
-    for pipe in (started.process.stdin, started.process.stdout, started.process.stderr):
-        assert pipe is not None
-        pipe.close()
+    started.close()
 
 
 def ready(plane: Plane) -> PlaneReady:
@@ -162,3 +166,45 @@ def test_an_armed_process_injects_and_ends_connections(tmp_path: Path) -> None:
     for pipe in (plane.process.stdin, plane.process.stdout, plane.process.stderr):
         assert pipe is not None
         pipe.close()
+
+
+def test_route53_tells_each_change_of_a_hosted_zone(tmp_path: Path) -> None:
+    names = ["*.amazonaws.com", "127.0.0.1"]
+    behaviour = {"propagation_ns": 2_000_000_000}
+    record = {"name": "www.example.com", "rtype": "A", "ttl": 5, "data": "192.0.2.7"}
+    services = {"route53": {"hosted_zones": {"example.com": [record]}, "control_plane": behaviour}}
+    plane = Plane({"certificates": str(tmp_path), "names": names, "services": services})
+    event = ready(plane)
+    assert "Route 53 of chaoskit's own" in event.implementation
+    api = client("route53", event.addresses["front"], tmp_path)
+    (zone,) = api.list_hosted_zones()["HostedZones"]
+    record_set = {"Name": "a.example.com", "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record_set}]}
+    api.change_resource_record_sets(HostedZoneId=zone["Id"], ChangeBatch=batch)
+    plane.say({"do": "stop"})
+    assert plane.end() == (0, "")
+    plane.close()
+    first, filled, change = [event for event in plane.events if isinstance(event, HostedZoneChanged)]
+    assert (first.zone, first.version, first.request) == ("example.com", 0, 0)
+    assert ([name.name for name in filled.names], filled.request) == (["www.example.com"], 0)
+    assert change.effective_at - change.at == 2_000_000_000
+    assert [name.name for name in change.names] == ["a.example.com"]
+    (arrived,) = [e for e in plane.events if isinstance(e, RequestArrived) and e.operation.startswith("POST")]
+    assert change.request == arrived.request
+
+
+def test_a_hosted_zone_of_something_in_motos_place_is_followed(tmp_path: Path) -> None:
+    with route53() as endpoint:
+        address = endpoint.url.removeprefix("http://")
+        services = {"route53": {"backend": address}}
+        names = ["*.amazonaws.com", "127.0.0.1"]
+        plane = Plane({"certificates": str(tmp_path), "names": names, "services": services, "followed": ["live.test"]})
+        ready(plane)
+        changed = threading.Event()
+        while not any(isinstance(event, HostedZoneChanged) for event in plane.events):
+            changed.wait(0.01)
+        plane.say({"do": "stop"})
+        assert plane.end() == (0, "")
+        plane.close()
+    first = next(event for event in plane.events if isinstance(event, HostedZoneChanged))
+    assert (first.zone, [name.name for name in first.names]) == ("live.test", ["live.test"])

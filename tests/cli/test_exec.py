@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from chaoskit.journal.events import CommandFinished, CommandStarted
+from chaoskit.journal.events import CommandFinished, CommandStarted, RunEnded
 from tests.cli.commands import NAME, PATIENCE_S, Place, make_place
 from tests.cli.test_whole_run import namespaces_work
 from tests.processes import all_ended, close, descendants, watch
@@ -175,7 +175,7 @@ def test_a_signal_before_the_command_begins_ends_the_run(place: Place) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for processes that are not ours needs Linux's pidfd")
-def test_kill_9_leaves_nothing(place: Place) -> None:
+def test_kill_9_leaves_what_was_measured_and_nothing_else(place: Place) -> None:
     script = "trap '' TERM HUP INT; sleep 1000 & echo up; wait"
     with started(place, "--allow", "127.0.0.1:9", "--", "sh", "-c", script) as process:
         assert process.stdout is not None
@@ -186,7 +186,8 @@ def test_kill_9_leaves_nothing(place: Place) -> None:
         process.wait()
         assert all_ended(watched), "a process outlived the run by 10 s"
         close(watched)
-    assert not (place.root / "runs").exists()
+    ((_, ending),) = place.journal().of(RunEnded)
+    assert ending.reason == "interrupted"
     assert place.left() == []
 
 

@@ -170,8 +170,12 @@ def test_whatever_ends_it_nothing_is_left(place: Path, sandbox: str, number: sig
     else:
         assert process.returncode == 128 + number, output
         assert "cleaned up" in output
-    assert not (place / "runs").exists(), "no half-done results"
+        assert "what was measured is in" in output
+    (folder,) = (place / "runs").iterdir()
+    assert [path.name for path in folder.iterdir()] == ["journal.jsonl"], "what was measured, and no half-done results"
     assert not list((place / "tmp").iterdir()), "no temporary file"
+    judged = subprocess.run([sys.executable, "-m", "chaoskit", "check", str(folder)], capture_output=True, text=True)
+    assert (judged.returncode, "interrupted" in judged.stdout) == (4, True), judged.stdout
     still_there = {network_namespace(int(folder.name)) for folder in Path("/proc").glob("[0-9]*")}
     assert not made & still_there, "no namespace"
 

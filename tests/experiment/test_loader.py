@@ -242,3 +242,13 @@ def test_a_fault_may_last_as_long_as_the_limit(length: str, fits: bool) -> None:
 )
 def test_what_has_a_form_of_its_own_is_told_by_its_name(change: tuple[str, str], says: str) -> None:
     assert says in wrong(GOOD.replace(*change))
+
+
+@pytest.mark.parametrize(
+    "seed", ["9223372036854775808", "-9223372036854775808", "9" * 300, "9" * 5000, ".inf", "1e400"]
+)
+def test_a_seed_that_no_journal_holds_is_refused(tmp_path: Path, seed: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(f"title: x\nseed: {seed}\nduration: 2s\nclients: {{a: {{use: boto3}}}}\n")
+    with pytest.raises(ExperimentError, match=r"x\.yaml:2: seed: Input should be "):
+        load(path)

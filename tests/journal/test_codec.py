@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.journal.codec import decode, decode_entry, encode, encode_entry
+from chaoskit.journal.codec import LARGEST, decode, decode_entry, encode, encode_entry
 from chaoskit.journal.events import EVENT_TYPES, CallFinished, CallStarted, Entry, ErrorLink, Event, InjectionLifted
 
+st.register_type_strategy(int, st.integers(-LARGEST, LARGEST))
 json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    st.none() | st.booleans() | st.from_type(int) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=5,
 )
@@ -101,3 +102,19 @@ def test_text_that_is_no_utf8_is_written_all_the_same() -> None:
 def test_the_tag_decides_the_class_where_fields_are_alike() -> None:
     line = '{"kind":"injection_lifted","at":1,"injection":"i","due":1}'
     assert decode(line) == InjectionLifted(at=1, injection="i", due=1)
+
+
+@pytest.mark.parametrize("number", [str(LARGEST + 1), str(-LARGEST - 1), "9" * 400, "9" * 5000])
+@pytest.mark.parametrize(
+    "line", ['{{"kind":"run_ended","at":{},"reason":"r"}}', '{{ "reason": "r", "kind": "run_ended", "at": {} }}']
+)
+def test_a_number_beyond_64_bits_is_refused(line: str, number: str) -> None:
+    with pytest.raises(ValueError, match=r"-?9223372036854775807|digits|out of range"):
+        decode(line.format(number))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_what_is_no_finite_number_is_refused(number: str) -> None:
+    planned = '{"kind":"injection_planned","at":1,"injection":"i","plane":"dns","fault":"empty","where":"w","spans":[],"chance":%s}'
+    with pytest.raises(ValueError, match=r"chance: Input should be a finite number"):
+        decode(planned % number)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from chaoskit.errors import HarnessError, JournalError
 from chaoskit.journal.codec import encode_entry
-from chaoskit.journal.events import Entry
+from chaoskit.journal.events import SCHEMA_VERSION, Entry
 from chaoskit.journal.store import Journal, read_journal
 from tests.journal.story import Story
 
@@ -144,3 +145,25 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "j.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(JournalError, match="not UTF-8 text, so not a journal"):
         read_journal(tmp_path / "j.jsonl")
+
+
+def head_of(version: object, **more: object) -> str:
+    head = {"seq": 1, "kind": "run_started", "at": 1, "schema_version": version, "run_id": "r", "title": "t", "seed": 1}
+    rest = {"source": "", "experiment": {}, "epoch_ns": 1, "versions": {"chaoskit": "9.1"}, "replay": ""}
+    return json.dumps(head | rest | more) + "\n"
+
+
+@pytest.mark.parametrize("more", [{}, {"a_new_field": [1]}], ids=["fields of today", "fields of tomorrow"])
+def test_a_journal_of_a_newer_chaoskit_is_refused(tmp_path: Path, more: dict[str, object]) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text(head_of(SCHEMA_VERSION + 1, **more) + '{"seq":2,"kind":"of_tomorrow"}\n')
+    newer = rf":1: a newer chaoskit \(9\.1\) wrote this journal: its schema is {SCHEMA_VERSION + 1}.*pip install --upgrade chaoskit"
+    with pytest.raises(JournalError, match=newer):
+        read_journal(path)
+
+
+def test_a_journal_of_no_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text(head_of(0))
+    with pytest.raises(JournalError, match="schema_version is 0"):
+        read_journal(path)

@@ -21,7 +21,7 @@ from chaoskit.dns.control.requests import NewInjection
 from chaoskit.dns.faults import DnsFault
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.target import DnsTarget
-from chaoskit.dns.zone import Zones
+from chaoskit.dns.zone import Zone, Zones
 from chaoskit.errors import InputError
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Injection, Timeline
@@ -223,6 +223,18 @@ class InjectionController:
                 self._held[name] = _met(self._held[name], event)
             elif name in self._ended:
                 self._ended[name] = replace(ended := self._ended[name], held=_met(ended.held, event))
+
+    @property
+    def zones(self) -> Zones:
+        """The zones that were put, our own canary's left out."""
+        return self._zones.zones
+
+    def change_zone(self, zone: Zone) -> None:
+        """Serve another version of one zone. Raises ``ValueError`` when the canary would not resolve in it."""
+        try:
+            self.swap_zones(self._zones.zones.with_zone(zone))
+        except Refused as refused:
+            raise ValueError(str(refused)) from refused
 
     def swap_zones(self, zones: Zones, if_version: int | None = None) -> ZoneSnapshot:
         """Serve other zones from the next query on. Refused when the canary would not resolve in them.

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeAlias
 from chaoskit.clock import Instant
 from chaoskit.dns.control.leases import Why
 from chaoskit.journal.codec import encode
-from chaoskit.journal.events import QueryAnswered
+from chaoskit.journal.events import QueryAnswered, UpdateAnswered, ZoneChanged
 
 BACKLOG = 2_000
 """Events that wait for one watcher; more are lost and counted."""
@@ -58,12 +58,13 @@ class ZonesSwapped:
     version: int
 
 
-ControlEvent: TypeAlias = QueryAnswered | InjectionBegun | InjectionEnded | ZonesSwapped
+JournalEvent: TypeAlias = QueryAnswered | UpdateAnswered | ZoneChanged
+ControlEvent: TypeAlias = JournalEvent | InjectionBegun | InjectionEnded | ZonesSwapped
 
 
 def as_server_sent(event: ControlEvent) -> str:
     """The event in the form of the HTML standard, "Server-sent events": its kind, and its fields as JSON on one line."""
-    data = encode(event) if isinstance(event, QueryAnswered) else json.dumps({"kind": event.kind, **asdict(event)})
+    data = encode(event) if isinstance(event, JournalEvent) else json.dumps({"kind": event.kind, **asdict(event)})
     return f"event: {event.kind}\ndata: {data}\n\n"
 
 

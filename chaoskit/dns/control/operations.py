@@ -270,7 +270,7 @@ _ANSWERS: dict[str, Any] = {
         "What is wrong, and what would be right.", error=_TEXT, findings={"type": ["array", "null"], "items": _ref("Finding")},
     ),
     "Event": {"type": "string", "description": "Lines 'event: KIND' and 'data: JSON'; kinds: query, injection_begun, "
-              "injection_ended, zones_swapped, lost (how many events this watcher missed)."},
+              "injection_ended, zones_swapped, zone_changed, update_answered, lost (how many events this watcher missed)."},
     "Text": _TEXT,
     "Document": _ANY_OBJECT,
 }  # fmt: skip

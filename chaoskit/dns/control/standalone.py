@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from chaoskit.clock import WallClock
 from chaoskit.dns.control.address import Address, Unix
@@ -18,21 +20,26 @@ from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.metrics import Losses, QueryMetrics
+from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.guard import Guard
 from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
 from chaoskit.dns.spool import Spool
 from chaoskit.dns.target import DnsTarget
+from chaoskit.dns.updater import Updater, UpdateRules
 from chaoskit.dns.upstream import Upstream
 from chaoskit.dns.zone import Zones
-from chaoskit.errors import HarnessError
+from chaoskit.errors import HarnessError, PlaneError
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Timeline
 
 TICK_S = 0.5
 SWITCH_S = 0.0005
 """How long the control thread may keep the interpreter while a query waits; Python's default is ten times that."""
+
+
+Follow: TypeAlias = Callable[[Callable[[HostedChange], None]], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,10 @@ class Settings:
     seed: int = 0
     with_aliases: Callable[[DnsTarget], DnsTarget] = lambda target: target
     """Adds to a target the names that mean the same, where they are known."""
+    updates: UpdateRules = field(default_factory=UpdateRules)
+    followed: tuple[str, ...] = ()
+    follow: Follow | None = None
+    """Begins to tell changes of the hosted zones that ``followed`` zones follow; returns what ends that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
     desk.swap_zones(settings.zones)
     bound, control = bind(settings.control)
     thread: ControlThread | None = None
+    following = contextlib.ExitStack()
     try:
         dns = tuple([await server.listen(listener) for listener in settings.listeners])
         admits = settings.guard.admits if settings.guard else is_loopback
@@ -102,6 +114,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
 
         thread = ControlThread(app, bound, control_lost)
         thread.start()
+        _let_zones_change(settings, server, desk, feed, following)
         on_ready(Ready(dns, control))
         stopping, ticking = loop.create_task(stop.wait()), loop.create_task(_tick(desk))
         await asyncio.wait((stopping, ticking, server.failed), return_when=asyncio.FIRST_COMPLETED)
@@ -111,12 +124,42 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
             if ended.done():
                 ended.result()
     finally:
+        following.close()
         await server.close()
         if thread is not None:
             thread.stop(feed.close)
         bound.close()
         if isinstance(control, Unix):
             control.path.unlink(missing_ok=True)
+
+
+def _let_zones_change(
+    settings: Settings,
+    server: Server,
+    desk: InjectionController,
+    feed: EventStream,
+    following: contextlib.ExitStack,
+) -> None:
+    """Have updates answered, and hosted zones followed until ``following`` is closed."""
+    loop = asyncio.get_running_loop()
+    if settings.updates.zones:
+        server.updater = Updater(settings.updates, server.clock, lambda: desk.zones, desk.change_zone, feed.publish)
+    if settings.follow is None:
+        return
+    zones = [settings.zones.zones[apex] for apex in settings.followed]
+    followed = FollowedZones(zones, server.clock, desk.change_zone, feed.publish)
+
+    def apply(change: HostedChange) -> None:
+        try:
+            followed.apply(change)
+        except (PlaneError, ValueError) as error:
+            server.fail(error if isinstance(error, PlaneError) else PlaneError(str(error)))
+
+    def tell(change: HostedChange) -> None:
+        with contextlib.suppress(RuntimeError):  # on another thread, when the loop has ended
+            loop.call_soon_threadsafe(apply, change)
+
+    following.callback(settings.follow(tell))
 
 
 async def _tick(desk: InjectionController) -> None:

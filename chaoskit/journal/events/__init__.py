@@ -54,6 +54,16 @@ from chaoskit.journal.events.service import (
     RequestArrived,
     ServiceEvent,
 )
+from chaoskit.journal.events.zone import (
+    HostedZoneChanged,
+    NameChange,
+    ServedName,
+    ServedRecord,
+    SetChange,
+    UpdateAnswered,
+    ZoneChanged,
+    ZoneEvent,
+)
 
 __all__ = [
     "EVENT_TYPES",
@@ -80,10 +90,12 @@ __all__ = [
     "Event",
     "HarnessFailed",
     "HealthChecked",
+    "HostedZoneChanged",
     "InjectionApplied",
     "InjectionCut",
     "InjectionLifted",
     "InjectionPlanned",
+    "NameChange",
     "PlaneReady",
     "PlaneStalled",
     "ProcessEnded",
@@ -97,10 +109,18 @@ __all__ = [
     "RunEvent",
     "RunStarted",
     "SandboxReady",
+    "ServedName",
+    "ServedRecord",
     "ServiceEvent",
+    "SetChange",
     "TimelineArmed",
+    "UpdateAnswered",
+    "ZoneChanged",
+    "ZoneEvent",
 ]
-Event: TypeAlias = RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent | ContainerEvent
+Event: TypeAlias = (
+    RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent | ContainerEvent | ZoneEvent
+)
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)
 """Every class of the union, for codecs and tests."""

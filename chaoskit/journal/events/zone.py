@@ -1,0 +1,112 @@
+"""Events of zones that change while a run goes on: by dynamic updates (RFC 2136), and in a hosted zone of Route 53."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from chaoskit.clock import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedRecord:
+    """One record of a name: ``ttl`` in seconds, ``data`` in presentation form."""
+
+    rtype: str
+    ttl: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameChange:
+    """What a change did to one name: its records before and after. ``exists`` false: afterwards the name does not exist (NXDOMAIN)."""
+
+    name: str
+    exists: bool
+    before: tuple[ServedRecord, ...] = ()
+    after: tuple[ServedRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneChanged:
+    """The DNS server serves another version of ``zone`` from ``at`` on; all of ``changes`` came into force together.
+
+    ``source`` says whose change it was: a dynamic update, or a hosted zone that is followed. ``author`` names who: the TSIG key or the
+    sender's ``address:port`` of an update, the change id of a hosted zone's. ``lag_ns`` is how long after it came into force in a hosted
+    zone it is served; None for an update.
+    """
+
+    kind: Literal["zone_changed"] = "zone_changed"
+    at: Instant
+    zone: str
+    serial: int
+    source: Literal["update", "route53"]
+    author: str
+    changes: tuple[NameChange, ...]
+    lag_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateAnswered:
+    """A dynamic update (RFC 2136) and its answer. ``because`` says, for people, what was wrong with one that failed.
+
+    ``key`` is the TSIG key that signed it, empty without one. ``prerequisites`` and ``updates`` count its records.
+    """
+
+    kind: Literal["update_answered"] = "update_answered"
+    at: Instant
+    answered_at: Instant
+    asker: str
+    peer: str
+    transport: Literal["udp", "tcp"]
+    zone: str
+    key: str
+    prerequisites: int
+    updates: int
+    rcode: str
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetChange:
+    """One change of a batch: the action, and the record set as it was written. ``alias`` is its target's name, if it is an alias."""
+
+    action: str
+    name: str
+    rtype: str
+    identifier: str = ""
+    values: tuple[str, ...] = ()
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedName:
+    """What a hosted zone serves at one name; ``exists`` false: nothing, and the name is gone."""
+
+    name: str
+    exists: bool
+    records: tuple[ServedRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedZoneChanged:
+    """Route 53 accepted ``change`` at ``at``; from ``effective_at`` on it is in sync, and its name servers answer so.
+
+    ``request`` is the number of the ``RequestArrived`` that brought it, 0 for a zone's first state. ``version`` counts a zone's changes.
+    ``names`` has what is served at each name for which that differs from the version before.
+    """
+
+    kind: Literal["hosted_zone_changed"] = "hosted_zone_changed"
+    at: Instant
+    effective_at: Instant
+    zone: str
+    zone_id: str
+    version: int
+    change: str
+    request: int
+    changes: tuple[SetChange, ...] = ()
+    names: tuple[ServedName, ...] = ()
+
+
+ZoneEvent: TypeAlias = ZoneChanged | UpdateAnswered | HostedZoneChanged
+"""The events of this file."""

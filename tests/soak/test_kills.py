@@ -1,0 +1,58 @@
+"""Random kills across run, exec, margin and serve: whatever dies, whenever, nothing is left.
+
+``CHAOSKIT_KILLS`` is how many, ``CHAOSKIT_SOAK_SEED`` which. Each kill is drawn from its own number, so one can be made again alone.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from chaoskit.expect import judge
+from chaoskit.journal.run import Run
+from chaoskit.journal.store import read_journal
+from chaoskit.verdict import Outcome, outcome_of
+from tests.cli.test_whole_run import namespaces_work
+from tests.soak.kills import Killed, kill_once
+
+KILLS = int(os.environ.get("CHAOSKIT_KILLS", "8"))
+SEED = int(os.environ.get("CHAOSKIT_SOAK_SEED", "20251020"))
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(60 + 120 * KILLS)]
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for processes that are not ours needs Linux's pidfd")
+def test_random_kills_leave_nothing(tmp_path: Path) -> None:
+    sandbox = "inline" if namespaces_work() else "namespace"
+    kills: list[Killed] = []
+    judged: Counter[str] = Counter()
+    for number in range(KILLS):
+        place = tmp_path / f"kill-{number}"
+        place.mkdir()
+        killed = kill_once(random.Random(f"{SEED} {number}"), place, sandbox)
+        assert killed.left == (), f"kill {number} of seed {SEED}: {killed}"
+        judged.update(verdicts_below(place))
+        kills.append(killed)
+        shutil.rmtree(place)
+    doors = Counter(f"{killed.door}: {killed.signal} to {killed.victim}" for killed in kills)
+    lines = [f"{len(kills)} kills of seed {SEED} left nothing; journals kept: {dict(judged)}"]
+    lines += [f"  {count:>5} {what}" for what, count in sorted(doors.items())]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def verdicts_below(place: Path) -> list[str]:
+    """What the harness's own guard says of each journal that was kept; one without its proper end must not pass."""
+    words = []
+    for path in (place / "runs").rglob("journal.jsonl") if (place / "runs").exists() else ():
+        run = Run(read_journal(path))
+        outcome = outcome_of(judge(run, []))
+        interrupted = "interrupted" in judge(run, [])[0].because
+        assert outcome is Outcome.INVALID or not interrupted
+        words.append("interrupted" if interrupted else "complete")
+    return words
