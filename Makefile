@@ -37,6 +37,7 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.proxy
 	$(BIN)/python -m tests.bench.race
+	$(BIN)/python -m tests.bench.cascade
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -173,7 +173,7 @@ def test_no_drawer_for_everything(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if part_of(path) in ("expect", "timeline", "journal")], ids=relative
+    "path", [path for path in FILES if part_of(path) in ("cascade", "expect", "timeline", "journal")], ids=relative
 )
 def test_policies_read_no_clock(path: Path) -> None:
     clocks = re.compile(r"\btime\.(time|monotonic|perf_counter)|\bdatetime\.now|\brandom\.(random|choice|randint)\(")

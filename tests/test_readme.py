@@ -32,7 +32,8 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_the_index_lists_every_shipped_experiment_all_valid() -> None:
     listed = {shipped.path.resolve() for shipped in index()}
-    assert listed == {path.resolve() for path in (ROOT / "experiments").glob("*/*.yaml")}
+    files = {path.resolve() for path in (ROOT / "experiments").glob("*/*.yaml")}
+    assert listed == {path for path in files if not path.read_text().startswith("kind: cascade-")}
     for shipped in index():
         experiment = load(shipped.path, shipped.time_scale)
         assert shipped.outcome in ("passed", "failed", "not exercised", "invalid")

@@ -33,6 +33,9 @@ COMMANDS = {
     "attach": CommandEntry("attach:attach", "Play an experiment on a running compose project, then restore it."),
     "docker": CommandEntry("docker:app", "Build the docker sandbox's image, or clean up after runs."),
     "race": CommandEntry("race:race_app", "Explore the race of two writers that left a DNS record empty."),
+    "cascade": CommandEntry(
+        "cascade:cascade_app", "Simulate what follows an outage: a replayed day, tipping points, published results."
+    ),
     "serve": CommandEntry("serve:serve", "Answer DNS for your own zones, with faults injected at run time."),
     "queries": CommandEntry("queries:queries", "Print a query log, one query per line."),
     "proxy": CommandEntry("proxy:proxy", "Proxy TCP with toxics, controlled over Toxiproxy's HTTP API."),

@@ -23,8 +23,9 @@ class EventHeap:
             raise ValueError(f"{instant} ns is past: it is {self.now} ns")
         heapq.heappush(self._due, (instant, next(self._arrivals), action))
 
-    def run(self) -> None:
-        """Let everything happen, and what that brings about, until nothing is due any more."""
-        while self._due:
-            self.now, _, action = heapq.heappop(self._due)
+    def run(self, until: Instant | None = None) -> None:
+        """Let everything happen, and what that brings about, until nothing is due any more, or nothing before ``until``."""
+        due, pop = self._due, heapq.heappop
+        while due and (until is None or due[0][0] < until):
+            self.now, _, action = pop(due)
             action()
