@@ -39,6 +39,16 @@ def inject(
     client: Annotated[
         list[str], typer.Option(help="Affect only queries from this address or prefix; may be repeated. Default: all.")
     ] = [],  # noqa: B006
+    except_: Annotated[
+        list[str], typer.Option("--except", metavar="NAME", help="Spare this name, or glob; may be repeated.")
+    ] = [],  # noqa: B006
+    share: Annotated[
+        float | None, typer.Option(help="Share of the clients to affect, above 0 and at most 1; default: all.")
+    ] = None,
+    follow_cnames: Annotated[
+        bool,
+        typer.Option("--follow-cnames/--no-follow-cnames", help="Affect queries for CNAMEs that lead to NAME too."),
+    ] = True,
     chance: Annotated[float, typer.Option(help="Probability that a query is affected, above 0 and at most 1.")] = 1.0,
     param: Annotated[
         list[str], typer.Option(metavar="KEY=VALUE", help="Parameter of the fault; may be repeated.")
@@ -64,7 +74,9 @@ def inject(
 
     The injection ends by itself. With --heartbeat the command stays until it ends; ended by a signal, it withdraws the injection.
     """
-    target = {match: name, **({"types": rtype} if rtype else {}), **({"clients": client} if client else {})}
+    optional = {"types": rtype, "clients": client, "except": except_, "share": share}
+    target: dict[str, Any] = {match: name, **{key: value for key, value in optional.items() if value not in ([], None)}}
+    target |= {} if follow_cnames else {"follow_cnames": False}
     parameters = dict(map(_parameter, param))
     body: dict[str, Any] = {"fault": {fault: parameters} if param else fault, "where": target, "chance": chance}
     body |= {key: value for key, value in (("for", length), ("heartbeat", heartbeat)) if value is not None}
@@ -232,6 +244,7 @@ def _met(injection: dict[str, Any]) -> str:
 
 def _where(injection: dict[str, Any]) -> str:
     fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in injection["where"].items()
+        "except_" if key == "except" else key: tuple(value) if isinstance(value, list) else value
+        for key, value in injection["where"].items()
     }
     return DnsTarget(**fields).describe()

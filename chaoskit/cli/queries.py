@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from chaoskit.cli.options import AsJson
+from chaoskit.dns.zone import TRANSFERS
 from chaoskit.errors import HarnessError
 from chaoskit.journal.codec import encode
 from chaoskit.journal.events import QueryAnswered
@@ -54,4 +55,6 @@ def _line(event: QueryAnswered, first: int) -> str:
 def _alike(query: QueryAnswered | Shape) -> str:
     reply = f"{query.rcode} {query.answers} answers" if query.reply == "answer" else query.reply
     faults = f"  met {', '.join(query.faults)}" if query.faults else ""
+    if query.rcode == "REFUSED" and not (query.faults or query.upstream or query.rtype in TRANSFERS):
+        faults = "  no zone here answers for it"
     return f"{query.transport} {query.name} {query.rtype}  {reply}{faults}"

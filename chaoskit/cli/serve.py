@@ -23,7 +23,7 @@ from chaoskit.dns.control.standalone import Ready, Settings
 from chaoskit.dns.control.standalone import serve as serve_alone
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.listen import Listener, is_loopback
-from chaoskit.dns.masterfile import read_master_file
+from chaoskit.dns.masterfile import open_master_file
 from chaoskit.dns.names import canonical
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import Spool
@@ -38,6 +38,8 @@ from chaoskit.units import parse_duration
 SHORTEST_TOKEN = 16
 YAML = (".yaml", ".yml")
 ASKER = "serve"
+WARNINGS = 10
+"""Of a signed zone's thousand names a thousand warnings help nobody."""
 
 
 def serve(
@@ -98,6 +100,7 @@ def serve(
         followed=tuple(endpoints),
         follow=follower(endpoints),
     )
+    warn_of(zones)
     _serve(settings, log)
 
 
@@ -110,6 +113,13 @@ def _serve(settings: Settings, log: Path | None) -> None:
         if spool:
             lost = spool.close()
             sys.stdout.write(f"query log: {spool.written:,} queries in {log}, {lost:,} lost\n")
+
+
+def warn_of(zones: Zones) -> None:
+    """Say what is served as it was written, though it should not have been."""
+    warnings = [warning for zone in zones.zones.values() for warning in zone.warnings()]
+    shown = [*warnings[:WARNINGS], *[f"and {len(warnings) - WARNINGS} more such"] * (len(warnings) > WARNINGS)]
+    sys.stderr.write("".join(f"chaoskit: warning: {warning}\n" for warning in shown))
 
 
 def _spool(path: Path) -> Spool:
@@ -197,11 +207,11 @@ def read_zone_option(written: str) -> list[Zone]:
     """The zones of ``FILE`` or ``NAME=FILE``: a master file, or YAML in the form of an experiment's ``zones``. Raises ``InputError``."""
     apex, _, name = written.rpartition("=")
     path = Path(name)
+    if path.suffix not in YAML:
+        return [open_master_file(path, apex or None)]
     text = read_text(path, "a zone file")
     if not text.strip():
-        raise InputError(f"{path}: the file is empty; write a zone, as a master file or as YAML")
-    if path.suffix not in YAML:
-        return [read_master_file(text, str(path), apex or None)]
+        raise InputError(f"{path}: the file is empty; write zones as in an experiment")
     document = read_document(str(path), text)
     return _yaml_zones(document, apex)
 
