@@ -97,10 +97,8 @@ zones:
 | `{from: 5s, for: 20s, pulse: {every: 5s, for: 1s}}` | for 1 s at the beginning of every 5 s of it |
 | `{from: 5s, for: 20s, flap: {on: 1s, off: 2s}}` | on and off for random times, each between half and one and a half of what is written |
 | `{from: 5s, for: 20s, ramp: {over: 10s}}` | for this span, its `chance` growing from 0 to all of it in 10 s |
+| `{from: 5s, for: 20s, until: {client: app, failed_calls: 3}}` | for this span, or until three calls of the client have failed in it |
 | `{cron: "*/10 * * * *", for: 30s, anchor: 2025-10-20T06:48:00Z}` | at these minutes (UTC), the clock being at `anchor` at 0 s |
-
-A plan for the DNS process itself (ARCHITECTURE.md, "The process contract") may also hold a window `until`, which ends when the command
-`event` names its event.
 
 ## What resolvers make of them
 

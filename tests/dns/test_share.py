@@ -16,20 +16,20 @@ ASKERS = [f"client-{n}" for n in range(10)]
 @pytest.mark.parametrize(("share", "count"), [(0.5, 5), (0.01, 1), (0.34, 3), (1.0, 10)])
 def test_as_many_as_the_share_says_where_all_are_known(share: float, count: int) -> None:
     found = chosen(DnsTarget("a.test", share=share), 7, "i", ASKERS)
-    assert (len(found.askers), found.share) == (count, None)
-    assert set(found.askers) <= set(ASKERS)
+    assert (len(found.clients), found.share) == (count, None)
+    assert set(found.clients) <= set(ASKERS)
     assert found == chosen(DnsTarget("a.test", share=share), 7, "i", list(reversed(ASKERS))), "whoever asks first"
 
 
 def test_others_for_another_seed_or_injection() -> None:
     where = DnsTarget("a.test", share=0.5)
-    sets = {chosen(where, seed, name, ASKERS).askers for seed in range(5) for name in ("i", "j")}
+    sets = {chosen(where, seed, name, ASKERS).clients for seed in range(5) for name in ("i", "j")}
     assert len(sets) > 5
 
 
 def test_only_those_that_are_named_anyway_are_counted() -> None:
     found = chosen(DnsTarget("a.test", share=0.5, clients=("client-1", "client-2")), 7, "i", ASKERS)
-    assert found.askers in (("client-1",), ("client-2",))
+    assert found.clients in (("client-1",), ("client-2",))
 
 
 def test_elsewhere_each_address_is_chosen_for_itself() -> None:
