@@ -116,13 +116,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         thread.start()
         _let_zones_change(settings, server, desk, feed, following)
         on_ready(Ready(dns, control))
-        stopping, ticking = loop.create_task(stop.wait()), loop.create_task(_tick(desk))
-        await asyncio.wait((stopping, ticking, server.failed), return_when=asyncio.FIRST_COMPLETED)
-        for task in (stopping, ticking):
-            task.cancel()
-        for ended in (server.failed, ticking):
-            if ended.done():
-                ended.result()
+        await _until_stopped(stop, desk, server)
     finally:
         following.close()
         await server.close()
@@ -131,6 +125,18 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         bound.close()
         if isinstance(control, Unix):
             control.path.unlink(missing_ok=True)
+
+
+async def _until_stopped(stop: asyncio.Event, desk: InjectionController, server: Server) -> None:
+    """Keep the leases until ``stop`` is set. Raises what made the server or the leases fail."""
+    loop = asyncio.get_running_loop()
+    stopping, ticking = loop.create_task(stop.wait()), loop.create_task(_tick(desk))
+    await asyncio.wait((stopping, ticking, server.failed), return_when=asyncio.FIRST_COMPLETED)
+    for task in (stopping, ticking):
+        task.cancel()
+    for ended in (server.failed, ticking):
+        if ended.done():
+            ended.result()
 
 
 def _let_zones_change(
