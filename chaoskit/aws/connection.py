@@ -44,6 +44,15 @@ class _Request(HTTPRequest):
             path, _, self.qs = target.partition(b"?")
             self.uri, self.path = target, unquote_to_bytes(path)
 
+    def read_request_headers(self) -> bool:
+        """As cheroot does, but a ``Content-Length`` is digits and nothing else (RFC 9110 §8.6): cheroot takes ``-7`` too."""
+        if not super().read_request_headers():
+            return False
+        length: bytes = self.inheaders.get(b"Content-Length", b"0")
+        if not length.isdigit():
+            self.simple_response("400 Bad Request", "Malformed Content-Length Header.")
+        return length.isdigit()
+
 
 class Connection(HTTPConnection):
     """A connection that never makes a thread wait for a client that has not sent its request's head."""

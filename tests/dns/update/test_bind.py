@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
 import socket
@@ -45,14 +46,14 @@ def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     for case in CASES:
         apex = apex_of(case)
         (folder / apex).write_text(master_file(apex))
-        zones += f'zone "{apex}" {{ type primary; file "{folder / apex}"; allow-update {{ 127.0.0.1; }}; }};\n'
+        zones += f'zone "{apex}" {{ type primary; file "{folder / apex}"; allow-update {{ 127.0.0.0/8; }}; }};\n'
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     for number in range(SHUFFLES):
         (folder / f"row{number}.test").write_text(master_file(f"row{number}.test"))
         zones += f'zone "row{number}.test" {{ type primary; file "{folder}/row{number}.test"; '
-        zones += "allow-update { 127.0.0.1; }; };\n"
+        zones += "allow-update { 127.0.0.0/8; }; };\n"
     (folder / "keyed.test").write_text(master_file("keyed.test"))
     zones += f'key "{KEY}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n'
     zones += f'zone "keyed.test" {{ type primary; file "{folder}/keyed.test"; allow-update {{ key "{KEY}"; }}; }};\n'
@@ -91,9 +92,14 @@ def content(apex: str, port: int) -> Content:
     }
 
 
+_asked = itertools.count(257)
+
+
 def ask(port: int, data: bytes) -> bytes:
-    """BIND's answer."""
+    """BIND's answer. Each message comes from an address of its own: BIND leaves a second FORMERR to one asker unsent, for fear of loops."""
+    number = next(_asked)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind((f"127.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}", 0))
         udp.settimeout(PATIENCE_S)
         udp.sendto(data, ("127.0.0.1", port))
         return udp.recv(4096)
