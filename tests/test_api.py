@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 import chaoskit
-from chaoskit.engine import blocking
 from chaoskit.errors import ExperimentError, InputError
 
 SIGNATURES = {
@@ -65,14 +64,15 @@ def test_a_run_inside_an_event_loop_is_refused(tmp_path: Path) -> None:
 def test_a_run_takes_a_loaded_experiment_or_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
 
-    async def play(experiment: Any, *, folders: Any, **named: Any) -> str:
+    async def play(experiment: Any, *, folders: Any, **named: Any) -> Any:
         seen.append((experiment.spec.title, folders.final.parent, named["sandbox"]))
         folders.remove()
         return "result"
 
-    monkeypatch.setattr(blocking.session, "run", play)
+    monkeypatch.setattr("chaoskit.engine.session.run", play)
     path = tmp_path / "x.yaml"
     path.write_text("title: mine\nduration: 1s\nclients: {app: {use: boto3, every: 1s}}\n")
     for experiment in (path, str(path), chaoskit.load(path)):
-        assert chaoskit.run(experiment, out=tmp_path / "runs", sandbox="inline") == "result"
+        result: Any = chaoskit.run(experiment, out=tmp_path / "runs", sandbox="inline")
+        assert result == "result"
     assert seen == [("mine", tmp_path / "runs", "inline")] * 3

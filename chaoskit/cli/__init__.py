@@ -53,11 +53,22 @@ def run(
         ),
     ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Plain lines instead of the live view.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write the verdicts to this file as JUnit XML.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the result to this file as Markdown.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="The summary.json of an earlier run: end with 1 if a client recovers later.")
+    ] = None,
+    worse_by: Annotated[str, typer.Option(help="How much later is no failure, like 500ms or 20%.")] = "1s",
+    github: Annotated[
+        bool | None, typer.Option(help="Annotations and a step summary; by default where GITHUB_ACTIONS is true.")
+    ] = None,
 ) -> None:
     """Run an experiment and judge it. Ends with 0 passed, 1 failed, 2 bad input, 3 not exercised, 4 invalid."""
+    from chaoskit.cli.ci import CiOptions
     from chaoskit.cli.run import Options, run_experiment
 
-    options = Options(experiment, out, sandbox, time_scale, seed, toxiproxy, plain)
+    ci = CiOptions(junit=junit, markdown=markdown, baseline=baseline, worse_by=worse_by, github=github)
+    options = Options(experiment, out, sandbox, time_scale, seed, toxiproxy, plain, ci)
     raise typer.Exit(run_experiment(options))
 
 

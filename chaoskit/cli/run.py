@@ -7,11 +7,12 @@ import math
 import os
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
 
+from chaoskit.cli.ci import CiOptions, CiReports
 from chaoskit.cli.exec_run import tell_what_is_kept
 from chaoskit.clock import WallClock
 from chaoskit.engine import preflight, session
@@ -34,6 +35,7 @@ class Options:
     seed: int | None
     toxiproxy: str | None
     plain: bool
+    ci: CiOptions = field(default_factory=CiOptions)
 
 
 def run_experiment(options: Options) -> int:
@@ -44,10 +46,10 @@ def run_experiment(options: Options) -> int:
     for warning in warnings_of(experiment):
         typer.echo(f"warning: {warning}", err=True)
     preflight.check(experiment, options.sandbox, options.toxiproxy)
-    return asyncio.run(until_signalled(_run(options, experiment)))
+    return asyncio.run(until_signalled(_run(options, experiment, options.ci.prepare())))
 
 
-async def _run(options: Options, experiment: Experiment) -> int:
+async def _run(options: Options, experiment: Experiment, reports: CiReports) -> int:
     from chaoskit.cli.output import make_console
     from chaoskit.console.live import make_view
     from chaoskit.report.terminal import print_verdicts
@@ -69,7 +71,7 @@ async def _run(options: Options, experiment: Experiment) -> int:
         )
     paths = [seen_from_host(path, os.environ) for path in result.files]
     print_verdicts(make_console(), result.run, result.verdicts, result.outcome, paths)
-    return result.outcome.exit_code
+    return reports.conclude(result)
 
 
 def _replay(options: Options, experiment: Experiment, sandbox: str) -> str:
