@@ -135,14 +135,19 @@ def margin(
         str | None,
         typer.Option(help="The field to search, like timeline.0.when.for; by default the one fault's length."),
     ] = None,
-    low: Annotated[str, typer.Option("--from", help="The least value: a duration or a number.")] = "1s",
-    high: Annotated[str, typer.Option("--to", help="The largest.")] = "60s",
-    resolution: Annotated[str, typer.Option(help="How exactly, either way.")] = "500ms",
+    low: Annotated[
+        str | None, typer.Option("--from", help="The least value: a duration or a number; 1s by default.")
+    ] = None,
+    high: Annotated[str | None, typer.Option("--to", help="The largest; 60s by default.")] = None,
+    resolution: Annotated[str | None, typer.Option(help="How exactly, either way; 500ms by default.")] = None,
     repeats: Annotated[int, typer.Option(help="At least so many runs are made near the margin.")] = 5,
     confidence: Annotated[float, typer.Option(help="Of the interval that is told.")] = 0.9,
     share: Annotated[float, typer.Option(help="It holds where at least this share of runs holds.")] = 0.8,
     most_runs: Annotated[int, typer.Option(help="Stop after so many runs, with what is known then.")] = 40,
-    at_least: Annotated[str | None, typer.Option(help="For CI: end with 1 unless the margin is at least this.")] = None,
+    at_least: Annotated[
+        str | None,
+        typer.Option(help="For CI: end with 1 unless it is at least this; without a range, only this value is run."),
+    ] = None,
     at_most: Annotated[
         str | None, typer.Option(help="For fields where more is safer: end with 1 unless it is at most this.")
     ] = None,

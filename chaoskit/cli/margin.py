@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaoskit.engine.preflight import check_built
@@ -32,9 +32,9 @@ class Options:
 
     experiment: str
     field: str | None
-    low: str
-    high: str
-    resolution: str
+    low: str | None
+    high: str | None
+    resolution: str | None
     repeats: int
     confidence: float
     share: float
@@ -47,8 +47,25 @@ class Options:
     out: Path | None
 
 
+LOW, HIGH, RESOLUTION = "1s", "60s", "500ms"
+"""The range that is searched where none is given."""
+
+
 def find_margin(options: Options) -> int:
-    """Search and tell; returns the exit code. Raises ``InputError`` before any run when something cannot be."""
+    """Search and tell; returns the exit code. Raises ``InputError`` before any run when something cannot be.
+
+    With ``at_least`` and no range nothing is searched: see ``at_least``.
+    """
+    if options.at_least and not (options.low or options.high or options.resolution or options.at_most):
+        from chaoskit.cli.at_least import answer_at_least
+
+        return answer_at_least(options)
+    options = replace(
+        options,
+        low=options.low or LOW,
+        high=options.high or HIGH,
+        resolution=options.resolution or RESOLUTION,
+    )
     document = read_experiment(options.experiment)
     task = _task(options, document)
     limits = [
@@ -91,7 +108,7 @@ def check_jobs(jobs: int, sandbox: str) -> None:
 def _task(options: Options, document: Document) -> Task:
     check_jobs(options.jobs, options.sandbox)
     given = [
-        quantity(text, name)
+        quantity(text or "", name)
         for name, text in (("--from", options.low), ("--to", options.high), ("--resolution", options.resolution))
     ]
     alike = of_one_kind(*given)
@@ -112,7 +129,7 @@ def _task(options: Options, document: Document) -> Task:
     seed = options.seed if options.seed is not None else int(document.data.get("seed", 0))
     return Task(
         document=document,
-        field=options.field or _only_length(document),
+        field=options.field or only_length(document),
         unit=low,
         search=search,
         seed=seed,
@@ -121,7 +138,8 @@ def _task(options: Options, document: Document) -> Task:
     )
 
 
-def _only_length(document: Document) -> str:
+def only_length(document: Document) -> str:
+    """The field of the one fault's length. Raises ``InputError`` where there is not exactly one."""
     lengths = [field for field in written_fields(document) if re.fullmatch(r"timeline\.[^.]+\.when\.for", field)]
     if len(lengths) != 1:
         raise InputError(f"{document.path}: say which field with --field; lengths here: {', '.join(lengths) or 'none'}")
@@ -144,18 +162,23 @@ def _check(task: Task) -> None:
     """The ends of the range must be valid experiments, short enough to see what comes after the fault, and so must values between."""
     check_varied(task.document, [task.field])
     for point in (0, task.search.steps, 1):
-        experiment = resolve(with_values(task.document, {task.field: task.value(point).written}), 1.0)
-        check_built(experiment, task.sandbox)
-        ends = [entry.when.end for entry in experiment.spec.timeline]
-        if not experiment.expectations:
-            raise InputError(
-                f"{task.document.path}: has no 'expect', so there is nothing that could hold or fail; add expectations"
-            )
-        if task.field.startswith("timeline") and any(end is not None and end >= experiment.duration_ns for end in ends):
-            raise InputError(
-                f"{task.document.path}: with {task.field} = {task.value(point).shown} the fault lasts to the end of the run, so nothing "
-                "after it is seen; leave 'duration' out (the run then ends 10 s after the fault), or choose a lower --to"
-            )
+        check_value(task.document, task.field, task.value(point), task.sandbox)
+
+
+def check_value(document: Document, field: str, value: Quantity, sandbox: str) -> None:
+    """Raises ``InputError`` unless the document with ``value`` in ``field`` can be run, expects something, and sees what comes after."""
+    experiment = resolve(with_values(document, {field: value.written}), 1.0)
+    check_built(experiment, sandbox)
+    ends = [entry.when.end for entry in experiment.spec.timeline]
+    if not experiment.expectations:
+        raise InputError(
+            f"{document.path}: has no 'expect', so there is nothing that could hold or fail; add expectations"
+        )
+    if field.startswith("timeline") and any(end is not None and end >= experiment.duration_ns for end in ends):
+        raise InputError(
+            f"{document.path}: with {field} = {value.shown} the fault lasts to the end of the run, so nothing "
+            "after it is seen; leave 'duration' out (the run then ends 10 s after the fault), or choose a lower value"
+        )
 
 
 def _plan(task: Task) -> dict[str, object]:
@@ -220,11 +243,18 @@ def _replay(task: Task, options: Options) -> str:
         "--field",
         task.field,
         "--from",
-        options.low,
+        options.low or LOW,
         "--to",
-        options.high,
+        options.high or HIGH,
     ]
-    words += ["--resolution", options.resolution, "--repeats", str(options.repeats), "--share", f"{options.share!r}"]
+    words += [
+        "--resolution",
+        options.resolution or RESOLUTION,
+        "--repeats",
+        str(options.repeats),
+        "--share",
+        f"{options.share!r}",
+    ]
     words += ["--confidence", f"{options.confidence!r}", "--seed", str(task.seed), "--sandbox", options.sandbox]
     words += ["--most-runs", str(options.most_runs)]
     for name, text in (("--at-least", options.at_least), ("--at-most", options.at_most)):
