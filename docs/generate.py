@@ -47,16 +47,47 @@ timeline:
 | `name` | this name |
 | `under` | this name and all below it |
 | `glob` | `*` any characters, dots included; `?` one; `[abc]` |
-| `regex` | must match the whole name; only patterns that cannot run away |
+| `regex` | must match the whole name; as RE2 reads it: without look-around and back-references |
+| `except` | names that are spared: exact ones, and globs. Alone: every name but these |
 | `types` | record types: `[A, AAAA]` |
 | `transports` | `[udp]` or `[tcp]` |
 | `clients` | clients of the experiment, by name |
 | `networks` | addresses and prefixes of whoever asks: `[127.0.0.0/8]` |
+| `share` | a part of the clients: `0.5` |
+| `follow_cnames` | `false`: the question's own name alone is matched, see below |
 | `first` | only the first so many |
 | `every` | only every so many-th |
 
 `first` and `every` count, for each injection, asker, name and type, the questions that the rest of `where` lets through while the window
-is on. So they fall alike in a replay. No fault may cover the canary name.
+is on. So they fall alike in a replay. The canary name is spared by itself, whatever `where` covers.
+
+A fault on the target of an alias is met by whoever asks for the alias, as it would be were the target broken: each name of the chain of
+CNAMEs that the honest answer follows is matched, and the first that fits is the one that breaks. With `empty` on the target, the answer is
+the alias and no address; with `nxdomain`, NXDOMAIN with the alias in it. With `follow_cnames: false`
+the fault meets questions for the name alone.
+
+`share` chooses clients, not questions (that is `chance`): the same ones for as long as the fault is on, and in a replay. In an experiment,
+where every client has a resolver address of its own, they are as many as the share says, rounded, and one at least. Elsewhere a client is
+an address, each is chosen for itself, and of a few there may be more or fewer.
+
+## Zones of your own
+
+Names that are not AWS's need a zone, in the experiment: apex → `records`, and under it name → type → data, one or several. A name
+that is in none of the zones is REFUSED (with the extended error "Not Authoritative", RFC 8914).
+
+```yaml
+zones:
+  shop.example:
+    negative_ttl: 15s                      # how long an emptiness may be cached; 900s unless said
+    records:
+      db.shop.example: {A: 127.0.0.7}
+      api.shop.example: {A: [127.0.0.8, 127.0.0.9], ttl: 30s}
+      www.shop.example: {CNAME: api.shop.example.}
+      _amqp._tcp.shop.example: {SRV: 0 5 5672 db.shop.example.}
+```
+
+`chaoskit serve --zone FILE` takes the same as a YAML file, and standard master files (RFC 1035), with `$INCLUDE` (from the file's folder),
+`$GENERATE` and every record type that NSD and BIND know. `--zone .=FILE` is the root.
 
 ## When
 
@@ -66,10 +97,8 @@ is on. So they fall alike in a replay. No fault may cover the canary name.
 | `{from: 5s, for: 20s, pulse: {every: 5s, for: 1s}}` | for 1 s at the beginning of every 5 s of it |
 | `{from: 5s, for: 20s, flap: {on: 1s, off: 2s}}` | on and off for random times, each between half and one and a half of what is written |
 | `{from: 5s, for: 20s, ramp: {over: 10s}}` | for this span, its `chance` growing from 0 to all of it in 10 s |
+| `{from: 5s, for: 20s, until: {client: app, failed_calls: 3}}` | for this span, or until three calls of the client have failed in it |
 | `{cron: "*/10 * * * *", for: 30s, anchor: 2025-10-20T06:48:00Z}` | at these minutes (UTC), the clock being at `anchor` at 0 s |
-
-A plan for the DNS process itself (ARCHITECTURE.md, "The process contract") may also hold a window `until`, which ends when the command
-`event` names its event.
 
 ## What resolvers make of them
 

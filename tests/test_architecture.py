@@ -31,7 +31,8 @@ LAYERS: dict[str, int] = {
 # A third party sits behind one file (or one folder), so that it can be replaced, and is loaded only where it is used.
 ADAPTERS: dict[str, tuple[str, ...]] = {
     "dnslib": ("dns/codec.py",),
-    "re2": ("expect/_pattern.py",),
+    "dns": ("dns/presentation.py",),
+    "re2": ("dns/pattern.py", "expect/_pattern.py"),
     "toxiproxy": ("network/toxiproxy.py",),
     "moto": ("aws/service.py",),
     "docker": ("sandbox/docker.py",),
@@ -40,7 +41,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "botocore": ("clients/boto3/", "aws/rule_sets.py"),
     "cheroot": ("aws/",),
     "starlette": ("dns/control/",),
-    "uvicorn": ("dns/control/http.py",),
+    "uvicorn": ("dns/control/http.py", "dns/control/connections.py"),
     "prometheus_client": ("dns/control/metrics.py", "network/embedded/metrics.py"),
     "h11": ("network/embedded/http.py",),
 }
@@ -149,9 +150,7 @@ def test_policies_read_no_clock(path: Path) -> None:
 
 def test_importing_chaoskit_is_free() -> None:
     """``import chaoskit`` and ``chaoskit --help`` load no heavy third party."""
-    heavy = (
-        "boto3 botocore moto cheroot dnslib toxiproxy docker pydantic yaml rich.live jinja2 requests trustme numpy re2"
-    )
+    heavy = "boto3 botocore moto cheroot dnslib dns toxiproxy docker pydantic yaml rich.live jinja2 requests trustme numpy re2"
     code = f"import sys, chaoskit.cli; print([name for name in {heavy.split()!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]", "import it inside the function that needs it"

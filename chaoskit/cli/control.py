@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,17 @@ class InjectArgs:
     pulse: str | None = None
     flap: str | None = None
     ramp: str | None = None
+    spared: list[str] = field(default_factory=list)
+    share: float | None = None
+    follow_cnames: bool = True
 
     def body(self) -> dict[str, Any]:
         """The request. Raises ``InputError`` with all that is wrong, before any server is asked."""
         where: dict[str, Any] = {self.match: self.name}
         where |= {key: value for key, value in (("types", self.types), ("clients", self.clients)) if value}
+        where |= {"except": self.spared} if self.spared else {}
+        where |= {"share": self.share} if self.share is not None else {}
+        where |= {"follow_cnames": False} if not self.follow_cnames else {}
         fault = {self.kind: dict(map(_parameter, self.parameters))} if self.parameters else self.kind
         body: dict[str, Any] = {"fault": fault, "where": where, "chance": self.chance}
         body |= {
@@ -220,6 +226,7 @@ def _met(one: dict[str, Any]) -> str:
 
 def _where(one: dict[str, Any]) -> str:
     fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in one["where"].items()
+        "except_" if key == "except" else key: tuple(value) if isinstance(value, list) else value
+        for key, value in one["where"].items()
     }
     return DnsTarget(**fields).describe()

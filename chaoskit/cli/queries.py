@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from chaoskit.dns.zone import TRANSFERS
 from chaoskit.errors import HarnessError
 from chaoskit.journal.codec import encode
 from chaoskit.journal.events import QueryAnswered
@@ -46,4 +47,6 @@ def _line(event: QueryAnswered, first: int) -> str:
 def _alike(one: QueryAnswered | Shape) -> str:
     said = f"{one.rcode} {one.answers} answers" if one.reply == "answer" else one.reply
     faults = f"  met {', '.join(one.faults)}" if one.faults else ""
+    if one.rcode == "REFUSED" and not (one.faults or one.upstream or one.rtype in TRANSFERS):
+        faults = "  no zone here answers for it"
     return f"{one.transport} {one.name} {one.rtype}  {said}{faults}"

@@ -21,7 +21,7 @@ from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.standalone import Ready, Settings, serve
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.listen import Listener, is_loopback
-from chaoskit.dns.masterfile import read_master_file
+from chaoskit.dns.masterfile import open_master_file
 from chaoskit.dns.names import canonical
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import Spool
@@ -36,6 +36,8 @@ from chaoskit.units import parse_duration
 SHORTEST_TOKEN = 16
 YAML = (".yaml", ".yml")
 ASKER = "serve"
+WARNINGS = 10
+"""Of a signed zone's thousand names a thousand warnings help nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Options:
 def serve_dns(options: Options) -> None:
     """Serve until told to stop. Raises ``InputError`` for what cannot be, before anything is bound."""
     settings = _settings(options)
+    warn_of(settings.zones)
     spool = _spool(options.log) if options.log else None
     try:
         asyncio.run(serve(settings, lambda ready: _announce(settings, ready), spool))
@@ -73,6 +76,13 @@ def serve_dns(options: Options) -> None:
         if spool:
             lost = spool.close()
             sys.stdout.write(f"query log: {spool.written:,} queries in {options.log}, {lost:,} lost\n")
+
+
+def warn_of(zones: Zones) -> None:
+    """Say what is served as it was written, though it should not have been."""
+    warnings = [warning for zone in zones.zones.values() for warning in zone.warnings()]
+    shown = [*warnings[:WARNINGS], *[f"and {len(warnings) - WARNINGS} more such"] * (len(warnings) > WARNINGS)]
+    sys.stderr.write("".join(f"chaoskit: warning: {warning}\n" for warning in shown))
 
 
 def _spool(path: Path) -> Spool:
@@ -148,11 +158,11 @@ def read_zone_option(written: str) -> list[Zone]:
     """The zones of ``FILE`` or ``NAME=FILE``: a master file, or YAML in the form of an experiment's ``zones``. Raises ``InputError``."""
     apex, _, name = written.rpartition("=")
     path = Path(name)
+    if path.suffix not in YAML:
+        return [open_master_file(path, apex or None)]
     text = read_text(path, "a zone file")
     if not text.strip():
-        raise InputError(f"{path}: the file is empty; write a zone, as a master file or as YAML")
-    if path.suffix not in YAML:
-        return [read_master_file(text, str(path), apex or None)]
+        raise InputError(f"{path}: the file is empty; write zones as in an experiment")
     document = read_document(str(path), text)
     return _yaml_zones(document, apex)
 

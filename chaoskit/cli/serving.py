@@ -85,6 +85,16 @@ def inject(
     rtype: Annotated[list[str], typer.Option("--type", help="Only this record type; may be repeated.")] = [],  # noqa: B006
     match: Annotated[str, typer.Option(help="How NAME is meant: name, under, glob or regex.")] = "name",
     client: Annotated[list[str], typer.Option(help="Only askers of this address or prefix; may be repeated.")] = [],  # noqa: B006
+    except_: Annotated[
+        list[str], typer.Option("--except", metavar="NAME", help="Spare this name, or glob; may be repeated.")
+    ] = [],  # noqa: B006
+    share: Annotated[
+        float | None, typer.Option(help="The part of the clients that is meant, above 0 and at most 1; default: all.")
+    ] = None,
+    follow_cnames: Annotated[
+        bool,
+        typer.Option("--follow-cnames/--no-follow-cnames", help="Meet questions for CNAMEs that lead to NAME, too."),
+    ] = True,
     chance: Annotated[float, typer.Option(help="Of each query, above 0 and at most 1.")] = 1.0,
     param: Annotated[list[str], typer.Option(metavar="KEY=VALUE", help="The fault's own; may be repeated.")] = [],  # noqa: B006
     heartbeat: Annotated[
@@ -104,7 +114,23 @@ def inject(
     from chaoskit.cli.control import inject as begin
 
     begin(
-        InjectArgs(fault, name, match, rtype, client, param, chance, length, heartbeat, pulse, flap, ramp),
+        InjectArgs(
+            fault,
+            name,
+            match,
+            rtype,
+            client,
+            param,
+            chance,
+            length,
+            heartbeat,
+            pulse,
+            flap,
+            ramp,
+            except_,
+            share,
+            follow_cnames,
+        ),
         ControlTarget(control, token_file, as_json),
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 from chaoskit import __version__
 from chaoskit.child import Child, Command
 from chaoskit.clock import Clock, WallClock
+from chaoskit.dns.breakage import QueryFailed, Strikes
 from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.log import ThreadedLog
@@ -29,13 +30,23 @@ ALLOWED_PER_S = 100_000
 """Answers a second to each client beyond loopback: a network of the run's own has nobody to shower with answers."""
 
 
-async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog) -> None:
+async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog, events: ThreadedLog) -> None:
     """Listen, say ready, answer until told to stop. Raises what went wrong."""
     clock = WallClock()
     loop = asyncio.get_running_loop()
     plan = plan_from_json(plain)
     guard = Guard(read_networks(plain["allow"]), ALLOWED_PER_S) if plain.get("allow") else None
-    server = Server(plan.responder, clock, log, plain.get("udp", "batched"), guard=guard)
+    strikes = Strikes()
+
+    def on_failure(failure: QueryFailed) -> None:
+        # The run is invalid, which its supervisor decides; until it says so, everybody else gets their answers.
+        message = f"{failure.asker} asked {failure.name or '.'} {failure.rtype}: {failure.message}"
+        events.record(HarnessFailed(at=failure.at, part="dns", message=message))
+        if strikes.out(failure):
+            timeline = server.responder.timeline.without(failure.injection)
+            server.responder = replace(server.responder, timeline=timeline)
+
+    server = Server(plan.responder, clock, log, plain.get("udp", "batched"), guard=guard, on_failure=on_failure)
     loop.set_exception_handler(
         lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
     )
@@ -112,7 +123,7 @@ def main() -> None:
     events = ThreadedLog(child.emit)
     try:
         spool = Spool(Path(plain["spool"])) if plain.get("spool") else None
-        asyncio.run(serve(child, plain, spool or events.record))
+        asyncio.run(serve(child, plain, spool or events.record, events))
         if spool:
             spool.close()  # the file tells what was lost
     except Exception as error:  # noqa: BLE001 - told to the journal and to standard error

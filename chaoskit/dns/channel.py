@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
+from chaoskit.dns import icmp
+
 
 class Channel(Protocol):
-    """One message's way back. For each message received, exactly one of the three methods is called, once."""
+    """One message's way back. For each message received, exactly one of the four methods is called, once."""
 
     @property
     def transport(self) -> Literal["udp", "tcp"]:
@@ -31,6 +33,12 @@ class Channel(Protocol):
 
     def hang_up(self, *, reset: bool, begun: bytes = b"", drip_ns: int = 0) -> bool:
         """Send ``begun`` as it is, at once or a byte every ``drip_ns``, and end the connection; false if there is none."""
+
+    def refuse(self, size: int) -> bool:
+        """Tell the asker of a message of ``size`` bytes that nobody listens here; false if there is nobody to tell.
+
+        Raises ``OSError`` if the machine cannot.
+        """
 
     def drop(self) -> None:
         """No reply."""
@@ -61,6 +69,10 @@ class Datagram:
 
     def hang_up(self, *, reset: bool, begun: bytes = b"", drip_ns: int = 0) -> bool:
         return False
+
+    def refuse(self, size: int) -> bool:
+        icmp.refuse(self.udp.getsockname()[:2], self.peer, size)
+        return True
 
     def drop(self) -> None:
         pass

@@ -37,7 +37,7 @@ from dnslib import (
 )
 from dnslib.dns import RD, RDMAP, DNSBuffer
 
-from chaoskit.dns import names, rcodes
+from chaoskit.dns import names, presentation, rcodes, rrtypes
 from chaoskit.dns.damage import spoil
 from chaoskit.dns.message import NO_OVERRIDES, Answer, ExtendedError, Query, Record, WireOverrides
 
@@ -45,17 +45,12 @@ HEADER = 12
 PLAIN_UDP_SIZE = 512  # RFC 1035 §2.3.4
 SERVER_UDP_SIZE = 1232  # what we offer and send at most: fits every path unfragmented (DNS flag day 2020)
 TCP_SIZE = 65535
+MAX_DATAGRAM = 65507  # what IPv4 can carry (RFC 791 §3.1, RFC 768), and IPv6 as well
 MAX_POINTER = 0x3FFF  # the farthest place that a compression pointer can name (RFC 1035 §4.1.4)
 
 QR, OPCODE, AA, TC, RD_BIT, RA, CD = 0x8000, 0x7800, 0x0400, 0x0200, 0x0100, 0x0080, 0x0010
 IN, OPT = 1, 41
 EDE = 15  # RFC 8914 §2
-
-NAMES_IN = {"HTTPS": slice(1, 2), "NAPTR": slice(5, 6), "RP": slice(2), "NSEC": slice(1), "RRSIG": slice(7, 8)}
-"""Which fields of a type's data are names."""
-
-_VALUED = (0, 1, 3, 4, 6)
-"""The keys of HTTPS parameters that are nothing without a value: mandatory, alpn, port and the two hints (RFC 9460 §7)."""
 
 
 class NotAnswerable(Exception):
@@ -101,12 +96,12 @@ def read_request(
         return _refusal(number, flags, "NOTIMP")
     try:
         name, end = _read_question(data, counts[0])
-        edns = _read_edns(data, end, sum(counts[1:]))
+        edns = _read_edns(data, end, counts[1] + counts[2], counts[3])
     except (ValueError, IndexError, struct.error):
         return _refusal(number, flags, "FORMERR")
     rtype, rclass = struct.unpack_from("!HH", data, end - 4)
     edns_size = max(PLAIN_UDP_SIZE, edns[0]) if edns else None
-    query = Query(names.text(name), mnemonic(rtype), transport, asker, client, edns_size, ordinal)
+    query = Query(names.text(name), rrtypes.mnemonic(rtype), transport, asker, client, edns_size, ordinal)
     size = TCP_SIZE if transport == "tcp" else min(edns_size or PLAIN_UDP_SIZE, SERVER_UDP_SIZE)
     dnssec_ok = bool(edns and edns[1] & 0x8000)
     request = Request(query, number, flags & (RD_BIT | CD), data[HEADER:end], size, bool(edns), dnssec_ok)
@@ -122,7 +117,7 @@ def read_request(
 def write_answer(request: Request, answer: Answer) -> bytes:
     """The bytes of ``answer``, within what the asker takes; with TC set and no records when they do not fit (RFC 2181 §9).
 
-    Raises ``ValueError`` for records that have no wire form.
+    Raises ``ValueError`` for records that have no wire form, and for an answer that no message can hold.
     """
     bend = answer.bend
     if bend is not NO_OVERRIDES:
@@ -134,6 +129,10 @@ def write_answer(request: Request, answer: Answer) -> bytes:
         data = build((*sections[:2], ()), truncated=bend.truncated)
     if len(data) > request.size and not bend.whole:
         data = build(truncated=True)
+    if len(data) > (most := TCP_SIZE if request.query.transport == "tcp" else MAX_DATAGRAM):
+        raise ValueError(
+            f"an answer of {len(data):,} bytes, and a message over {request.query.transport} holds {most:,}"
+        )
     return spoil(data, bend.damage) if bend.damage else data
 
 
@@ -143,7 +142,7 @@ def _bent(request: Request, bend: WireOverrides) -> Request:
     if bend.question:
         name, rtype = bend.question
         # A type that was asked for goes back as it came: 0 has a name that no record could have.
-        kind = request.question[-4:-2] if rtype == request.query.rtype else struct.pack("!H", _type_number(rtype))
+        kind = request.question[-4:-2] if rtype == request.query.rtype else struct.pack("!H", rrtypes.number(rtype))
         question = names.wire(names.labels(name)) + kind + struct.pack("!H", IN)
     size = request.size if bend.edns or request.query.transport == "tcp" else PLAIN_UDP_SIZE
     return replace(request, id=request.id ^ bend.id_xor, question=question, size=size, edns=request.edns and bend.edns)
@@ -179,16 +178,6 @@ def data_bytes(record: Record) -> bytes:
     return bytes(buffer.data)
 
 
-def canonical_type(rtype: str) -> str:
-    """The mnemonic of a type that a person wrote as ``aaaa`` or ``TYPE28``. Raises ``ValueError`` for one that there is not."""
-    return mnemonic(_type_number(rtype.upper()))
-
-
-def mnemonic(rtype: int) -> str:
-    """A type's mnemonic, or ``TYPE65400`` for one that has none (RFC 3597 §5)."""
-    return str(QTYPE.forward.get(rtype) or f"TYPE{rtype}")
-
-
 def _read_question(data: bytes, count: int) -> tuple[tuple[bytes, ...], int]:
     """The name that is asked for, and where the question ends. A question's name has nothing before it that it could point to."""
     if count != 1:  # RFC 9619
@@ -206,23 +195,37 @@ def _read_question(data: bytes, count: int) -> tuple[tuple[bytes, ...], int]:
     return name, at + 5
 
 
-def _read_edns(data: bytes, at: int, count: int) -> tuple[int, int] | None:
-    """Size and flags (the RR's class and TTL) of the OPT record among the records that follow the question; None without."""
+def _read_edns(data: bytes, at: int, before: int, additional: int) -> tuple[int, int] | None:
+    """Size and flags (the RR's class and TTL) of the OPT record among the ``additional`` records; None without.
+
+    ``before`` records of other sections come first, where no OPT belongs (RFC 6891 §6.1.1).
+    """
     found: list[tuple[int, int]] = []
-    for _ in range(count):
+    for number in range(before + additional):
         start = at
         while 0 < (length := data[at]) <= names.MAX_LABEL:
             at += 1 + length
         at += 2 if length else 1  # a pointer ends a name as the root does; it is not followed
         rtype, rclass, ttl, size = struct.unpack_from("!HHIH", data, at)
-        if rtype == OPT:
-            if data[start]:
-                raise ValueError("an OPT record belongs to the root")
-            found.append((rclass, ttl))
         at += 10 + size
+        if rtype == OPT:
+            if data[start] or number < before:
+                raise ValueError("an OPT record belongs to the root, and into the additional section")
+            _check_options(data[at - size : at])
+            found.append((rclass, ttl))
     if at != len(data) or len(found) > 1:  # RFC 6891 §6.1.1
         raise ValueError("cut short, something behind the last record, or two OPT records")
     return found[0] if found else None
+
+
+def _check_options(options: bytes) -> None:
+    """Each is a code, a length and as many bytes (RFC 6891 §6.1.2)."""
+    at = 0
+    while at < len(options):
+        _, length = struct.unpack_from("!HH", options, at)
+        at += 4 + length
+    if at != len(options):
+        raise ValueError("an option is longer than the OPT record")
 
 
 class _Buffer(DNSBuffer):  # type: ignore[misc]
@@ -279,19 +282,19 @@ def _refusal(number: int, flags: int, rcode: str) -> Refusal:
 
 def _resource(record: Record) -> Any:
     data = _rdata(record.rtype, record.data)
-    return RR(_label(record.name), _type_number(record.rtype), CLASS.IN, record.ttl, data)
+    return RR(_label(record.name), rrtypes.number(record.rtype), CLASS.IN, record.ttl, data)
 
 
 @lru_cache(maxsize=4096)
 def _rdata(rtype: str, data: str) -> Any:
     written = names.fields(data)
-    if written[:1] == ["\\#"]:
+    if written[:1] == ["\\#"] and written[1:2] and written[1].isdigit():
         return RD(_unknown_data(written))
     match rtype, written:
         case "A", [address]:
             return A(tuple(ipaddress.IPv4Address(address).packed))
         case "AAAA", [address]:
-            return AAAA(tuple(ipaddress.IPv6Address(address).packed))
+            return AAAA(tuple(_ipv6(address)))
         case "CNAME" | "DNAME" | "NS" | "PTR", [target]:
             # A DNAME's target is never compressed (RFC 6672 §2.5).
             return RDMAP[rtype](_label(target)) if rtype != "DNAME" else RD(names.wire(names.labels(target)))
@@ -305,45 +308,17 @@ def _rdata(rtype: str, data: str) -> Any:
             return TXT([names.string(part) for part in written])
         case "CAA", [flags, tag, value]:
             return _caa(int(flags), tag, names.string(value))
-        case "HTTPS", [_, _, *_]:
-            return _https(written)
         case "A" | "AAAA" | "CNAME" | "DNAME" | "NS" | "PTR" | "MX" | "SRV" | "SOA" | "TXT" | "CAA", _:
             raise ValueError(f"{len(written)} fields are too many or too few")
-    return _other_data(rtype, written)
+    return RD(presentation.octets(rtype, data))
 
 
-def _other_data(rtype: str, written: list[str]) -> Any:
-    """What dnslib reads of the types that it knows and we do not; it does not look into the names."""
-    plain = [part.strip('"') for part in written]
-    _check_names(rtype, plain)
-    return RDMAP[rtype].fromZone(plain, DNSLabel("."))
-
-
-def _check_names(rtype: str, written: list[str]) -> None:
-    found = written[NAMES_IN.get(rtype, slice(0))]
-    if rtype not in RDMAP or any("\\" in name for name in found):
-        raise ValueError("write the data of this type as \\# LENGTH HEX (RFC 3597 §5)")
-    for name in found:
-        names.labels(name)
-
-
-def _https(written: list[str]) -> Any:
-    """RFC 9460: dnslib wants the target's last dot, knows *ech* by an older name, and does not sort the parameters (§2.2)."""
-    _check_names("HTTPS", written)
-    priority, target, *rest = written
-    params: list[str] = []
-    for part in rest:
-        if part.startswith('"') and params and params[-1].endswith("="):  # key="value" comes as two fields
-            params[-1] += part[1:-1]
-        else:
-            params.append(f"echconfig={part[4:]}" if part.startswith("ech=") else part)
-    data = RDMAP["HTTPS"].fromZone([priority, target.rstrip(".") + ".", *params])
-    data.params.sort()
-    if len({key for key, _ in data.params}) < len(params):
-        raise ValueError("a parameter is there twice (RFC 9460 §2.2)")
-    if any(not value for key, value in data.params if key in _VALUED):
-        raise ValueError("a parameter lacks its value, as in alpn=h2")
-    return data
+def _ipv6(written: str) -> bytes:
+    if "%" in written:
+        raise ValueError(
+            "a zone such as %eth0 means something on one machine only (RFC 4007 §11.2) and has no wire form"
+        )
+    return ipaddress.IPv6Address(written).packed
 
 
 def _caa(flags: int, tag: str, value: bytes) -> Any:
@@ -361,16 +336,21 @@ def _unknown_data(written: list[str]) -> bytes:
     return data
 
 
+def name_of_octets(data: str) -> str:
+    """The name, as a field, that is all of the data ``\\# LENGTH HEX``. Raises ``ValueError`` if it is none."""
+    wire = _unknown_data(names.fields(data))
+    labels, at = [], 0
+    while at < len(wire) and (length := wire[at]):
+        labels.append(wire[at + 1 : at + 1 + length])
+        at += 1 + length
+    name = tuple(labels)
+    if names.wire(name) != wire or any(len(label) > names.MAX_LABEL for label in name) or len(wire) > names.MAX_NAME:
+        raise ValueError(f"{data!r} is no name")
+    return f"{names.text(name)}.".replace('"', '\\"') if name else "."
+
+
 def _label(name: str) -> Any:
     return DNSLabel(names.labels(name))
-
-
-def _type_number(rtype: str) -> int:
-    digits = rtype.removeprefix("TYPE")
-    number = int(digits) if digits != rtype and digits.isdigit() else QTYPE.reverse.get(rtype)
-    if number is None or not 0 < number <= 0xFFFF:
-        raise ValueError(f"{rtype} is no record type known here; write A, AAAA, CNAME … or TYPE followed by its number")
-    return int(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +365,7 @@ class StubAnswer:
 
 def encode_question(name: str, rtype: str, number: int) -> bytes:
     """A stub resolver's question."""
-    record = DNSRecord(DNSHeader(id=number, rd=1), q=DNSQuestion(_label(name), _type_number(rtype)))
+    record = DNSRecord(DNSHeader(id=number, rd=1), q=DNSQuestion(_label(name), rrtypes.number(rtype)))
     return bytes(record.pack())
 
 

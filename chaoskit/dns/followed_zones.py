@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaoskit.clock import Clock, Instant
-from chaoskit.dns.codec import canonical_type, check_record
+from chaoskit.dns import rrtypes
+from chaoskit.dns.codec import check_record
 from chaoskit.dns.message import Record
 from chaoskit.dns.names import canonical
 from chaoskit.dns.update import name_change, next_serial, with_serial
@@ -100,7 +101,7 @@ class FollowedZones:
 def _node(served: ServedName) -> Node:
     node: dict[str, tuple[Record, ...]] = {}
     for entry in served.records:
-        record = Record(canonical(served.name), canonical_type(entry.rtype), entry.ttl, entry.data)
+        record = Record(canonical(served.name), rrtypes.canonical(entry.rtype), entry.ttl, entry.data)
         if record.rtype in NOT_DATA or (record.rtype in FOLLOWED and record.data.lstrip().startswith("\\#")):
             raise ValueError(f"{record.name} has {record.rtype} data {record.data!r}")
         check_record(record)

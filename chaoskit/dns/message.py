@@ -152,4 +152,11 @@ class Hangup:
     drip_ns: int = 0
 
 
-Reply: TypeAlias = Answer | Raw | Drop | Hangup
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """As if nobody listened: over UDP an ICMP "port unreachable", over TCP the connection is reset."""
+
+    delay_ns: int = 0
+
+
+Reply: TypeAlias = Answer | Raw | Drop | Hangup | Refuse

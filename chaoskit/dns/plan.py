@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.listen import Listener
 from chaoskit.dns.names import canonical
 from chaoskit.dns.responder import Responder
+from chaoskit.dns.share import chosen
 from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.tsig_key import make_key
 from chaoskit.dns.updater import UpdateRules
 from chaoskit.dns.zone import Zones
+from chaoskit.errors import PlaneError
 from chaoskit.timeline.codec import injection_from_json
 from chaoskit.timeline.injection import Injection, Timeline
 
@@ -31,10 +33,21 @@ class Plan:
 
 
 def plan_from_json(plain: dict[str, Any]) -> Plan:
-    """The plan of the process contract (ARCHITECTURE.md). Raises ``ValueError`` or ``KeyError`` for one that is none."""
-    timeline = Timeline(tuple(injection_from_json(one, DnsTarget, FAULTS) for one in plain["injections"]))
-    responder = Responder(Zones.from_plan(plain["zones"]), timeline, plain["seed"])
+    """The plan of the process contract (ARCHITECTURE.md). Raises ``ValueError`` or ``KeyError`` for one that is none.
+
+    Raises ``PlaneError`` for a fault that this process lacks something for.
+    """
     listeners = tuple(Listener(**written) for written in plain["listeners"])
+    spared = plain.get("spared", {})
+    clients = [listener.label for listener in listeners if listener.label not in spared.get("askers", ())]
+    seed = plain["seed"]
+    injections = [injection_from_json(one, DnsTarget, FAULTS) for one in plain["injections"]]
+    if lacking := next((why for one in injections if (why := one.fault.lacking())), ""):
+        raise PlaneError(lacking)
+    if len(clients) > 1:  # each has a resolver address of its own, so who may ask is known
+        injections = [replace(one, where=chosen(one.where, seed, one.id, clients)) for one in injections]
+    names = frozenset(map(canonical, spared.get("names", ())))
+    responder = Responder(Zones.from_plan(plain["zones"]), Timeline(tuple(injections)), seed, spared=names)
     followed = tuple(canonical(apex) for apex in plain.get("followed") or ())
     return Plan(listeners, responder, _update_rules(plain.get("updates") or {}), followed)
 

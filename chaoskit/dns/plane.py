@@ -32,8 +32,9 @@ def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterat
 
 def _names(target: DnsTarget, surroundings: Surroundings) -> Iterator[Complaint]:
     """What is wrong with the names that ``target`` means."""
-    if target.covers(canonical(surroundings.canary)):
-        relation = "is the canary" if target.name is not None else f"covers the canary {surroundings.canary}"
+    canary = canonical(surroundings.canary)
+    if target.name is not None and target.covers(canary):
+        relation = "is the canary" if target.name == canary else f"cover the canary {surroundings.canary}"
         message = f"{target.names()} {relation}, which no fault may touch."
         yield Complaint(("where",), message, "Name the record that you want to lose.")
         return
@@ -44,9 +45,13 @@ def _names(target: DnsTarget, surroundings: Surroundings) -> Iterator[Complaint]
     shown = ", ".join(close or apexes[:MOST_SHOWN])
     more = f" and {len(apexes) - len(close or apexes[:MOST_SHOWN])} more" if len(apexes) > MOST_SHOWN else ""
     fix = f"The zones of this experiment are: {shown or 'none'}{more}. Add it under 'zones', or correct the name."
-    yield Complaint(
-        ("where",), f"no zone here answers for {target.names()}, so the fault could never meet a lookup.", fix
-    )
+    if target.name is not None or target.under is not None:
+        message = f"no zone here answers for {target.names()}; without the fault it is REFUSED already."
+    elif target.meets_search(tuple(name for names in surroundings.zones.values() for name in names)):
+        return
+    else:
+        message = f"no name that exists here matches {target.names()}, and none that a search list makes of those."
+    yield Complaint(("where",), message, fix)
 
 
 PLANE = Plane(

@@ -8,25 +8,32 @@ from functools import partial
 from typing import Any
 
 from chaoskit.clock import Instant
+from chaoskit.dns.alias import aliases, joined, split
+from chaoskit.dns.breakage import FaultFailed
 from chaoskit.dns.faults import DnsFault
-from chaoskit.dns.message import Answer, Query, Reply
+from chaoskit.dns.message import Answer, Query, Record, Reply
 from chaoskit.dns.question_counter import QuestionCounter
+from chaoskit.dns.share import is_meant
 from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone import Zones
 from chaoskit.seeds import fraction, generator
-from chaoskit.timeline.injection import Timeline
+from chaoskit.timeline.injection import Injection, Timeline
 
 MAX_HISTORY = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """Zones and faults, without state. ``seed`` is the run's. ``history`` has the zones as they were before, the latest last."""
+    """Zones and faults, without state. ``seed`` is the run's. ``history`` has the zones as they were before, the latest last.
+
+    Questions for names in ``spared`` (the canary) are answered honestly whatever is injected.
+    """
 
     zones: Zones
     timeline: Timeline[DnsTarget, DnsFault]
     seed: int
     history: tuple[Zones, ...] = ()
+    spared: frozenset[str] = frozenset()
 
     def with_zones(self, zones: Zones) -> Responder:
         """The responder after a change to ``zones``, if it is one; it remembers the last ``MAX_HISTORY`` states before."""
@@ -47,29 +54,67 @@ class Responder:
         that asker. So they fall alike in a replay however the clients' packets interleave.
         """
         reply: Reply = self.zones.answer(query) if honest is None else honest
+        if query.name in self.spared:
+            return reply, ()
+        chain = aliases(query, reply)
         met: list[str] = []
         for injection in self.timeline.active(at):
-            if not injection.where.matches(query):
+            name = injection.where.through(query, chain)
+            if name is None:
                 continue
             if tally is not None:
                 query = replace(query, nth=tally.next(injection.id, query))
-            if injection.where.counts and not injection.where.due(query.nth):
+            if not self._is_due(injection, query, at):
                 continue
-            rng: Any = _Dice(self.seed, injection.id, query)
-            chance = self.timeline.chance(injection, at)
-            if chance < 1 and throw(self.seed, injection.id, query, query.ordinal) >= chance:
-                continue
-            if isinstance(reply, Answer) and reply.look is None:
-                reply = replace(reply, look=partial(self._look, query, honest is not None))
-            try:
-                changed = injection.fault.apply(query, reply, at, rng)
-            except Exception as error:
-                error.add_note(f"in injection {injection.id!r}, asked {query}")
-                raise
+            changed = self._changed(injection, query, reply, name, at, forwards=honest is not None)
             if changed != reply:
                 met.append(injection.id)
                 reply = changed
         return reply, tuple(met)
+
+    def _is_due(self, injection: Injection[DnsTarget, DnsFault], query: Query, at: Instant) -> bool:
+        """Whether the injection is for this client, for this question among those that it counts, and its dice say so."""
+        where = injection.where
+        if where.share is not None and not is_meant(where.share, self.seed, injection.id, query.client):
+            return False
+        if where.counts and not where.due(query.nth):
+            return False
+        chance = self.timeline.chance(injection, at)
+        return chance >= 1 or throw(self.seed, injection.id, query, query.ordinal) < chance
+
+    def _changed(
+        self,
+        injection: Injection[DnsTarget, DnsFault],
+        query: Query,
+        reply: Reply,
+        name: str,
+        at: Instant,
+        *,
+        forwards: bool,
+    ) -> Reply:
+        """What the injection's fault makes of ``reply``. It speaks of ``name``, to which a chain of aliases may lead."""
+        way: tuple[Record, ...] = ()
+        asked, handed = query, reply
+        if name != query.name and isinstance(reply, Answer):
+            way, handed = split(reply, name)
+            asked = replace(query, name=name)
+        if isinstance(handed, Answer) and (handed.look is None or way):
+            handed = replace(handed, look=partial(self._look, asked, forwards))
+        rng: Any = _Dice(self.seed, injection.id, query)
+        try:
+            changed = injection.fault.apply(asked, handed, at, rng)
+        except Exception as error:
+            raise FaultFailed(injection.id, f"the fault of injection {injection.id!r} failed, asked {query}") from error
+        if changed == handed:
+            return reply
+        if isinstance(changed, Answer) and changed.error is not None and isinstance(reply, Answer):
+            # Why the honest answer was an error says nothing of another answer.
+            changed = (
+                replace(changed, error=None)
+                if changed.error is reply.error and changed.rcode != reply.rcode
+                else changed
+            )
+        return joined(way, changed) if way else changed
 
     def _look(self, query: Query, forwards: bool, name: str | None = None, versions: int = 0) -> Answer | None:
         """See ``Look``."""

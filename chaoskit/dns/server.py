@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from chaoskit.clock import Clock, Instant
+from chaoskit.dns.breakage import FaultFailed, QueryFailed, reason
 from chaoskit.dns.channel import Channel, host_and_port
-from chaoskit.dns.codec import NotAnswerable, Refusal, Request, answer_count, read_request, write_answer
+from chaoskit.dns.codec import HEADER, NotAnswerable, Refusal, Request, answer_count, read_request, write_answer
 from chaoskit.dns.guard import Guard
+from chaoskit.dns.late import Late
 from chaoskit.dns.listen import Listener, bind, is_loopback
-from chaoskit.dns.message import Answer, Drop, Hangup, Raw, Reply
+from chaoskit.dns.message import Answer, Drop, Hangup, Raw, Refuse, Reply
 from chaoskit.dns.question_counter import QuestionCounter
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import EventLog, Log, QueryLog
@@ -25,10 +28,11 @@ from chaoskit.dns.udp_plain import UdpLoop
 from chaoskit.dns.update_message import is_update
 from chaoskit.dns.updater import Updater
 from chaoskit.dns.upstream import Passed, Upstream
+from chaoskit.errors import HarnessError
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.units import SECOND
 
-Ending: TypeAlias = Literal["answer", "raw", "drop", "hangup"]
+Ending: TypeAlias = Literal["answer", "raw", "drop", "hangup", "closed"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +52,7 @@ class _Decided:
     faults: tuple[str, ...] = ()
     also: tuple[bytes, ...] = ()
     upstream: str = ""
+    request: Request | None = None
 
     def carry_out(self) -> Ending:
         """Do it; returns what became of it: a reply to an asker who has gone is a drop."""
@@ -59,6 +64,9 @@ class _Decided:
                 return "raw" if self.channel.send(self.data) else "drop"
             case Hangup(reset=reset, drip_ns=drip_ns):
                 return "hangup" if self.channel.hang_up(reset=reset, begun=self.data, drip_ns=drip_ns) else "drop"
+            case Refuse():
+                size = HEADER + len(self.request.question) if self.request else HEADER
+                return "closed" if self.channel.refuse(size) else "drop"
             case Drop():
                 self.channel.drop()
                 return "drop"
@@ -86,10 +94,11 @@ class Server:
     """Answers on its listeners until closed. ``responder`` may be replaced at any time; the next query sees the new one.
 
     Dynamic updates are answered by ``updater``, if there is one, and else with NOTIMP. ``stands`` says that the server is to outlive
-    whatever askers do, who are not ours (see ``Connections``).
+    whatever askers do, who are not ours; ``most_connections`` are open over TCP at once (see ``Connections``).
 
-    Every query that can be answered at all is given to ``log`` once, when it has been answered. ``failed`` gets the exception when
-    something of ours breaks: never the asker, who could take it for a fault that was injected.
+    Every query that can be answered at all is given to ``log`` once, when it has been answered. What breaks of ours while one is answered
+    is given to ``on_failure``, and its asker gets SERVFAIL; the server goes on. Without ``on_failure``, and for what breaks elsewhere,
+    ``failed`` gets the exception.
     """
 
     def __init__(
@@ -102,9 +111,12 @@ class Server:
         guard: Guard | None = None,
         upstream: Upstream | None = None,
         stands: bool = False,
+        most_connections: int | None = None,
+        on_failure: Callable[[QueryFailed], None] | None = None,
     ) -> None:
         self.responder = responder
         self.updater: Updater | None = None
+        self._on_failure = on_failure
         self._guard = guard
         self._upstream = upstream
         self._passing: dict[asyncio.Task[None], _Decided] = {}
@@ -116,8 +128,8 @@ class Server:
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
         admits = guard.admits if guard else lambda _: True
-        self._connections = Connections(self.receive, self.fail, admits, stands=stands)
-        self._late: dict[_Decided, asyncio.TimerHandle] = {}
+        self._connections = Connections(self.receive, self.fail, admits, stands=stands, most=most_connections)
+        self.late: Late[_Decided] = Late()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def listen(self, listener: Listener) -> str:
@@ -156,15 +168,19 @@ class Server:
         self._udp.clear()
         for server in self._tcp:
             server.close()
-        for timer in self._late.values():
-            timer.cancel()
         for task in self._passing:
             task.cancel()
-        for decided in (*self._late, *self._passing.values()):
+        for decided in (*self.late.clear(), *self._passing.values()):
             self.log.record(decided.event("drop", self.clock.now()))
-        self._late.clear()
         self._passing.clear()
         await self._connections.close()
+
+    def drop_late(self) -> None:
+        """Send none of the answers that are still delayed; they are logged as dropped. Connections that drip are ended."""
+        for decided in self.late.clear():
+            decided.channel.drop()
+            self.log.record(decided.event("drop", self.clock.now()))
+        self._connections.end_drips()
 
     def fail(self, error: Exception) -> None:
         """Tell whoever waits for ``failed``; the first failure counts."""
@@ -194,9 +210,12 @@ class Server:
     def _begin(self, decided: _Decided) -> None:
         if isinstance(decided.reply, Drop) or not decided.reply.delay_ns:
             self._settle(decided)
-        else:
-            due = (decided.at + decided.reply.delay_ns - self.clock.now()) / SECOND
-            self._late[decided] = asyncio.get_running_loop().call_later(due, self._settle_late, decided)
+            return
+        seconds = (decided.at + decided.reply.delay_ns - self.clock.now()) / SECOND
+        size = len(decided.data) + sum(map(len, decided.also))
+        if not self.late.add(decided, size, seconds, self._settle_late):
+            self._tell(decided, "", f"{len(self.late):,} delayed answers wait already; this one is dropped")
+            self._settle(replace(decided, reply=Drop()))
 
     def _pass_on(self, request: Request, channel: Channel, at: Instant, upstream: Upstream) -> None:
         """Have ``upstream`` find the honest answer, and go on when it has. Should we end before that, the query is logged as dropped."""
@@ -227,18 +246,53 @@ class Server:
         """What is to be done with a question that came ``at``; ``passed`` is what became of it upstream."""
         query = request.query
         honest, upstream = (passed.answer, passed.result) if passed else (None, "")
-        reply, faults = self.responder.respond(query, at, tally=self._tally, honest=honest)
-        rcode = reply.rcode if isinstance(reply, Answer) else ""
-        # Written now, so that an answer that has no wire form fails at once and not when its delay is over.
-        wire, *also = _wires(request, reply)
-        return _Decided(at, channel, query.name, query.rtype, reply, wire, rcode, faults, tuple(also), upstream)
+        faults: tuple[str, ...] = ()
+        try:
+            reply, faults = self.responder.respond(query, at, tally=self._tally, honest=honest)
+            rcode = reply.rcode if isinstance(reply, Answer) else ""
+            # Written now, so that an answer that has no wire form fails at once and not when its delay is over.
+            wire, *also = _wires(request, reply)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the server goes on
+            asked = _Decided(at, channel, query.name, query.rtype, Drop(), b"", faults=faults, request=request)
+            return self._failed(asked, error, upstream)
+        return _Decided(
+            at, channel, query.name, query.rtype, reply, wire, rcode, faults, tuple(also), upstream, request
+        )
+
+    def _failed(self, decided: _Decided, error: Exception, upstream: str = "") -> _Decided:
+        """SERVFAIL in place of what broke, which is told. The last fault that changed the reply is to blame for what it became."""
+        blamed = error.injection if isinstance(error, FaultFailed) else decided.faults[-1] if decided.faults else ""
+        self._tell(decided, blamed, reason(error), error)
+        if decided.request is None:
+            return replace(decided, reply=Drop(), data=b"", also=(), faults=())
+        answer = Answer("SERVFAIL", aa=False)
+        data = write_answer(decided.request, answer)
+        return replace(decided, reply=answer, data=data, rcode="SERVFAIL", faults=(), also=(), upstream=upstream)
+
+    def _tell(self, decided: _Decided, blamed: str, message: str, error: Exception | None = None) -> None:
+        if self._on_failure is None:
+            self.fail(error or HarnessError(message))
+        else:
+            label = decided.channel.label
+            self._on_failure(QueryFailed(decided.at, label, decided.name, decided.rtype, blamed, message))
 
     def _settle(self, decided: _Decided) -> None:
-        ending = decided.carry_out()
+        try:
+            ending = decided.carry_out()
+        except Exception as error:  # noqa: BLE001 - as in _decide
+            decided = self._failed(decided, error, decided.upstream)
+            ending = self._last_try(decided)
         self.log.record(decided.event(ending, self.clock.now()))
 
+    def _last_try(self, decided: _Decided) -> Ending:
+        """Send SERVFAIL to an asker whom the answer could not be sent to; to one that nothing can be sent to, nothing."""
+        try:
+            return decided.carry_out()
+        except OSError:
+            decided.channel.drop()
+            return "drop"
+
     def _settle_late(self, decided: _Decided) -> None:
-        del self._late[decided]
         try:
             self._settle(decided)
         except Exception as error:  # noqa: BLE001 - as in receive

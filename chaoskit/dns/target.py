@@ -9,15 +9,25 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from chaoskit.dns import rrtypes
 from chaoskit.dns.message import Query
 from chaoskit.dns.names import canonical, parents
-from chaoskit.dns.pattern import matches_pattern, read_pattern
+from chaoskit.dns.pattern import matches_pattern, pattern_size, read_pattern
 from chaoskit.timeline.counts import check_counts, is_due, told
 
 NAMES = ("name", "under", "glob", "regex")
 MAX_GLOB = 255
+MOST_SEARCHED = 200
+"""Names, and domains, of which it is tried what a search list makes."""
+
+_GLOB = re.compile(r"[*?[]")
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _plain_name(field: str) -> str:
+    """A field as it is written: ``except`` is a word of Python's, so the field ends in an underscore."""
+    return field.rstrip("_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +48,16 @@ class DnsTarget:
     if both are given, both must hold. So a count depends on one asker's own questions only, and falls alike in a replay, however
     the packets of several clients interleave. Dice (``chance``) are thrown after counting.
 
+    ``except`` spares names: exact ones, and globs (those with ``*``, ``?`` or ``[``). Alone, without any of the four, it means every
+    name but these. ``share`` is the part of the clients that is meant, from 0 to 1 (see ``chaoskit.dns.share``).
+
+    A question for an alias meets a fault on the alias's target too, as it would were the target broken: each name of the chain of CNAMEs
+    that the honest answer follows is matched. ``follow_cnames: false`` means the question's own name alone.
+
     Raises ``ValueError`` for what no query can have.
     """
 
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid", "alias_generator": _plain_name}
 
     name: str | None = None
     types: tuple[str, ...] = ()
@@ -54,8 +70,13 @@ class DnsTarget:
     first: int | None = None
     every: int | None = None
     aliases: tuple[str, ...] | None = None
+    except_: tuple[str, ...] = ()
+    share: float | None = None
+    follow_cnames: bool = True
 
     def __post_init__(self) -> None:
+        if self.except_ and all(getattr(self, field) is None for field in NAMES):
+            object.__setattr__(self, "under", ".")
         if sum(getattr(self, field) is not None for field in NAMES) != 1:
             raise ValueError(
                 f"write exactly one of {', '.join(NAMES[:-1])} or {NAMES[-1]} to say which names are meant"
@@ -63,32 +84,39 @@ class DnsTarget:
         # As queries have them, so that a test is a comparison, and a misspelt type cannot make a fault that meets nothing.
         for field in ("name", "under"):
             if (written := getattr(self, field)) is not None:
+                _check_no_glob(field, written)
                 object.__setattr__(self, field, canonical(written))
         if self.aliases:
             if self.name is None:
                 raise ValueError("'aliases' stand beside a 'name'; with 'under', 'glob' or 'regex' leave them out")
             object.__setattr__(self, "aliases", tuple(map(canonical, self.aliases)))
+        object.__setattr__(self, "except_", tuple(map(_read_name_or_glob, self.except_)))
         if self.glob is not None:
             object.__setattr__(self, "glob", _read_glob(self.glob))
         if self.regex is not None:
             read_pattern(self.regex)
         if self.types:
-            from chaoskit.dns.codec import canonical_type
-
-            object.__setattr__(self, "types", tuple(map(canonical_type, self.types)))
+            object.__setattr__(self, "types", tuple(map(rrtypes.canonical, self.types)))
         if self.networks:
             object.__setattr__(self, "networks", tuple(str(network) for network in _networks(self.networks)))
         check_counts(self.first, self.every)
+        if self.share is not None and not 0 < self.share <= 1:
+            raise ValueError("'share' is a part of the clients, above 0 and at most 1; 0.5 is every other one")
 
     @property
     def counts(self) -> bool:
         """Whether the number of the question matters."""
         return self.first is not None or self.every is not None
 
-    def matches(self, query: Query) -> bool:
-        """Whether the fault may touch this query, as far as it does not count."""
+    @property
+    def pattern_size(self) -> int:
+        """How large a regular expression has to be matched: see ``chaoskit.dns.pattern``."""
+        return pattern_size(self.regex) if self.regex is not None else 0
+
+    def matches(self, query: Query, name: str | None = None) -> bool:
+        """Whether the fault may touch this query, for ``name`` in place of its own, as far as it does not count."""
         return (
-            self.covers(query.name)
+            self.covers(query.name if name is None else name)
             and (not self.types or query.rtype in self.types)
             and (not self.transports or query.transport in self.transports)
             and (not self.clients or query.asker in self.clients)
@@ -97,6 +125,19 @@ class DnsTarget:
 
     def covers(self, name: str) -> bool:
         """Whether it may touch some query for ``name``, a canonical one."""
+        return self._means(name) and not self.spares(name)
+
+    def spares(self, name: str) -> bool:
+        """Whether ``name`` is one of those that are left alone."""
+        return any(fnmatchcase(name, one) if _GLOB.search(one) else name == one for one in self.except_)
+
+    def through(self, query: Query, chain: tuple[str, ...]) -> str | None:
+        """The first name of ``chain`` for which the fault may touch the query; None if it may not. The chain begins with its own name."""
+        if not self.follow_cnames or self.spares(query.name):
+            return query.name if self.matches(query) else None
+        return next((name for name in chain if self.matches(query, name)), None)
+
+    def _means(self, name: str) -> bool:
         if self.name is not None:
             return name == self.name or any(_is_alias(name, alias) for alias in self.aliases or ())
         if self.under is not None:
@@ -110,12 +151,25 @@ class DnsTarget:
         return is_due(nth, self.first, self.every)
 
     def could_meet(self, apex: str, names: tuple[str, ...]) -> bool:
-        """Whether a zone with this ``apex``, in which ``names`` exist, could answer for a name that is meant here."""
+        """Whether a zone with this ``apex``, in which ``names`` exist, answers for a name that is meant here, as far as can be told.
+
+        A name need not exist: a search list makes names that do not. Of patterns it is told by how they end, by what exists, and by what a
+        search list makes of that.
+        """
         target = self.name if self.name is not None else self.under
-        if target is None:
-            return any(self.covers(name) or (name.startswith("*.") and self._reaches(name[1:])) for name in names)
-        below = (target, *parents(target))
-        return apex in below or (self.under is not None and self.under in (apex, *parents(apex)))
+        if target is not None:
+            below = (target, *parents(target))
+            return apex in below or (self.under is not None and self.under in (apex, *parents(apex)))
+        return (
+            _ends_in(self.glob or self.regex or "", apex, is_regex=self.glob is None)
+            or any(self.covers(name) for name in names)
+            or any(name.startswith("*.") and self._reaches(name[1:]) for name in names)
+        )
+
+    def meets_search(self, names: tuple[str, ...]) -> bool:
+        """Whether a search list of domains in which ``names`` are makes a name that is meant of one of them."""
+        domains = sorted({above for name in names for above in parents(name) if above})[:MOST_SEARCHED]
+        return any(self.covers(f"{name}.{domain}") for name in names[:MOST_SEARCHED] for domain in domains)
 
     def _reaches(self, below: str) -> bool:
         """Whether a glob could fit some name that ends with ``below``; of a pattern that is not known, so it could."""
@@ -126,10 +180,17 @@ class DnsTarget:
         """For people: ``api.example.com (A, AAAA; udp)``."""
         limits = [", ".join(part) for part in (self.types, self.transports, self.clients, self.networks) if part]
         limits += told(self.first, self.every)
+        limits += [f"{self.share:.0%} of the clients"] if self.share is not None else []
+        limits += ["not through CNAMEs"] if not self.follow_cnames else []
         return self.names() + (f" ({'; '.join(limits)})" if limits else "")
 
     def names(self) -> str:
         """The names that are meant, for people."""
+        return self._named() + (
+            f" but {', '.join(name or 'the root' for name in self.except_)}" if self.except_ else ""
+        )
+
+    def _named(self) -> str:
         if self.name is not None:
             return (self.name or "the root") + (" and its aliases" if self.aliases else "")
         if self.under is not None:
@@ -141,10 +202,30 @@ def _is_alias(name: str, alias: str) -> bool:
     return name == alias or (alias.startswith("*.") and name.endswith(alias[1:]))
 
 
+def _check_no_glob(field: str, written: str) -> None:
+    """A star is a sign like any other in a name, but who writes one hardly ever means that."""
+    if re.search(r"(?<!\\)(?:\\\\)*\*", written):
+        raise ValueError(f"'*' stands in '{field}'; write it as 'glob': {{glob: {written!r}}}")
+
+
+def _read_name_or_glob(written: str) -> str:
+    return _read_glob(written) if _GLOB.search(written) else canonical(written)
+
+
+def _ends_in(pattern: str, apex: str, *, is_regex: bool) -> bool:
+    """Whether the end of a glob or regular expression, as far as it stands for itself, names the zone or something in it."""
+    if is_regex:
+        match = re.search(r"(?:[A-Za-z0-9_-]|\\[.-])*$", pattern.removesuffix("$"))
+        ending = match[0].replace("\\", "").lower() if match else ""
+    else:
+        ending = re.split(r"[*?\]]", pattern)[-1]
+    return bool(ending) and f".{ending}".endswith(f".{apex}" if apex else "") and ending.count(".") > 0
+
+
 def _read_glob(glob: str) -> str:
     if not glob.isascii() or not 0 < len(glob) <= MAX_GLOB:
         raise ValueError(f"a glob has 1 to {MAX_GLOB} ASCII characters, not {len(glob)}")
-    if not re.search(r"[*?[]", glob):
+    if not _GLOB.search(glob):
         raise ValueError(f"{glob!r} has no *, ? or [ in it; write it as 'name'")
     return glob.lower().removesuffix(".")
 

@@ -26,10 +26,11 @@ def framed(message: bytes) -> bytes:
 
 
 class Connections:
-    """All open TCP connections. At most ``MAX_CONNECTIONS``: then the one idle for longest makes room (RFC 7766 §6.2.3).
+    """All open TCP connections. At most ``most``, by default ``MAX_CONNECTIONS``.
 
-    When none is idle, a run fails, since a refusal would look like a fault that somebody injected. A server that *stands*, and whose
-    askers are not ours to choose, ends the newest instead, and counts it in ``crowded_out``.
+    Then the one idle for longest makes room (RFC 7766 §6.2.3). When none is idle, a run fails, since a refusal would look like a fault that
+    somebody injected. A server that *stands*, and whose askers are not ours to choose, ends the newest instead, and counts it in
+    ``crowded_out``.
     """
 
     def __init__(
@@ -39,7 +40,9 @@ class Connections:
         admits: Callable[[str], bool] = lambda _: True,
         *,
         stands: bool = False,
+        most: int | None = None,
     ) -> None:
+        self._most = most
         self.receive = receive
         self.admits = admits
         self.crowded_out = 0
@@ -53,7 +56,8 @@ class Connections:
     def add(self, connection: Connection) -> None:
         """Count one more, and see that there is room for it."""
         self._open.add(connection)
-        if len(self._open) <= MAX_CONNECTIONS:
+        most = MAX_CONNECTIONS if self._most is None else self._most
+        if len(self._open) <= most:
             return
         idle = [other for other in self._open - {connection} if other.is_idle]
         if idle:
@@ -62,13 +66,17 @@ class Connections:
             self.crowded_out += 1
             connection.abort()
         else:
-            self._fail(
-                PlaneError(f"more than {MAX_CONNECTIONS} TCP connections wait for answers at once; use fewer clients")
-            )
+            self._fail(PlaneError(f"more than {most} TCP connections wait for answers at once; use fewer clients"))
 
     def discard(self, connection: Connection) -> None:
         """It has ended."""
         self._open.discard(connection)
+
+    def end_drips(self) -> None:
+        """End those on which an answer goes out drop by drop."""
+        for connection in tuple(self._open):
+            if connection.is_dripping:
+                connection.abort()
 
     async def close(self) -> None:
         """End all, what is being written included, within ``FLUSH_WITHIN_S``."""
@@ -104,6 +112,11 @@ class Connection(asyncio.Protocol):
     def is_idle(self) -> bool:
         """Whether no message waits for its answer."""
         return not self._unanswered and not self._stream.is_closing()
+
+    @property
+    def is_dripping(self) -> bool:
+        """Whether an answer goes out drop by drop."""
+        return self._dripping
 
     # What asyncio calls.
 
@@ -163,6 +176,9 @@ class Connection(asyncio.Protocol):
             self._stream.write(begun)
         self._end(reset and open_yet)
         return open_yet
+
+    def refuse(self, size: int) -> bool:
+        return self.hang_up(reset=True)
 
     def _drip(self, left: bytes, every_ns: int, reset: bool) -> None:
         open_yet = not self._stream.is_closing()

@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from chaoskit.clock import Instant
+from chaoskit.dns.alias import aliases
 from chaoskit.dns.codec import HEADER, NotAnswerable, Request, answer_count, read_request, write_answer
 from chaoskit.dns.message import Answer, Query
 from chaoskit.dns.plan import DnsInjection
@@ -96,6 +97,7 @@ class Templates:
         self._state = self._coming = _State((), 0, {}, {})
         self._unready: list[bytes] = []
         self._requests: dict[bytes, Request] = {}
+        self._chains: dict[bytes, tuple[str, ...]] = {}
         # By question and injection met (or None); the number is that of the object, which the value keeps alive.
         self._built: dict[tuple[bytes, int], tuple[DnsInjection | None, Template | None]] = {}
         self._bytes = 0
@@ -113,7 +115,7 @@ class Templates:
         anew = not same and (full or self._responder is None or not _differ_in_time(self._responder, responder))
         self._responder = responder
         if anew:
-            self._requests, self._built, self._bytes = {}, {}, 0
+            self._requests, self._chains, self._built, self._bytes = {}, {}, {}, 0
         self._state = self._coming = self._state_at(at)
         self.known = self._state.known
         return anew
@@ -185,7 +187,7 @@ class Templates:
         At most one injection may meet it: what a second one looks at could depend on what the first one did. Raises whatever a
         policy raises that looks at the asker.
         """
-        met = [one for one in state.active if one.where.matches(request.query)]
+        met = self._met(state, key, request)
         if not met:
             return self._outcome(key, request, None, at)
         if len(met) > 1 or met[0].where.counts or not met[0].when.steady:
@@ -195,6 +197,15 @@ class Templates:
             return certain
         missed = self._outcome(key, request, None, at)
         return _Choice(request.query, met[0].id, met[0].chance, certain, missed) if missed else None
+
+    def _met(self, state: _State, key: bytes, request: Request) -> list[DnsInjection]:
+        """The injections that this question meets, through aliases too."""
+        query = request.query
+        if query.name in self._now.spared:
+            return []
+        if key not in self._chains:
+            self._chains[key] = aliases(query, self._now.zones.answer(query))
+        return [one for one in state.active if one.where.through(query, self._chains[key]) is not None]
 
     def _outcome(self, key: bytes, request: Request, met: DnsInjection | None, at: Instant) -> Template | None:
         """What everybody is answered whom ``met`` surely meets; None if it varies."""

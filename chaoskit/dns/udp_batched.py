@@ -42,6 +42,7 @@ from operator import itemgetter, ne, not_
 from typing import Any, TypeAlias
 
 from chaoskit.clock import Instant
+from chaoskit.dns.arena import Arena, address_of
 from chaoskit.dns.channel import Datagram
 from chaoskit.dns.codec import HEADER
 from chaoskit.dns.templates import ID, Template, Templates
@@ -60,8 +61,6 @@ SLOT = 96
 on in an *overflow* and is answered on the general path."""
 
 OVERFLOW = LONGEST - SLOT
-
-ARENA_CHUNK = 1 << 18
 
 UDP_SEGMENT = 103  # linux/udp.h
 JOINED_MAX = 64
@@ -135,26 +134,6 @@ def _fields(count: int) -> struct.Struct:
     return struct.Struct("=" + f"{ID}x{SLOT - ID}s" * count)
 
 
-class Arena:
-    """Memory at addresses that stay: it only grows, and is freed as a whole with the last reference to the object."""
-
-    def __init__(self) -> None:
-        self._chunks: list[mmap.mmap] = []
-        self._start = 0
-        self._used = self._size = 0
-
-    def add(self, data: bytes) -> int:
-        """The address of a copy of ``data``."""
-        if self._used + len(data) > self._size:
-            self._size = max(ARENA_CHUNK, len(data))
-            self._chunks.append(mmap.mmap(-1, self._size))
-            self._start, self._used = _address(self._chunks[-1]), 0
-        at = self._used
-        self._chunks[-1][at : at + len(data)] = data
-        self._used += len(data)
-        return self._start + at
-
-
 class BatchedUdp:
     """See ``udp_plain.UdpLoop``: the same bytes as ``PlainUdp``, with fewer system calls. ``label`` names who asks at this socket."""
 
@@ -170,6 +149,8 @@ class BatchedUdp:
         self._known = self._coming_known = self._templates.known
         self._rows: dict[bytes, _Row] = {}
         self._coming_rows: dict[bytes, _Row] = {}
+        # Questions by slot whose header is written over.
+        self._asked: dict[int, bytes] = {}
         self._is_v4 = udp.family == socket.AF_INET
         self._name_size, self._name_length = (16, 16) if self._is_v4 else (PEER_V6, 28)
         self._lay_out(self._name_size)
@@ -185,7 +166,7 @@ class BatchedUdp:
         self._overflows = mmap.mmap(-1, BATCH * OVERFLOW)
         self._names = mmap.mmap(-1, BATCH * name_size)
         self._table = mmap.mmap(-1, BATCH * 2 * _PIECE)
-        slots, overflows, names, table = map(_address, (self._slots, self._overflows, self._names, self._table))
+        slots, overflows, names, table = map(address_of, (self._slots, self._overflows, self._names, self._table))
         self._room = (Piece * (2 * BATCH))()
         room = ctypes.addressof(self._room)
         incoming, outgoing = (Message * BATCH)(), (Message * BATCH)()
@@ -198,7 +179,7 @@ class BatchedUdp:
         self._joined = mmap.mmap(-1, BATCH * _MESSAGE)
         self._headers = incoming, outgoing
         self._received, self._sent = map(ctypes.addressof, self._headers)
-        self._names_at, self._table_at, self._joined_at = names, table, _address(self._joined)
+        self._names_at, self._table_at, self._joined_at = names, table, address_of(self._joined)
         self._ports = memoryview(self._names).cast("H")[1 :: name_size // 2]
         self._sizes = memoryview(incoming).cast("B").cast("I")[Message.size.offset // 4 :: _MESSAGE // 4]
         self._slot_addresses = [_POINTER.pack(slots + n * SLOT) for n in range(BATCH)]
@@ -240,6 +221,7 @@ class BatchedUdp:
                 self._receive(self._message(slot, sizes[slot]), slot)
                 first = slot + 1
         self._send(first, rows[first:] if first else rows, at)
+        self._asked.clear()
         # A field is a question and zeros, whatever was in the slot before.
         self._slots[: got * SLOT] = _ZEROS[: got * SLOT]
 
@@ -256,6 +238,7 @@ class BatchedUdp:
         if template is None:
             return None
         assert template.cased is not None
+        self._asked[slot] = data
         self._slots[slot * SLOT + ID : slot * SLOT + HEADER] = template.rest[: HEADER - ID]
         return _row_of(template.cased, size)
 
@@ -295,8 +278,11 @@ class BatchedUdp:
         elif count:
             _, numbers, pieces, _ = zip(*rows, strict=True)
             self._gather(first, slots, pieces)
-            if self._transmit(self._sent + first * _MESSAGE, range(1, count + 1), numbers, names, at) < count:
-                raise _error("sendmmsg")
+            done = self._transmit(self._sent + first * _MESSAGE, range(1, count + 1), numbers, names, at)
+            if done < count:  # it cannot be sent: the general path finds that out too, and tells
+                refused = first + done
+                self._receive(self._asked.get(refused) or self._message(refused, rows[done][0]), refused)
+                self._send(refused + 1, rows[done + 1 :], at)
 
     def _send_joined(self, first: int, slots: Sequence[bytes], names: bytes, rows: Sequence[Any], at: Instant) -> None:
         """The same for answers to one asker, as few messages: those of one size together."""
@@ -388,10 +374,6 @@ def _can_join(udp: socket.socket) -> bool:
     except OSError:
         return False
     return True
-
-
-def _address(memory: mmap.mmap) -> int:
-    return ctypes.addressof(ctypes.c_char.from_buffer(memory))
 
 
 def _error(call: str) -> OSError:

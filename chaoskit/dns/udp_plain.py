@@ -84,11 +84,16 @@ class PlainUdp:
             template = known(data[ID:])
             if not address[1]:
                 continue  # no answer could reach port 0
-            if template is not None:
-                send(data[:ID] + template.rest, address)
-            elif (template := templates.find(data, at, server.ordinals[self._label] + len(numbers) + 1)) is not None:
-                send(template.answer(data), address)
-            else:
+            try:
+                if template is not None:
+                    send(data[:ID] + template.rest, address)
+                elif template := templates.find(data, at, server.ordinals[self._label] + len(numbers) + 1):
+                    send(template.answer(data), address)
+                else:
+                    self._settle(numbers, askers, at)
+                    server.receive(data, Datagram(self._label, address, self._udp))
+                    continue
+            except OSError:  # it cannot be sent: the general path finds that out too, and tells
                 self._settle(numbers, askers, at)
                 server.receive(data, Datagram(self._label, address, self._udp))
                 continue

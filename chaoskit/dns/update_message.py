@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from chaoskit.dns import names, rcodes
-from chaoskit.dns.codec import HEADER, IN, OPT, QR, mnemonic
+from chaoskit.dns.codec import HEADER, IN, OPT, QR
 from chaoskit.dns.message import Record
+from chaoskit.dns.rrtypes import mnemonic
 from chaoskit.dns.upstream_codec import MessageReader
 
 OPCODE, UPDATE = 0x7800, 0x2800

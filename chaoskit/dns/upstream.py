@@ -40,9 +40,10 @@ class Passed:
 
 
 class Upstream:
-    """One upstream resolver, ``address`` its IP address and port."""
+    """One upstream resolver, ``address`` its IP address and port; ``most`` questions are put to it at once."""
 
-    def __init__(self, address: tuple[str, int], tries_s: tuple[float, ...] = TRIES_S) -> None:
+    def __init__(self, address: tuple[str, int], tries_s: tuple[float, ...] = TRIES_S, most: int | None = None) -> None:
+        self._most = most
         self.address = address
         self._tries_s = tries_s
         self._under_way = 0
@@ -54,7 +55,7 @@ class Upstream:
 
     async def resolve(self, request: Request) -> Passed:
         """Ask; never raises for what the network or the upstream does."""
-        if self._under_way >= MAX_UNDER_WAY:
+        if self._under_way >= (MAX_UNDER_WAY if self._most is None else self._most):
             return Passed(FAILED, "too many under way")
         self._under_way += 1
         try:

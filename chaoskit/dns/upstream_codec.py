@@ -9,8 +9,8 @@ from __future__ import annotations
 import ipaddress
 import struct
 
-from chaoskit.dns import names
-from chaoskit.dns.codec import HEADER, IN, OPT, QR, TC, mnemonic
+from chaoskit.dns import names, rrtypes
+from chaoskit.dns.codec import HEADER, IN, OPT, QR, TC
 from chaoskit.dns.message import Answer, Record
 
 RCODES = (
@@ -93,7 +93,7 @@ class MessageReader:
             return None
         if rtype == 0 or rtype in QUESTION_TYPES:
             raise ValueError(f"a record of type {rtype}, which is no type of data")
-        shown = mnemonic(rtype)
+        shown = rrtypes.mnemonic(rtype)
         # RFC 2181 §8: a TTL with its first bit set is zero.
         return Record(names.text(name), shown, ttl if ttl < 1 << 31 else 0, self.read_data(shown, start, self._at))
 

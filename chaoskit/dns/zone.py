@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from chaoskit.dns.codec import canonical_type, check_record
-from chaoskit.dns.message import Answer, Query, Record
+from chaoskit.dns import rrtypes
+from chaoskit.dns.codec import check_record, name_of_octets
+from chaoskit.dns.message import Answer, ExtendedError, Query, Record
 from chaoskit.dns.names import MAX_NAME, as_field, canonical, labels, parents, text, wire_length
 
 # Route 53's default SOA (Route 53 Developer Guide, "SOA record"): a negative TTL of min(TTL 900, minimum 86400).
@@ -30,7 +31,19 @@ NOT_DATA = frozenset({"OPT", "TKEY", "TSIG", "IXFR", "AXFR", "TYPE253", "TYPE254
 """Types that are questions or belong to a message, so no zone holds them (RFC 6895 §3.1)."""
 
 FOLLOWED = frozenset({"CNAME", "DNAME", "NS"})
+BESIDE_CNAME = frozenset({"CNAME", "RRSIG", "NSEC", "SIG", "KEY", "NXT"})
+"""What may stand at a name with a CNAME (RFC 4034 §3 and §4, RFC 4035 §2.5; RFC 2535 for the old ones)."""
+
+BELOW_DNAME = frozenset({"NSEC3", "RRSIG"})
+"""What may stand at a name below a DNAME: the hashed names of a signed zone, whose apex may have one (RFC 6672 §5.3.4)."""
+
+TTLS_OF_THEIR_OWN = frozenset({"RRSIG", "SIG"})
+"""Signatures have the TTL of what they sign, so those of one name may differ (RFC 4034 §3)."""
+
 TRANSFERS = frozenset({"IXFR", "AXFR"})
+NOT_OURS = Answer("REFUSED", aa=False, error=ExtendedError(20))
+"""To a question for a name in no zone here: an asker with EDNS is told why, "Not Authoritative" (RFC 8914 §4.21)."""
+
 MAX_TTL = (1 << 31) - 1  # RFC 2181 §8
 MAX_STEPS = 16
 """CNAMEs followed for one answer. The rest of a longer chain is the resolver's to follow."""
@@ -133,6 +146,15 @@ class Zone:
         """All that it holds, its SOA too."""
         return (record for node in self.nodes.values() for records in node.values() for record in records)
 
+    def warnings(self) -> Iterator[str]:
+        """What is served as it was written, though it should not have been."""
+        for name, node in self.nodes.items():
+            for rtype, records in node.items():
+                ttls = sorted({record.ttl for record in records})
+                if len(ttls) > 1 and rtype not in TTLS_OF_THEIR_OWN:
+                    shown = ", ".join(map(str, ttls))
+                    yield f"the {rtype} records of {name or '.'} differ in TTL ({shown}), which RFC 2181 §5.2 deprecates"
+
     def bound(self, name: str) -> str | None:
         """The cut at or above ``name``, or the DNAME above it, whichever is nearest to the apex; None if the zone itself answers."""
         if not self.cuts and not self.redirects:
@@ -197,7 +219,9 @@ class Zones:
         Its ``soa`` is that of the zone of the name that was asked for, where a chain of CNAMEs begins.
         """
         first = self._home(query.name, query.rtype)
-        if first is None or query.rtype in TRANSFERS:
+        if first is None:
+            return NOT_OURS
+        if query.rtype in TRANSFERS:
             return Answer(rcode="REFUSED", aa=False)
         chain: dict[Record, None] = {}
         met: set[str] = set()
@@ -215,7 +239,7 @@ class Zones:
                 node = _redirected(name, redirect)
                 if node is None:
                     return Answer("YXDOMAIN", tuple(chain), soa=first.soa)  # RFC 6672 §2.2
-            alias = node.get("CNAME") if node and query.rtype not in ("CNAME", "ANY") else None
+            alias = node.get("CNAME") if node and query.rtype != "ANY" and query.rtype not in node else None
             if alias is None:
                 return _end_of_chain(tuple(chain), node, query.rtype, zone.soa, first.soa)
             chain[alias[0]] = None
@@ -273,7 +297,7 @@ def _soa(apex: str, written: dict[str, Any]) -> Record:
 
 def _record(written: dict[str, Any], apex: str) -> Record:
     _check_fields(written, "a record", needed=("name", "rtype", "ttl", "data"))
-    record = Record(canonical(written["name"]), canonical_type(written["rtype"]), written["ttl"], written["data"])
+    record = Record(canonical(written["name"]), rrtypes.canonical(written["rtype"]), written["ttl"], written["data"])
     if record.name != apex and apex not in parents(record.name):
         raise ValueError(f"{record.name} lies outside the zone {apex}; put it into a zone of its own")
     _check_ttl(record.ttl, record.name)
@@ -282,7 +306,7 @@ def _record(written: dict[str, Any], apex: str) -> Record:
     if record.rtype in NOT_DATA:
         raise ValueError(f"{record.rtype} is no type of data; no zone can hold it")
     if record.rtype in FOLLOWED and record.data.lstrip().startswith("\\#"):
-        raise ValueError(f"write the {record.rtype} of {record.name} as a name: it is followed")
+        record = replace(record, data=name_of_octets(record.data))  # it is followed
     check_record(record)
     return record
 
@@ -293,20 +317,15 @@ def _check_ttl(ttl: object, whose: str) -> None:
 
 
 def _check_node(name: str, node: Mapping[str, tuple[Record, ...]]) -> None:
-    if "CNAME" in node and (len(node) > 1 or len(node["CNAME"]) > 1):
+    if "CNAME" in node and (node.keys() - BESIDE_CNAME or len(node["CNAME"]) > 1):
         raise WrongName(
             name, f"{name} has a CNAME beside other data, which RFC 1034 §3.6.2 forbids; remove one of them"
         )
     if len(node.get("DNAME", ())) > 1:
         raise WrongName(name, f"{name} has several DNAME records, which RFC 6672 §2.4 forbids; keep one")
-    for rtype, records in node.items():
-        if len({record.ttl for record in records}) > 1:
-            raise WrongName(
-                name, f"the {rtype} records of {name} differ in TTL, which RFC 2181 §5.2 forbids; give them one"
-            )
 
 
-def _check_redirects(nodes: Iterable[str], cuts: frozenset[str], redirects: frozenset[str]) -> None:
+def _check_redirects(nodes: Mapping[str, Mapping[str, Any]], cuts: frozenset[str], redirects: frozenset[str]) -> None:
     if wild := next((name for name in (*cuts, *redirects) if name.split(".")[0] == "*"), None):
         raise WrongName(
             wild, f"{wild} has NS or DNAME records, which mean nothing at a wildcard (RFC 4592 §4.2); name the names"
@@ -315,8 +334,9 @@ def _check_redirects(nodes: Iterable[str], cuts: frozenset[str], redirects: froz
         raise WrongName(both, f"{both} has both NS and DNAME records, which RFC 6672 §2.4 forbids; remove one of them")
     if not redirects:
         return
-    for name in nodes:
-        if above := next((parent for parent in parents(name) if parent in redirects), None):
+    for name, node in nodes.items():
+        above = next((parent for parent in parents(name) if parent in redirects), None)
+        if above and not (node and node.keys() <= BELOW_DNAME):
             raise WrongName(
                 name, f"{name} lies below the DNAME of {above}, which RFC 6672 §2.4 forbids; remove one of them"
             )

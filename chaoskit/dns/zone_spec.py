@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from chaoskit.dns.zone import WrongRecord
 from chaoskit.units import SECOND, Duration, format_duration
@@ -27,6 +27,13 @@ class RecordSpec(BaseModel):
 
     ttl: Ttl = 5 * SECOND
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_type(cls, written: Any) -> Any:
+        if not isinstance(written, (dict, cls)):
+            raise ValueError("the records of a name are written by type, for example {A: 127.0.0.1}")
+        return written
+
 
 class ZoneSpec(BaseModel):
     """A zone that chaoskit's DNS answers for. ``negative_ttl`` is the SOA MINIMUM and TTL: how long an emptiness may be cached."""
@@ -35,6 +42,15 @@ class ZoneSpec(BaseModel):
 
     negative_ttl: Ttl = 900 * SECOND
     records: dict[str, RecordSpec] = Field(default_factory=dict, description="fully qualified name → records")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_records(cls, written: Any) -> Any:
+        if not isinstance(written, (dict, cls)):
+            raise ValueError(
+                "a zone is written {records: {NAME: {A: 127.0.0.1}}}; master files are for 'chaoskit serve --zone'"
+            )
+        return written
 
 
 def zone_plan(apex: str, zone: ZoneSpec) -> dict[str, Any]:

@@ -157,6 +157,7 @@ def dns_plan(
         "updates": updates_plan(spec.zones),
         "followed": followed_zones(spec.zones),
         "injections": [injection_to_json(injection) for injection in injections],
+        "spared": {"names": [spec.canary], "askers": [CANARY_LABEL]},
     }
 
 

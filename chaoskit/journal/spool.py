@@ -47,7 +47,7 @@ class Shape:
     transport: Literal["udp", "tcp"]
     name: str
     rtype: str
-    reply: Literal["answer", "raw", "drop", "hangup"]
+    reply: Literal["answer", "raw", "drop", "hangup", "closed"]
     rcode: str
     answers: int
     faults: tuple[str, ...]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-
-from chaoskit.units import parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +90,4 @@ def to_json(samples: tuple[Sample, ...]) -> Any:
 
 def from_json(data: Any) -> tuple[Sample, ...]:
     """The samples of a stored form. Raises ``ValueError`` for what is none."""
-    samples = SAMPLES.validate_python(data, strict=False)
-    return tuple(sample if sample.connect_timeout_ns is not None else _with_limit(sample) for sample in samples)
-
-
-def _with_limit(sample: Sample) -> Sample:
-    """A sample that was stored before there was ``connect_timeout_ns``: what it said in words is all there is."""
-    try:
-        return replace(sample, connect_timeout_ns=parse_duration(sample.connect_timeout))
-    except ValueError:  # "the SDK's default", or nothing
-        return sample
+    return SAMPLES.validate_python(data, strict=False)

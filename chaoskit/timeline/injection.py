@@ -43,6 +43,10 @@ class Timeline(Generic[W, F]):
         """The same timeline with offset 0 at ``origin``."""
         return replace(self, origin=origin)
 
+    def without(self, injection: str) -> Timeline[W, F]:
+        """The same timeline but for the injection of this id."""
+        return replace(self, injections=tuple(one for one in self.injections if one.id != injection))
+
     def active(self, at: Instant) -> tuple[Injection[W, F], ...]:
         """What is on at ``at``, in the order in which it was written."""
         if self.origin is None:

@@ -65,3 +65,14 @@ def test_what_is_no_log(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("hello")
     with pytest.raises(JournalError, match="not a query log"):
         print_queries(tmp_path / "x", as_json=False, count=False)
+
+
+def test_why_a_name_of_no_zone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spool = Spool(tmp_path / "q.spool")
+    refused = replace(query(10**9, name="b.test"), rcode="REFUSED", answers=0)
+    for event in (refused, replace(refused, faults=("i1",)), replace(refused, rtype="AXFR")):
+        spool.record(event)
+    spool.close()
+    print_queries(tmp_path / "q.spool", as_json=False, count=False)
+    told = [line.partition("REFUSED 0 answers")[2] for line in capsys.readouterr().out.splitlines()]
+    assert ["no zone here answers for it" in line for line in told] == [True, False, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import stat
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from chaoskit.cli import main
+from chaoskit.cli.serve import read_zone_option, warn_of
+from chaoskit.dns.zone import Zone, Zones
 from chaoskit.units import SECOND
 from tests.cli.serving import Look, Served, serving
 
@@ -255,6 +258,26 @@ def test_it_is_not_heard_beyond_loopback_unless_that_is_meant_and_bounded(
     code, out, err = say("serve", *zone, *filled)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_the_root_is_a_zone_as_any_other(tmp_path: Path) -> None:
+    (tmp_path / "db").write_text("$TTL 5\n@ SOA a b 1 2 3 4 5\ntest A 192.0.2.1\n")
+    (tmp_path / "root.yaml").write_text("records: {test: {A: 192.0.2.1}}\n")
+    for name in ("db", "root.yaml"):
+        (zone,) = read_zone_option(f".={tmp_path / name}")
+        assert (zone.apex, zone.nodes["test"]["A"][0].data) == ("", "192.0.2.1")
+
+
+def test_a_pipe_is_no_zone_file(tmp_path: Path, say: Say) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = say("serve", "--zone", f"a.test={tmp_path / 'pipe'}")
+    assert (code, "pipe: it is no ordinary file" in err) == (2, True)
+
+
+def test_ttls_that_differ_are_told_when_it_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    records = [{"name": "a.test", "rtype": "A", "ttl": ttl, "data": f"192.0.2.{ttl}"} for ttl in (1, 2)]
+    warn_of(Zones.of([Zone.from_plan({"apex": "a.test", "records": records})]))
+    assert "chaoskit: warning: the A records of a.test differ in TTL (1, 2)" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -37,7 +37,8 @@ expect:
   - success_rate: {phase: baseline, at_least: 1.0}
   - success_rate: {client: cold, phase: fault, at_most: 0.5} # a call that retries past the blank may be saved
   - success_rate: {client: warm, phase: fault, at_least: 1.0}
-  - recovers_within: {within: 1s}
+  - recovers_within: {client: cold, within: 1s}
+  - recovers_within: {client: warm, within: 1s, unaffected: true}
 """
 
 

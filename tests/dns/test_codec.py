@@ -7,18 +7,18 @@ import struct
 
 import dns.flags
 import dns.message
+import dns.rcode
 import dns.rdatatype
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaoskit.dns import names
+from chaoskit.dns import names, rrtypes
 from chaoskit.dns.codec import (
     NotAnswerable,
     Refusal,
     Request,
     answer_count,
-    canonical_type,
     check_record,
     decode_answer,
     encode_question,
@@ -26,6 +26,7 @@ from chaoskit.dns.codec import (
     write_answer,
 )
 from chaoskit.dns.message import Answer, Record
+from chaoskit.dns.zone import Zones
 from tests.effort import examples
 
 OPT = b"\x00" + struct.pack("!HHIH", 41, 1400, 0, 0)
@@ -35,6 +36,21 @@ def wire(
     question: bytes = b"\x03api\x04test\x00\x00\x01\x00\x01", *, flags: int = 0x0100, more: bytes = b"", ar: int = 0
 ) -> bytes:
     return struct.pack("!6H", 7, flags, 1, 0, 0, ar) + question + more
+
+
+def opt_in(section: str) -> bytes:
+    """A question whose OPT record stands in the answer (``an``) or authority (``ns``) section."""
+    counts = (1, 0, 0) if section == "an" else (0, 1, 0)
+    return struct.pack("!6H", 7, 0x0100, 1, *counts) + wire()[12:] + OPT
+
+
+def with_options(options: bytes) -> bytes:
+    return wire(more=b"\x00" + struct.pack("!HHIH", 41, 1400, 0, len(options)) + options, ar=1)
+
+
+def test_sound_options_are_passed_over() -> None:
+    cookie = b"\x00\x0a\x00\x08" + bytes(8)
+    assert request(with_options(cookie + b"\x00\x03\x00\x00")).query.edns_size == 1400
 
 
 def read(data: bytes, transport: str = "udp") -> Request | Refusal:
@@ -77,6 +93,12 @@ def test_any_byte_may_stand_in_a_label() -> None:
         (wire(more=OPT * 2, ar=2), "FORMERR"),
         (wire(more=b"\x01a" + OPT, ar=1), "FORMERR"),
         (wire(more=OPT[:-1], ar=1), "FORMERR"),
+        (opt_in("an"), "FORMERR"),
+        (opt_in("ns"), "FORMERR"),
+        (with_options(b"\x00"), "FORMERR"),
+        (with_options(b"\x00\x0a\x00"), "FORMERR"),
+        (with_options(b"\x00\x0a\x00\x09" + bytes(8)), "FORMERR"),
+        (with_options(b"\x00\x0a\x00\x08" + bytes(8) + b"\x00\x03"), "FORMERR"),
         (struct.pack("!6H", 7, 0, 2, 0, 0, 0) + b"\x00\x00\x01\x00\x01" * 2, "FORMERR"),
         (struct.pack("!6H", 7, 0, 0, 0, 0, 0), "FORMERR"),
         (wire(flags=0x2800), "NOTIMP"),
@@ -117,7 +139,7 @@ def test_questions_as_dnspython_writes_them(labels: list[bytes], rtype: int) -> 
     asked = dns.message.make_query(dns.name.Name([*labels, b""]), f"TYPE{rtype}")
     query = request(asked.to_wire()).query
     assert query.name == names.text(tuple(labels))
-    assert canonical_type(f"TYPE{rtype}") == query.rtype
+    assert rrtypes.canonical(f"TYPE{rtype}") == query.rtype
 
 
 RECORDS = [
@@ -255,10 +277,20 @@ def test_a_stub_takes_garbage_for_no_answer(data: bytes) -> None:
         ("CAA", "0 is-sue x"),
         ("CAA", "0 3\x08 x"),
         ("HTTPS", "30 \x01..b"),
-        ("NAPTR", "1 1 u e r a\\.b"),
+        ("NAPTR", "1 1 u e r a..b"),
+        ("AAAA", "fe80::1%eth0"),
         ("RP", "a..b c"),
     ],
 )
 def test_data_that_no_resolver_could_read_is_refused(rtype: str, data: str) -> None:
     with pytest.raises(ValueError, match="is no valid data"):
         check_record(Record("x.test", rtype, 5, data))
+
+
+def test_an_asker_with_edns_is_told_that_no_zone_has_the_name() -> None:
+    zones = Zones.from_plan([{"apex": "api.test", "records": []}])
+    for edns in (False, True):
+        asked = request(dns.message.make_query("other.test", "A", use_edns=edns).to_wire())
+        answer = dns.message.from_wire(write_answer(asked, zones.answer(asked.query)))
+        assert answer.rcode() == dns.rcode.REFUSED
+        assert [option.code for option in answer.options] == ([20] if edns else []), "RFC 8914: Not Authoritative"

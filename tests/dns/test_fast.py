@@ -84,12 +84,13 @@ class Desk:
         while True:
             try:
                 answers.append(self.asker.recv(65535))
+            except ConnectionRefusedError:
+                continue
             except BlockingIOError:
                 return answers
 
     def close(self) -> None:
-        for timer in self.server._late.values():  # of delayed answers, which would find no socket
-            timer.cancel()
+        self.server.late.clear()  # they would find no socket
         self.udp.close()
         self.asker.close()
 

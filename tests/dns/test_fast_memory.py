@@ -100,7 +100,7 @@ def test_an_arena_keeps_what_it_was_given_where_it_was() -> None:
 
 
 def test_what_is_larger_than_a_chunk_has_a_chunk_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(udp_batched, "ARENA_CHUNK", 64)
+    monkeypatch.setattr("chaoskit.dns.arena.ARENA_CHUNK", 64)
     arena = udp_batched.Arena()
     place = arena.add(b"x" * 100)
     arena.add(b"y")
@@ -181,17 +181,27 @@ def test_nothing_came_after_all() -> None:
     desk_test(test)
 
 
-def test_a_failing_system_call_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> int:
-        ctypes.set_errno(1)
-        return -1
+def test_what_the_system_call_refuses_is_answered_on_the_general_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call is refused for the second datagram of each batch; a header that was written over is put right."""
+    send, refused = udp_batched._sendmmsg, 0
+
+    def refuse(file: int, messages: int, count: int, flags: int) -> int:
+        nonlocal refused
+        if refused:
+            refused -= 1
+            ctypes.set_errno(1)
+            return -1
+        if count > 1:
+            refused += 1
+        return int(send(file, messages, min(count, 1), flags))
 
     def test(fast: Desk, general: Desk) -> None:
+        questions = [query(name) for name in (b"api.test", b"API.test", b"api.TEST", b"www.api.test")]
+        wanted = general.ask(questions)
         monkeypatch.setattr(udp_batched, "_sendmmsg", refuse)
-        with pytest.raises(AssertionError, match="sendmmsg"):
-            fast.ask([query(b"api.test")])
-        assert not fast.log, "what was not sent is not in the log"
-        assert isinstance(fast.server.failed.exception(), PermissionError)
+        assert sorted(fast.ask(questions)) == sorted(wanted)
+        assert len(fast.log) == len(general.log)
+        assert not fast.server.failed.done()
 
     desk_test(test)
 

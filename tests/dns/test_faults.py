@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from chaoskit.dns.breakage import FaultFailed
 from chaoskit.dns.codec import Refusal, Request, read_request, write_answer
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.message import Answer, Drop, ExtendedError, Hangup, Query, Raw, Record, Reply
@@ -33,6 +35,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "refused": [{}],
     "rcode": [{"code": "notimp"}, {"code": "BADCOOKIE"}, {"code": "RCODE4095", "ede": 22, "text": "no reachable authority"}],
     "drop": [{}],
+    "closed": [{}],
     "delay": [
         {"by": 1},
         {"by": 3 * SECOND},
@@ -307,8 +310,17 @@ def test_a_broken_fault_is_not_hidden() -> None:
         def apply(self, *_: Any) -> Reply:
             raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(FaultFailed, match="of injection 'i0' failed") as failed:
         responder(Broken()).respond(question(), 1050)  # type: ignore[arg-type]
+    assert failed.value.injection == "i0"
+
+
+def test_a_tail_beyond_the_largest_number_is_cut() -> None:
+    fault = FAULTS.get("delay")(by=SECOND, distribution="pareto", shape=0.0001)
+    for ordinal in range(50):
+        reply, _ = responder(fault).respond(question(ordinal=ordinal), 1050)
+        assert isinstance(reply, Answer)
+        assert SECOND <= reply.delay_ns <= 60 * SECOND
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -320,6 +332,10 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("rcode", {"code": "SERVFAIL", "ede": -1}, "0 to 65535"),
     ("rcode", {"code": "SERVFAIL", "text": "x"}, "add 'ede'"),
     ("rcode", {"code": "SERVFAIL", "ede": 0, "text": "x" * 101}, "more than 100 bytes"),
+    ("delay", {"by": SECOND, "distribution": "pareto", "shape": math.nan}, "'shape' must be a number above 0"),
+    ("delay", {"by": SECOND, "distribution": "pareto", "shape": math.inf}, "'shape' must be a number above 0"),
+    ("delay", {"by": 3601 * SECOND}, "no delay is longer than 60 min"),
+    ("address", {"to": "fe80::1%lo"}, "means something on one machine only"),
     ("delay", {"by": 0}, "longer than 0"),
     ("delay", {"by": 1, "spread": 1}, "'spread' belongs to"),
     ("delay", {"by": 1, "distribution": "uniform"}, "'spread' belongs to"),

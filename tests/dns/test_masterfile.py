@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import dns.message
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaoskit.dns.masterfile import parse_ttl, read_master_file
+from chaoskit.dns.masterfile import open_master_file, parse_ttl, read_master_file
 from chaoskit.dns.zone import Zone, Zones
 from chaoskit.errors import InputError
 from tests.dns.fuzz.properties import answer_of
@@ -104,7 +105,13 @@ def test_the_root_as_origin() -> None:
     ("text", "message"),
     [
         ("$INCLUDE /etc/passwd\n", r"z:1: \$INCLUDE is refused"),
-        ("\n\n$GENERATE 1-9 a$ A 192.0.2.1\n", r"z:3: \$GENERATE is BIND's own"),
+        ("\n\n$GENERATE 1-9 a$\n", r"z:3: \$GENERATE takes a range"),
+        ("$GENERATE 9-1 a$ A 192.0.2.$\n", "z:1: the range 9-1 goes nowhere"),
+        ("$GENERATE 1-3/0 a$ A 192.0.2.$\n", "z:1: the range 1-3/0 goes nowhere"),
+        ("$GENERATE one a$ A 192.0.2.$\n", "z:1: 'one' is no range"),
+        ("$GENERATE 0-4000000000 a$ A 192.0.2.1\n", "z:1: the range 0-4000000000 makes more than 65,536 records"),
+        ("$GENERATE 1-3 a${-2} A 192.0.2.1\n", "z:1: .* is below 0 for 1"),
+        ("api 5 AAAA fe80::1%eth0\n", "z:1: .*means something on one machine only"),
         ("$TTL\n", r"z:1: \$TTL takes one value"),
         ("$COLOUR red\n", r"z:1: \$COLOUR is not understood"),
         ("$TTL soon\n", r"z:1: 'soon' is no TTL"),
@@ -147,7 +154,7 @@ def test_ttl_units(text: str, seconds: int) -> None:
 
 PIECES = st.sampled_from(
     ["@", "a", "b.c", "x.y.", "\n", "\n ", " ", "\t", "(", ")", ";", '"', "\\", "\\#", "\\300", "IN", "CH", "A", "TXT", "SOA", "MX", "5",
-     "1h", "192.0.2.1", "$TTL", "$ORIGIN", "$INCLUDE", "é", "\x00", "\r"]
+     "1h", "192.0.2.1", "$TTL", "$ORIGIN", "$INCLUDE", "$GENERATE", "1-3", "a$", "${0,2,x}", "é", "\x00", "\r"]
 )  # fmt: skip
 
 
@@ -223,7 +230,7 @@ def test_what_is_served_is_what_another_reader_makes_of_the_line(written: str) -
 
 @pytest.mark.parametrize(
     ("written", "said"),
-    [("1 . alpn=h2 alpn=h3", "a parameter is there twice"), ("1 . alpn", "a parameter lacks its value")],
+    [("1 . alpn=h2 alpn=h3", 'duplicate key "1"'), ("1 . alpn", "value cannot be empty")],
 )
 def test_https_parameters_that_cannot_be(written: str, said: str) -> None:
     with pytest.raises(InputError, match=f"f:3: .*{said}"):
@@ -239,7 +246,6 @@ HEAD = "$TTL 5\n@ SOA a b 1 2 3 4 5\n"
         (["a A 192.0.2.1", "b A 192.0.2.300", "c A 192.0.2.1"], 2, "is no valid data of a A record"),
         (["a 5000000000 A 192.0.2.1"], 1, "is not between 0 and 2147483647"),
         (["a A 192.0.2.1", "c A 192.0.2.1", "a CNAME c"], 3, "a CNAME beside other data"),
-        (["a 1 A 192.0.2.1", "a 2 A 192.0.2.2"], 2, "differ in TTL"),
         (["*.a NS ns"], 1, "mean nothing at a wildcard"),
         (["a DNAME b", "x.a A 192.0.2.1"], 2, "lies below the DNAME"),
     ],
@@ -247,3 +253,63 @@ HEAD = "$TTL 5\n@ SOA a b 1 2 3 4 5\n"
 def test_what_a_zone_cannot_have_is_told_with_its_line(lines: list[str], line: int, said: str) -> None:
     with pytest.raises(InputError, match=rf"^f:{2 + line}: .*{said}"):
         read_master_file(HEAD + "\n".join(lines) + "\n", "f", "z.test")
+
+
+def test_records_of_one_set_that_differ_in_ttl_are_served_as_written_and_told() -> None:
+    zone = read_master_file(f"{HEAD}a 1 A 192.0.2.1\na 2 A 192.0.2.2\n", "f", "z.test")
+    assert sorted(record.ttl for record in zone.nodes["a.z.test"]["A"]) == [1, 2]
+    assert list(zone.warnings()) == ["the A records of a.z.test differ in TTL (1, 2), which RFC 2181 §5.2 deprecates"]
+
+
+def test_a_signed_alias_loads_and_its_signature_is_served() -> None:
+    signature = "RRSIG CNAME 13 3 60 20351102000000 20251002000000 4711 z.test. AwEAAag="
+    lines = (
+        f"a 60 CNAME b\na 60 {signature}\na 300 NSEC b CNAME RRSIG NSEC\na 300 {signature.replace('CNAME', 'NSEC')}\n"
+    )
+    zone = read_master_file(HEAD + lines, "f", "z.test")
+    assert list(zone.warnings()) == [], "signatures have the TTLs of what they sign"
+    wire = answer_of(dns.message.make_query("a.z.test", "RRSIG", id=1).to_wire(), "tcp", Zones.of([zone]))
+    assert wire is not None
+    assert {str(rrset.name) for rrset in dns.message.from_wire(wire).answer} == {"a.z.test."}
+    assert len(dns.message.from_wire(wire, one_rr_per_rrset=True).answer) == 2
+
+
+def test_files_are_included_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "zone").write_text(f"{HEAD}$INCLUDE sub/more deeper\nafter A 192.0.2.1\n")
+    (tmp_path / "sub" / "more").write_text("in A 192.0.2.2\n$ORIGIN elsewhere.z.test.\n")
+    zone = open_master_file(tmp_path / "zone", "z.test")
+    assert {"in.deeper.z.test", "after.z.test"} <= zone.nodes.keys(), "the origin is afterwards as before"
+
+
+@pytest.mark.parametrize(
+    ("included", "said"),
+    [
+        ("a A 192.0.2.300", r"more:1: '192.0.2.300' is no valid data"),
+        ("\na A 192.0.2.1\na CNAME b", r"more:3: a.z.test has a CNAME beside other data"),
+        ("$INCLUDE more", r"more:1: more than 10 files include one another"),
+        ("$INCLUDE nothing", r"more:1: \$INCLUDE nothing: cannot read .*nothing: No such file"),
+    ],
+)
+def test_what_is_wrong_in_an_included_file_is_named_with_its_line(tmp_path: Path, included: str, said: str) -> None:
+    (tmp_path / "zone").write_text(f"{HEAD}$INCLUDE more\n")
+    (tmp_path / "more").write_text(included + "\n")
+    with pytest.raises(InputError, match=said):
+        open_master_file(tmp_path / "zone", "z.test")
+
+
+def test_generated_records_are_bounded() -> None:
+    line = "$GENERATE 0-65535 a$ A 192.0.2.1\n"
+    with pytest.raises(InputError, match="more than 100 records"):
+        read_master_file(HEAD + line, "f", "z.test", most=100)
+
+
+def test_octets_that_are_no_ascii_stand_for_themselves(tmp_path: Path) -> None:
+    (tmp_path / "zone").write_bytes(HEAD.encode() + b'b\xfccher TXT "caf\xe9"\n')
+    zone = open_master_file(tmp_path / "zone", "z.test")
+    assert zone.nodes["b\\252cher.z.test"]["TXT"][0].data == '"caf\\233"'
+    wire = answer_of(
+        dns.message.make_query(dns.name.from_text("b\\252cher.z.test."), "TXT", id=1).to_wire(), "tcp", Zones.of([zone])
+    )
+    assert wire is not None
+    assert dns.message.from_wire(wire).answer[0][0].strings == (b"caf\xe9",)

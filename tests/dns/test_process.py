@@ -17,6 +17,7 @@ from chaoskit.child import PARENT_GONE
 from chaoskit.clock import WallClock
 from chaoskit.dns.faults.empty import Empty
 from chaoskit.dns.target import DnsTarget
+from chaoskit.child import ALIVE
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import Event, HarnessFailed, PlaneReady, QueryAnswered
 from chaoskit.timeline.codec import injection_to_json
@@ -47,7 +48,9 @@ class Plane:
 
     def event(self) -> Event:
         assert self.process.stdout is not None
-        return decode(self.process.stdout.readline())
+        while (line := self.process.stdout.readline()).startswith(ALIVE):
+            pass
+        return decode(line)
 
     def ready(self) -> PlaneReady:
         event = self.event()
@@ -112,7 +115,13 @@ def test_the_blank_begins_when_armed_and_ends_when_its_time_is_over(plane: Plane
 
 
 def test_an_event_ends_the_window_that_waits_for_it(plane: Plane) -> None:
-    plane.tell(**plan(injections=[BLANK | {"when": {"until": {"start": 0, "length": 3600 * SECOND, "event": "seen"}}}]))
+    plane.tell(
+        **plan(
+            injections=[
+                BLANK | {"when": {"until": {"start": 0, "length": 3600 * SECOND, "client": "cold", "failed_calls": 3}}}
+            ]
+        )
+    )
     cold = plane.ready().addresses["cold"]
 
     def until_answers(count: int) -> None:
@@ -125,7 +134,7 @@ def test_an_event_ends_the_window_that_waits_for_it(plane: Plane) -> None:
     plane.tell(do="arm", origin=origin)
     until_answers(0)
     plane.tell(do="event", name="other", at=origin + SECOND)
-    plane.tell(do="event", name="seen", at=origin + 1)
+    plane.tell(do="event", name="3 failed calls of cold", at=origin + 1)
     until_answers(1)
     plane.tell(do="stop")
     plane.drain()

@@ -116,7 +116,7 @@ def test_an_answer_to_an_asker_who_has_gone_is_logged_as_none() -> None:
     async def test(world: World) -> None:
         _, writer = await connect(world)
         ask(writer, a("slow.api.test"))
-        await until(lambda: world.server._late)
+        await until(lambda: world.server.late)
         linger = struct.pack("ii", 1, 0)  # ends with RST; a FIN could mean that it still reads
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()
@@ -198,7 +198,7 @@ def test_no_room_is_a_failure_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(world: World) -> None:
         first = await connect(world)
         ask(first[1], a())
-        await until(lambda: world.server._late)
+        await until(lambda: world.server.late)
         second = await connect(world)
         with pytest.raises(PlaneError, match="more than 1 TCP connections"):
             await world.server.failed
@@ -216,7 +216,7 @@ def test_a_server_that_stands_ends_the_newest_and_counts_it(monkeypatch: pytest.
         monkeypatch.setattr(world.server._connections, "_stands", True)
         first = await connect(world)
         ask(first[1], a())
-        await until(lambda: world.server._late)
+        await until(lambda: world.server.late)
         second = await connect(world)
         assert await second[0].read() == b""
         assert world.server.crowded_out == 1
@@ -257,7 +257,7 @@ def test_a_server_that_closes_logs_what_it_never_sent() -> None:
         worlds.append(world)
         reader, writer = await connect(world)
         ask(writer, a())
-        await until(lambda: world.server._late)
+        await until(lambda: world.server.late)
         await world.server.close()
         assert await reader.read() == b""
         writer.close()

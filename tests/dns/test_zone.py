@@ -100,7 +100,6 @@ def test_the_longest_apex_wins() -> None:
         ({"name": "x.api.test", "rtype": "NOPE", "ttl": 1, "data": "x"}, "is no record type known here"),
         ({"name": "www.api.test", "rtype": "A", "ttl": 1, "data": "127.0.0.1"}, "CNAME beside other data"),
         ({"name": "x.api.test", "rtype": "A", "ttl": "5", "data": "127.0.0.1"}, "TTL 5 of x.api.test is not"),
-        ({"name": "api.test", "rtype": "A", "ttl": 6, "data": "127.0.0.9"}, "differ in TTL"),
         ({"name": "x..api.test", "rtype": "A", "ttl": 1, "data": "127.0.0.1"}, "empty label"),
         ({"name": "x.api.test", "rtype": "CNAME", "ttl": 1, "data": "y" * 64}, "63 are allowed"),
         ({"name": "x.api.test", "rtype": "TXT", "ttl": 1, "data": '"open'}, "a quote that is not closed"),
@@ -275,7 +274,7 @@ def test_no_chain_is_followed_without_end() -> None:
         ("at.old.test", "DNAME", "x.test.", "several DNAME"),
         ("at.old.test", "NS", "x.test.", "both NS and DNAME"),
         ("b.at.old.test", "A", "127.0.0.1", "lies below the DNAME of at.old.test"),
-        ("c.old.test", "CNAME", "\\# 3 016100", "as a name"),
+        ("c.old.test", "CNAME", "\\# 3 026100", "is no name"),
     ],
 )
 def test_cuts_and_redirects_that_mean_nothing_are_refused(name: str, rtype: str, written: str, said: str) -> None:

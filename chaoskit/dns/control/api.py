@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import dataclasses
-import json
 import sys
 import traceback
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chaoskit import __version__
 from chaoskit.clock import Instant
 from chaoskit.dns.control import metrics, operations
+from chaoskit.dns.control.body import read_json
 from chaoskit.dns.control.controller import (
     ActiveInjection,
     EndedInjection,
@@ -235,7 +235,7 @@ async def _json(request: Request, most: int) -> Any:
     except ClientDisconnect as error:
         raise HTTPException(400, "the body ended early") from error
     try:
-        return json.loads(bytes(body))
+        return read_json(bytes(body))
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, f"the body is not JSON: {error}") from error
 
@@ -287,7 +287,7 @@ def _ended(ended: EndedInjection) -> dict[str, Any]:
 def _where(held: ActiveInjection) -> dict[str, Any]:
     """What was said, not what was left open; may be posted again."""
     fields = dataclasses.fields(held.where)
-    return {one.name: value for one in fields if (value := getattr(held.where, one.name)) != one.default}
+    return {one.name.rstrip("_"): value for one in fields if (value := getattr(held.where, one.name)) != one.default}
 
 
 def _zones(snapshot: ZoneSnapshot) -> Response:

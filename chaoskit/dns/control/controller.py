@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from chaoskit.clock import Clock, Instant
+from chaoskit.dns.breakage import QueryFailed, Strikes
 from chaoskit.dns.control.canary import CanaryState, probe, zones_with_canary
 from chaoskit.dns.control.event_stream import ControlEvent, InjectionBegun, InjectionEnded, ZonesSwapped
 from chaoskit.dns.control.leases import Lease, LeaseRules, Why
@@ -28,6 +29,9 @@ from chaoskit.timeline.injection import Injection, Timeline
 from chaoskit.timeline.window_spec import WindowShape
 
 MAX_INJECTIONS = 256
+MAX_PATTERNS = 20_000
+"""Instructions of all regular expressions together: a name that has not been asked for lately takes 0.2 s at the very worst."""
+
 KEPT_ENDED = 256
 """Ended injections whose end can still be asked for."""
 
@@ -56,6 +60,9 @@ class HasResponder(Protocol):
 
     def forget(self, injection: str) -> None:
         """What was counted for an injection of this id is another's."""
+
+    def drop_late(self) -> None:
+        """Answers that are still delayed are not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,7 @@ class InjectionController:
         self._held: dict[str, ActiveInjection] = {}
         self._ended: OrderedDict[str, EndedInjection] = OrderedDict()
         self._numbers = itertools.count(1)
+        self._strikes = Strikes()
         self._halted = False
         self._alarm: CanaryState | None = None
         self._zones = ZoneSnapshot(0, Zones({}))
@@ -144,18 +152,26 @@ class InjectionController:
         return Overview(now, held, ended, self._zones, self._halted, self._canary, self._alarm)
 
     def begin(self, new: NewInjection) -> tuple[ActiveInjection, Instant]:
-        """Begin an injection now. Refuses what could touch the canary, and everything while halted."""
+        """Begin an injection now. Refuses what means the canary alone, and everything while halted."""
         now = self._tidy()
         if self._halted:
             why = f", because the canary {self._alarm.name} failed ({self._alarm.detail})" if self._alarm else ""
             raise Refused(409, f"this server is halted{why}; post to /resume first (chaoskit resume)")
         where = self._with_aliases(new.where)
-        if where.covers(self._canary.name):
+        if lacking := new.fault.lacking():
+            raise Refused(409, lacking)
+        if where.name is not None and where.covers(self._canary.name):
+            relation = "is" if where.name == self._canary.name else "has as an alias"
             raise Refused(
-                409, f"'where' could match the canary {self._canary.name}, which no fault may touch; narrow it"
+                409, f"'where' {relation} the canary {self._canary.name}, which no fault may touch; name another"
             )
         if len(self._held) >= MAX_INJECTIONS:
             raise Refused(409, f"{MAX_INJECTIONS} injections are under way, and more are not held; withdraw some")
+        sizes = new.where.pattern_size + sum(held.where.pattern_size for held in self._held.values())
+        if new.where.pattern_size and sizes > MAX_PATTERNS:
+            raise Refused(
+                409, "the regular expressions under way would take too long together; write 'under' or 'glob'"
+            )
         if new.id in self._held:
             raise Refused(409, f"an injection {new.id!r} is under way; choose another id, or delete it first")
         with _unprocessable():
@@ -164,10 +180,11 @@ class InjectionController:
         seed = self._server.responder.seed
         held = ActiveInjection(name, where, new.fault, new.written, new.chance, lease, new.way, seed)
         with _unprocessable():
-            _ = held.injection
+            _ = held.injection.when.active(now)
         self._ended.pop(name, None)
         self._held[name] = held
         self._server.forget(name)
+        self._strikes.forget(name)
         self._renew(now)
         self._publish(InjectionBegun(now, name, new.written, where.describe(), lease.ends))
         return held, now
@@ -204,9 +221,11 @@ class InjectionController:
         return self._end(self._held.values(), now, why)
 
     def halt(self) -> list[EndedInjection]:
-        """End all injections and begin none until ``resume``. Asked again, nothing more happens."""
+        """End all injections and begin none until ``resume``; answers that are still delayed are dropped. It may be asked again."""
         self._halted = True
-        return self.reset("halted")
+        ended = self.reset("halted")
+        self._server.drop_late()
+        return ended
 
     def resume(self) -> None:
         """Injections may begin again. Refused while the canary does not resolve."""
@@ -235,6 +254,12 @@ class InjectionController:
             self.swap_zones(self._zones.zones.with_zone(zone))
         except Refused as refused:
             raise ValueError(str(refused)) from refused
+
+    def query_failed(self, failure: QueryFailed) -> None:
+        """Tell of a query that could not be answered as was meant; an injection that is to blame for the second time ends."""
+        self._publish(failure)
+        if self._strikes.out(failure) and failure.injection in self._held:
+            self._end([self._held[failure.injection]], self._clock.now(), "failed")
 
     def swap_zones(self, zones: Zones, if_version: int | None = None) -> ZoneSnapshot:
         """Serve other zones from the next query on. Refused when the canary would not resolve in them.
@@ -297,7 +322,8 @@ class InjectionController:
     def _renew(self, now: Instant) -> None:
         """Give the server what holds now."""
         timeline = Timeline(tuple(held.injection for held in self._held.values()), origin=0)
-        self._server.responder = replace(self._server.responder.with_zones(self._served), timeline=timeline)
+        responder = replace(self._server.responder, spared=frozenset({self._canary.name}))
+        self._server.responder = replace(responder.with_zones(self._served), timeline=timeline)
         self._check_canary(now)
 
     def _check_canary(self, now: Instant) -> None:
@@ -305,6 +331,7 @@ class InjectionController:
         if not self._canary.ok and self._alarm is None:
             self._alarm, self._halted = self._canary, True
             self.reset("canary")
+            self._server.drop_late()
 
 
 def _met(held: ActiveInjection, event: QueryAnswered) -> ActiveInjection:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, TypeAlias
 
 from chaoskit.clock import Instant
+from chaoskit.dns.breakage import QueryFailed
 from chaoskit.dns.control.leases import Why
 from chaoskit.journal.codec import encode
 from chaoskit.journal.events import QueryAnswered, UpdateAnswered, ZoneChanged
@@ -59,7 +60,7 @@ class ZonesSwapped:
 
 
 JournalEvent: TypeAlias = QueryAnswered | UpdateAnswered | ZoneChanged
-ControlEvent: TypeAlias = JournalEvent | InjectionBegun | InjectionEnded | ZonesSwapped
+ControlEvent: TypeAlias = JournalEvent | QueryFailed | InjectionBegun | InjectionEnded | ZonesSwapped
 
 
 def as_server_sent(event: ControlEvent) -> str:

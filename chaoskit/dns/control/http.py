@@ -21,10 +21,11 @@ from collections.abc import Callable
 from starlette.types import ASGIApp
 
 from chaoskit.dns.control.address import Address, Tcp, Unix
+from chaoskit.dns.control.connections import protocol
 from chaoskit.errors import PlaneError
 
 CONCURRENT = 64
-"""Connections at once; more are told 503."""
+"""Connections at once; more make the oldest idle one end (``connections``)."""
 
 STOP_WITHIN_S = 3.0
 
@@ -82,20 +83,22 @@ def _remove_dead(address: Unix) -> None:
 class ControlThread:
     """Serves ``app`` on a bound socket until stopped. ``on_death`` is called, on the thread, if it ends unasked."""
 
-    def __init__(self, app: ASGIApp, bound: socket.socket, on_death: Callable[[], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, bound: socket.socket, on_death: Callable[[], None], most: int = CONCURRENT
+    ) -> None:
         import uvicorn
 
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=protocol(most),
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=CONCURRENT,
+            backlog=most,
             timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=16 * 1024,
         )

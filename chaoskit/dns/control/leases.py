@@ -14,8 +14,9 @@ from chaoskit.clock import Instant
 from chaoskit.timeline.window import Once
 from chaoskit.units import MILLISECOND, MINUTE, SECOND, format_duration
 
-Why: TypeAlias = Literal["deadline", "heartbeat", "withdrawn", "reset", "halted", "canary", "control lost"]
-"""Why an injection ended: its lease ran out, its controller fell silent, or somebody (or the canary's failure) withdrew it."""
+Why: TypeAlias = Literal["deadline", "heartbeat", "withdrawn", "reset", "halted", "canary", "control lost", "failed"]
+"""Why an injection ended: its lease ran out, its controller fell silent, somebody (or the canary's failure) withdrew it, or its fault
+failed twice."""
 
 SHORTEST_HEARTBEAT_NS = 100 * MILLISECOND
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chaoskit.dns.descriptors import in_use
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.units import SECOND
 
@@ -25,6 +26,7 @@ class Losses:
     turned_away: Mapping[str, int] = field(default_factory=dict)
     crowded_out: int = 0
     unlogged: int = 0
+    undelayed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class QueryMetrics:
         self.seconds = [0] * (len(BUCKETS_S) + 1)
         self.total_ns = 0
         self.upstream: Counter[str] = Counter()
+        self.failed = 0
+        self.scarcities = 0
 
     def record(self, event: QueryAnswered) -> None:
         """Count one query."""
@@ -114,6 +118,19 @@ class _Collector:
         yield CounterMetricFamily(
             "chaoskit_dns_crowded_out", "TCP connections ended since too many waited.", value=state.losses.crowded_out
         )
+        yield CounterMetricFamily(
+            "chaoskit_dns_late_dropped", "Delayed answers dropped since too many waited.", value=state.losses.undelayed
+        )
+        yield CounterMetricFamily(
+            "chaoskit_dns_failed",
+            "Queries that could not be answered as meant, by a bug or the system.",
+            value=self._tally.failed,
+        )
+        yield CounterMetricFamily(
+            "chaoskit_descriptors_scarce", "How often there was no descriptor left.", value=self._tally.scarcities
+        )
+        if (descriptors := in_use()) is not None:
+            yield GaugeMetricFamily("chaoskit_descriptors", "File descriptors that are open.", value=descriptors)
         yield CounterMetricFamily(
             "chaoskit_query_log_lost", "Queries answered but not in the query log.", value=state.losses.unlogged
         )

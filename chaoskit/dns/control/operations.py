@@ -269,7 +269,7 @@ _ANSWERS: dict[str, Any] = {
     "Error": _object(
         "What is wrong, and what would be right.", error=_TEXT, findings={"type": ["array", "null"], "items": _ref("Finding")},
     ),
-    "Event": {"type": "string", "description": "Lines 'event: KIND' and 'data: JSON'; kinds: query, injection_begun, "
+    "Event": {"type": "string", "description": "Lines 'event: KIND' and 'data: JSON'; kinds: query, query_failed, injection_begun, "
               "injection_ended, zones_swapped, zone_changed, update_answered, lost (how many events this watcher missed)."},
     "Text": _TEXT,
     "Document": _ANY_OBJECT,

@@ -23,6 +23,9 @@ from chaoskit.registry import NoKind
 from chaoskit.timeline.window_spec import FlapSpec, PulseSpec, RampSpec, WindowShape
 from chaoskit.units import Duration
 
+MAX_RECORDS = 50_000
+"""Of one master file that comes over the network: a line of ``$GENERATE`` makes thousands."""
+
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 
 
@@ -131,7 +134,7 @@ def read_zones(plain: Any) -> Zones:
     request = read(ZonesRequest, plain)
     try:
         zones = [Zone.from_plan(zone_plan(apex, zone)) for apex, zone in request.zones.items()]
-        zones += [read_master_file(text, apex, apex) for apex, text in request.master_files.items()]
+        zones += [read_master_file(text, apex, apex, most=MAX_RECORDS) for apex, text in request.master_files.items()]
         return Zones.of(zones)
     except (ValueError, InputError) as error:
         raise BadRequest([Finding("zones", f"{error}.")]) from error
@@ -181,4 +184,4 @@ def _findings(error: ValidationError, under: str, kind: type[Any]) -> typing.Ite
 def _field_names(kind: type[Any]) -> list[str]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return [info.alias or name for name, info in kind.model_fields.items()]
-    return list(getattr(kind, "__dataclass_fields__", {}))
+    return [name.rstrip("_") for name in getattr(kind, "__dataclass_fields__", {})]

@@ -8,9 +8,10 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from chaoskit.clock import WallClock
+from chaoskit.dns.breakage import QueryFailed
 from chaoskit.dns.control.address import Address, Unix
 from chaoskit.dns.control.api import Api, Bridge, make_app
 from chaoskit.dns.control.canary import DEFAULT_CANARY
@@ -20,6 +21,7 @@ from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.metrics import Losses, QueryMetrics
+from chaoskit.dns.descriptors import is_scarcity, raise_limit, shares
 from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.guard import Guard
 from chaoskit.dns.listen import Listener, is_loopback
@@ -79,26 +81,31 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         loop.add_signal_handler(number, stop.set)
     sys.setswitchinterval(SWITCH_S)
     clock, feed, tally = WallClock(), EventStream(), QueryMetrics()
-
-    def log(event: QueryAnswered) -> None:
-        tally.record(event)
-        if event.faults:
-            desk.meet(event)
-        feed.publish(event)
-        if spool:
-            spool.record(event)
-
-    def losses() -> Losses:
-        turned_away = tuple(settings.guard.turned_away.items()) if settings.guard else ()
-        return Losses({str(why): count for why, count in turned_away}, server.crowded_out, spool.lost if spool else 0)
-
-    upstream = Upstream(settings.upstream) if settings.upstream else None
+    witness = _Witness(feed, tally, spool, settings.guard)
+    share = shares(raise_limit(), forwards=settings.upstream is not None)
+    upstream = Upstream(settings.upstream, most=share.upstream) if settings.upstream else None
     honest = Responder(Zones.from_plan([]), Timeline(), settings.seed)
-    server = Server(honest, clock, log, guard=settings.guard, upstream=upstream, stands=True)
-    loop.set_exception_handler(
-        lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
+    server = witness.server = Server(
+        honest,
+        clock,
+        witness.answered,
+        guard=settings.guard,
+        upstream=upstream,
+        stands=True,
+        most_connections=share.tcp,
+        on_failure=witness.failed,
     )
-    desk = InjectionController(server, clock, settings.rules, settings.canary, feed.publish, settings.with_aliases)
+
+    def complain(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if is_scarcity(context):  # the loop accepts no connections for a second, and goes on
+            tally.scarcities += 1
+        else:
+            server.fail(context.get("exception") or HarnessError(context["message"]))
+
+    loop.set_exception_handler(complain)
+    desk = witness.desk = InjectionController(
+        server, clock, settings.rules, settings.canary, feed.publish, settings.with_aliases
+    )
     desk.swap_zones(settings.zones)
     bound, control = bind(settings.control)
     thread: ControlThread | None = None
@@ -107,12 +114,12 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         dns = tuple([await server.listen(listener) for listener in settings.listeners])
         admits = settings.guard.admits if settings.guard else is_loopback
         gate = Gate(settings.token, settings.control.is_loopback, admits)
-        app = make_app(Api(Bridge(loop, desk), feed, tally, dns, losses, forwards=upstream is not None), gate)
+        app = make_app(Api(Bridge(loop, desk), feed, tally, dns, witness.losses, forwards=upstream is not None), gate)
 
         def control_lost() -> None:
             loop.call_soon_threadsafe(_control_lost, desk, server)
 
-        thread = ControlThread(app, bound, control_lost)
+        thread = ControlThread(app, bound, control_lost, share.control)
         thread.start()
         _let_zones_change(settings, server, desk, feed, following)
         on_ready(Ready(dns, control))
@@ -160,6 +167,37 @@ def _let_zones_change(
             loop.call_soon_threadsafe(apply, change)
 
     following.callback(settings.follow(tell))
+
+
+class _Witness:
+    """What is told and counted of every query. ``server`` and ``desk`` are set before the first."""
+
+    server: Server
+    desk: InjectionController
+
+    def __init__(self, feed: EventStream, tally: QueryMetrics, spool: Spool | None, guard: Guard | None) -> None:
+        self._feed = feed
+        self._tally = tally
+        self._spool = spool
+        self._guard = guard
+
+    def answered(self, event: QueryAnswered) -> None:
+        self._tally.record(event)
+        if event.faults:
+            self.desk.meet(event)
+        self._feed.publish(event)
+        if self._spool:
+            self._spool.record(event)
+
+    def failed(self, failure: QueryFailed) -> None:
+        self._tally.failed += 1
+        self.desk.query_failed(failure)
+
+    def losses(self) -> Losses:
+        turned_away = tuple(self._guard.turned_away.items()) if self._guard else ()
+        shown = {str(why): count for why, count in turned_away}
+        unlogged = self._spool.lost if self._spool else 0
+        return Losses(shown, self.server.crowded_out, unlogged, self.server.late.refused)
 
 
 async def _tick(desk: InjectionController) -> None:

@@ -24,7 +24,8 @@ def doubt(where: DnsTarget, zones: Zones, forwards: bool) -> str | None:
     """
     if where.name is None:
         met = forwards or any(where.could_meet(apex, tuple(zone.nodes)) for apex, zone in zones.zones.items())
-        return None if met else _outside(where, zones)
+        names = tuple(islice((name for zone in zones.zones.values() for name in zone.nodes), MOST_COMPARED))
+        return None if met or where.meets_search(names) else _outside(where, zones)
     zone = zones.find(where.name)
     if zone is None:
         return None if forwards else _outside(where, zones)
@@ -36,7 +37,9 @@ def doubt(where: DnsTarget, zones: Zones, forwards: bool) -> str | None:
 def _outside(where: DnsTarget, zones: Zones) -> str:
     served = ", ".join(apex or "." for apex in zones.zones) or "none"
     nearest = _nearest(where.name, zones.zones.values()) if where.name else ""
-    return f"no zone here answers for {where.names()}; served: {served}{nearest}"
+    if where.name is None and where.under is None:
+        return f"no name that exists here matches {where.names()}, nor one that a search list makes; served: {served}"
+    return f"no zone here answers for {where.names()}, so it is REFUSED anyway; served: {served}{nearest}"
 
 
 def _nearest(name: str, zones: Iterable[Zone]) -> str:

@@ -28,3 +28,7 @@ class DnsFault(Protocol):
 
     def apply(self, query: Query, reply: Reply, at: Instant, rng: random.Random) -> Reply:
         """The reply to send in place of ``reply``."""
+
+    def lacking(self) -> str:
+        """What the process that is to apply it lacks for that, for people; empty where nothing."""
+        return ""

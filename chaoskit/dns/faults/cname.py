@@ -15,7 +15,7 @@ from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
 from chaoskit.dns.faults._addresses import OWN_TTL_S
 from chaoskit.dns.message import Answer, Query, Record, Reply
-from chaoskit.dns.names import canonical
+from chaoskit.dns.names import as_field, canonical
 
 NOWHERE = "nowhere.invalid"  # RFC 6761 §6.4: never exists
 
@@ -61,4 +61,4 @@ class Cname(DnsFault):
 
 
 def _alias(name: str, target: str) -> Record:
-    return Record(name, "CNAME", OWN_TTL_S, target + ".")
+    return Record(name, "CNAME", OWN_TTL_S, f"{as_field(target)}." if target else ".")

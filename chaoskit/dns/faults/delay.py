@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -9,7 +10,10 @@ from typing import ClassVar, Literal
 from chaoskit.clock import Instant
 from chaoskit.dns.faults import DnsFault
 from chaoskit.dns.message import Drop, Query, Reply
-from chaoskit.units import MINUTE, Duration
+from chaoskit.units import HOUR, MINUTE, Duration, format_duration
+
+LONGEST = HOUR
+"""No resolver waits that long, and the answer takes up memory meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,12 @@ class Delay(DnsFault):
             raise ValueError(f"'distribution' is fixed, uniform, normal or pareto, not {self.distribution!r}")
         if (self.spread > 0) != (self.distribution in ("uniform", "normal")) or self.spread < 0:
             raise ValueError("'spread' belongs to the distributions uniform and normal, which need it")
-        if self.shape <= 0:
-            raise ValueError("'shape' must be above 0")
+        if not 0 < self.shape < math.inf:
+            raise ValueError("'shape' must be a number above 0")
+        if max(self.by, self.spread, self.at_most) > LONGEST:
+            raise ValueError(
+                f"no delay is longer than {format_duration(LONGEST)}; to never answer, use the fault 'drop'"
+            )
         if self.distribution != "fixed" and self.at_most < self.by:
             raise ValueError("'at_most' is shorter than 'by'")
 
@@ -53,4 +61,7 @@ class Delay(DnsFault):
                 return rng.uniform(self.by - self.spread, self.by + self.spread)
             case "normal":
                 return rng.gauss(self.by, self.spread)
-        return self.by * rng.paretovariate(self.shape)
+        try:
+            return self.by * rng.paretovariate(self.shape)
+        except OverflowError:  # a small shape has a tail beyond the largest number
+            return math.inf

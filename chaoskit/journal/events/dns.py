@@ -15,7 +15,8 @@ class QueryAnswered:
     ``at`` is its arrival, ``answered_at`` when the reply was handed to the kernel (for a drop, when that was decided).
     ``asker`` is the label of the resolver address that was asked; every client has one of its own, so it names the client.
     ``peer`` is the asker's ``address:port``: glibc asks for A and AAAA from one port, which groups them into a lookup.
-    ``reply`` is ``answer``, ``raw``, ``drop`` or ``hangup``; ``rcode`` and ``answers`` speak of an ``answer``.
+    ``reply`` is ``answer``, ``raw``, ``drop``, ``hangup`` or ``closed`` (the asker was told that nobody listens); ``rcode`` and ``answers``
+    speak of an ``answer``.
     ``faults`` are the ids of the injections whose fault changed this reply; ``chance`` dice that said no are not in it.
     ``upstream`` is empty for our own zones; of a question that was passed on it says ``answered``, or why the honest answer is
     SERVFAIL: ``timed out``, ``unreachable``, ``malformed`` or ``too many under way``.
@@ -29,7 +30,7 @@ class QueryAnswered:
     transport: Literal["udp", "tcp"]
     name: str
     rtype: str
-    reply: Literal["answer", "raw", "drop", "hangup"]
+    reply: Literal["answer", "raw", "drop", "hangup", "closed"]
     rcode: str
     answers: int
     faults: tuple[str, ...] = ()

@@ -40,9 +40,13 @@ class Server:
     def __init__(self) -> None:
         self.responder = Responder(Zones({}), Timeline(), 1)
         self.forgotten: list[str] = []
+        self.dropped = 0
 
     def forget(self, injection: str) -> None:
         self.forgotten.append(injection)
+
+    def drop_late(self) -> None:
+        self.dropped += 1
 
 
 @dataclass

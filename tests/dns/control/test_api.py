@@ -109,7 +109,7 @@ def test_a_failed_canary_is_told_by_health(api: Lab) -> None:
         ("POST", "/injections", [], 422, "valid dictionary"),
         ("POST", "/injections", {"fault": "emty", "where": "a.test"}, 422, "did you mean 'empty'?"),
         ("POST", "/injections", EMPTY | {"for": "11m"}, 422, "at most 10 min"),
-        ("POST", "/injections", EMPTY | {"where": "canary.chaoskit.test"}, 409, "could match the canary"),
+        ("POST", "/injections", EMPTY | {"where": "canary.chaoskit.test"}, 409, "is the canary canary.chaoskit.test"),
         ("GET", "/injections/none", None, 404, "there is no injection 'none'; under way: none"),
         ("GET", "/nowhere", None, 404, "there is nothing at /nowhere; see /openapi.json"),
         ("DELETE", "/zones", None, 405, "DELETE is not done here"),
@@ -286,3 +286,28 @@ def test_the_schema_of_a_request_agrees_with_the_server(api: Lab, body: Any, val
     schema = {"$ref": "#/components/schemas/InjectionRequest", "components": said["components"]}
     assert jsonschema.Draft202012Validator(schema).is_valid(body) == valid
     assert (api.ask("POST", "/injections", body).status == 201) == valid
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"fault": {"delay": {"by": "1s", "distribution": "pareto", "shape": NaN}}, "where": "api.example.com"}',
+        b'{"fault": {"delay": {"by": "1s", "distribution": "pareto", "shape": 1e400}}, "where": "api.example.com"}',
+        b'{"fault": "empty", "where": "api.example.com", "chance": Infinity}',
+        b'{"fault": {"rcode": {"code": "SERVFAIL", "ede": 0, "text": "\\ud800"}}, "where": "api.example.com"}',
+        b'{"fault": {"delay": {"by": ' + b"1" * 5000 + b'}}, "where": "api.example.com"}',
+        b'{"fault": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    ],
+)
+def test_what_is_no_json_is_refused_before_anything_is_on(body: bytes) -> None:
+    with lab() as found:
+        answer = found.ask("POST", "/injections", body)
+        assert (answer.status, answer.json["error"][:20]) == (400, "the body is not JSON")
+        assert found.ask("GET", "/injections").json["injections"] == []
+        assert found.server.responder.timeline.injections == ()
+
+
+def test_halt_drops_what_is_delayed() -> None:
+    with lab() as found:
+        found.ask("POST", "/halt", {})
+        assert found.server.dropped == 1

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from chaoskit.clock import VirtualClock
+from chaoskit.dns.breakage import QueryFailed
 from chaoskit.dns.control.canary import DEFAULT_CANARY, probe
-from chaoskit.dns.control.controller import MAX_INJECTIONS, InjectionController, Refused
+from chaoskit.dns.control.controller import MAX_INJECTIONS, MAX_PATTERNS, InjectionController, Refused
 from chaoskit.dns.control.event_stream import ControlEvent, InjectionBegun, InjectionEnded, ZonesSwapped
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.requests import read_injection
@@ -40,9 +41,13 @@ class Server:
     def __init__(self) -> None:
         self.responder = Responder(Zones({}), Timeline(), 1)
         self.forgotten: list[str] = []
+        self.dropped = 0
 
     def forget(self, injection: str) -> None:
         self.forgotten.append(injection)
+
+    def drop_late(self) -> None:
+        self.dropped += 1
 
 
 class World:
@@ -241,8 +246,18 @@ def test_stale_answers_come_from_the_zones_before_the_swap() -> None:
 )
 def test_no_injection_may_touch_the_canary(where: Any) -> None:
     world = World()
-    with pytest.raises(Refused, match=r"could match the canary canary\.chaoskit\.test"):
+    with pytest.raises(Refused, match=r"is the canary canary\.chaoskit\.test, which no fault may touch"):
         world.begin(where=where)
+
+
+@pytest.mark.parametrize("where", [{"under": "."}, {"glob": "*"}, {"regex": ".*"}, {"except": ["db.example.com"]}])
+def test_an_injection_on_every_name_spares_the_canary_by_itself(where: Any) -> None:
+    world = World()
+    world.begin(where=where)
+    assert world.addresses() == []
+    assert world.addresses(name=DEFAULT_CANARY) == ["127.0.0.1"]
+    world.desk.tick()
+    assert world.desk.overview().canary.ok
 
 
 def test_a_canary_of_ones_own_must_be_in_the_zones() -> None:
@@ -250,7 +265,7 @@ def test_a_canary_of_ones_own_must_be_in_the_zones() -> None:
     assert world.addresses(name=DEFAULT_CANARY) == []
     with pytest.raises(Refused, match="would not resolve in these zones"):
         world.swap({"apex": "example.com", "records": []})
-    with pytest.raises(Refused, match="could match the canary"):
+    with pytest.raises(Refused, match=r"is the canary api\.example\.com"):
         world.begin()
 
 
@@ -260,7 +275,7 @@ def test_a_canary_that_fails_withdraws_everything_until_somebody_resumes() -> No
     empty = read_injection(EMPTY | {"where": DEFAULT_CANARY})
     lying = Injection("lying", DnsTarget(DEFAULT_CANARY), Once(START, 60 * SECOND), empty.fault)
     honest = world.server.responder
-    world.server.responder = replace(honest, timeline=replace(honest.timeline, injections=(lying,)))
+    world.server.responder = replace(honest, spared=frozenset(), timeline=replace(honest.timeline, injections=(lying,)))
     world.desk.tick()
     seen = world.desk.overview()
     assert seen.held == ()
@@ -294,5 +309,30 @@ def test_a_name_s_aliases_go_with_it_and_none_is_the_canary() -> None:
     guarded = InjectionController(
         world.server, world.clock, LeaseRules(), "www.api.example.com", with_aliases=desk._with_aliases
     )
-    with pytest.raises(Refused, match="could match the canary"):
+    with pytest.raises(Refused, match="has as an alias the canary"):
         guarded.begin(read_injection(EMPTY))
+
+
+def test_regular_expressions_are_bounded_together() -> None:
+    world = World()
+    large = read_injection({"fault": "empty", "where": {"regex": "(a|b|ab|ba){0,150}c"}})
+    for _ in range(MAX_PATTERNS // large.where.pattern_size):
+        world.desk.begin(large)
+    with pytest.raises(Refused, match="would take too long together"):
+        world.desk.begin(large)
+    world.desk.begin(read_injection(EMPTY))
+
+
+def test_an_injection_whose_fault_fails_twice_is_withdrawn_and_told() -> None:
+    world = World()
+    held, _ = world.desk.begin(read_injection(EMPTY))
+    failure = QueryFailed(START, "serve", "api.example.com", "A", held.id, "ZeroDivisionError: x")
+    world.desk.query_failed(failure)
+    assert [one.id for one in world.desk.overview().held] == [held.id]
+    world.desk.query_failed(failure)
+    assert world.server.responder.timeline.injections == ()
+    assert [event for event in world.events if isinstance(event, QueryFailed)] == [failure, failure]
+    assert [event.why for event in world.events if isinstance(event, InjectionEnded)] == ["failed"]
+    world.desk.begin(read_injection(EMPTY | {"id": held.id}))
+    world.desk.query_failed(failure)
+    assert [one.id for one in world.desk.overview().held] == [held.id], "another one of this id begins anew"

@@ -57,9 +57,13 @@ def test_of_what_is_served_nothing_is_told(where: DnsTarget) -> None:
         (DnsTarget("zzz.example.com"), "zzz.example.com does not exist in the zone example.com"),
         (
             DnsTarget("api.exmaple.com"),
-            "no zone here answers for api.exmaple.com; served: example.com, wild.test; did you mean api.example.com?",
+            "no zone here answers for api.exmaple.com, so it is REFUSED anyway; served: example.com, wild.test; "
+            "did you mean api.example.com?",
         ),
-        (DnsTarget(under="net"), "no zone here answers for net and below; served: example.com, wild.test"),
+        (
+            DnsTarget(under="net"),
+            "no zone here answers for net and below, so it is REFUSED anyway; served: example.com, wild.test",
+        ),
     ],
 )
 def test_of_what_is_not_the_nearest_is_named(where: DnsTarget, said: str) -> None:
@@ -68,10 +72,11 @@ def test_of_what_is_not_the_nearest_is_named(where: DnsTarget, said: str) -> Non
 
 def test_a_glob_that_no_name_fits_is_told_where_no_wildcard_could_answer() -> None:
     zones = Zones.from_plan([zone("example.com", ("api.example.com", "A", "192.0.2.1"))])
-    assert doubt(DnsTarget(glob="db.*"), zones, forwards=False) == "no zone here answers for db.*; served: example.com"
+    said = "no name that exists here matches db.*, nor one that a search list makes; served: example.com"
+    assert doubt(DnsTarget(glob="db.*"), zones, forwards=False) == said
     assert (
         doubt(DnsTarget("api.example.com"), Zones({}), forwards=False)
-        == "no zone here answers for api.example.com; served: none"
+        == "no zone here answers for api.example.com, so it is REFUSED anyway; served: none"
     )
 
 
@@ -79,3 +84,24 @@ def test_an_upstream_may_have_what_the_zones_do_not_but_not_what_they_deny() -> 
     assert doubt(DnsTarget("www.example.net"), ZONES, forwards=True) is None
     assert doubt(DnsTarget(glob="db.*"), ZONES, forwards=True) is None
     assert doubt(DnsTarget("zzz.example.com"), ZONES, forwards=True) is not None
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        DnsTarget(glob="*.com.*.cluster.local"),
+        DnsTarget(glob="*.shop.svc.cluster.local"),
+        DnsTarget(regex=r".*\.com\..*\.cluster\.local"),
+        DnsTarget(regex=r"gone-\d+\.cluster\.local$"),
+        DnsTarget(glob="x.us-east-1.amazonaws.com.*"),
+        DnsTarget(regex=r"x\.us-east-1\.amazonaws\.com\.[a-z.]+"),
+    ],
+)
+def test_names_that_do_not_exist_and_that_a_search_list_makes(where: DnsTarget) -> None:
+    zones = Zones.from_plan(
+        [
+            zone("amazonaws.com", ("x.us-east-1.amazonaws.com", "A", "192.0.2.1")),
+            zone("cluster.local", ("db.shop.svc.cluster.local", "A", "192.0.2.2")),
+        ]
+    )
+    assert doubt(where, zones, forwards=False) is None

@@ -48,6 +48,9 @@ class Inbox:
     def hang_up(self, *, reset: bool, begun: bytes = b"", drip_ns: int = 0) -> bool:
         raise AssertionError("an update is answered")
 
+    def refuse(self, size: int) -> bool:
+        raise AssertionError("an update is answered")
+
     def drop(self) -> None:
         raise AssertionError("an update is answered")
 
