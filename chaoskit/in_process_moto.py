@@ -31,7 +31,7 @@ class MotoHook:
         def process_request(stubber: Any, request: Any) -> Any:
             error = meet(urlsplit(request.url).hostname)
             if error is not None:
-                raise sys.modules["botocore.exceptions"].EndpointConnectionError(  # type: ignore[attr-defined]
+                raise sys.modules["botocore.exceptions"].EndpointConnectionError(
                     endpoint_url=request.url, error=error
                 ) from error
             return original(stubber, request)
@@ -41,5 +41,5 @@ class MotoHook:
     def restore(self) -> None:
         """Put moto's own back."""
         if self._original is not None:
-            sys.modules["moto.core.botocore_stubber"].BotocoreStubber.process_request = self._original  # type: ignore[attr-defined]
+            sys.modules["moto.core.botocore_stubber"].BotocoreStubber.process_request = self._original
             self._original = None

@@ -50,13 +50,36 @@ def test_block(dns_chaos):
         (),
         ("-p", "xdist.plugin", "-n", "1"),
         ("-p", "pytest_socket", "--allow-hosts=127.0.0.1"),
+        ("-p", "pytest_socket", "--disable-socket"),
     ],
-    ids=["alone", "xdist", "pytest-socket"],
+    ids=["alone", "xdist", "allowed hosts", "no sockets"],
 )
 def test_faults_are_met(tmp_path: Path, options: tuple[str, ...]) -> None:
     result = play(tmp_path, BOTH, *options)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "2 passed" in result.stdout
+
+
+def test_pytest_socket_switched_on_inside_the_block(tmp_path: Path) -> None:
+    result = play(
+        tmp_path,
+        """
+import pytest_socket, socket, pytest
+
+def test_theirs(dns_chaos):
+    before = socket.getaddrinfo
+    with dns_chaos("empty", "a.example", optional=True) as fault:
+        pytest_socket.disable_socket()
+        with pytest.raises(pytest_socket.SocketBlockedError):
+            socket.getaddrinfo("a.example", 80)
+    assert fault.met == 0
+    pytest_socket.enable_socket()
+    assert socket.getaddrinfo is before
+""",
+        "-p",
+        "pytest_socket",
+    )
+    assert "1 passed" in result.stdout, result.stdout
 
 
 def test_a_fault_that_meets_nothing_fails_the_test(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class CiReports:
 
         Raises ``HarnessError`` when a file cannot be written.
         """
-        from chaoskit.report.ci.github import annotations
+        from chaoskit.report.ci.github import annotation_lines
         from chaoskit.report.ci.junit import junit
         from chaoskit.report.ci.markdown import markdown
         from chaoskit.report.summary import summarize
@@ -84,7 +84,7 @@ class CiReports:
         if self.options.markdown:
             write_text(self.options.markdown, markdown(summary, notes))
         if self.for_github:
-            for line in annotations({**summary, "verdicts": summary["verdicts"][: len(result.verdicts)]}, worse):
+            for line in annotation_lines({**summary, "verdicts": summary["verdicts"][: len(result.verdicts)]}, worse):
                 typer.echo(line)
             self._add_step_summary(summary, notes)
         return Outcome.FAILED.exit_code if worse and code == 0 else code

@@ -10,7 +10,7 @@ MOST = 10
 """Annotations of a kind that GitHub shows of one step; more are dropped without a word."""
 
 
-def annotations(summary: dict[str, Any], worse: list[str]) -> list[str]:
+def annotation_lines(summary: dict[str, Any], worse: list[str]) -> list[str]:
     """Lines for standard output: broken verdicts, and what got worse, as errors, unknown ones as warnings, at most ``MOST`` of each.
 
     A run that proves nothing is an error too. Where there are more than fit, the last says how many were left out.

@@ -19,7 +19,7 @@ from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
 from chaoskit.report.ci.baseline import got_worse, parse_tolerance, read_baseline
 from chaoskit.report.ci.failure import failure_text
-from chaoskit.report.ci.github import annotations
+from chaoskit.report.ci.github import annotation_lines
 from chaoskit.report.ci.junit import junit
 from chaoskit.report.ci.markdown import markdown
 from chaoskit.report.summary import summarize
@@ -85,7 +85,7 @@ def test_any_text_stays_text(title: str, expectation: str, because: str) -> None
     rows = [line for line in page.splitlines() if line.startswith("| ") and "❌" in line]
     assert len(rows) == 1
     assert rows[0].count("|") == 4
-    (line,) = annotations(summary, [])
+    (line,) = annotation_lines(summary, [])
     assert line.startswith("::error title=")
     assert "\n" not in line
     assert "\r" not in line
@@ -95,7 +95,7 @@ def test_any_text_stays_text(title: str, expectation: str, because: str) -> None
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_annotations_stay_within_ten_a_kind(broken: int, unknown: int) -> None:
     findings = [("e", "b", "broken")] * broken + [("e", "b", "unknown")] * unknown
-    lines = annotations(tiny("t", findings), [])
+    lines = annotation_lines(tiny("t", findings), [])
     for kind, count in (("error", broken), ("warning", unknown)):
         shown = [line for line in lines if line.startswith(f"::{kind} ")]
         assert len(shown) == min(count, 10)
