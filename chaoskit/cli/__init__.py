@@ -157,6 +157,10 @@ def margin(
     out: Annotated[
         Path | None, typer.Option(help="The search's own folder; one that was interrupted goes on there.")
     ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="The margin.json of an earlier search: end with 1 if the margin is worse now.")
+    ] = None,
+    worse_by: Annotated[str, typer.Option(help="How much worse is no failure, like 500ms or 20%.")] = "20%",
 ) -> None:
     """Find the longest blank for which the expectations hold. Ends with 0 found, 1 below --at-least, 2 bad input, 3 or 4 no answer."""
     from chaoskit.cli.margin import Options, find_margin
@@ -177,6 +181,8 @@ def margin(
         sandbox=sandbox,
         seed=seed,
         out=out,
+        baseline=baseline,
+        worse_by=worse_by,
     )
     raise typer.Exit(find_margin(options))
 

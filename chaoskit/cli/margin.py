@@ -15,6 +15,7 @@ from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import read, resolve
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.sandbox.choose import CHOICES
+from chaoskit.search.baseline import MarginBaseline, read_margin
 from chaoskit.search.bisect import Step, Stopped, Task, search_margin
 from chaoskit.search.fields import check_varied, with_values, written_fields
 from chaoskit.search.guard import run_guarded
@@ -45,6 +46,8 @@ class Options:
     sandbox: str
     seed: int | None
     out: Path | None
+    baseline: Path | None = None
+    worse_by: str = "20%"
 
 
 LOW, HIGH, RESOLUTION = "1s", "60s", "500ms"
@@ -56,7 +59,8 @@ def find_margin(options: Options) -> int:
 
     With ``at_least`` and no range nothing is searched: see ``at_least``.
     """
-    if options.at_least and not (options.low or options.high or options.resolution or options.at_most):
+    alone = not (options.low or options.high or options.resolution or options.at_most or options.baseline)
+    if options.at_least and alone:
         from chaoskit.cli.at_least import answer_at_least
 
         return answer_at_least(options)
@@ -72,6 +76,7 @@ def find_margin(options: Options) -> int:
         _limit(task, name, text) for name, text in (("--at-least", options.at_least), ("--at-most", options.at_most))
     ]
     _check(task)
+    baseline = read_margin(options.baseline, options.worse_by, task) if options.baseline else None
     folder = options.out or default_folder("margin", document.path)
     with open_store(folder, _plan(task)) as store:
         span = f"from {task.value(0).shown} to {task.value(task.search.steps).shown}"
@@ -81,7 +86,7 @@ def find_margin(options: Options) -> int:
             return await make_here(order, store.experiment(name), store.run(name))
 
         end, steps = run_guarded(search_margin(task, store, make, lambda step, state: _tell(task, step, state)), folder)
-        return _conclude(task, store, end, steps, limits, options)
+        return _conclude(task, store, end, steps, limits, options, baseline)
 
 
 def read_experiment(wanted: str) -> Document:
@@ -204,7 +209,13 @@ def _tell(task: Task, step: Step, state: Found | Ask | Stopped) -> None:
 
 
 def _conclude(
-    task: Task, store: Store, end: Found | Stopped, steps: list[Step], limits: list[Quantity | None], options: Options
+    task: Task,
+    store: Store,
+    end: Found | Stopped,
+    steps: list[Step],
+    limits: list[Quantity | None],
+    options: Options,
+    baseline: MarginBaseline | None,
 ) -> int:
     store.write("margin.json", json.dumps(as_json(task, end, steps), indent=1, ensure_ascii=False) + "\n")
     store.write("margin.md", as_markdown(task, end, steps, _replay(task, options)))
@@ -215,7 +226,7 @@ def _conclude(
     _say(f"\n{sentence(task, end)}\n{store.folder / 'margin.md'}")
     if isinstance(end, Stopped):
         return Outcome(end.made.outcome).exit_code
-    missed = _missed(end, *limits)
+    missed = [*_missed(end, *limits), *(baseline.worse(task, end) if baseline else [])]
     for line in missed:
         _say(line)
     return Outcome.FAILED.exit_code if missed else 0
@@ -259,6 +270,8 @@ def _replay(task: Task, options: Options) -> str:
     words += ["--most-runs", str(options.most_runs)]
     for name, text in (("--at-least", options.at_least), ("--at-most", options.at_most)):
         words += [name, text] if text is not None else []
+    if options.baseline is not None:
+        words += ["--baseline", str(options.baseline), "--worse-by", options.worse_by]
     if options.jobs != 1:
         words += ["--jobs", str(options.jobs)]
     return shlex.join(words)

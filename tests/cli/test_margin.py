@@ -292,3 +292,42 @@ def test_bad_at_least_is_refused_before_a_run(experiment: Path, more: dict[str, 
     with pytest.raises(InputError, match=said):
         find_margin(options(experiment, low=None, high=None, resolution=None, **more))
     assert [path.name for path in experiment.parent.iterdir()] == ["x.yaml"]
+
+
+@pytest.mark.parametrize(("worse_by", "code"), [("100ms", 1), ("2s", 0), ("1%", 1), ("90%", 0)])
+def test_a_margin_worse_than_the_baseline_ends_with_1(
+    experiment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], worse_by: str, code: int
+) -> None:
+    baseline = experiment.parent / "margin.json"
+    baseline.write_text(
+        json.dumps({"field": "timeline.blank.when.for", "margin": 2.2 * SECOND, "rising": False, "ending": "found"})
+    )
+    found, _ = searched(
+        experiment,
+        monkeypatch,
+        lambda seconds: "passed" if seconds < 1.55 else "failed",
+        baseline=baseline,
+        worse_by=worse_by,
+    )
+    assert found == code
+    assert ("it was 2.2 s." in capsys.readouterr().out) == bool(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "worse_by", "said"),
+    [
+        ("{}", "20%", "is no margin.json"),
+        ('{"field": "x", "margin": 1, "rising": false, "ending": "found"}', "20%", "is of x, and this search of"),
+        ('{"field": "timeline.blank.when.for", "margin": 1, "rising": false, "ending": "stopped"}', "20%", "no margin"),
+        (
+            '{"field": "timeline.blank.when.for", "margin": 1, "rising": false, "ending": "found"}',
+            "x%",
+            "--worse-by x%",
+        ),
+    ],
+)
+def test_what_is_no_baseline_is_refused(experiment: Path, text: str, worse_by: str, said: str) -> None:
+    baseline = experiment.parent / "margin.json"
+    baseline.write_text(text)
+    with pytest.raises(InputError, match=said):
+        find_margin(options(experiment, baseline=baseline, worse_by=worse_by))
