@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,16 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "h11": ("network/embedded/http.py",),
 }
 
+# A local variable is named for what it holds, not for how it came. Packages that keep to it:
+PLAINLY_NAMED = (
+    "cli", "clients", "compose", "console", "engine", "expect", "experiment", "journal", "lab", "report", "sandbox", "search",
+    "timeline",
+)  # fmt: skip
+UNTELLING_NAMES = {"found", "kept", "made", "one", "said", "seen", "told", "wanted"}
+
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
+MAX_TEST_NAME = 60
 
 
 def relative(path: Path) -> str:
@@ -118,6 +127,34 @@ def test_files_and_functions_stay_small(path: Path) -> None:
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             assert length <= MAX_FUNCTION_LINES, (
                 f"{relative(path)}:{node.lineno}: {node.name} has {length} lines; name its steps"
+            )
+
+
+def local_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """(line, name) of every variable and parameter; fields of classes are none."""
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    fields = {id(entry.target) for node in classes for entry in node.body if isinstance(entry, ast.AnnAssign)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in fields:
+            yield node.lineno, node.id
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if part_of(path) in PLAINLY_NAMED], ids=relative)
+def test_local_variables_are_named_for_what_they_hold(path: Path) -> None:
+    for line, name in local_names(ast.parse(path.read_text())):
+        assert name not in UNTELLING_NAMES, (
+            f"{relative(path)}:{line}: {name!r} says how it came; name it for what it holds, such as records or message"
+        )
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_names_of_tests_are_short(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            assert len(node.name) <= MAX_TEST_NAME, (
+                f"{path.name}:{node.lineno}: {node.name} has {len(node.name)} characters; say it in {MAX_TEST_NAME}"
             )
 
 

@@ -35,7 +35,7 @@ def test_equal_instants_wake_in_order_of_arrival() -> None:
 
 
 @given(st.lists(st.lists(st.integers(0, 50), max_size=4), max_size=5))
-def test_time_never_goes_back_and_every_sleeper_wakes_at_its_instant(plans: list[list[int]]) -> None:
+def test_time_never_goes_back_and_sleepers_wake_on_time(plans: list[list[int]]) -> None:
     woke = sleepers(VirtualClock(), plans)
     instants = [instant for _, instant in woke]
     assert instants == sorted(instants)
@@ -79,7 +79,7 @@ def test_a_clock_can_be_used_by_one_loop_after_another() -> None:
         assert clock.now() == expected
 
 
-def test_a_loop_that_was_left_with_sleepers_does_not_hold_up_the_next() -> None:
+def test_a_loop_left_with_sleepers_does_not_hold_up_the_next() -> None:
     clock = VirtualClock()
 
     async def leave() -> None:

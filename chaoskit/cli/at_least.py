@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import typer
 
-from chaoskit.cli.margin import Options, check_jobs, check_value, default_folder, only_length, read_experiment
-from chaoskit.errors import InputError
+from chaoskit.cli.margin import check_value, default_folder, only_length
+from chaoskit.experiment.document import Document
 from chaoskit.printable import printable
 from chaoskit.search.at_least import Decision, Plan
 from chaoskit.search.fields import check_varied
@@ -19,17 +20,26 @@ from chaoskit.search.value_test import ValueTest, settle
 from chaoskit.verdict import Outcome
 
 
-def answer_at_least(options: Options) -> int:
+def answer_at_least(
+    document: Document, field: str | None, value: str, plan: Plan, seed: int, sandbox: str, jobs: int, out: Path | None
+) -> int:
     """Make the runs and tell; returns 0 when the expectations hold at the value often enough, 1 when not, or not shown.
 
     Raises ``InputError`` before any run when something cannot be.
     """
-    document = read_experiment(options.experiment)
-    test = _test(options)
+    test = ValueTest(
+        document=document,
+        field=field or only_length(document),
+        value=quantity(value, "--at-least"),
+        plan=plan,
+        seed=seed,
+        sandbox=sandbox,
+        jobs=jobs,
+    )
     check_varied(document, [test.field])
-    check_value(document, test.field, test.value, options.sandbox)
-    folder = options.out or default_folder("at-least", document.path)
-    plan = {
+    check_value(document, test.field, test.value, sandbox)
+    folder = out or default_folder("at-least", document.path)
+    identity = {
         "kind": "at-least",
         "experiment": document.data,
         "field": test.field,
@@ -37,7 +47,7 @@ def answer_at_least(options: Options) -> int:
         "seed": test.seed,
         "sandbox": test.sandbox,
     }
-    with open_store(folder, plan) as store:
+    with open_store(folder, identity) as store:
         typer.echo(
             f"{document.data['title']}\n{test.field} = {test.value.shown}; at most {test.plan.runs_max} runs, in {folder}"
         )
@@ -47,27 +57,6 @@ def answer_at_least(options: Options) -> int:
 
         end, runs = run_guarded(settle(test, store, make, _tell), folder)
         return _conclude(test, store, end, runs)
-
-
-def _test(options: Options) -> ValueTest:
-    check_jobs(options.jobs, options.sandbox)
-    if not 0.5 <= options.confidence < 1:
-        raise InputError(f"--confidence {options.confidence:g}: write a share from 0.5, below 1, for example 0.9")
-    if not 0.5 <= options.share <= 0.95:
-        raise InputError(f"--share {options.share:g}: write a share from 0.5 to 0.95, for example 0.8")
-    if options.most_runs < 1:
-        raise InputError("--most-runs must be at least 1")
-    document = read_experiment(options.experiment)
-    assert options.at_least is not None
-    return ValueTest(
-        document=document,
-        field=options.field or only_length(document),
-        value=quantity(options.at_least, "--at-least"),
-        plan=Plan(share=options.share, confidence=options.confidence, runs_max=options.most_runs),
-        seed=options.seed if options.seed is not None else int(document.data.get("seed", 0)),
-        sandbox=options.sandbox,
-        jobs=options.jobs,
-    )
 
 
 def _tell(number: int, run: FinishedRun) -> None:

@@ -1,4 +1,4 @@
-"""``chaoskit attach``: an experiment on a compose project that runs. Shows what it would touch, asks, plays, puts back."""
+"""``chaoskit attach``: show what would be touched, ask, play an experiment on a running compose project, restore it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from chaoskit.aws.endpoints import host_name
-from chaoskit.cli.exec import injections_of
+from chaoskit.cli.blank import injections_of
+from chaoskit.cli.options import RUNS, SUBNET, Blanks, RunsFolder, Subnet
 from chaoskit.compose.attach import perform
 from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
@@ -44,59 +46,67 @@ DEFAULT_BLANK = "dynamodb.us-east-1.amazonaws.com@10s+20s"
 SEEN_FILE = "docker-resolver.txt"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user said on the command line."""
+def attach(
+    project: Annotated[str, typer.Option(help="Name of the running compose project.")],
+    service: Annotated[
+        list[str], typer.Option(help="Put only this service under chaoskit; may be repeated. Default: all that run.")
+    ] = [],  # noqa: B006
+    experiment: Annotated[
+        str | None,
+        typer.Option(help=f"Experiment to play, with your services as its clients; default: {DEFAULT_BLANK}."),
+    ] = None,
+    blank: Blanks = [],  # noqa: B006
+    probe: Annotated[
+        list[str],
+        typer.Option(metavar="SERVICE=URL", help="URL of the app to request during the run, such as its health check."),
+    ] = [],  # noqa: B006
+    out: RunsFolder = RUNS,
+    subnet: Subnet = SUBNET,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be touched, and exit.")] = False,
+    put_back: Annotated[
+        bool, typer.Option("--put-back", help="Only restore what a killed attach left changed.")
+    ] = False,
+) -> None:
+    """Play an experiment on a running compose project, then restore it.
 
-    project: str
-    services: list[str]
-    experiment: str | None
-    blanks: list[str]
-    probes: list[str]
-    out: Path
-    subnet: str
-    yes: bool
-    dry_run: bool
-    put_back: bool
-
-
-def attach(options: Options) -> int:
-    """Returns the run's exit code. Raises ``InputError`` before anything is touched, ``Interrupted`` when all is put back."""
+    Exit code: as for `chaoskit run`.
+    """
     docker = Docker()
     engine_version(docker)
-    left = left_behind(docker, options.project)
-    _refuse_live(left, options)
-    if options.put_back:
+    left = left_behind(docker, project)
+    _refuse_live(left, put_back=put_back)
+    if put_back:
         _put_back_all(docker, left)
-        remove_measuring(docker, options.project)
-        return 0
-    if left and (options.dry_run or not options.yes):
+        remove_measuring(docker, project)
+        return
+    if left and (dry_run or not yes):
         raise InputError(
-            f"project {options.project}: an earlier attach was killed and left it under chaoskit; put it back first: "
+            f"project {project}: an earlier attach was killed and left it under chaoskit; put it back first: "
             f"{left[0].put_back_command}"
         )
     _put_back_all(docker, left)
-    running = find(docker, options.project)
-    chosen = eligible(running.project, running.choose(options.services))
+    running = find(docker, project)
+    chosen = eligible(running.project, running.choose(service))
     running = running.taking(chosen)
-    probes = _probes(options.probes, chosen)
-    experiment, document = load_for(options, chosen)
-    plan = _plan(experiment, document, chosen, probes, options.subnet)
-    _show(running, chosen, experiment, probes, bool(options.services))
+    probes = _probes(probe, chosen)
+    loaded, document = load_for(experiment, blank, chosen)
+    plan = _plan(loaded, document, chosen, probes, subnet)
+    _show(running, chosen, loaded, probes, bool(service))
     check(docker, running, plan.subnet)
-    if options.dry_run:
+    if dry_run:
         typer.echo("dry run: nothing was touched")
-        return 0
-    if not options.yes and not _agreed():
+        return
+    if not yes and not _agreed():
         raise InputError("nothing was touched; say --yes where nobody can be asked")
-    return _run(docker, running, plan, experiment, options)
+    raise typer.Exit(_run(docker, running, plan, loaded, out))
 
 
-def _refuse_live(left: Sequence[Origin], options: Options) -> None:
-    """Nothing is taken from under an ``attach`` that is at work. Of one on another host only the user can say whether it is."""
+def _refuse_live(left: Sequence[Origin], *, put_back: bool) -> None:
+    """Raise ``InputError`` if an ``attach`` still works on the project; one on another host counts unless ``put_back`` is given."""
     for origin in left:
         owner = origin.at_work
-        if owner is None or (options.put_back and owner.elsewhere):
+        if owner is None or (put_back and owner.elsewhere):
             continue
         ended = (
             f"; if that has ended, put its work back: {origin.put_back_command}"
@@ -109,15 +119,16 @@ def _refuse_live(left: Sequence[Origin], options: Options) -> None:
         )
 
 
-def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Document]:
-    """The experiment with the compose services as its clients. Raises ``ExperimentError`` with lines of the file."""
-    if options.experiment is not None:
-        document = read(find_experiment(options.experiment))
-    else:
-        document = Document("--blank", {"title": DEFAULT_TITLE, "timeline": []}, {})
+def load_for(name: str | None, blanks: Sequence[str], services: Sequence[str]) -> tuple[Experiment, Document]:
+    """The experiment of this name, or an empty one, with the compose services as its clients, and its document.
+
+    Raises ``ExperimentError`` with lines of the file.
+    """
+    empty = Document("--blank", {"title": DEFAULT_TITLE, "timeline": []}, {})
+    document = empty if name is None else read(find_experiment(name))
     if not isinstance(document.data, dict):
         return resolve(document, 1.0), document  # raises
-    blanks = options.blanks or ([] if options.experiment else [DEFAULT_BLANK])
+    blanks = blanks or ([] if name else [DEFAULT_BLANK])
     whole = as_containers(document, services, injections_of(blanks, document.data.get("timeline") or ()))
     experiment = resolve(whole, 1.0)
     _refuse_process_faults(experiment, services)
@@ -125,11 +136,12 @@ def load_for(options: Options, services: Sequence[str]) -> tuple[Experiment, Doc
 
 
 def _refuse_process_faults(experiment: Experiment, services: Sequence[str]) -> None:
-    """A client stands for a container here, and what would be killed is our watcher of it, not the container."""
-    for one in experiment.planes["process"]:
-        if one.where.process in services:
+    """Raise ``InputError`` for a process fault on a service: it would hit chaoskit's watcher, not the container."""
+    for injection in experiment.planes["process"]:
+        container = injection.where.process
+        if container in services:
             raise InputError(
-                f"{experiment.source}: {one.id} is a process fault on {one.where.process}, whose container is not chaoskit's to pause or "
+                f"{experiment.source}: {injection.id} is a process fault on {container}, whose container is not chaoskit's to pause or "
                 "kill; do it yourself while attached (docker pause, docker kill), or remove it from the timeline"
             )
 
@@ -143,37 +155,37 @@ def _plan(
 
 
 def _probes(written: Sequence[str], chosen: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for one in written:
-        service, equals, url = one.partition("=")
+    urls = {}
+    for option in written:
+        service, equals, url = option.partition("=")
         parts = urlsplit(url)
         if not equals or service not in chosen or parts.scheme != "http" or not parts.hostname:
             raise InputError(
-                f"--probe {one}: write SERVICE=http://SERVICE:PORT/PATH with one of {', '.join(chosen)}; over http, inside the project"
+                f"--probe {option}: write SERVICE=http://SERVICE:PORT/PATH with one of {', '.join(chosen)}; over http, inside the project"
             )
-        found[service] = url
-    return found
+        urls[service] = url
+    return urls
 
 
 def _show(
     running: Running, chosen: Sequence[str], experiment: Experiment, probes: Mapping[str, str], named: bool
 ) -> None:
-    """For people; ``named`` is whether the user said which services, so that none of the others is a surprise."""
+    """Print what will be touched, and warn of bypasses; of services left out only unless ``named`` says that the user chose."""
     origin, spec = running.origin, experiment.spec
     names = [host_name(service, spec.region) for service in services_of(spec)]
     typer.echo(f"project {origin.project} ({running.project.source})")
     for name in chosen:
         probed = f", probed at {probes[name]}" if name in probes else ""
         number = origin.scale[name]
-        made = f"{number} container{'s' if number > 1 else ''} made anew, twice"
-        typer.echo(f"  {name}: {made}; what is written in it outside of volumes is lost{probed}")
+        containers = f"{number} container{'s' if number > 1 else ''} made anew, twice"
+        typer.echo(f"  {name}: {containers}; what is written in it outside of volumes is lost{probed}")
     left = [name for name in running.containers if name not in chosen]
     if left:
         typer.echo(f"  not touched: {', '.join(left)}")
     typer.echo("  added for the run: a container, an internal network and a volume, all called chaoskit")
     typer.echo(f"experiment: {spec.title}, for {format_duration(experiment.duration_ns)}")
-    for one in experiment.injections:
-        typer.echo(f"  {one.id}: {type(one.fault).__name__.lower()} on {one.where.describe()}")
+    for injection in experiment.injections:
+        typer.echo(f"  {injection.id}: {type(injection.fault).__name__.lower()} on {injection.where.describe()}")
     typer.echo("  names that nobody here answers for are refused, so nothing reaches the real AWS by name")
     services = running.project.services
     left_out = [] if named else [name for name in left if name in services and services[name].fixed_network]
@@ -185,25 +197,25 @@ def _agreed() -> bool:
     return sys.stdin.isatty() and typer.confirm("Go on?", default=False)
 
 
-def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experiment, options: Options) -> int:
+def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experiment, out: Path) -> int:
     from chaoskit.cli.output import make_console
     from chaoskit.console.plain import PlainView
     from chaoskit.report.terminal import print_verdicts
 
-    image = _image()
+    image, project = _image(), running.origin.project
     pool = ThreadPoolExecutor(1)  # some 15 s beside the run, and a score of packets in a network of its own
-    measuring = pool.submit(measure, docker, image, options.project)
-    folders = make_folders(options.out, f"attach-{options.project}")
+    measuring = pool.submit(measure, docker, image, project)
+    folders = make_folders(out, f"attach-{project}")
     with contextlib.ExitStack() as ending:
         ending.enter_context(removed_at_end([folders.work, folders.partial], folders.empty))
         ending.callback(pool.shutdown)
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(make_console()) as view:
             journal.listen(view)
             perform(docker, running, plan, image, journal, lambda line: typer.echo(f"         {line}"))
-        after = find(docker, options.project)
+        after = find(docker, project)
         if changed := unlike(running, after):
             raise HarnessError(
-                f"{', '.join(changed)} is not as it was; look at it with: docker compose -p {options.project} ps"
+                f"{', '.join(changed)} is not as it was; look at it with: docker compose -p {project} ps"
             )
         typer.echo(f"         {', '.join(running.origin.scale)} as before")
         _wait_until_well(docker, running.origin)
@@ -216,7 +228,7 @@ def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experi
 
 
 def _names(experiment: Experiment) -> list[str]:
-    """Every name that this experiment has an answer for."""
+    """List every name that this experiment answers for."""
     return [str(record["name"]) for zone in zones(experiment.spec) for record in zone["records"]]
 
 
@@ -239,7 +251,7 @@ class Cleaned:
 
 
 def put_back_every() -> Cleaned:
-    """Put back what killed attaches left, in whatever project, and leave alone what a living one may be at."""
+    """Restore what killed attaches left in any project; leave alone projects on which an attach may still work."""
     if shutil.which("docker") is None:
         return Cleaned()
     docker = Docker()

@@ -1,9 +1,10 @@
-"""``chaoskit schema`` and ``chaoskit init``: help for those who write experiments."""
+"""``chaoskit schema``, ``init`` and ``experiments``: help for those who write experiments."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -44,8 +45,10 @@ expect:
 """
 
 
-def write_starter(path: Path) -> None:
-    """Write the starter; never over something."""
+def init(
+    path: Annotated[Path, typer.Argument(help="File to write; it must not exist.")] = Path("experiment.yaml"),
+) -> None:
+    """Write a commented starter experiment."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(STARTER.format(name=path))
@@ -56,8 +59,18 @@ def write_starter(path: Path) -> None:
     typer.echo(f"Wrote {path}. Run it with: chaoskit run {path}")
 
 
-def print_schema() -> None:
-    """Print the JSON Schema of experiment files."""
+def schema() -> None:
+    """Print the JSON Schema of experiment files, for editors."""
     from chaoskit.experiment.json_schema import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def experiments() -> None:
+    """List the shipped experiments.
+
+    Prints the question and the expected outcome of each.
+    """
+    from chaoskit.experiment.shipped import print_index
+
+    print_index()

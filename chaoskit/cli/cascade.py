@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
-cascade_app = typer.Typer(
-    help="Simulate what follows an outage: the day of 20 October 2025, tipping points, published results.",
-    no_args_is_help=True,
-)
+from chaoskit.cli.lazy import new_app
+
+cascade_app = new_app("Simulate what follows an outage: a replayed day, tipping points, published results.")
 
 DAY = "outage/us-east-1-2025-10-20.yaml"
 Page = Annotated[Path | None, typer.Option(help="Write the account as one self-contained HTML file too.")]

@@ -5,40 +5,55 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from chaoskit.cli.lazy import new_app
+from chaoskit.cli.options import SUBNET, Subnet
 from chaoskit.compose.write import Written
 from chaoskit.errors import InputError
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user said on the command line."""
-
-    files: list[Path]
-    services: list[str]
-    out: Path | None
-    subnet: str
-    image: str | None
-    region: str
-    force: bool
+app = new_app()
 
 
-def write_overlay(options: Options) -> None:
-    """Write the override, check it, warn, and say how to bring it up. Raises ``InputError``; then nothing is written."""
+@app.callback()
+def _compose() -> None:
+    """Put a compose project of your own under chaoskit."""
+
+
+@app.command()
+def overlay(
+    files: Annotated[list[Path], typer.Argument(help="Your compose file, or several as for `docker compose -f`.")],
+    service: Annotated[
+        list[str],
+        typer.Option(help="Put only this service under chaoskit; may be repeated. Default: all with a network."),
+    ] = [],  # noqa: B006
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default: chaoskit.override.yaml beside the first file.")
+    ] = None,
+    subnet: Subnet = SUBNET,
+    image: Annotated[
+        str | None, typer.Option(help="Image to run; default: the one that `chaoskit docker build` builds.")
+    ] = None,
+    region: Annotated[str, typer.Option(help="AWS region whose endpoints are mocked.")] = "us-east-1",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write an override file that puts services of your compose file under chaoskit.
+
+    Your own file is not edited.
+    """
     from chaoskit.compose.overlay import IMAGE
     from chaoskit.compose.write import check_merged, overlay_by_hand, with_override
 
-    out = options.out or options.files[0].with_name("chaoskit.override.yaml")
-    if out.exists() and not options.force:
+    out = out or files[0].with_name("chaoskit.override.yaml")
+    if out.exists() and not force:
         raise InputError(f"{out} is there already; name another with --out, or overwrite it with --force")
-    files, unread = with_override(options.files)
+    files, unread = with_override(files)
     if unread:
         typer.echo(f"warning: {unread} is not read, because `docker compose` is not here to put it together", err=True)
-    written = overlay_by_hand(files, options.services, options.image or IMAGE, out, options.subnet, options.region)
+    written = overlay_by_hand(files, service, image or IMAGE, out, subnet, region)
     draft = out.with_name(f".{out.name}.chaoskit")
     try:
         draft.write_text(written.text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The command line's side of the control API, over TCP or a Unix socket. The standard library's client: no proxy variable is heeded."""
+"""A client of the control API over TCP or a Unix socket. It is the standard library's, so it heeds no proxy variable."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ WITHIN_S = 10.0
 
 
 class Over(InputError):
-    """What was asked for is not there any more (410)."""
+    """The injection has already ended (HTTP status 410)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControlClient:
-    """Raises ``InputError`` for what the server refuses, ``PlaneError`` when no server answers."""
+    """Client of the control API. Raises ``InputError`` for what the server refuses, ``PlaneError`` when no server answers."""
 
     address: Address
     token: str | None = None
 
     def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """The server's answer, a JSON object."""
+        """Send a request and return the server's answer, a JSON object."""
         headers = {"Content-Type": "application/json"}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -48,14 +48,14 @@ class ControlClient:
 
     def _read(self, status: int, text: bytes) -> dict[str, Any]:
         try:
-            said = json.loads(text)
+            answer = json.loads(text)
         except ValueError:
-            said = None
-        if not isinstance(said, dict):
+            answer = None
+        if not isinstance(answer, dict):
             raise PlaneError(f"what answers at {self.address} is no chaoskit server (status {status}); check --control")
         if status < 400:
-            return said
-        message = str(said.get("error", f"status {status}"))
+            return answer
+        message = str(answer.get("error", f"status {status}"))
         if status >= 500:
             raise HarnessError(f"the server at {self.address} failed: {message}")
         raise (Over if status == 410 else InputError)(message)

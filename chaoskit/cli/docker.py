@@ -1,4 +1,4 @@
-"""``chaoskit docker``: the image that the docker sandbox runs, and what is left of runs that nobody could clean up after."""
+"""``chaoskit docker``: build the docker sandbox's image, and remove what ended runs left behind."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from typing import Annotated
 
 import typer
 
-docker_app = typer.Typer(help="The image of the docker sandbox, and its clean-up.", no_args_is_help=True)
+from chaoskit.cli.lazy import new_app
+
+app = new_app("Build the docker sandbox's image, or clean up after runs.")
 
 
-@docker_app.command()
+@app.command()
 def build(
     base: Annotated[
-        str | None, typer.Option(help="An image with Python 3.11 or newer and pip, instead of python:3.11-slim.")
+        str | None, typer.Option(help="Base image, with Python 3.11 or newer and pip; default: python:3.11-slim.")
     ] = None,
 ) -> None:
-    """Build chaoskit's image from the code that runs here. The docker sandbox does it by itself when it must."""
+    """Build chaoskit's image from the code that runs here.
+
+    The docker sandbox does it by itself when the image is missing or out of date.
+    """
     from chaoskit.sandbox.docker import connect
     from chaoskit.sandbox.docker_image import BASE, TAG
 
@@ -24,19 +29,20 @@ def build(
     typer.echo(f"{TAG} is built")
 
 
-@docker_app.command()
+@app.command()
 def clean(
     images: Annotated[
-        bool, typer.Option("--images", help="Remove chaoskit's images too, not those that somebody built on them.")
+        bool, typer.Option("--images", help="Remove chaoskit's images too, but none that was built on them.")
     ] = False,
     living: Annotated[
         bool,
-        typer.Option("--living", help="End runs and game days that are still at work, and remove what is theirs too."),
+        typer.Option("--living", help="End runs and game days still in progress, and remove their containers too."),
     ] = False,
 ) -> None:
-    """Remove the containers, networks and volumes of runs that are over (label chaoskit.run), and put back what a killed attach left.
+    """Remove what ended runs left in Docker, and restore projects whose attach was killed.
 
-    A run or game day that is still at work is left alone, unless --living says otherwise; so is a project under an overlay.
+    Removes containers, networks and volumes with the label chaoskit.run. A run or game day still in progress is left alone unless --living
+    is given; so is a project under an overlay.
     """
     from chaoskit.cli.attach import put_back_every
     from chaoskit.errors import HarnessError

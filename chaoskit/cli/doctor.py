@@ -1,4 +1,4 @@
-"""``chaoskit doctor``: what this machine can do, found by doing it."""
+"""``chaoskit doctor``: check what this machine can do, by doing it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,38 @@ import tempfile
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from chaoskit.sandbox.namespace import probe
 
+DEFAULT_NAME = "dynamodb.us-east-1.amazonaws.com"
+
+
+def doctor(
+    container: Annotated[
+        str | None,
+        typer.Option(help="Trace a name from the app in this container to chaoskit, and list each change and bypass."),
+    ] = None,
+    name: Annotated[
+        list[str], typer.Option(help=f"Host name to trace; default: {DEFAULT_NAME}. May be repeated.")
+    ] = [],  # noqa: B006
+    docker: Annotated[
+        bool, typer.Option("--docker", help="Measure how Docker's resolver relays each kind of answer.")
+    ] = False,
+) -> None:
+    """Check which sandbox works here, or what a container's DNS passes through.
+
+    Exit code: 0 if the real resolver can be tested, 1 if only the inline sandbox works or something bypasses chaoskit.
+    """
+    if container is not None:
+        raise typer.Exit(examine_container(container, name))
+    raise typer.Exit(measure_docker() if docker else examine())
+
 
 def examine() -> int:
-    """Print the findings; 0 when some sandbox works with the real resolver, 1 when only inline does."""
+    """Print what works here; 0 when a sandbox works with the real resolver, 1 when only inline does."""
     from rich.table import Table
 
     from chaoskit.cli.output import make_console
@@ -43,11 +69,8 @@ def examine() -> int:
     return 0 if works else 1
 
 
-DEFAULT_NAME = "dynamodb.us-east-1.amazonaws.com"
-
-
 def examine_container(container: str, names: Sequence[str]) -> int:
-    """Print the way of a name in a container; 0 when nothing bypasses chaoskit, 1 when something does."""
+    """Trace the look-up of names in a container; return 0 if nothing bypasses chaoskit, else 1."""
     from chaoskit.compose.engine import Docker
     from chaoskit.compose.examine import examine as walk_through
 
@@ -61,7 +84,7 @@ def examine_container(container: str, names: Sequence[str]) -> int:
 
 
 def measure_docker() -> int:
-    """Print what this engine's resolver makes of each kind of answer, measured now."""
+    """Measure and print how this engine's resolver relays each kind of answer."""
     from chaoskit.compose.engine import Docker, engine_version
     from chaoskit.compose.helper import measure
 
@@ -75,18 +98,18 @@ def measure_docker() -> int:
 
 
 def _image() -> str:
-    """chaoskit's image, built when it is not of this code."""
+    """Return chaoskit's image; build it first if it is missing or made from other code."""
     from chaoskit.compose.overlay import IMAGE
     from chaoskit.sandbox.docker import connect
 
     engine = connect()
     if engine.needs_build():
-        engine.build(lambda line: print(line, file=sys.stderr))  # noqa: T201
+        engine.build(lambda line: typer.echo(line, err=True))
     return IMAGE
 
 
 def _print(rows: Sequence[Sequence[str]]) -> None:
-    """A table; its first row is the head. What comes from a container is never read as markup."""
+    """Print a table whose first row is the head. Text from a container is never read as markup."""
     from rich.table import Table
     from rich.text import Text
 
@@ -100,8 +123,8 @@ def _print(rows: Sequence[Sequence[str]]) -> None:
     make_console().print(table)
 
 
-def _yes(found: bool) -> str:
-    return "yes" if found else "no"
+def _yes(works: bool) -> str:
+    return "yes" if works else "no"
 
 
 def _toxiproxy() -> tuple[str, str]:

@@ -8,19 +8,23 @@ with ``chaoskit:`` says so on standard error. Nothing of ours is ever on standar
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shlex
 import shutil
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from chaoskit.aws.services import SERVICES
+from chaoskit.cli.blank import WHOLE_TIME, injections_of
 from chaoskit.cli.exec_run import ExecRequest, play, say
+from chaoskit.cli.lazy import new_app
+from chaoskit.cli.options import RUNS, Blanks, RunsFolder
 from chaoskit.engine.preflight import check_backends
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem, full_disk
@@ -32,7 +36,6 @@ from chaoskit.experiment.shipped import find_experiment
 from chaoskit.journal.codec import as_text
 from chaoskit.sandbox.file_sockets import parse_socket
 from chaoskit.sandbox.port_forwards import PortForward, parse_port_forward
-from chaoskit.units import parse_duration
 
 OUR_FAILURE = 125
 HTTPS = 443
@@ -40,64 +43,93 @@ HTTPS = 443
 LEFT_OUT = "…"
 """What stands for a value that is not kept."""
 
-WHOLE_TIME = "240h"
-"""How long a run may last that ends with its command: ten days stand for ever."""
-
-_BLANK = re.compile(r"(?P<name>[^@\s]+)(?:@(?P<start>[^+]*)(?:\+(?P<length>.+))?)?")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user said on the command line."""
-
-    argv: tuple[str, ...]
-    blanks: tuple[str, ...]
-    experiment: str | None
-    no_aws: bool
-    sandbox: str
-    allow: tuple[str, ...]
-    environment: tuple[str, ...]
-    out: Path
-    quiet: bool
-    must_meet: bool = False
-    keep_arguments: bool = False
+app = new_app()
 
 
-def run_command(options: Options) -> int:
-    """Run the command and tell what was seen of it. Returns the exit code; raises ``InputError`` before anything is started."""
-    if options.sandbox not in ("auto", "namespace"):
-        raise InputError(
-            f"--sandbox {options.sandbox}: an unmodified command needs the namespace sandbox; leave it out"
-        )
+@app.command(context_settings={"allow_interspersed_args": False})
+def exec_(
+    command: Annotated[
+        list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments, preferably after `--`.")
+    ],
+    blank: Blanks = [],  # noqa: B006
+    experiment: Annotated[
+        str | None,
+        typer.Option(help="Use the zones, services and faults of this experiment; the command replaces its clients."),
+    ] = None,
+    no_aws: Annotated[bool, typer.Option("--no-aws", help="Start no mock services, DNS alone.")] = False,
+    sandbox: Annotated[str, typer.Option(help="Where the command runs: auto or namespace.")] = "auto",
+    allow: Annotated[
+        list[str],
+        typer.Option(
+            metavar="HOST:PORT|/SOCKET",
+            help="Let the command reach this TCP port or Unix socket of the machine; may be repeated.",
+        ),
+    ] = [],  # noqa: B006
+    env: Annotated[
+        list[str], typer.Option(metavar="NAME=VALUE", help="Set a variable for the command; may be repeated.")
+    ] = [],  # noqa: B006
+    out: RunsFolder = RUNS,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print no summary, only a warning when a fault met nothing.")
+    ] = False,
+    must_meet: Annotated[bool, typer.Option("--must-meet", help="Exit with 3 if a fault met nothing.")] = False,
+    keep_arguments: Annotated[
+        bool,
+        typer.Option(
+            "--keep-arguments", help="Write the command's arguments and the values of --env to journal and reports."
+        ),
+    ] = False,
+) -> None:
+    """Run any command, unmodified, in the sandbox.
+
+    Exit code: the command's own; 125 if chaoskit failed, 2 for bad input.
+    """
+    _check_place(sandbox)
+    added = _environment(env)
+    sockets, holes = _ways_out(allow)
+    shown = tuple(command) if keep_arguments else without_values(command)  # arguments may hold secrets
+    planned = plan(shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes)
+    check_backends(planned, "namespace")
+    _check_holes(planned, holes)
+    _check_program(command[0], added.get("PATH"))
+    request = ExecRequest(
+        argv=tuple(command),
+        experiment=planned,
+        source=experiment or "chaoskit exec",
+        replay=_replay(shown, experiment, no_aws, keep_arguments, {"--blank": blank, "--allow": allow, "--env": env}),
+        shown=shown,
+        no_aws=no_aws,
+        added=added,
+        port_forwards=holes,
+        sockets=sockets,
+        out=out,
+        quiet=quiet,
+        must_meet=must_meet,
+    )
+    raise typer.Exit(_play(request))
+
+
+def _ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward]]:
+    """The Unix sockets and the TCP ports that ``--allow`` names. Raises ``InputError``."""
+    ports = [written for written in allow if not written.startswith("/")]
+    sockets = [parse_socket(written) for written in allow if written.startswith("/")]
+    return sockets, [parse_port_forward(written, number) for number, written in enumerate(ports, 1)]
+
+
+def _check_place(sandbox: str) -> None:
+    if sandbox not in ("auto", "namespace"):
+        raise InputError(f"--sandbox {sandbox}: an unmodified command needs the namespace sandbox; leave it out")
     try:
         Path.cwd()
     except FileNotFoundError as error:
         raise InputError("the current folder is gone; change to one that exists") from error
-    added = _environment(options.environment)
-    sockets = [parse_socket(written) for written in options.allow if written.startswith("/")]
-    ports = [written for written in options.allow if not written.startswith("/")]
-    holes = [parse_port_forward(written, number) for number, written in enumerate(ports, 1)]
-    experiment = plan(options, os.environ, holes)
-    check_backends(experiment, "namespace")
-    _check_holes(experiment, holes)
-    if refused := _cannot_run(options.argv[0], added.get("PATH")):
-        say(f"{options.argv[0]}: {refused[1]}")
-        return refused[0]
-    request = ExecRequest(
-        argv=options.argv,
-        experiment=experiment,
-        source=options.experiment or "chaoskit exec",
-        replay=_replay(options),
-        shown=_shown(options),
-        no_aws=options.no_aws,
-        added=added,
-        port_forwards=holes,
-        sockets=sockets,
-        out=options.out,
-        quiet=options.quiet,
-        must_meet=options.must_meet,
-    )
+
+
+def _play(request: ExecRequest) -> int:
+    """Run the command and print what was seen of it. Returns the exit code."""
     try:
         return play(request)
     except HarnessError as error:
@@ -116,10 +148,10 @@ def run_command(options: Options) -> int:
 
 def _check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:
     taken = {address: service for service, addresses in services_of(experiment.spec).items() for address in addresses}
-    seen: dict[tuple[str, int], PortForward] = {}
+    holes_at: dict[tuple[str, int], PortForward] = {}
     for hole in holes:
         for address in hole.inside:
-            if (other := seen.setdefault((address, hole.port), hole)) is not hole:
+            if (other := holes_at.setdefault((address, hole.port), hole)) is not hole:
                 raise InputError(
                     f"--allow {hole.host}:{hole.port}: --allow {other.host}:{other.port} is already there; remove one of the two"
                 )
@@ -131,10 +163,17 @@ def _check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:
 
 
 def _environment(written: Sequence[str]) -> dict[str, str]:
-    for one in written:
-        if not re.match(r"[^=]+=", one):
-            raise InputError(f"--env {one}: write NAME=VALUE")
-    return dict(one.split("=", 1) for one in written)
+    for variable in written:
+        if not re.match(r"[^=]+=", variable):
+            raise InputError(f"--env {variable}: write NAME=VALUE")
+    return dict(variable.split("=", 1) for variable in written)
+
+
+def _check_program(program: str, path: str | None) -> None:
+    """Exit as a shell does for a program that is not there or may not be executed."""
+    if refused := _cannot_run(program, path):
+        say(f"{program}: {refused[1]}")
+        raise typer.Exit(refused[0])
 
 
 def _cannot_run(program: str, path: str | None) -> tuple[int, str] | None:
@@ -146,25 +185,34 @@ def _cannot_run(program: str, path: str | None) -> tuple[int, str] | None:
     return NOT_FOUND, "no such file" if os.sep in program else "command not found"
 
 
-def plan(options: Options, inherited: Mapping[str, str], holes: Sequence[PortForward] = ()) -> Experiment:
-    """The experiment that the command plays in: the file's, without its clients and expectations, or an empty one."""
-    document = read(find_experiment(options.experiment)) if options.experiment else _empty(options, inherited)
+def plan(
+    command: Sequence[str],
+    inherited: Mapping[str, str],
+    *,
+    blanks: Sequence[str] = (),
+    experiment: str | None = None,
+    no_aws: bool = False,
+    port_forwards: Sequence[PortForward] = (),
+) -> Experiment:
+    """The experiment that the command plays in: the file's, without its clients and expectations, or an empty one called like it.
+
+    ``inherited`` is the caller's environment, whose AWS region counts where there is no file. Raises ``InputError``.
+    """
+    document = read(find_experiment(experiment)) if experiment else _empty(command, inherited)
     data, written = document.data, 0
     if isinstance(data, dict):
         timeline = data.get("timeline")
         written = len(timeline) if isinstance(timeline, list) else 0
         data["expect"] = _without_clients(data.get("expect"))
-        data.update(
-            {"clients": {}, "duration": WHOLE_TIME, "services": _services(data.get("services"), options.no_aws)}
-        )
-        _add_blanks(data, options.blanks)
-        _add_names(data, holes)
+        data.update({"clients": {}, "duration": WHOLE_TIME, "services": _services(data.get("services"), no_aws)})
+        _add_blanks(data, blanks)
+        _add_names(data, port_forwards)
     try:
         return resolve(document, time_scale=1.0)
     except ExperimentError as error:
-        raise InputError(
-            "\n".join(_told(error.path, problem, written, options) for problem in error.problems)
-        ) from error
+        own_zones = "" if experiment else "Give a file with zones of your own to --experiment,"
+        messages = [_message(error.path, problem, written, blanks, own_zones) for problem in error.problems]
+        raise InputError("\n".join(messages)) from error
 
 
 def _without_clients(written: Any) -> Any:
@@ -181,24 +229,25 @@ def _speaks_of_clients(entry: Any) -> bool:
     return any(field.name == "client" for field in fields(EXPECTATIONS.get(kind)))
 
 
-def _told(path: str, problem: Problem, written: int, options: Options) -> str:
-    """What is wrong, by its place: a line of the file, whose timeline has ``written`` entries, or a ``--blank``, which come after those."""
+def _message(path: str, problem: Problem, written: int, blanks: Sequence[str], own_zones: str) -> str:
+    """What is wrong, by its place: a line of the file, whose timeline has ``written`` entries, or a ``--blank``, which come after those.
+
+    ``own_zones`` says how to add zones where there is no file to add them to.
+    """
     number = problem.path[1] if problem.path[:1] == ("timeline",) and len(problem.path) > 1 else None
     if isinstance(number, int) and number >= written:
-        fix = problem.fix
-        if not options.experiment:
-            fix = fix.replace("Add it under 'zones',", "Give a file with zones of your own to --experiment,")
-        return f"--blank {options.blanks[number - written]}: {problem.message} {fix}".rstrip()
+        fix = problem.fix.replace("Add it under 'zones',", own_zones) if own_zones else problem.fix
+        return f"--blank {blanks[number - written]}: {problem.message} {fix}".rstrip()
     if problem.about == "client":
         fix = "With exec your command is there in place of the file's clients, so nothing can be aimed at one of them."
         problem = replace(problem, fix=fix)
     return str(ExperimentError(path, [problem]))
 
 
-def _empty(options: Options, inherited: Mapping[str, str]) -> Document:
+def _empty(command: Sequence[str], inherited: Mapping[str, str]) -> Document:
     regions = [inherited[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if name in inherited]
     region = next((region for region in regions if _REGION.fullmatch(region)), "us-east-1")
-    return Document("chaoskit exec", {"title": as_text(f"exec {_words(_shown(options))}")[:200], "region": region}, {})
+    return Document("chaoskit exec", {"title": as_text(f"exec {_words(command)}")[:200], "region": region}, {})
 
 
 def _services(written: Any, no_aws: bool) -> Any:
@@ -225,29 +274,8 @@ def _add_blanks(data: dict[str, Any], blanks: Sequence[str]) -> None:
         limits["longest_fault"] = WHOLE_TIME  # whoever types --blank means it; and it ends with the command
 
 
-def injections_of(blanks: Sequence[str], timeline: Iterable[Any]) -> list[dict[str, Any]]:
-    """What each ``--blank`` means, with an id that nothing in ``timeline`` has. Raises ``InputError``."""
-    taken = {entry.get("id") for entry in timeline if isinstance(entry, dict)}
-    free = (number for number in itertools.count(1) if f"blank-{number}" not in taken)
-    return [blank(written, number) for written, number in zip(blanks, free, strict=False)]
-
-
-def blank(written: str, number: int) -> dict[str, Any]:
-    """The injection that ``NAME``, ``NAME@FROM`` or ``NAME@FROM+FOR`` means. Raises ``InputError``."""
-    found = _BLANK.fullmatch(written)
-    if found is None:
-        raise InputError(f"--blank {written}: write NAME, NAME@FROM or NAME@FROM+FOR, like example.com@5s+30s")
-    start, length = found["start"] or "0", found["length"] or WHOLE_TIME
-    for part in (start, length):
-        try:
-            parse_duration(part)
-        except ValueError as error:
-            raise InputError(f"--blank {written}: {error}") from error
-    return {"id": f"blank-{number}", "dns": "empty", "where": found["name"], "when": {"from": start, "for": length}}
-
-
 def _add_names(data: dict[str, Any], holes: Sequence[PortForward]) -> None:
-    """Let the sandbox's DNS know the names that lead to a hole."""
+    """Add the host names of ``--allow`` to the zones, so that they resolve in the sandbox."""
     zones = data.setdefault("zones", {})
     for hole in holes:
         if hole.named and isinstance(zones, dict):
@@ -256,11 +284,6 @@ def _add_names(data: dict[str, Any], holes: Sequence[PortForward]) -> None:
                     f"--allow {hole.host}:{hole.port}: the experiment has a zone of this name; remove one of the two"
                 )
             zones[hole.host] = {"records": {hole.host: {"A": hole.inside[0]}}}
-
-
-def _shown(options: Options) -> tuple[str, ...]:
-    """The command as journal and reports have it: its arguments may hold secrets, so they are left out unless they are asked for."""
-    return options.argv if options.keep_arguments else without_values(options.argv)
 
 
 def without_values(argv: Sequence[str]) -> tuple[str, ...]:
@@ -280,14 +303,20 @@ def _words(argv: Sequence[str]) -> str:
     return " ".join(word if word.endswith(LEFT_OUT) else shlex.quote(word) for word in argv)
 
 
-def _replay(options: Options) -> str:
+def _replay(
+    shown: Sequence[str],
+    experiment: str | None,
+    no_aws: bool,
+    keep_arguments: bool,
+    repeated: Mapping[str, Sequence[str]],
+) -> str:
+    """The command line that does the same again; ``repeated`` holds the values of options that may be repeated."""
     words = ["chaoskit", "exec"]
-    kept = options.keep_arguments
-    variables = [one if kept else f"{one.partition('=')[0]}={LEFT_OUT}" for one in options.environment]
-    for name, values in (("--blank", options.blanks), ("--allow", options.allow), ("--env", variables)):
+    for name, values in repeated.items():
         for value in values:
-            words += [name, value]
-    if options.experiment:
-        words += ["--experiment", options.experiment]
-    words += [*(["--no-aws"] if options.no_aws else []), *(["--keep-arguments"] if kept else [])]
-    return as_text(_words([*words, "--", *_shown(options)]))
+            hidden = name == "--env" and not keep_arguments
+            words += [name, f"{value.partition('=')[0]}={LEFT_OUT}" if hidden else value]
+    if experiment:
+        words += ["--experiment", experiment]
+    words += [*(["--no-aws"] if no_aws else []), *(["--keep-arguments"] if keep_arguments else [])]
+    return as_text(_words([*words, "--", *shown]))

@@ -37,7 +37,7 @@ LAUNCHER = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_na
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecRequest:
-    """What a run is told: the user's words, understood and found good."""
+    """The validated input of one ``chaoskit exec``."""
 
     argv: tuple[str, ...]
     experiment: Experiment
@@ -54,7 +54,7 @@ class ExecRequest:
 
 
 def say(line: str) -> None:
-    """A line of ours, on standard error."""
+    """Print a line of chaoskit's own to standard error."""
     if sys.stderr is not None:  # closed by the caller; print would take standard output, which is the command's
         with contextlib.suppress(OSError):  # the terminal is gone, or the disk behind it is full
             print(f"chaoskit: {line}", file=sys.stderr, flush=True)  # noqa: T201
@@ -75,7 +75,7 @@ def play(request: ExecRequest) -> int:
 
 
 class Terminal:
-    """The caller's terminal, if there is one: who has it, and that the caller has it back when the command is gone."""
+    """The caller's terminal, if any: who is in its foreground, and its return to the caller when the command has ended."""
 
     def __init__(self) -> None:
         self._mine = False
@@ -94,7 +94,7 @@ class Terminal:
             return False
 
     def restore(self) -> None:
-        """Take it back from a group that the command, a shell perhaps, made and left."""
+        """Take the terminal back from a process group that the command, such as a shell, made and left."""
         if self._terminal is None:
             return
         if self._mine and not self.in_front:
@@ -139,7 +139,7 @@ class _Session:
             sandbox="namespace",
             source=request.source,
             replay=lambda _: request.replay,
-            kept=None if request.quiet else tell_what_is_kept,
+            on_interrupted=None if request.quiet else tell_what_is_kept,
             program=(LABEL, self._prepare),
         )
         return self._conclude(result)
@@ -177,7 +177,7 @@ class _Session:
         )
 
     def _conclude(self, result: session.RunResult) -> int:
-        """Tell what was found. Raises ``HarnessError`` for a run that broke."""
+        """Print the summary. Raises ``HarnessError`` for a run in which the harness failed."""
         command = self._command
         failures = [event.message for _, event in result.run.of(HarnessFailed)]
         if failures or command is None or command.exit_code is None:

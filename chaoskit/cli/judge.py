@@ -1,37 +1,45 @@
-"""``chaoskit check`` and ``chaoskit report``: what can be said of a stored journal, without running anything."""
+"""``chaoskit check`` and ``chaoskit report``: judge and report a stored journal, without running anything."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from chaoskit.cli.options import JournalPath
 from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal, without_collection
 from chaoskit.verdict import Outcome, Verdict
 
 
-def check_journal(path: Path) -> int:
-    """Judge again and print; returns the outcome's exit code."""
+def check(journal: JournalPath) -> None:
+    """Judge a stored journal again.
+
+    Exit code: the same as that of the run.
+    """
     from chaoskit.cli.output import make_console
     from chaoskit.report.terminal import print_verdicts
 
     with without_collection():
-        run, verdicts, outcome = _judge(_journal(path))
+        run, verdicts, outcome = _judge(_journal(journal))
         print_verdicts(make_console(), run, verdicts, outcome, [])
-    return outcome.exit_code
+    raise typer.Exit(outcome.exit_code)
 
 
-def write_report(path: Path, out: Path | None) -> None:
-    """Write the reports of a stored journal and say where."""
-    import typer
-
-    journal = _journal(path)
+def report(
+    journal: JournalPath,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: the journal's own.")] = None,
+) -> None:
+    """Write report.html and summary.json for a stored journal."""
+    path = _journal(journal)
     with without_collection():
-        run, verdicts, outcome = _judge(journal)
-        paths = _write(run, verdicts, outcome, out or journal.parent)
-    for written in paths:
-        typer.echo(str(written))
+        run, verdicts, outcome = _judge(path)
+        files = _write(run, verdicts, outcome, out or path.parent)
+    for file in files:
+        typer.echo(str(file))
 
 
 def _write(run: Run, verdicts: Sequence[Verdict], outcome: Outcome, folder: Path) -> list[Path]:

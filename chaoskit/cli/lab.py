@@ -1,4 +1,4 @@
-"""``chaoskit lab``: the matrix of SDKs, connections and faults, run by run, and the tables that follow from it."""
+"""``chaoskit lab``: measure SDKs, connections and faults run by run, and write the tables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chaoskit.cli.options import RUNS, LocalSandbox
 from chaoskit.engine import session
 from chaoskit.engine.folders import exact_folders
 from chaoskit.engine.preflight import check_built
@@ -39,54 +39,65 @@ START_UP_NS = 8 * SECOND
 TITLE = "SDK lab"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user said on the command line. ``repeats`` None: 2 for a quick lab, 3 for the full one."""
+def lab(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Measure boto3 as installed against every fault: two to three minutes.")
+    ] = False,
+    sdk: Annotated[list[str], typer.Option(help="Measure only this client program; may be repeated.")] = [],  # noqa: B006
+    fault: Annotated[list[str], typer.Option(help="Measure only this fault of the matrix; may be repeated.")] = [],  # noqa: B006
+    connection: Annotated[
+        list[str], typer.Option(help="Measure only this kind of connection: cold, warm or burst; may be repeated.")
+    ] = [],  # noqa: B006
+    repeats: Annotated[
+        int | None, typer.Option(help="Number of processes for each cell; default: 2 with --quick, else 3.")
+    ] = None,
+    stored: Annotated[
+        list[Path], typer.Option("--from", help="Measure nothing; draw these journals, or this folder of them, again.")
+    ] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="Parent folder of the new folder that this lab writes to.")] = RUNS,
+    sandbox: LocalSandbox = "auto",
+) -> None:
+    """Measure what each SDK does when its endpoint's name goes away.
 
-    quick: bool
-    sdks: tuple[str, ...]
-    faults: tuple[str, ...]
-    connections: tuple[str, ...]
-    repeats: int | None
-    out: Path
-    sandbox: str
-    stored: tuple[Path, ...]
-
-
-def run_lab(options: Options) -> int:
-    """Measure, or draw what is stored; write the files and print. Returns the exit code: 4 when a run of it was invalid."""
+    Writes attempts, back-offs, errors and recovery as one table. Exit code: 0 done, 2 bad input, 4 if a run was invalid.
+    """
     from chaoskit.cli.output import make_console
 
     console = make_console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
-    if options.stored:
-        if options.quick or options.sdks or options.faults or options.connections or options.repeats is not None:
+    if stored:
+        if quick or sdk or fault or connection or repeats is not None:
             raise InputError("--from draws what is stored; leave out what would choose something to measure")
-        result = read_results(options.stored)
-        folder = _folder(options.out, "lab")
-        _conclude(console, result, folder)
-        return 0
-    if options.sandbox not in CHOICES:
-        raise InputError(f"--sandbox {options.sandbox}: choose one of {', '.join(CHOICES)}")
-    repeats = options.repeats if options.repeats is not None else (2 if options.quick else 3)
+        result = read_results(stored)
+        _conclude(console, result, _folder(out, "lab"))
+        return
+    if sandbox not in CHOICES:
+        raise InputError(f"--sandbox {sandbox}: choose one of {', '.join(CHOICES)}")
+    repeats = repeats if repeats is not None else (2 if quick else 3)
     if repeats < 1:
         raise InputError(f"--repeats {repeats}: at least 1")
-    wanted = chosen(quick_cells() if options.quick else full_cells(), options.sdks, options.faults, options.connections)
-    cells, missing = split(wanted)
+    cells, missing = split(chosen(quick_cells() if quick else full_cells(), sdk, fault, connection))
     if not cells:
-        raise InputError("no cell can be measured here: " + "; ".join(f"{one.what}: {one.why}" for one in missing))
+        raise InputError("no cell can be measured here: " + "; ".join(f"{gap.what}: {gap.why}" for gap in missing))
     for batch in batches(cells):
-        check_built(batch.experiment, options.sandbox)
-    ours = [place for place in (options.out, *options.out.parents) if not place.exists()]
-    folder = _folder(options.out, "lab")
-    lab = _Lab(console, folder, options.sandbox)
+        check_built(batch.experiment, sandbox)
+    raise typer.Exit(_measure(console, cells, missing, repeats, out, sandbox))
+
+
+def _measure(
+    console: Console, cells: Sequence[Cell], missing: Sequence[Missing], repeats: int, out: Path, sandbox: str
+) -> int:
+    """Measure the cells, write the files and print. Returns the exit code: 4 when a run was invalid."""
+    ours = [place for place in (out, *out.parents) if not place.exists()]
+    folder = _folder(out, "lab")
+    lab = _Lab(console, folder, sandbox)
     try:
         run_guarded(lab.measure(cells, repeats), folder)
     except ChaoskitError as error:
-        kept = lab.kept()
+        complete = lab.kept()
         if isinstance(error, Interrupted):
-            drawn = f"; {kept} complete runs are kept, and drawn by: chaoskit lab --from {folder}"
-            error.args = (f"interrupted{drawn if kept else ''}",)
-        if not kept:
+            drawn = f"; {complete} complete runs are kept, and drawn by: chaoskit lab --from {folder}"
+            error.args = (f"interrupted{drawn if complete else ''}",)
+        if not complete:
             with suppress(OSError):  # another lab is at home there too
                 for place in (folder, *ours):
                     place.rmdir()
@@ -99,7 +110,7 @@ def run_lab(options: Options) -> int:
 
 
 class _Lab:
-    """The runs of one lab. A run that is invalid is told and its cells are missing; the others go on."""
+    """The runs of one lab. An invalid run is reported, its cells are missing, and the others go on."""
 
     def __init__(self, console: Console, folder: Path, sandbox: str) -> None:
         self._console, self._folder, self._sandbox = console, folder, sandbox
@@ -146,12 +157,12 @@ class _Lab:
         self._console.print(line, highlight=False, markup=False)
 
     def kept(self) -> int:
-        """How many complete runs there are."""
+        """Count the complete runs."""
         return len(list(self._folder.glob("run-*")))
 
 
 class _Progress:
-    """A bar in a terminal, a line a run elsewhere."""
+    """Show progress: a bar in a terminal, one line for each run elsewhere."""
 
     def __init__(self, console: Console, what: str, clients: int, duration_ns: int) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -175,7 +186,7 @@ class _Progress:
         self._bar.stop()
 
     def hear(self, entry: Entry) -> None:
-        """Move on with an event of the run."""
+        """Advance the bar with an event of the run."""
         event = entry.event
         if isinstance(event, ClientReady):
             self._ready += 1
@@ -207,7 +218,7 @@ def _conclude(console: Console, result: Result, folder: Path) -> None:
 
 
 def _folder(out: Path, name: str) -> Path:
-    """A new folder for this lab."""
+    """Make a new folder for this lab. Raises ``InputError``."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     try:
         out.mkdir(parents=True, exist_ok=True)

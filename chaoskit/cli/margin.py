@@ -1,4 +1,4 @@
-"""``chaoskit margin``: check the input, search, tell, write, and end with a code that a CI can use."""
+"""``chaoskit margin``: check the input, search, report, and exit with a code for CI."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import json
 import re
 import shlex
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any
 
+import typer
+
+from chaoskit.cli.options import ExperimentName, LocalSandbox
 from chaoskit.engine.preflight import check_built
 from chaoskit.errors import InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import read, resolve
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.sandbox.choose import CHOICES
+from chaoskit.search.at_least import read_plan
 from chaoskit.search.baseline import MarginBaseline, read_margin
 from chaoskit.search.bisect import Step, Stopped, Task, search_margin
 from chaoskit.search.fields import check_varied, with_values, written_fields
@@ -27,120 +32,125 @@ from chaoskit.search.store import Store, open_store
 from chaoskit.verdict import Outcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the user said on the command line; see ``chaoskit margin --help``."""
+def margin(
+    experiment: ExperimentName,
+    field: Annotated[
+        str | None,
+        typer.Option(help="Field to search, such as timeline.0.when.for; default: the length of the only fault."),
+    ] = None,
+    low: Annotated[
+        str | None, typer.Option("--from", help="Lowest value: a duration or a number; default: 1s.")
+    ] = None,
+    high: Annotated[str | None, typer.Option("--to", help="Highest value; default: 60s.")] = None,
+    resolution: Annotated[
+        str | None, typer.Option(help="Stop once the margin is known to ± this much; default: 500ms.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Make at least this many runs near the margin.")] = 5,
+    confidence: Annotated[float, typer.Option(help="Confidence level of the reported interval, 0.5 to below 1.")] = 0.9,
+    share: Annotated[float, typer.Option(help="Share of runs that must pass for a value to count as survived.")] = 0.8,
+    most_runs: Annotated[int, typer.Option(help="Stop after this many runs and report what is known.")] = 40,
+    at_least: Annotated[
+        str | None,
+        typer.Option(help="Exit with 1 unless the margin is at least this value; with no range, run this value alone."),
+    ] = None,
+    at_most: Annotated[
+        str | None, typer.Option(help="Exit with 1 unless the margin is at most this value, where more is safer.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Number of runs at once, all at one value.")] = 1,
+    sandbox: LocalSandbox = "auto",
+    seed: Annotated[
+        int | None, typer.Option(help="Seed to which each run adds its number; default: the file's.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of this search; an interrupted one resumes. Default: below runs.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Exit with 1 if the margin is worse than in this margin.json.")
+    ] = None,
+    worse_by: Annotated[str, typer.Option(help="How much worse is no failure, such as 500ms or 20%.")] = "20%",
+) -> None:
+    """Find the longest blank that the expectations survive.
 
-    experiment: str
-    field: str | None
-    low: str | None
-    high: str | None
-    resolution: str | None
-    repeats: int
-    confidence: float
-    share: float
-    most_runs: int
-    at_least: str | None
-    at_most: str | None
-    jobs: int
-    sandbox: str
-    seed: int | None
-    out: Path | None
-    baseline: Path | None = None
-    worse_by: str = "20%"
-
-
-LOW, HIGH, RESOLUTION = "1s", "60s", "500ms"
-"""The range that is searched where none is given."""
-
-
-def find_margin(options: Options) -> int:
-    """Search and tell; returns the exit code. Raises ``InputError`` before any run when something cannot be.
-
-    With ``at_least`` and no range nothing is searched: see ``at_least``.
+    Exit code: 0 found, 1 outside --at-least or --at-most, 2 bad input, 3 or 4 no answer.
     """
-    alone = not (options.low or options.high or options.resolution or options.at_most or options.baseline)
-    if options.at_least and alone:
+    document = read_experiment(experiment)
+    check_jobs(jobs, sandbox)
+    seed = seed if seed is not None else int(document.data.get("seed", 0))
+    if at_least and not (low or high or resolution or at_most or baseline):
         from chaoskit.cli.at_least import answer_at_least
 
-        return answer_at_least(options)
-    options = replace(
-        options,
-        low=options.low or LOW,
-        high=options.high or HIGH,
-        resolution=options.resolution or RESOLUTION,
+        plan = read_plan(share, confidence, most_runs)
+        raise typer.Exit(answer_at_least(document, field, at_least, plan, seed, sandbox, jobs, out))
+    span = {"--from": low or "1s", "--to": high or "60s", "--resolution": resolution or "500ms"}
+    unit, search = _search(
+        span,
+        {"confidence": confidence, "share": share, "repeats": repeats, "runs_max": most_runs},
+        rising={(True, False): False, (False, True): True}.get((bool(at_least), bool(at_most))),
     )
-    document = read_experiment(options.experiment)
-    task = _task(options, document)
-    limits = [
-        _limit(task, name, text) for name, text in (("--at-least", options.at_least), ("--at-most", options.at_most))
-    ]
+    task = Task(
+        document=document,
+        field=field or only_length(document),
+        unit=unit,
+        search=search,
+        seed=seed,
+        sandbox=sandbox,
+        jobs=jobs,
+    )
+    limits = {"--at-least": at_least, "--at-most": at_most}
+    replay = _replay(task, experiment, span, limits)
+    earlier = read_margin(baseline, worse_by, task) if baseline else None
+    raise typer.Exit(_find(task, limits, out or default_folder("margin", document.path), replay, earlier))
+
+
+def _find(
+    task: Task, texts: Mapping[str, str | None], folder: Path, replay: str, earlier: MarginBaseline | None
+) -> int:
+    """Search, report and write. Returns the exit code; raises ``InputError`` before any run when something cannot be."""
+    limits = [_limit(task, name, text) for name, text in texts.items()]
     _check(task)
-    baseline = read_margin(options.baseline, options.worse_by, task) if options.baseline else None
-    folder = options.out or default_folder("margin", document.path)
     with open_store(folder, _plan(task)) as store:
         span = f"from {task.value(0).shown} to {task.value(task.search.steps).shown}"
-        _say(f"{task.document.data['title']}\n{task.field} {span}; at most {task.search.runs_max} runs, in {folder}")
+        typer.echo(
+            f"{task.document.data['title']}\n{task.field} {span}; at most {task.search.runs_max} runs, in {folder}"
+        )
 
         async def make(name: str, order: RunRequest) -> FinishedRun:
             return await make_here(order, store.experiment(name), store.run(name))
 
         end, steps = run_guarded(search_margin(task, store, make, lambda step, state: _tell(task, step, state)), folder)
-        return _conclude(task, store, end, steps, limits, options, baseline)
+        return _conclude(task, store, end, steps, limits, replay, earlier)
 
 
-def read_experiment(wanted: str) -> Document:
-    """The document of an experiment file or a shipped one, known to be valid. Raises ``InputError``."""
-    document = read(find_experiment(wanted))
+def read_experiment(name: str) -> Document:
+    """Read an experiment, a file or a shipped one, and check that it is valid. Raises ``InputError``."""
+    document = read(find_experiment(name))
     resolve(document, 1.0)
     return document
 
 
 def default_folder(what: str, experiment: str) -> Path:
-    """A new folder under ``runs``."""
+    """Name a new folder below ``runs``, after the time, the kind of search and the experiment."""
     stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(experiment).stem).strip("-").lower() or "experiment"
     return Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{what}-{stem}"
 
 
 def check_jobs(jobs: int, sandbox: str) -> None:
-    """Raises ``InputError``."""
+    """Raise ``InputError`` for fewer than one job or an unknown sandbox."""
     if jobs < 1:
         raise InputError("--jobs must be at least 1")
     if sandbox not in CHOICES:
         raise InputError(f"--sandbox {sandbox}: choose one of {', '.join(CHOICES)}")
 
 
-def _task(options: Options, document: Document) -> Task:
-    check_jobs(options.jobs, options.sandbox)
-    given = [
-        quantity(text or "", name)
-        for name, text in (("--from", options.low), ("--to", options.high), ("--resolution", options.resolution))
-    ]
+def _search(texts: Mapping[str, str], settings: Mapping[str, Any], *, rising: bool | None) -> tuple[Quantity, Search]:
+    """Return the lowest value and the search over the range that ``texts`` give by option. Raises ``InputError``."""
+    given = [quantity(text, name) for name, text in texts.items()]
     alike = of_one_kind(*given)
     if alike is None:
-        first, second, third = (one.kind.value for one in given)
+        first, second, third = (value.kind.value for value in given)
         raise InputError(f"--from, --to and --resolution must be of one kind, not {first}, {second} and {third}")
     low, high, resolution = alike
-    search = Search(
-        low=low.value,
-        high=high.value,
-        resolution=resolution.value,
-        confidence=options.confidence,
-        share=options.share,
-        repeats=options.repeats,
-        runs_max=options.most_runs,
-        rising={(True, False): False, (False, True): True}.get((bool(options.at_least), bool(options.at_most))),
-    )
-    seed = options.seed if options.seed is not None else int(document.data.get("seed", 0))
-    return Task(
-        document=document,
-        field=options.field or only_length(document),
-        unit=low,
-        search=search,
-        seed=seed,
-        sandbox=options.sandbox,
-        jobs=options.jobs,
-    )
+    return low, Search(low=low.value, high=high.value, resolution=resolution.value, rising=rising, **settings)
 
 
 def only_length(document: Document) -> str:
@@ -164,14 +174,14 @@ def _limit(task: Task, name: str, text: str | None) -> Quantity | None:
 
 
 def _check(task: Task) -> None:
-    """The ends of the range must be valid experiments, short enough to see what comes after the fault, and so must values between."""
+    """Raise ``InputError`` unless both ends of the range and a value between give valid experiments that outlast the fault."""
     check_varied(task.document, [task.field])
     for point in (0, task.search.steps, 1):
         check_value(task.document, task.field, task.value(point), task.sandbox)
 
 
 def check_value(document: Document, field: str, value: Quantity, sandbox: str) -> None:
-    """Raises ``InputError`` unless the document with ``value`` in ``field`` can be run, expects something, and sees what comes after."""
+    """Raise ``InputError`` unless the document with ``value`` in ``field`` can be run, expects something, and outlasts the fault."""
     experiment = resolve(with_values(document, {field: value.written}), 1.0)
     check_built(experiment, sandbox)
     ends = [entry.when.end for entry in experiment.spec.timeline]
@@ -205,7 +215,7 @@ def _tell(task: Task, step: Step, state: Found | Ask | Stopped) -> None:
     line = f"run {int(step.name[:4]):3}  {task.value(step.point).shown:>10}  {word}"
     if isinstance(state, Ask) and state.margin == state.margin:
         line += f"   margin {task.unit.at(state.lower).shown} to {task.unit.at(state.upper).shown}"
-    _say(line)
+    typer.echo(line)
 
 
 def _conclude(
@@ -214,70 +224,54 @@ def _conclude(
     end: Found | Stopped,
     steps: list[Step],
     limits: list[Quantity | None],
-    options: Options,
-    baseline: MarginBaseline | None,
+    replay: str,
+    earlier: MarginBaseline | None,
 ) -> int:
     store.write("margin.json", json.dumps(as_json(task, end, steps), indent=1, ensure_ascii=False) + "\n")
-    store.write("margin.md", as_markdown(task, end, steps, _replay(task, options)))
-    _say("")
-    for one in curve(task, steps):
-        beside = f"  ({one.uncounted} not counted)" if one.uncounted else ""
-        _say(f"{one.value.shown:>12}  {one.held:3}/{one.total:<3} {one.bar}{beside}")
-    _say(f"\n{sentence(task, end)}\n{store.folder / 'margin.md'}")
+    store.write("margin.md", as_markdown(task, end, steps, replay))
+    typer.echo("")
+    for point in curve(task, steps):
+        beside = f"  ({point.uncounted} not counted)" if point.uncounted else ""
+        typer.echo(f"{point.value.shown:>12}  {point.held:3}/{point.total:<3} {point.bar}{beside}")
+    typer.echo(f"\n{sentence(task, end)}\n{store.folder / 'margin.md'}")
     if isinstance(end, Stopped):
         return Outcome(end.made.outcome).exit_code
-    missed = [*_missed(end, *limits), *(baseline.worse(task, end) if baseline else [])]
+    missed = [*_missed(end, *limits), *(earlier.worse(task, end) if earlier else [])]
     for line in missed:
-        _say(line)
+        typer.echo(line)
     return Outcome.FAILED.exit_code if missed else 0
 
 
 def _missed(end: Found, at_least: Quantity | None, at_most: Quantity | None) -> list[str]:
     """A line for each limit that is not met with the search's confidence."""
-    found = []
+    lines = []
     nowhere = end.ending == "fails everywhere"
     if at_least is not None and (end.lower < at_least.value or end.may_be_below):
         less = end.upper < at_least.value or nowhere
-        found.append(f"--at-least {at_least.shown}: {'it is less' if less else 'not shown with this confidence'}.")
+        lines.append(f"--at-least {at_least.shown}: {'it is less' if less else 'not shown with this confidence'}.")
     if at_most is not None and (end.upper > at_most.value or end.may_be_above):
         more = end.lower > at_most.value or nowhere
-        found.append(f"--at-most {at_most.shown}: {'it is more' if more else 'not shown with this confidence'}.")
-    return found
+        lines.append(f"--at-most {at_most.shown}: {'it is more' if more else 'not shown with this confidence'}.")
+    return lines
 
 
-def _replay(task: Task, options: Options) -> str:
+def _replay(task: Task, experiment: str, texts: Mapping[str, str], limits: Mapping[str, str | None]) -> str:
     """The command that searches the same again: all that the result depends on."""
-    words = [
-        "chaoskit",
-        "margin",
-        options.experiment,
-        "--field",
-        task.field,
-        "--from",
-        options.low or LOW,
-        "--to",
-        options.high or HIGH,
-    ]
+    search = task.search
+    words = ["chaoskit", "margin", experiment, "--field", task.field]
+    for name, text in texts.items():
+        words += [name, text]
     words += [
-        "--resolution",
-        options.resolution or RESOLUTION,
         "--repeats",
-        str(options.repeats),
+        str(search.repeats),
         "--share",
-        f"{options.share!r}",
+        f"{search.share!r}",
+        "--confidence",
+        f"{search.confidence!r}",
     ]
-    words += ["--confidence", f"{options.confidence!r}", "--seed", str(task.seed), "--sandbox", options.sandbox]
-    words += ["--most-runs", str(options.most_runs)]
-    for name, text in (("--at-least", options.at_least), ("--at-most", options.at_most)):
-        words += [name, text] if text is not None else []
-    if options.baseline is not None:
-        words += ["--baseline", str(options.baseline), "--worse-by", options.worse_by]
-    if options.jobs != 1:
-        words += ["--jobs", str(options.jobs)]
+    words += ["--seed", str(task.seed), "--sandbox", task.sandbox, "--most-runs", str(search.runs_max)]
+    for name, limit in limits.items():
+        words += [name, limit] if limit is not None else []
+    if task.jobs != 1:
+        words += ["--jobs", str(task.jobs)]
     return shlex.join(words)
-
-
-def _say(text: str) -> None:
-    import typer
-
-    typer.echo(text)

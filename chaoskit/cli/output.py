@@ -1,9 +1,9 @@
-"""Standard output and error: nothing that is written there steers the terminal, and what becomes of a command whose output nobody takes.
+"""Standard output and error: keep control codes away from the terminal, and exit with 141 (128 and SIGPIPE) when the reader is gone.
 
 Both streams are watched from the start, so whatever is written, by whomever, goes through ``printable``. The one exception is
 ``make_console``: its text is made printable before it is coloured.
 
-``chaoskit … | head`` is no finding about clients, and no bug of ours: it ends as a Unix program does, with 141 (128 and SIGPIPE).
+``chaoskit … | head`` is no finding about clients and no bug of chaoskit's: it ends as other Unix programs do.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class OutputGone(HarnessError):
-    """Whoever read standard output has seen enough."""
+    """The reader of standard output has closed it."""
 
     exit_code = 128 + signal.SIGPIPE
 
@@ -89,7 +89,7 @@ def make_console(**settings: Any) -> Console:
 
 
 def watch_output() -> None:
-    """From here on nothing steers the terminal, and a write to standard output that fails raises ``OutputGone`` or ``HarnessError``."""
+    """Watch both streams: no text steers the terminal, and a failed write to standard output raises ``OutputGone`` or ``HarnessError``."""
     stderr = sys.__stderr__
     if stderr is not None and sys.stderr is stderr:
         buffer = io.BufferedWriter(_Errors(stderr.fileno(), "w", closefd=False))
@@ -102,6 +102,6 @@ def watch_output() -> None:
 
 
 def abandon_output() -> None:
-    """Let what is still to be written go nowhere, so that the end of the process does not fail at it."""
+    """Discard what is still buffered for standard output, so that the interpreter's last flush does not fail."""
     if isinstance(sys.stdout, _Watched):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""``chaoskit proxy``: the embedded proxy alone, a Toxiproxy in one process. Only typer is imported here."""
+"""``chaoskit proxy``: run the embedded proxy alone, as a Toxiproxy in one process."""
 
 from __future__ import annotations
 
@@ -16,19 +16,27 @@ DEFAULT_LISTEN = "127.0.0.1:8474"
 
 def proxy(
     config: Annotated[
-        Path | None, typer.Option(help="Proxies to start with: a JSON file as toxiproxy-server's -config takes it.")
+        Path | None,
+        typer.Option(
+            help="JSON file with proxies to create, in the format of toxiproxy-server's -config; default: none."
+        ),
     ] = None,
-    listen: Annotated[str, typer.Option(metavar="ADDR:PORT", help="Where Toxiproxy's HTTP API is.")] = DEFAULT_LISTEN,
+    listen: Annotated[str, typer.Option(metavar="ADDR:PORT", help="Address of the HTTP API.")] = DEFAULT_LISTEN,
     beyond_loopback: Annotated[
         bool,
-        typer.Option("--beyond-loopback", help="Let the API and the proxies listen where other machines reach them."),
+        typer.Option(
+            "--beyond-loopback", help="Let the API and the proxies listen on addresses that other machines reach."
+        ),
     ] = False,
     events: Annotated[
-        Path | None, typer.Option(help="A new file for what happens to connections: a JSON object a line.")
+        Path | None, typer.Option(help="New file for events of connections, one JSON object per line; default: none.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Draws which connections a toxicity below 1 bites.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the draws that a toxicity below 1 makes for each connection.")] = 0,
 ) -> None:
-    """Proxy TCP with toxics, driven by Toxiproxy's HTTP API and its clients. Ctrl-C ends it."""
+    """Proxy TCP with toxics, controlled over Toxiproxy's HTTP API.
+
+    Ctrl-C ends it.
+    """
     import asyncio
 
     from chaoskit.errors import InputError
@@ -55,7 +63,7 @@ def proxy(
 
 
 class _Complaints:
-    """What goes wrong, on standard error, each thing once."""
+    """Print each complaint once to standard error."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()

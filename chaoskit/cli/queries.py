@@ -1,10 +1,14 @@
-"""``chaoskit queries``: a query log as lines."""
+"""``chaoskit queries``: print a query log."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from chaoskit.cli.options import AsJson
 from chaoskit.dns.zone import TRANSFERS
 from chaoskit.errors import HarnessError
 from chaoskit.journal.codec import encode
@@ -13,12 +17,16 @@ from chaoskit.journal.spool import Shape, SpoolReader
 from chaoskit.units import SECOND, format_duration
 
 
-def print_queries(path: Path, *, as_json: bool, count: bool) -> int:
-    """Print every query, or with ``count`` how many were answered alike. Returns 0, or 4 where some are missing.
+def queries(
+    log: Annotated[Path, typer.Argument(help="File that `chaoskit serve --log` wrote.")],
+    as_json: AsJson = False,
+    count: Annotated[bool, typer.Option("--count", help="Print one line for all queries answered alike.")] = False,
+) -> None:
+    """Print a query log, one query per line.
 
-    Raises ``JournalError`` for what is no query log.
+    Exit code: 0 if the log is complete, 4 if queries are missing from it. Their number is printed to standard error.
     """
-    reader = SpoolReader(path)
+    reader = SpoolReader(log)
     if count:
         for shape, many in reader.count().most_common():
             sys.stdout.write(f"{many:>10,}  {_alike(shape)}\n")
@@ -29,7 +37,7 @@ def print_queries(path: Path, *, as_json: bool, count: bool) -> int:
     if not reader.complete:
         missing += "; the log has no end, so how many more are missing is not known"
     sys.stderr.write(f"{reader.read:,} queries, {missing}\n")
-    return 0 if reader.complete and not reader.lost else HarnessError.exit_code
+    raise typer.Exit(0 if reader.complete and not reader.lost else HarnessError.exit_code)
 
 
 def _print_each(reader: SpoolReader, *, as_json: bool) -> None:
@@ -44,9 +52,9 @@ def _line(event: QueryAnswered, first: int) -> str:
     return f"{(event.at - first) / SECOND:12.6f} s  {event.peer}  {_alike(event)}  {took}\n"
 
 
-def _alike(one: QueryAnswered | Shape) -> str:
-    said = f"{one.rcode} {one.answers} answers" if one.reply == "answer" else one.reply
-    faults = f"  met {', '.join(one.faults)}" if one.faults else ""
-    if one.rcode == "REFUSED" and not (one.faults or one.upstream or one.rtype in TRANSFERS):
+def _alike(query: QueryAnswered | Shape) -> str:
+    reply = f"{query.rcode} {query.answers} answers" if query.reply == "answer" else query.reply
+    faults = f"  met {', '.join(query.faults)}" if query.faults else ""
+    if query.rcode == "REFUSED" and not (query.faults or query.upstream or query.rtype in TRANSFERS):
         faults = "  no zone here answers for it"
-    return f"{one.transport} {one.name} {one.rtype}  {said}{faults}"
+    return f"{query.transport} {query.name} {query.rtype}  {reply}{faults}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chaoskit.cli.lazy import new_app
 from chaoskit.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,11 +26,11 @@ NEED_A_LOCK = (
     "tolerant_rollback",
 )
 
-race_app = typer.Typer(help="Two writers, one DNS entry, an empty record.", no_args_is_help=True)
+race_app = new_app()
 
 
 class EngineName(StrEnum):
-    """What explores."""
+    """The explorer: chaoskit's own, or SPIN."""
 
     python = "python"
     spin = "spin"
@@ -37,7 +38,7 @@ class EngineName(StrEnum):
 
 @race_app.callback()
 def _race() -> None:
-    """Two writers, one DNS entry, an empty record."""
+    """Explore the race of two writers that left a DNS record empty."""
 
 
 @race_app.command()
@@ -74,7 +75,10 @@ def explore(
     ] = None,
     promela: Annotated[Path | None, typer.Option(help="Write the model for SPIN.")] = None,
 ) -> None:
-    """Explore every order of steps, and judge the invariants. Ends with 0 where all hold, 1 where one is broken, 2 for bad input."""
+    """Explore every order of steps, and judge the invariants.
+
+    Exit code: 0 if all hold, 1 if one is broken, 2 for bad input.
+    """
     from chaoskit.race.findings import question_of
 
     race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection, without_lock)

@@ -1,4 +1,4 @@
-"""``chaoskit run``: folders, signals, sandbox, runner, verdicts, reports, in that order."""
+"""``chaoskit run``: check the input, play an experiment in a sandbox, and print its verdicts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import math
 import os
 import shlex
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from chaoskit.cli.ci import CiOptions, CiReports
 from chaoskit.cli.exec_run import tell_what_is_kept
+from chaoskit.cli.options import RUNS, AnySandbox, ExperimentName, RunsFolder, Seed
 from chaoskit.clock import WallClock
 from chaoskit.engine import preflight, session
 from chaoskit.engine.folders import make_folders, seen_from_host
@@ -24,63 +26,91 @@ from chaoskit.experiment.warnings import warnings_of
 from chaoskit.interruption import ABORT, until_signalled
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user said on the command line."""
+def run(
+    experiment: ExperimentName,
+    out: RunsFolder = RUNS,
+    sandbox: AnySandbox = "auto",
+    time_scale: Annotated[
+        float, typer.Option(help="Multiply the experiment's times by this factor, where the file allows it.")
+    ] = 1.0,
+    seed: Seed = None,
+    toxiproxy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROGRAM|URL|docker[:IMAGE]",
+            help="Use this Toxiproxy; default: the embedded proxy.",
+            envvar="CHAOSKIT_TOXIPROXY",
+        ),
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Print plain lines instead of the live view.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write the verdicts to this file as JUnit XML.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the result to this file as Markdown.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Exit with 1 if a client recovers later than in this summary.json of a run.")
+    ] = None,
+    worse_by: Annotated[str, typer.Option(help="How much later is no failure, such as 500ms or 20%.")] = "1s",
+    github: Annotated[
+        bool | None,
+        typer.Option(help="Write annotations and a step summary for GitHub; default: where GITHUB_ACTIONS is true."),
+    ] = None,
+) -> None:
+    """Run an experiment and judge it.
 
-    experiment: str
-    out: Path
-    sandbox: str
-    time_scale: float
-    seed: int | None
-    toxiproxy: str | None
-    plain: bool
-    ci: CiOptions = field(default_factory=CiOptions)
-
-
-def run_experiment(options: Options) -> int:
-    """Run, judge, report. Returns the exit code; raises ``Interrupted`` after a clean-up."""
-    if not math.isfinite(options.time_scale):
-        raise InputError(f"--time-scale {options.time_scale:g}: write a number, for example 0.5")
-    experiment = load(find_experiment(options.experiment), options.time_scale, options.seed)
-    for warning in warnings_of(experiment):
+    Exit code: 0 passed, 1 failed, 2 bad input, 3 not exercised, 4 invalid.
+    """
+    if not math.isfinite(time_scale):
+        raise InputError(f"--time-scale {time_scale:g}: write a number, for example 0.5")
+    loaded = load(find_experiment(experiment), time_scale, seed)
+    for warning in warnings_of(loaded):
         typer.echo(f"warning: {warning}", err=True)
-    preflight.check(experiment, options.sandbox, options.toxiproxy)
-    return asyncio.run(until_signalled(_run(options, experiment, options.ci.prepare())))
+    preflight.check(loaded, sandbox, toxiproxy)
+    options = CiOptions(junit=junit, markdown=markdown, baseline=baseline, worse_by=worse_by, github=github)
+    reports = options.prepare()
+
+    def replay(name: str) -> str:
+        words = ["chaoskit", "run", experiment, "--sandbox", name, "--seed", str(loaded.spec.seed)]
+        words += ["--time-scale", f"{time_scale:g}"] if time_scale != 1.0 else []
+        words += ["--toxiproxy", toxiproxy] if toxiproxy else []
+        return shlex.join(words)
+
+    playing = _play(loaded, experiment, out, sandbox, replay, toxiproxy, reports, plain=plain)
+    raise typer.Exit(asyncio.run(until_signalled(playing)))
 
 
-async def _run(options: Options, experiment: Experiment, reports: CiReports) -> int:
+async def _play(
+    experiment: Experiment,
+    source: str,
+    out: Path,
+    sandbox: str,
+    replay: Callable[[str], str],
+    toxiproxy: str | None,
+    reports: CiReports,
+    *,
+    plain: bool,
+) -> int:
+    """Run and print the verdicts. Returns the exit code; raises ``Interrupted`` after a clean-up."""
     from chaoskit.cli.output import make_console
     from chaoskit.console.live import make_view
     from chaoskit.report.terminal import print_verdicts
 
-    console = make_console(force_terminal=False) if options.plain else make_console()
+    console = make_console(force_terminal=False) if plain else make_console()
     aborted = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(ABORT, aborted.set)
     with make_view(console, WallClock()) as view:
         result = await session.run(
             experiment,
-            folders=make_folders(options.out, Path(experiment.source).stem),
-            sandbox=options.sandbox,
+            folders=make_folders(out, Path(experiment.source).stem),
+            sandbox=sandbox,
             listener=view,
-            source=options.experiment,
-            replay=lambda name: _replay(options, experiment, name),
-            toxiproxy=options.toxiproxy,
+            source=source,
+            replay=replay,
+            toxiproxy=toxiproxy,
             aborted=aborted,
-            kept=tell_what_is_kept,
+            on_interrupted=tell_what_is_kept,
         )
     paths = [seen_from_host(path, os.environ) for path in result.files]
     print_verdicts(make_console(), result.run, result.verdicts, result.outcome, paths)
     return reports.conclude(result)
-
-
-def _replay(options: Options, experiment: Experiment, sandbox: str) -> str:
-    words = ["chaoskit", "run", options.experiment, "--sandbox", sandbox, "--seed", str(experiment.spec.seed)]
-    if options.time_scale != 1.0:
-        words += ["--time-scale", f"{options.time_scale:g}"]
-    if options.toxiproxy:
-        words += ["--toxiproxy", options.toxiproxy]
-    return shlex.join(words)
 
 
 if sys.platform == "win32":  # pragma: no cover

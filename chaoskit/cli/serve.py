@@ -1,24 +1,26 @@
-"""``chaoskit serve``: from the words of the command line to a server that runs."""
+"""``chaoskit serve``: check the input and run the DNS server alone."""
 
 from __future__ import annotations
 
 import asyncio
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from pydantic import TypeAdapter, ValidationError
 
 from chaoskit import __version__
-from chaoskit.cli.serve_changes import ChangeOptions, followed_endpoints, follower, update_rules
+from chaoskit.cli.options import CONTROL, Control, TokenFile
+from chaoskit.cli.serve_changes import Followed, TsigKey, Updatable, followed_endpoints, follower, update_rules
 from chaoskit.dns.channel import host_and_port
 from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import probe, zones_with_canary
 from chaoskit.dns.control.leases import LeaseRules
-from chaoskit.dns.control.standalone import Ready, Settings, serve
+from chaoskit.dns.control.standalone import Ready, Settings
+from chaoskit.dns.control.standalone import serve as serve_alone
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.masterfile import open_master_file
@@ -40,42 +42,77 @@ WARNINGS = 10
 """Of a signed zone's thousand names a thousand warnings help nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExposureOptions:
-    """What the user said of other machines."""
+def serve(
+    zone: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FILE|NAME=FILE",
+            help="Zone to serve: a master file, or YAML in the form of an experiment's `zones`; may be repeated.",
+        ),
+    ] = [],  # noqa: B006
+    listen: Annotated[
+        list[str], typer.Option(metavar="ADDR:PORT", help="Address that answers DNS; may be repeated.")
+    ] = ["127.0.0.1:5300"],  # noqa: B006
+    control: Control = CONTROL,
+    canary: Annotated[str, typer.Option(help="Name that must keep resolving.")] = "canary.chaoskit.test",
+    token_file: TokenFile = None,
+    longest: Annotated[str, typer.Option(help="Maximum lifetime of an injection.")] = "10m",
+    upstream: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDR[:PORT]", help="Resolver to ask for names outside the zones; default: they are REFUSED."
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(help="New file for the query log, read with `chaoskit queries`; default: no log."),
+    ] = None,
+    beyond_loopback: Annotated[
+        bool, typer.Option("--beyond-loopback", help="Answer other machines too, those that --allow names.")
+    ] = False,
+    allow: Annotated[
+        list[str], typer.Option(metavar="CIDR", help="Network that may ask from beyond loopback; may be repeated.")
+    ] = [],  # noqa: B006
+    rate: Annotated[int, typer.Option(help="Maximum answers per second over UDP to each client of --allow.")] = 1000,
+    allow_update: Updatable = [],  # noqa: B006
+    tsig_key: TsigKey = None,
+    follow: Followed = [],  # noqa: B006
+) -> None:
+    """Answer DNS for your own zones, with faults injected at run time.
 
-    beyond_loopback: bool
-    allow: list[str]
-    rate: int
+    Ctrl-C ends it.
+    """
+    listeners = tuple(Listener(ASKER, *parse_host_port(written, "--listen", 53)) for written in listen)
+    endpoints = followed_endpoints(follow, allow_update)
+    zones = _zones(zone, endpoints, upstream)
+    address, token = _access(control, token_file)
+    guard = _guard([*listeners, address], allow, rate, beyond_loopback=beyond_loopback)
+    settings = Settings(
+        zones=zones,
+        canary=_canary(canary, zones),
+        rules=LeaseRules(longest_ns=_longest(longest)),
+        listeners=listeners,
+        control=address,
+        token=token,
+        guard=guard,
+        upstream=_upstream(upstream, listeners),
+        updates=update_rules(allow_update, tsig_key, list(zones.zones), loopback=guard is None),
+        followed=tuple(endpoints),
+        follow=follower(endpoints),
+    )
+    warn_of(zones)
+    _serve(settings, log)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the user said on the command line."""
-
-    zones: list[str]
-    listen: list[str]
-    control: str
-    canary: str
-    token_file: Path | None
-    longest: str
-    upstream: str | None
-    log: Path | None
-    far: ExposureOptions
-    changes: ChangeOptions
-
-
-def serve_dns(options: Options) -> None:
-    """Serve until told to stop. Raises ``InputError`` for what cannot be, before anything is bound."""
-    settings = _settings(options)
-    warn_of(settings.zones)
-    spool = _spool(options.log) if options.log else None
+def _serve(settings: Settings, log: Path | None) -> None:
+    """Serve until told to stop, then print what the query log holds."""
+    spool = _spool(log) if log else None
     try:
-        asyncio.run(serve(settings, lambda ready: _announce(settings, ready), spool))
+        asyncio.run(serve_alone(settings, lambda ready: _announce(settings, ready), spool))
     finally:
         if spool:
             lost = spool.close()
-            sys.stdout.write(f"query log: {spool.written:,} queries in {options.log}, {lost:,} lost\n")
+            sys.stdout.write(f"query log: {spool.written:,} queries in {log}, {lost:,} lost\n")
 
 
 def warn_of(zones: Zones) -> None:
@@ -92,66 +129,78 @@ def _spool(path: Path) -> Spool:
         raise InputError(f"--log: {error}") from error
 
 
-def _settings(options: Options) -> Settings:
-    read = [zone for written in options.zones for zone in read_zone_option(written)]
-    endpoints = followed_endpoints(options.changes)
-    read += [Zone.from_plan({"apex": apex}) for apex in endpoints if apex not in {zone.apex for zone in read}]
-    if not read and options.upstream is None:
+def _zones(options: Sequence[str], followed: Iterable[str], upstream: str | None) -> Zones:
+    read = [zone for written in options for zone in read_zone_option(written)]
+    read += [Zone.from_plan({"apex": apex}) for apex in followed if apex not in {zone.apex for zone in read}]
+    if not read and upstream is None:
         raise InputError("nothing to serve: name a zone with --zone FILE, or a resolver with --upstream")
     try:
-        canary = canonical(options.canary)
-        zones = Zones.of(read)
-        longest = parse_duration(options.longest)
+        return Zones.of(read)
     except ValueError as error:
         raise InputError(str(error)) from error
-    found = probe(Responder(zones_with_canary(zones, canary), Timeline(), 0), canary, 0)
-    if not found.ok:
+
+
+def _canary(written: str, zones: Zones) -> str:
+    try:
+        canary = canonical(written)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    look = probe(Responder(zones_with_canary(zones, canary), Timeline(), 0), canary, 0)
+    if not look.ok:
         raise InputError(
-            f"the canary {canary} does not resolve in these zones ({found.detail}); "
+            f"the canary {canary} does not resolve in these zones ({look.detail}); "
             "name another of their names with --canary, or add it"
         )
-    listeners = tuple(Listener(ASKER, *parse_host_port(written, "--listen", 53)) for written in options.listen)
-    control = parse_control(options.control)
-    token = read_token(options.token_file) if options.token_file else None
-    if not control.is_loopback and token is None:
-        raise InputError(f"--control {options.control} is not loopback: name a --token-file that clients must show")
-    guard = _guard(options.far, [*listeners, control])
-    upstream = parse_host_port(options.upstream, "--upstream", 53) if options.upstream else None
-    if upstream in [(listener.host, listener.port) for listener in listeners]:
-        raise InputError(f"--upstream {options.upstream} is this server itself; name another resolver")
+    return canary
+
+
+def _longest(written: str) -> int:
+    try:
+        longest = parse_duration(written)
+    except ValueError as error:
+        raise InputError(str(error)) from error
     if longest <= 0:
         raise InputError("--longest must be longer than 0")
-    return Settings(
-        listeners=listeners,
-        zones=zones,
-        control=control,
-        rules=LeaseRules(longest_ns=longest),
-        canary=canary,
-        token=token,
-        guard=guard,
-        upstream=upstream,
-        updates=update_rules(options.changes, read, loopback=guard is None),
-        followed=tuple(endpoints),
-        follow=follower(endpoints),
-    )
+    return longest
 
 
-def _guard(far: ExposureOptions, places: Sequence[Listener | Address]) -> Guard | None:
-    """Whom to answer beyond loopback; None when nothing is heard there. Raises ``InputError`` unless it is meant and bounded."""
+def _access(written: str, token_file: Path | None) -> tuple[Address, str | None]:
+    """The control API's address and its token, which is needed beyond loopback."""
+    control = parse_control(written)
+    token = read_token(token_file) if token_file else None
+    if not control.is_loopback and token is None:
+        raise InputError(f"--control {written} is not loopback: name a --token-file that clients must show")
+    return control, token
+
+
+def _upstream(written: str | None, listeners: Sequence[Listener]) -> tuple[str, int] | None:
+    upstream = parse_host_port(written, "--upstream", 53) if written else None
+    if upstream in [(listener.host, listener.port) for listener in listeners]:
+        raise InputError(f"--upstream {written} is this server itself; name another resolver")
+    return upstream
+
+
+def _guard(
+    places: Sequence[Listener | Address], allow: Sequence[str], rate: int, *, beyond_loopback: bool
+) -> Guard | None:
+    """Return whom to answer beyond loopback, or None if nothing listens there.
+
+    Raises ``InputError`` unless ``--beyond-loopback`` and ``--allow`` say that it is meant, and for whom.
+    """
     outside = [str(place.host) for place in places if not isinstance(place, Unix) and not is_loopback(place.host)]
     if not outside:
-        if far.beyond_loopback or far.allow:
+        if beyond_loopback or allow:
             raise InputError("--beyond-loopback and --allow need a --listen address that is not loopback")
         return None
-    if not far.beyond_loopback:
+    if not beyond_loopback:
         raise InputError(
             f"{outside[0]} is not loopback: other machines could ask; say --beyond-loopback if that is meant"
         )
-    if not far.allow:
+    if not allow:
         raise InputError(f"{outside[0]} is not loopback: say who may ask, for example --allow 192.168.0.0/16")
-    if not 1 <= far.rate <= 1_000_000:
-        raise InputError(f"--rate {far.rate}: between 1 and 1000000 answers a second")
-    return Guard(read_networks(far.allow), far.rate)
+    if not 1 <= rate <= 1_000_000:
+        raise InputError(f"--rate {rate}: between 1 and 1000000 answers a second")
+    return Guard(read_networks(allow), rate)
 
 
 def read_zone_option(written: str) -> list[Zone]:
@@ -210,7 +259,7 @@ def read_token(path: Path) -> str:
 
 
 def _announce(settings: Settings, ready: Ready) -> None:
-    """Where it listens, and how to use it; whole at once, for whoever reads it through a pipe."""
+    """Print where the server listens and how to use it, in one write for readers of a pipe."""
     host, _, port = ready.dns[0].rpartition(":")
     records = (record for zone in settings.zones.zones.values() for record in zone.records())
     names = (record.name for record in records if record.rtype in ("A", "AAAA"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from chaoskit.aws.route53.client import Endpoint
 from chaoskit.aws.route53.poller import HostedZonePoller
@@ -14,32 +16,39 @@ from chaoskit.dns.followed_zones import HostedChange
 from chaoskit.dns.names import canonical
 from chaoskit.dns.tsig_key import read_key_file
 from chaoskit.dns.updater import UpdateRules
-from chaoskit.dns.zone import Zone
 from chaoskit.errors import InputError
 from chaoskit.journal.events import HostedZoneChanged
 
+Updatable = Annotated[
+    list[str], typer.Option(metavar="ZONE", help="Accept dynamic updates (RFC 2136) of this zone; may be repeated.")
+]
+TsigKey = Annotated[
+    Path | None,
+    typer.Option(
+        help="File from tsig-keygen whose keys must sign updates; default: none, which loopback alone allows."
+    ),
+]
+Followed = Annotated[
+    list[str],
+    typer.Option(
+        metavar="ZONE=URL", help="Follow this hosted zone of a Route 53 at http://ADDR:PORT; may be repeated."
+    ),
+]
 
-@dataclass(frozen=True, slots=True)
-class ChangeOptions:
-    """What the user said of zones that change."""
 
-    allow_update: tuple[str, ...] = ()
-    tsig_key: Path | None = None
-    follow: tuple[str, ...] = field(default=())
-
-
-def update_rules(options: ChangeOptions, zones: Sequence[Zone], *, loopback: bool) -> UpdateRules:
+def update_rules(
+    allow_update: Sequence[str], tsig_key: Path | None, served: Sequence[str], *, loopback: bool
+) -> UpdateRules:
     """Who may update what. Raises ``InputError`` for a zone that is not served, or that strangers could update."""
-    if options.tsig_key is not None and not options.allow_update:
+    if tsig_key is not None and not allow_update:
         raise InputError("--tsig-key: say which zones may be updated with it: --allow-update ZONE")
-    if options.allow_update and options.tsig_key is None and not loopback:
+    if allow_update and tsig_key is None and not loopback:
         raise InputError(
             "--allow-update beyond loopback: name the keys that updates must be signed with: --tsig-key FILE"
         )
-    keys = read_key_file(options.tsig_key) if options.tsig_key else {}
-    served = [zone.apex for zone in zones]
+    keys = read_key_file(tsig_key) if tsig_key else {}
     allowed: dict[str, frozenset[str]] = {}
-    for written in options.allow_update:
+    for written in allow_update:
         apex = _name(written, "--allow-update")
         if apex not in served:
             raise InputError(f"--allow-update {written}: no such zone is served; served: {', '.join(served) or 'none'}")
@@ -47,15 +56,15 @@ def update_rules(options: ChangeOptions, zones: Sequence[Zone], *, loopback: boo
     return UpdateRules(allowed, keys)
 
 
-def followed_endpoints(options: ChangeOptions) -> Mapping[str, Endpoint]:
+def followed_endpoints(follow: Sequence[str], allow_update: Sequence[str]) -> Mapping[str, Endpoint]:
     """The endpoints of ``--follow``, by the zone that follows. Raises ``InputError``."""
     endpoints: dict[str, Endpoint] = {}
-    for written in options.follow:
+    for written in follow:
         name, separator, url = written.partition("=")
         if not separator:
             raise InputError(f"--follow {written}: write ZONE=URL, such as example.com=http://127.0.0.1:5000")
         endpoints[_name(name, "--follow")] = Endpoint(url)
-    if both := set(endpoints) & {_name(zone, "--allow-update") for zone in options.allow_update}:
+    if both := set(endpoints) & {_name(zone, "--allow-update") for zone in allow_update}:
         raise InputError(
             f"--follow {min(both)}: a zone that follows a hosted zone is changed there, not by --allow-update"
         )

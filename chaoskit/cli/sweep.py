@@ -1,12 +1,16 @@
-"""``chaoskit sweep``: check every point, run what is not there yet, and write one table."""
+"""``chaoskit sweep``: check every point, make the missing runs, and write one table."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from chaoskit.cli.margin import check_jobs, default_folder, read_experiment
+from chaoskit.cli.options import ExperimentName, LocalSandbox, Seed
 from chaoskit.engine.preflight import check_built
 from chaoskit.errors import InputError
 from chaoskit.search import parquet
@@ -23,43 +27,53 @@ SHOWN_MAX = 40
 """Rows of the table that the terminal shows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the user said on the command line; see ``chaoskit sweep --help``."""
+def sweep(
+    experiment: ExperimentName,
+    settings: Annotated[
+        list[str],
+        typer.Option(
+            "--set", metavar="FIELD=V1,V2,…", help="Vary a field over these values, or over LOW..HIGH; may be repeated."
+        ),
+    ] = [],  # noqa: B006
+    sample: Annotated[
+        int | None,
+        typer.Option(help="Run this many points, spread evenly over values and ranges; default: the whole grid."),
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="Number of runs at each point.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Number of runs at once on this machine.")] = 1,
+    dask: Annotated[
+        str | None, typer.Option(metavar="tcp://…", help="Run on the Dask cluster of this scheduler; default: here.")
+    ] = None,
+    sandbox: LocalSandbox = "auto",
+    seed: Seed = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of this sweep; an interrupted one resumes. Default: below runs.")
+    ] = None,
+) -> None:
+    """Run an experiment at many values of its fields, and write one table.
 
-    experiment: str
-    settings: list[str]
-    sample: int | None
-    repeats: int
-    jobs: int
-    dask: str | None
-    sandbox: str
-    seed: int | None
-    out: Path | None
-
-
-def sweep_fields(options: Options) -> int:
-    """Sweep and write the table; returns the exit code. Raises ``InputError`` before any run when something cannot be."""
-    check_jobs(options.jobs, options.sandbox)
-    if options.repeats < 1:
+    Exit code: 0 done, 2 bad input, 4 if a run was invalid.
+    """
+    check_jobs(jobs, sandbox)
+    if repeats < 1:
         raise InputError("--repeats must be at least 1")
-    document = read_experiment(options.experiment)
-    seed = options.seed if options.seed is not None else int(document.data.get("seed", 0))
-    settings = [read_setting(text) for text in options.settings]
-    check_varied(document, [setting.field for setting in settings])
-    sweep = Sweep(
+    document = read_experiment(experiment)
+    seed = seed if seed is not None else int(document.data.get("seed", 0))
+    read = [read_setting(text) for text in settings]
+    check_varied(document, [setting.field for setting in read])
+    planned = Sweep(
         document=document,
-        points=points(settings, options.sample, seed),
-        repeats=options.repeats,
+        points=points(read, sample, seed),
+        repeats=repeats,
         seed=seed,
-        sandbox=options.sandbox,
-        at_once=options.jobs,
+        sandbox=sandbox,
+        at_once=jobs,
     )
-    for experiment in sweep.experiments():
-        if options.dask is None:  # else the workers have builds of their own
-            check_built(experiment, options.sandbox)
-    folder = options.out or default_folder("sweep", document.path)
-    return run_guarded(_sweep(sweep, folder, options.dask), folder)
+    for varied in planned.experiments():
+        if dask is None:  # else the workers have builds of their own
+            check_built(varied, sandbox)
+    folder = out or default_folder("sweep", document.path)
+    raise typer.Exit(run_guarded(_sweep(planned, folder, dask), folder))
 
 
 async def _sweep(sweep: Sweep, folder: Path, dask: str | None) -> int:
@@ -93,17 +107,17 @@ def _plan(sweep: Sweep) -> dict[str, object]:
 
 
 def _begin(sweep: Sweep, store: Store, how: str) -> None:
-    wanted = {name for name, _, _ in sweep.wanted()}
-    there = len(wanted & set(store.done()))
+    names = {name for name, _, _ in sweep.wanted()}
+    there = len(names & set(store.done()))
     already = f"; {there} are there already" if there else ""
-    _say(
-        f"{sweep.document.data['title']}\n{len(sweep.points)} points, {len(wanted)} runs{already}; {how}; in {store.folder}"
+    typer.echo(
+        f"{sweep.document.data['title']}\n{len(sweep.points)} points, {len(names)} runs{already}; {how}; in {store.folder}"
     )
 
 
 def _tell(visit: Visit, left: int) -> None:
     values = "  ".join(f"{field}={value}" for field, value in visit.point.values)
-    _say(f"{visit.name}  {values}  {visit.made.outcome}" + (f"   {left} left" if left else ""))
+    typer.echo(f"{visit.name}  {values}  {visit.made.outcome}" + (f"   {left} left" if left else ""))
 
 
 def _conclude(store: Store, visits: list[Visit]) -> int:
@@ -111,28 +125,22 @@ def _conclude(store: Store, visits: list[Visit]) -> int:
     written = [store.write("table.csv", as_csv(table)), store.write("table.json", as_json(table))]
     if parquet.available():
         written.append(parquet.write_parquet(table, store.folder / "table.parquet"))
-    _say("")
+    typer.echo("")
     for line in as_lines(table, _telling(table))[: SHOWN_MAX + 1]:
-        _say(line)
+        typer.echo(line)
     if len(visits) > SHOWN_MAX:
-        _say(f"… and {len(visits) - SHOWN_MAX} more")
+        typer.echo(f"… and {len(visits) - SHOWN_MAX} more")
     counts = Counter(visit.made.outcome for visit in visits)
-    _say("\n" + ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())))
+    typer.echo("\n" + ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())))
     for path in written:
-        _say(str(path))
+        typer.echo(str(path))
     if not parquet.available():
-        _say("no table.parquet: pip install 'chaoskit[dask]'")
+        typer.echo("no table.parquet: pip install 'chaoskit[dask]'")
     return Outcome.INVALID.exit_code if counts["invalid"] else 0
 
 
 def _telling(table: Table) -> list[str]:
-    """The columns worth a terminal's width: the point, the outcome, and of each client what the fault did to it."""
+    """Choose the columns for a terminal: the point, the outcome, and the fault's effect on each client."""
     clients = [name for name in table.columns if name.endswith((".fault_share_ok", ".longest_call_s", ".recovery_s"))]
     fields = table.columns[3 : table.columns.index("outcome")]
     return [name for name in fields if not name.endswith(" [s]")] + ["outcome", *clients[:9]]
-
-
-def _say(text: str) -> None:
-    import typer
-
-    typer.echo(text)

@@ -37,15 +37,15 @@ class Tool:
 
     def missing(self) -> str | None:
         """Why a build cannot use it; None if it can."""
-        wanted = ".".join(map(str, self.at_least))
+        version = ".".join(map(str, self.at_least))
         if (path := shutil.which(self.program)) is None:
-            return f"{self.program}{f' {wanted} or newer' if wanted else ''} not found{f' ({self.get})' if self.get else ''}"
+            return f"{self.program}{f' {version} or newer' if version else ''} not found{f' ({self.get})' if self.get else ''}"
         if not self.ask:
             return None
-        said = subprocess.run([path, *self.ask], capture_output=True, text=True, check=False)
-        found = re.search(r"\d+(?:\.\d+)*", said.stdout + said.stderr)
-        if found is None or tuple(map(int, found[0].split("."))) < self.at_least:
-            return f"{self.program} is {found[0] if found else 'of no known version'}, but {wanted} or newer is needed ({self.get})"
+        result = subprocess.run([path, *self.ask], capture_output=True, text=True, check=False)
+        match = re.search(r"\d+(?:\.\d+)*", result.stdout + result.stderr)
+        if match is None or tuple(map(int, match[0].split("."))) < self.at_least:
+            return f"{self.program} is {match[0] if match else 'of no known version'}, but {version} or newer is needed ({self.get})"
         return None
 
 
@@ -146,9 +146,9 @@ def _make(recipe: Recipe, partial: Path, lock: int, tell: Callable[[str], None])
     for step in recipe.steps(partial):
         words = [Path(step[0]).name, *step[1:]]
         tell(f"{recipe.name}: {' '.join(words)[:100]}")
-        code, said = _step(step, partial, {**os.environ, **dict(recipe.environment)}, lock)
+        code, output = _step(step, partial, {**os.environ, **dict(recipe.environment)}, lock)
         if code != 0:
-            last = "\n  ".join(said.decode(errors="replace").strip().splitlines()[-LAST_LINES:])
+            last = "\n  ".join(output.decode(errors="replace").strip().splitlines()[-LAST_LINES:])
             raise HarnessError(f"building {recipe.name} failed: {' '.join(words)} ended with {code}\n  {last}")
 
 
@@ -165,8 +165,8 @@ def _step(argv: Sequence[str], folder: Path, environment: dict[str, str], lock: 
         start_new_session=True,
     ) as process:
         try:
-            said, _ = process.communicate()
+            output, _ = process.communicate()
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
-    return process.returncode, said
+    return process.returncode, output

@@ -30,9 +30,9 @@ def python_recipe(*, name: str, what: str, folder: Path, requirements: str, exac
     """A virtual environment with the packages of the file ``requirements``, or with ``exact`` ones and what they bring."""
 
     def steps(place: Path) -> list[list[str]]:
-        wanted = list(exact) or ["--no-deps", "--requirement", requirements]
+        requirement_args = list(exact) or ["--no-deps", "--requirement", requirements]
         pip = [str(place / "venv" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-        return [[sys.executable, "-m", "venv", str(place / "venv")], [*pip, *wanted]]
+        return [[sys.executable, "-m", "venv", str(place / "venv")], [*pip, *requirement_args]]
 
     return Recipe(
         name=name,

@@ -15,13 +15,13 @@ def error_chain(error: BaseException) -> tuple[ErrorLink, ...]:
     is the resolver's ``EAI_*`` number.
     """
     links: list[ErrorLink] = []
-    seen: set[int] = set()
+    visited: set[int] = set()
     waiting = [error]
     while waiting:
         current = waiting.pop(0)
-        if id(current) in seen:
+        if id(current) in visited:
             continue
-        seen.add(id(current))
+        visited.add(id(current))
         number = current.errno if isinstance(current, OSError) and isinstance(current.errno, int) else None
         links.append(ErrorLink(type=type(current).__name__, message=str(current)[:MESSAGE_LENGTH_MAX], errno=number))
         waiting.extend(_behind(current))

@@ -16,9 +16,9 @@ def argv_of(use: str, plan: dict[str, Any]) -> list[str]:
     """The command of the client's process. Raises ``InputError`` when it is not built, ``PlaneError`` for a wrong plan."""
     kind = CLIENTS.get(use)
     if hasattr(kind, "recipes"):
-        told = kind.from_json(plan)
-        if (recipe := told.recipe()) is not None:
-            argv: list[str] = told.argv(built(recipe))
+        settings = kind.from_json(plan)
+        if (recipe := settings.recipe()) is not None:
+            argv: list[str] = settings.argv(built(recipe))
             return argv
     return [sys.executable, "-m", f"chaoskit.clients.{use}"]
 
@@ -47,6 +47,6 @@ def recipe_called(name: str) -> Recipe | None:
             return recipe
     use = name.partition("-")[0]
     if use in CLIENTS.kinds and hasattr(kind := CLIENTS.get(use), "recipe_called"):
-        found: Recipe | None = kind.recipe_called(name)
-        return found
+        named: Recipe | None = kind.recipe_called(name)
+        return named
     return None

@@ -73,16 +73,16 @@ def is_aws(name: str) -> bool:
 def find_bypasses(project: Project, chosen: Sequence[str], region: str, names: Iterable[str] = ()) -> list[Bypass]:
     """Every bypass of the ``chosen`` services. Mock AWS is in ``region``; ``names`` are host names that faults aim at, beside AWS's."""
     aimed = {name.lower().rstrip(".") for name in names}
-    found: list[Bypass] = []
+    bypasses: list[Bypass] = []
     for name in chosen:
         service = project.services[name]
-        found += _network(service)
-        found += _aliases(project, service, aimed)
-        found += _hosts(service, aimed)
-        found += _environment(service)
-        found += _region(service, region)
-        found += _mounts(service)
-    return found
+        bypasses += _network(service)
+        bypasses += _aliases(project, service, aimed)
+        bypasses += _hosts(service, aimed)
+        bypasses += _environment(service)
+        bypasses += _region(service, region)
+        bypasses += _mounts(service)
+    return bypasses
 
 
 def _network(service: Service) -> Iterator[Bypass]:

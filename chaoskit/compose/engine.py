@@ -27,9 +27,9 @@ EVERY_PROFILE = ("--profile", "*")
 class CommandError(HarnessError):
     """A command failed; ``said`` is all of its standard error, ``printed`` of its standard output."""
 
-    def __init__(self, message: str, said: str, printed: bytes = b"") -> None:
+    def __init__(self, message: str, stderr: str, printed: bytes = b"") -> None:
         super().__init__(message)
-        self.said = said
+        self.said = stderr
         self.printed = printed
 
 
@@ -54,8 +54,8 @@ class Docker:
 
     def inspect(self, *names: str, kind: str = "container") -> list[dict[str, Any]]:
         """``docker inspect``; empty for no names."""
-        found: list[dict[str, Any]] = self.json("inspect", "--type", kind, *names) if names else []
-        return found
+        objects: list[dict[str, Any]] = self.json("inspect", "--type", kind, *names) if names else []
+        return objects
 
     def present(self, *names: str, kind: str = "container") -> list[dict[str, Any]]:
         """The same of what was listed before: what has gone since, as others' containers may at any time, is left out."""
@@ -64,8 +64,8 @@ class Docker:
         except CommandError as error:
             if not all(re.search("no such|not found", line, re.IGNORECASE) for line in error.said.splitlines()):
                 raise
-            found: list[dict[str, Any]] = json.loads(error.printed)
-            return found
+            objects: list[dict[str, Any]] = json.loads(error.printed)
+            return objects
 
     def read(self, container: str, path: str, most: int = 64 << 20) -> bytes | None:
         """A file of a container, links followed, running or not; None when there is none. No shell in it is needed."""
@@ -121,8 +121,10 @@ class Docker:
         except subprocess.TimeoutExpired as error:
             raise HarnessError(f"docker {arguments[0]} took more than {WITHIN_S:g} s; is the engine well?") from error
         if done.returncode:
-            said = done.stderr.decode(errors="replace").rstrip() or f"exit code {done.returncode}"
-            raise CommandError(f"docker {' '.join(arguments[:2])}: {said.splitlines()[-1].strip()}", said, done.stdout)
+            stderr = done.stderr.decode(errors="replace").rstrip() or f"exit code {done.returncode}"
+            raise CommandError(
+                f"docker {' '.join(arguments[:2])}: {stderr.splitlines()[-1].strip()}", stderr, done.stdout
+            )
         return done.stdout
 
 
@@ -136,10 +138,10 @@ def is_json(text: str) -> bool:
     return text.startswith("{")
 
 
-def _complaint(said: str) -> str:
+def _complaint(stderr: str) -> str:
     """What is wrong, without warnings and the lines that tell of progress (which are indented)."""
-    lines = [line for line in said.splitlines() if not line.startswith(" ") and "level=warning" not in line]
-    return "\n".join(lines) or said
+    lines = [line for line in stderr.splitlines() if not line.startswith(" ") and "level=warning" not in line]
+    return "\n".join(lines) or stderr
 
 
 def has_compose() -> bool:

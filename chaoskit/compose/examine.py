@@ -27,10 +27,10 @@ def examine(docker: Docker, image: Callable[[], str], name: str, names: Sequence
     if not record["State"]["Running"]:
         raise InputError(f"container {name!r} does not run; start it first")
     container = read(docker, record)
-    asked = [one.lower().rstrip(".") for one in names]
+    asked = [name_asked.lower().rstrip(".") for name_asked in names]
     servers = dict.fromkeys([*container.nameservers(), *container.dns])
-    found = probe(docker, image(), f"container:{record['Id']}", Question((*asked, CANARY), tuple(servers)))
-    return walk(container, found, asked, CANARY)
+    findings = probe(docker, image(), f"container:{record['Id']}", Question((*asked, CANARY), tuple(servers)))
+    return walk(container, findings, asked, CANARY)
 
 
 def read(docker: Docker, record: Mapping[str, Any]) -> Container:
@@ -90,14 +90,14 @@ def _glibc(docker: Docker, container: str) -> LibcFound | None:
 
 def aliases(docker: Docker, record: Mapping[str, Any]) -> dict[str, str]:
     """Every name that Docker answers itself in this container's networks, with the container that has it."""
-    found: dict[str, str] = {}
+    container_of: dict[str, str] = {}
     for network, own in record["NetworkSettings"]["Networks"].items():
         for link in own.get("Links") or ():
             container, _, alias = str(link).rpartition(":")
-            found[alias.lower()] = container
+            container_of[alias.lower()] = container
         others = docker.lines("ps", "--quiet", "--filter", f"network={network}")
         for other in docker.present(*others):
             member = other["NetworkSettings"]["Networks"].get(network) or {}
             for alias in (*(member.get("Aliases") or ()), *(member.get("DNSNames") or ())):
-                found[str(alias).lower()] = other["Name"].removeprefix("/")
-    return found
+                container_of[str(alias).lower()] = other["Name"].removeprefix("/")
+    return container_of

@@ -38,11 +38,11 @@ class Row:
     def words(self) -> tuple[str, str, str]:
         """For people: direct, through, libc."""
         rewritten = "  ← changed" if self.changed else ""
-        made = "ok" if self.libc.code == 0 else str(self.libc.code)
+        result = "ok" if self.libc.code == 0 else str(self.libc.code)
         return (
             _said(self.direct.says, self.direct.took_ms),
             _said(self.through.says, self.through.took_ms) + rewritten,
-            _said(made, self.libc.took_ms),
+            _said(result, self.libc.took_ms),
         )
 
 
@@ -80,13 +80,13 @@ def measure(docker: Docker, image: str, project: str = "") -> list[Row]:
     with faulty_server(docker, image, project) as (network, server):
         names = tuple(name_of(case) for case in CASES)
         question = Question(names, (server, DOCKERS_RESOLVER))
-        found = probe(docker, image, network, question, "--dns", server, *_owned(project))
-    looked = {one.name: one for one in found.libc}
+        answers = probe(docker, image, network, question, "--dns", server, *_owned(project))
+    looked = {answer.name: answer for answer in answers.libc}
     rows = []
     for case in CASES:
         name = name_of(case)
         rtype = "AAAA" if case.startswith("aaaa") else "A"
-        direct, through = found.said(server, name, rtype), found.said(DOCKERS_RESOLVER, name, rtype)
+        direct, through = answers.said(server, name, rtype), answers.said(DOCKERS_RESOLVER, name, rtype)
         if direct is None or through is None:
             raise HarnessError(f"the helper container did not ask for {name}")
         rows.append(Row(case, direct, through, looked[name]))

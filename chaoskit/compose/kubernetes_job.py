@@ -38,26 +38,26 @@ class Wanted:
     trust: Path
 
 
-def plan_for(wanted: Wanted, pod_address: str, pods: str) -> OverlayPlan:
+def plan_for(job: Wanted, pod_address: str, pods: str) -> OverlayPlan:
     """The plan of a container that has one address; ``pods`` is the prefix of those who may ask.
 
     Raises ``InputError`` for an experiment of several services, which need several addresses.
     """
-    document = as_containers(read(wanted.experiment), [wanted.client])
+    document = as_containers(read(job.experiment), [job.client])
     spec = resolve(document, 1.0).spec
     loopback = loopback_of(spec)
     if len(loopback) > 1:
         raise InputError(
-            f"{wanted.experiment}: {len(loopback)} addresses of services, but a pod has one; name one service under 'services'"
+            f"{job.experiment}: {len(loopback)} addresses of services, but a pod has one; name one service under 'services'"
         )
     return OverlayPlan(
-        source=str(wanted.experiment),
+        source=str(job.experiment),
         subnet=pods,
         own=CANARY_RESOLVER,
-        resolvers={wanted.client: pod_address},
+        resolvers={job.client: pod_address},
         addresses=dict.fromkeys(loopback, pod_address),
         experiment=document.data,
-        probes={wanted.client: wanted.probe} if wanted.probe else {},
+        probes={job.client: job.probe} if job.probe else {},
         region=spec.region,
     )
 
@@ -75,13 +75,13 @@ def arguments(words: Sequence[str]) -> Wanted:
 
 def main() -> None:
     """Play at once; exit with the run's code."""
-    wanted = arguments(sys.argv[1:])
+    job = arguments(sys.argv[1:])
     try:
-        plan = plan_for(wanted, os.environ["POD_IP"], os.environ.get("POD_NETWORK", PODS))
-        write_credentials(wanted.trust, plan.region)
+        plan = plan_for(job, os.environ["POD_IP"], os.environ.get("POD_NETWORK", PODS))
+        write_credentials(job.trust, plan.region)
         began = asyncio.Event()
         began.set()
-        code = asyncio.run(play(plan, began, wanted.trust))
+        code = asyncio.run(play(plan, began, job.trust))
     except ChaoskitError as error:
         sys.stderr.write(f"chaoskit: {error}\n")
         sys.exit(error.exit_code)

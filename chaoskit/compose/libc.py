@@ -97,15 +97,15 @@ def of_static(program: bytes) -> LibcFound:
 
 def musl_version(data: bytes) -> str:
     """The version in musl's loader, or what its texts say of its age."""
-    if found := re.search(rb"\0(1\.\d+\.\d+)\0|musl-(1\.\d+\.\d+)", data):
-        return (found[1] or found[2]).decode()
+    if match := re.search(rb"\0(1\.\d+\.\d+)\0|musl-(1\.\d+\.\d+)", data):
+        return (match[1] or match[2]).decode()
     return "" if MUSL_NODATA in data or MUSL_SAYS not in data else "before 1.2.4"
 
 
 def glibc_version(data: bytes) -> str:
     """The version that glibc prints of itself."""
-    found = re.search(rb"GNU C Library [^\n]*version (\d+\.\d+)", data)
-    return found[1].decode() if found else ""
+    match = re.search(rb"GNU C Library [^\n]*version (\d+\.\d+)", data)
+    return match[1].decode() if match else ""
 
 
 def _number(version: str) -> tuple[int, ...]:

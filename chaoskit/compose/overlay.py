@@ -52,9 +52,9 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(_Override, lambda dumper, data: dumper.represent_sequence("!override", data, flow_style=True))
 
 
-def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
-    """The services that can be given a resolver: those ``wanted``, or all. Raises ``InputError`` for one that is not there."""
-    for name in wanted:
+def eligible(project: Project, names: Sequence[str]) -> list[str]:
+    """The services that can be given a resolver: those called ``names``, or all. Raises ``InputError`` for one that is not there."""
+    for name in names:
         if name not in project.services:
             known = ", ".join(project.services)
             raise InputError(f"{project.source}: there is no service {name!r}; services: {known}")
@@ -74,9 +74,7 @@ def eligible(project: Project, wanted: Sequence[str]) -> list[str]:
             raise InputError(
                 f"{project.source}: {kind}.{name} is declared in it already, and ours has that name; call theirs something else"
             )
-    chosen = list(
-        dict.fromkeys(name for name in wanted or project.services if not project.services[name].fixed_network)
-    )
+    chosen = list(dict.fromkeys(name for name in names or project.services if not project.services[name].fixed_network))
     if not chosen:
         raise InputError(
             f"{project.source}: each service of it has a network_mode, so none can be put in a network of ours and given a resolver"

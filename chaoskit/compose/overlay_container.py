@@ -150,7 +150,7 @@ def here(spec: ExperimentSpec, plan: OverlayPlan) -> ExperimentSpec:
     moved = {
         name: spec.services.get(name, ServiceSpec()).model_copy(
             update={
-                "addresses": tuple(plan.addresses[one] for one in addresses if one in plan.addresses),
+                "addresses": tuple(plan.addresses[address] for address in addresses if address in plan.addresses),
                 "availability_zones": None,
             }
         )

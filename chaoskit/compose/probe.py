@@ -86,14 +86,16 @@ class Found:
     def from_json(cls, text: str) -> Found:
         """What ``main`` printed."""
         plain = json.loads(text)
-        answered = tuple(Answered(**one | {"addresses": tuple(one["addresses"])}) for one in plain["answered"])
-        libc = tuple(Libc(**one | {"addresses": tuple(one["addresses"])}) for one in plain["libc"])
+        answered = tuple(Answered(**row | {"addresses": tuple(row["addresses"])}) for row in plain["answered"])
+        libc = tuple(Libc(**row | {"addresses": tuple(row["addresses"])}) for row in plain["libc"])
         return cls(answered, libc, tuple(plain["encrypted"]))
 
     def said(self, server: str, name: str, rtype: str = "A") -> Answered | None:
         """What ``server`` said to this question."""
-        wanted = (server, name, rtype)
-        return next((one for one in self.answered if (one.server, one.name, one.rtype) == wanted), None)
+        question = (server, name, rtype)
+        return next(
+            (answer for answer in self.answered if (answer.server, answer.name, answer.rtype) == question), None
+        )
 
 
 def ask(server: str, name: str, rtype: str) -> Answered:
@@ -111,9 +113,9 @@ def ask(server: str, name: str, rtype: str) -> Answered:
             udp.send(encode_question(name, rtype, number))
             while (left := started + WITHIN_S - time.monotonic()) > 0:
                 udp.settimeout(left)
-                found = decode_answer(udp.recv(65535))
-                if found is not None and found.id == number:
-                    return answered(found.rcode, found.addresses)
+                answer = decode_answer(udp.recv(65535))
+                if answer is not None and answer.id == number:
+                    return answered(answer.rcode, answer.addresses)
         except TimeoutError:
             pass
         except ConnectionRefusedError:
@@ -129,8 +131,8 @@ def look_up(name: str) -> Libc:
     code = 0
     addresses: tuple[str, ...] = ()
     try:
-        found = socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)
-        addresses = tuple(sorted({str(one[4][0]) for one in found}))
+        infos = socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)
+        addresses = tuple(sorted({str(info[4][0]) for info in infos}))
     except socket.gaierror as error:
         code = error.errno or -1
     return Libc(name, code, addresses, round((time.monotonic() - started) * 1000, 1))
@@ -138,15 +140,15 @@ def look_up(name: str) -> Libc:
 
 def encrypted(tables: Sequence[str]) -> list[str]:
     """Connections to public resolvers, from the text of ``/proc/net/tcp`` and ``tcp6``."""
-    found = set()
+    connections = set()
     for table in tables:
         for line in table.splitlines()[1:]:
             fields = line.split()
             if len(fields) > 3 and fields[3] == ESTABLISHED:
                 address, port = _remote(fields[2])
                 if address in PUBLIC_RESOLVERS and port in ENCRYPTED:
-                    found.add(f"{ENCRYPTED[port]} to {address}")
-    return sorted(found)
+                    connections.add(f"{ENCRYPTED[port]} to {address}")
+    return sorted(connections)
 
 
 def _remote(written: str) -> tuple[str, int]:
@@ -163,13 +165,15 @@ def main() -> None:
     question = Question(**json.loads(sys.argv[1]))
     asked = [(server, name, rtype) for server in question.servers for name in question.names for rtype in TYPES]
     with ThreadPoolExecutor(len(asked) + len(question.names) + 1) as pool:
-        answered = [pool.submit(ask, *one) for one in asked]
+        answered = [pool.submit(ask, *arguments) for arguments in asked]
         looked = [pool.submit(look_up, name) for name in question.names]
         tables = [path.read_text() for path in map(Path, ("/proc/net/tcp", "/proc/net/tcp6")) if path.exists()]
-        found = Found(
-            tuple(one.result() for one in answered), tuple(one.result() for one in looked), tuple(encrypted(tables))
+        results = Found(
+            tuple(future.result() for future in answered),
+            tuple(future.result() for future in looked),
+            tuple(encrypted(tables)),
         )
-    sys.stdout.write(json.dumps(asdict(found)) + "\n")
+    sys.stdout.write(json.dumps(asdict(results)) + "\n")
 
 
 if __name__ == "__main__":

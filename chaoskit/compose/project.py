@@ -77,18 +77,18 @@ class Project:
 
     def with_needed(self, names: Iterable[str]) -> list[str]:
         """These services and all that they depend on, however far, each after what it depends on."""
-        found: dict[str, None] = {}
+        ordered: dict[str, None] = {}
 
         def visit(name: str, above: tuple[str, ...]) -> None:
-            if name in found or name in above or name not in self.services:
+            if name in ordered or name in above or name not in self.services:
                 return
             for other in self.services[name].needs:
                 visit(other, (*above, name))
-            found[name] = None
+            ordered[name] = None
 
         for name in names:
             visit(name, ())
-        return list(found)
+        return list(ordered)
 
 
 class _Loader(yaml.SafeLoader):
@@ -132,12 +132,12 @@ def from_plain(plain: Any, source: str) -> Project:
     for name, written in services.items():
         if not isinstance(written, dict):
             raise InputError(f"{source}: services.{name} is no mapping; is it a compose file?")
-    found = {str(name): _service(str(name), written) for name, written in services.items()}
+    by_name = {str(name): _service(str(name), written) for name, written in services.items()}
     declared = {kind: frozenset(map(str, plain.get(kind) or ())) for kind in ("networks", "volumes", "configs")}
     return Project(
         source=source,
         name=str(plain.get("name") or ""),
-        services=found,
+        services=by_name,
         declared=declared,
         subnets=_subnets(plain.get("networks")),
     )
@@ -177,7 +177,9 @@ def _networks(name: str, written: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Each network with the names that Docker answers there: the service's, the container's, and aliases."""
     if written.get("network_mode"):
         return {}
-    own = tuple(str(one) for one in (name, written.get("container_name"), written.get("hostname")) if one)
+    own = tuple(
+        str(name_here) for name_here in (name, written.get("container_name"), written.get("hostname")) if name_here
+    )
     given = written.get("networks") or {DEFAULT_NETWORK: None}
     members = dict.fromkeys(map(str, given)) if isinstance(given, list) else given
     return {
@@ -189,13 +191,13 @@ def _pairs(written: Any, also: str = "=") -> dict[str, str | None]:
     """``{"A": "1"}``, ``["A=1", "B"]`` or, for hosts, ``["name:address"]`` as a mapping; None where there is no value."""
     if isinstance(written, dict):
         return {str(name): None if value is None else str(value) for name, value in written.items()}
-    found: dict[str, str | None] = {}
+    pairs: dict[str, str | None] = {}
     for line in written or ():
         name, equals, value = str(line).partition("=")
         if not equals and also in name:
             name, equals, value = name.partition(also)
-        found[name] = value if equals else None
-    return found
+        pairs[name] = value if equals else None
+    return pairs
 
 
 def _words(written: Any) -> tuple[str, ...]:

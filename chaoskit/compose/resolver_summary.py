@@ -28,8 +28,8 @@ def resolver_summary(run: Run, rows: Sequence[Row], engine: str, known: Iterable
         mine = [query for _, query in run.queries if query.asker == client]
         counts = Counter(_findings(mine))
         lines += [f"  {client}: {_line(finding, number, measured)}" for finding, number in counts.most_common()]
-        if made := searched(mine, known):
-            lines.append(f"  {client}: search domains made {', '.join(made)} of the names that were meant")
+        if names := searched(mine, known):
+            lines.append(f"  {client}: search domains made {', '.join(names)} of the names that were meant")
     return lines
 
 
@@ -68,8 +68,8 @@ def _line(finding: Finding, number: int, measured: Mapping[str, Row]) -> str:
         return f"{number} × what no measurement covers: look at the query log"
     row = measured[case]
     passed = "passed on" if not row.changed else f"handed on as {row.through.says}"
-    made = "addresses" if row.libc.code == 0 else f"EAI {row.libc.code}"
+    result = "addresses" if row.libc.code == 0 else f"EAI {row.libc.code}"
     if finding.alone and case != "aaaa-dropped":
         return f"{number} × {NAMES[finding.kind]} for AAAA alone: {passed}"
     alone = " for AAAA alone" if finding.alone else ""
-    return f"{number} × {NAMES[finding.kind]}{alone}: {passed}; glibc's getaddrinfo gives {made}"
+    return f"{number} × {NAMES[finding.kind]}{alone}: {passed}; glibc's getaddrinfo gives {result}"

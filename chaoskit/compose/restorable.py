@@ -40,7 +40,7 @@ def strangers(docker: Docker, running: Running, names: Sequence[str]) -> list[st
         again = ["--project-name", running.origin.project, "--file", "-", *EVERY_PROFILE]
         hashed += docker.compose(again, *asked, stdin=resolved)
     hashes = {tuple(line.split()[:2]) for line in hashed.splitlines()}
-    return [name for name in names if any(_differs(docker, name, one, hashes) for one in running.of(name))]
+    return [name for name in names if any(_differs(docker, name, container, hashes) for container in running.of(name))]
 
 
 def _differs(docker: Docker, name: str, container: Mapping[str, Any], hashes: set[tuple[str, ...]]) -> bool:
@@ -66,7 +66,7 @@ def _image(docker: Docker, name: str) -> str:
 
 def _ill(running: Running) -> Iterator[str]:
     for name in running.origin.scale:
-        for state in sorted({state_of(one) for one in running.containers[name]} & set(STATES)):
+        for state in sorted({state_of(container) for container in running.containers[name]} & set(STATES)):
             yield (
                 f"{name} is {state}, and would not come back so, or not at all; let it run well first, or leave it out with --service"
             )
@@ -79,7 +79,7 @@ def _ill(running: Running) -> Iterator[str]:
 
 def _sidecars(docker: Docker, running: Running) -> Iterator[str]:
     """Containers, of this project or not, that live in a namespace of one that would be made anew, and would be left in a dead one."""
-    chosen = {one["Id"]: name for name in running.origin.scale for one in running.containers[name]}
+    chosen = {container["Id"]: name for name in running.origin.scale for container in running.containers[name]}
     for other in docker.present(*docker.lines("ps", "--quiet")):
         if other["Id"] in chosen:
             continue
@@ -94,7 +94,9 @@ def _sidecars(docker: Docker, running: Running) -> Iterator[str]:
 
 def _changed(docker: Docker, running: Running) -> Iterator[str]:
     origin = running.origin
-    known = [name for name in origin.beside if not any(_is_hashed_by_container(one) for one in running.of(name))]
+    known = [
+        name for name in origin.beside if not any(_is_hashed_by_container(container) for container in running.of(name))
+    ]
     for name in strangers(docker, running, [*origin.scale, *known]):
         needed = "" if name in origin.scale else f" (which {', '.join(origin.scale)} depends on)"
         yield (

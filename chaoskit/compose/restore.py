@@ -28,7 +28,10 @@ def put_back(docker: Docker, origin: Origin) -> None:
     Raises ``HarnessError``. Where they could not be made, ours stay too, because they say what is to be put back; where they could not
     be started, ours are gone.
     """
-    if any(_is_under_ours(one, origin.project) for one in docker.present(*containers_of(docker, origin.project))):
+    if any(
+        _is_under_ours(container, origin.project)
+        for container in docker.present(*containers_of(docker, origin.project))
+    ):
         words = [*scales(origin.scale), *scales(origin.beside), *origin.scale]
         try:
             docker.compose([*origin.options, *EVERY_PROFILE], "create", "--no-build", "--pull", "never", *words)
@@ -65,14 +68,15 @@ def settle(docker: Docker, project: str, services: Collection[str]) -> dict[str,
 
 def _states(docker: Docker, project: str, services: Collection[str]) -> dict[str, str]:
     """Of each service that has containers, the state of the one that is furthest from being well."""
-    found = {
-        name: [state_of(one) for one in docker.present(*containers_of(docker, project, name))] for name in services
+    states_of = {
+        name: [state_of(container) for container in docker.present(*containers_of(docker, project, name))]
+        for name in services
     }
-    return {name: min(states, key=_wellness) for name, states in found.items() if states}
+    return {name: min(states, key=_wellness) for name, states in states_of.items() if states}
 
 
 def _wellness(state: str) -> int:
-    """``starting`` is neither well nor ill, so it counts first: nobody knows yet."""
+    """Sort key of a container's state: 0 undecided (``starting``), 1 unhealthy, 2 healthy."""
     return 0 if state == "starting" else 2 if state in WELL else 1
 
 
@@ -88,8 +92,8 @@ def _something_happens(events: subprocess.Popen[bytes], until: float) -> bool:
 def left_behind(docker: Docker, project: str | None = None) -> list[Origin]:
     """What our containers say is to be put back, of one project or of all; whether their ``attach`` lives says ``Origin.owner``."""
     label = TOOK_LABEL if project is None else f"{TOOK_LABEL}={project}"
-    found = docker.present(*docker.lines("ps", "--all", "--quiet", "--filter", f"label={label}"))
-    return [Origin.from_json(labels_of(one)[STATE]) for one in found if STATE in labels_of(one)]
+    containers = docker.present(*docker.lines("ps", "--all", "--quiet", "--filter", f"label={label}"))
+    return [Origin.from_json(labels_of(container)[STATE]) for container in containers if STATE in labels_of(container)]
 
 
 def remove_ours(docker: Docker, project: str) -> None:
@@ -98,15 +102,15 @@ def remove_ours(docker: Docker, project: str) -> None:
     if containers := docker.lines("ps", "--all", "--quiet", *mine):
         docker.run("rm", "--force", "--volumes", *containers)
     for kind in ("network", "volume"):
-        if found := docker.lines(kind, "ls", "--quiet", *mine):
-            docker.run(kind, "rm", *found)
+        if ids := docker.lines(kind, "ls", "--quiet", *mine):
+            docker.run(kind, "rm", *ids)
 
 
 def unlike(before: Running, after: Running) -> list[str]:
     """Services of which the containers are not made from the settings that they had before: none, if the putting back was whole."""
 
     def hashes(running: Running, name: str) -> list[str]:
-        return sorted(labels_of(one).get(HASH, "") for one in running.of(name))
+        return sorted(labels_of(container).get(HASH, "") for container in running.of(name))
 
     return [name for name in before.origin.scale if hashes(before, name) != hashes(after, name)]
 

@@ -84,7 +84,7 @@ class Running:
         return [*self.containers.get(name, ()), *self.stopped.get(name, ())]
 
     def taking(self, chosen: Sequence[str]) -> Running:
-        """The same, with these services as what is to be put back."""
+        """Copy whose ``origin`` lists ``chosen`` as the services to restore."""
         every = self.project.with_needed(chosen)
         scale = {name: len(self.containers[name]) for name in every if name in chosen}
         awaits = {
@@ -95,20 +95,22 @@ class Running:
             self.origin,
             scale=scale,
             beside={name: len(self.of(name)) for name in every if name not in scale},
-            awaits={name: mine for name, others in awaits.items() if (mine := [one for one in others if one in scale])},
+            awaits={
+                name: mine for name, others in awaits.items() if (mine := [other for other in others if other in scale])
+            },
         )
         return replace(self, origin=origin)
 
-    def choose(self, wanted: Sequence[str]) -> list[str]:
-        """The running services among those ``wanted``, or all that can be given a resolver. Raises ``InputError``."""
-        for name in wanted:
+    def choose(self, names: Sequence[str]) -> list[str]:
+        """The running services of these ``names``, or all that can be given a resolver. Raises ``InputError``."""
+        for name in names:
             if name not in self.containers:
                 running = ", ".join(self.containers) or "none"
                 raise InputError(
                     f"project {self.origin.project}: no container of service {name!r} runs; running: {running}"
                 )
         services = self.project.services
-        chosen = wanted or [name for name in self.containers if name in services and not services[name].fixed_network]
+        chosen = names or [name for name in self.containers if name in services and not services[name].fixed_network]
         if not chosen:
             raise InputError(
                 f"project {self.origin.project}: none of {', '.join(self.containers)} can be put in a network of ours, so none can be "
@@ -121,10 +123,10 @@ def find(docker: Docker, project: str) -> Running:
     """The running project of this name. Raises ``InputError`` where there is none, or its files cannot be read any more."""
     containers: dict[str, list[dict[str, Any]]] = {}
     stopped: dict[str, list[dict[str, Any]]] = {}
-    for one in docker.present(*containers_of(docker, project)):
-        if TOOK_LABEL not in labels_of(one):
-            among = containers if one["State"]["Running"] else stopped
-            among.setdefault(labels_of(one)[SERVICE], []).append(one)
+    for container in docker.present(*containers_of(docker, project)):
+        if TOOK_LABEL not in labels_of(container):
+            among = containers if container["State"]["Running"] else stopped
+            among.setdefault(labels_of(container)[SERVICE], []).append(container)
     if not containers:
         known = ", ".join(sorted(projects(docker))) or "none"
         raise InputError(f"no container of compose project {project!r} runs; projects that run: {known}")
@@ -141,15 +143,15 @@ def find(docker: Docker, project: str) -> Running:
     origin = Origin(
         project=project, options=tuple(options), scale={name: len(ones) for name, ones in containers.items()}
     )
-    said = _as_it_runs(from_plain(plain, first.get(FILES, project)), containers)
-    return Running(origin=origin, project=said, containers=containers, stopped=stopped)
+    declared = _as_it_runs(from_plain(plain, first.get(FILES, project)), containers)
+    return Running(origin=origin, project=declared, containers=containers, stopped=stopped)
 
 
 def _as_it_runs(project: Project, containers: Mapping[str, Sequence[Mapping[str, Any]]]) -> Project:
     """The project with the environment that its containers really have: the image's own and what Docker's config.json adds are in it."""
     services = dict(project.services)
-    for name, found in containers.items():
-        lines = [line for one in found for line in one["Config"].get("Env") or ()]
+    for name, members in containers.items():
+        lines = [line for container in members for line in container["Config"].get("Env") or ()]
         if name in services and lines:
             services[name] = services[name].with_environment(dict(line.split("=", 1) for line in lines if "=" in line))
     return replace(project, services=services)

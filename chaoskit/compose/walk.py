@@ -48,8 +48,8 @@ class Container:
 
     def search(self) -> list[str]:
         """Its search domains: the last line counts."""
-        found = [words[1:] for words in _words(self.resolv) if words[0] in ("search", "domain")]
-        return found[-1] if found else []
+        domains = [words[1:] for words in _words(self.resolv) if words[0] in ("search", "domain")]
+        return domains[-1] if domains else []
 
     def ndots(self) -> int:
         """Names with fewer dots are looked up under the search domains first."""
@@ -58,20 +58,20 @@ class Container:
         return int(numbers[-1]) if numbers and numbers[-1].isdigit() else 1
 
 
-def walk(container: Container, found: Found, names: Iterable[str], canary: str) -> list[Step]:
+def walk(container: Container, answers: Found, names: Iterable[str], canary: str) -> list[Step]:
     """Every finding, from the app to chaoskit."""
     asked = list(names)
     return [
-        *_app(container, found),
+        *_app(container, answers),
         *_libc(container),
         *_hosts(container, asked),
         *_resolv(container, asked),
-        *_docker(container, found, asked),
-        *_chaoskit(container, found, canary),
+        *_docker(container, answers, asked),
+        *_chaoskit(container, answers, canary),
     ]
 
 
-def _app(container: Container, found: Found) -> Iterator[Step]:
+def _app(container: Container, answers: Found) -> Iterator[Step]:
     yield Step("app", "as it is", container.program)
     if proxies := [name for name in PROXIES if name in container.environment]:
         yield Step("app", "bypass", f"{', '.join(proxies)} is set: the proxy looks names up, not the app")
@@ -81,8 +81,8 @@ def _app(container: Container, found: Found) -> Iterator[Step]:
     if "java" in container.program.rpartition("/")[2]:
         cached = "the JVM keeps addresses for 30 s whatever the TTL says, and failures for 10 s (OpenJDK 17)"
         yield Step("app", "change", f"{cached}: a shorter blank can pass unseen")
-    for one in found.encrypted:
-        yield Step("app", "bypass", f"it has a connection open for {one}: such lookups go past resolv.conf")
+    for connection in answers.encrypted:
+        yield Step("app", "bypass", f"it has a connection open for {connection}: such lookups go past resolv.conf")
 
 
 def _libc(container: Container) -> Iterator[Step]:
@@ -127,7 +127,7 @@ def _resolv(container: Container, names: list[str]) -> Iterator[Step]:
             yield Step("resolv.conf", "change", f"a failed {name} is asked for again below {', '.join(search)}")
 
 
-def _docker(container: Container, found: Found, names: list[str]) -> Iterator[Step]:
+def _docker(container: Container, answers: Found, names: list[str]) -> Iterator[Step]:
     place = DOCKERS_RESOLVER
     if DOCKERS_RESOLVER not in container.nameservers():
         where = "the host's own" if container.network_mode == "host" else "in a network that Docker gives none"
@@ -151,12 +151,12 @@ def _docker(container: Container, found: Found, names: list[str]) -> Iterator[St
                 place, "bypass", f"{name} is a name of container {container.aliases[name]}: Docker answers it itself"
             )
         elif container.dns:
-            yield from _compared(container, found, name)
+            yield from _compared(container, answers, name)
 
 
-def _compared(container: Container, found: Found, name: str) -> Iterator[Step]:
+def _compared(container: Container, answers: Found, name: str) -> Iterator[Step]:
     for rtype in TYPES:
-        ours, theirs = found.said(container.dns[0], name, rtype), found.said(DOCKERS_RESOLVER, name, rtype)
+        ours, theirs = answers.said(container.dns[0], name, rtype), answers.said(DOCKERS_RESOLVER, name, rtype)
         if ours is None or theirs is None:
             continue
         took = f"{ours.took_ms:.1f} ms there, {theirs.took_ms:.1f} ms through it"
@@ -171,14 +171,14 @@ def _compared(container: Container, found: Found, name: str) -> Iterator[Step]:
             )
 
 
-def _chaoskit(container: Container, found: Found, canary: str) -> Iterator[Step]:
+def _chaoskit(container: Container, answers: Found, canary: str) -> Iterator[Step]:
     servers = container.dns or tuple(container.nameservers())
     for server in servers[:1]:
-        said = found.said(server, canary)
-        if said is not None and said.addresses:
+        answer = answers.said(server, canary)
+        if answer is not None and answer.addresses:
             yield Step("chaoskit", "as it is", f"answers at {server}: it knows {canary}")
         else:
-            what = said.says if said else "was not asked"
+            what = answer.says if answer else "was not asked"
             yield Step("chaoskit", "bypass", f"is not what answers at {server}: of {canary} that says {what}")
 
 

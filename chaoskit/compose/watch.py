@@ -30,10 +30,10 @@ ONE_CLOCK_NS = 60 * 10**9
 """Clocks of one machine differ by less than this; those of a machine and of a virtual one in it by their starts."""
 
 
-def change_of(told: dict[str, Any], at: Instant) -> ContainerChanged | None:
+def change_of(message: dict[str, Any], at: Instant) -> ContainerChanged | None:
     """What a message of the engine says of a service; None for another action, one of ours, and those of ``docker compose run``."""
-    about = told["Actor"]["Attributes"]
-    change = CHANGES.get(told["Action"])
+    about = message["Actor"]["Attributes"]
+    change = CHANGES.get(message["Action"])
     if change is None or TOOK_LABEL in about or about.get(ONE_OFF) == "True" or SERVICE not in about:
         return None
     code = about.get("exitCode")

@@ -52,10 +52,10 @@ def with_override(files: Sequence[Path]) -> tuple[list[Path], Path | None]:
     """
     if len(files) != 1 or files[0].name not in LOOKED_FOR:
         return list(files), None
-    found = next((path for name in OVERRIDES if (path := files[0].with_name(name)).exists()), None)
-    if found is None or has_compose():
-        return [*files, *([found] if found else ())], None
-    return list(files), found
+    override = next((path for name in OVERRIDES if (path := files[0].with_name(name)).exists()), None)
+    if override is None or has_compose():
+        return [*files, *([override] if override else ())], None
+    return list(files), override
 
 
 def read_projects(files: Sequence[Path]) -> Project:
@@ -82,7 +82,7 @@ def read_projects(files: Sequence[Path]) -> Project:
 
 def loopback_of(spec: ExperimentSpec) -> list[str]:
     """The IPv4 loopback addresses of an experiment's mock services, for which the overlay has others."""
-    return [one for addresses in services_of(spec).values() for one in addresses if ":" not in one]
+    return [address for addresses in services_of(spec).values() for address in addresses if ":" not in address]
 
 
 def as_containers(document: Document, services: Sequence[str], more: Sequence[dict[str, Any]] = ()) -> Document:
@@ -126,11 +126,16 @@ def every_service(region: str) -> ExperimentSpec:
 
 
 def overlay_by_hand(
-    files: Sequence[Path], wanted: Sequence[str], image: str, out: Path, subnet: str = SUBNET, region: str = "us-east-1"
+    files: Sequence[Path],
+    services: Sequence[str],
+    image: str,
+    out: Path,
+    subnet: str = SUBNET,
+    region: str = "us-east-1",
 ) -> Written:
     """An override with which faults are put on by hand (``chaoskit inject``). Nothing is written. Raises ``InputError``."""
     project = read_projects(files)
-    chosen = eligible(project, wanted)
+    chosen = eligible(project, services)
     spec = every_service(region)
     plan = lay_out(str(files[0]), chosen, loopback_of(spec), subnet, region)
     names = [host_name(service, region) for service in services_of(spec)]
@@ -147,7 +152,7 @@ def overlay_by_hand(
     ]
     text = write_override(make_override(project, chosen, plan, image, {OVERLAY_LABEL: mark}), head)
     left_out = [name for name in project.services if project.services[name].fixed_network and name not in chosen]
-    bypasses = find_bypasses(project, [*chosen, *(left_out if not wanted else ())], region, names)
+    bypasses = find_bypasses(project, [*chosen, *(left_out if not services else ())], region, names)
     return Written(
         text=text,
         chosen=tuple(chosen),

@@ -19,7 +19,7 @@ class Channel(Protocol):
 
     @property
     def label(self) -> str:
-        """Of the resolver address that was asked."""
+        """Label of the listener that received the query."""
 
     @property
     def peer(self) -> tuple[str, int]:

@@ -204,8 +204,8 @@ class LocalProcessManager:
             ProcessEnded(at=self._clock.now(), process=process.name, exit_code=code, expected=expected)
         )
         if not expected:
-            said = " | ".join(process.complaints) or "it said nothing"
-            self._fail(process, f"ended with exit code {code}: {said}")
+            complaints = " | ".join(process.complaints) or "it said nothing"
+            self._fail(process, f"ended with exit code {code}: {complaints}")
 
     async def _follow(self, process: _Process, child: asyncio.subprocess.Process) -> None:
         """Read what the process says until it has ended. What outlives the command that started it is not ours any more."""

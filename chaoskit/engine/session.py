@@ -75,7 +75,7 @@ async def run(
     toxiproxy: str | None = None,
     program: tuple[str, Program] | None = None,
     aborted: asyncio.Event | None = None,
-    kept: Callable[[Path], None] | None = None,
+    on_interrupted: Callable[[Path], None] | None = None,
 ) -> RunResult:
     """Play ``experiment`` in a sandbox of its own; the results are in ``folders.final`` when this returns, and never before.
 
@@ -86,8 +86,8 @@ async def run(
     journal says so, and the outcome is *invalid*.
 
     A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
-    how a signal ends a run, cleans up and goes through; the journal of what was measured stays, marked *interrupted*, and ``kept`` is
-    told where. Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError``
+    how a signal ends a run, cleans up and goes through; the journal of what was measured stays, marked *interrupted*, and
+    ``on_interrupted`` is told where. Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError``
     where the results cannot be written.
     """
     labels = [program[0]] if program else list(experiment.spec.clients)
@@ -122,8 +122,8 @@ async def run(
         if result is None:
             folders.forget_interrupted()
         await asyncio.shield(opened.close())
-        if result is None and kept and (folders.final / JOURNAL).exists():
-            kept(folders.final / JOURNAL)
+        if result is None and on_interrupted and (folders.final / JOURNAL).exists():
+            on_interrupted(folders.final / JOURNAL)
 
 
 async def record(

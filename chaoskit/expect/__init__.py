@@ -40,8 +40,8 @@ def judge(run: Run, expectations: Sequence[Expectation]) -> tuple[Verdict, ...]:
     from chaoskit.expect._harness import Harness
 
     whole = {_kind(expectation) for expectation in expectations if getattr(expectation, "injection", None) is None}
-    wanted = [*GUARDS, *(["containers_stay_up"] if run.of(ContainersWatched) else [])]
-    guards = [EXPECTATIONS.get(kind)() for kind in wanted if kind not in whole]
+    kinds = [*GUARDS, *(["containers_stay_up"] if run.of(ContainersWatched) else [])]
+    guards = [EXPECTATIONS.get(kind)() for kind in kinds if kind not in whole]
     if run.episodes and (clients := judged_clients(run, expectations)):
         guards.append(ClientsExercised(clients))
     return tuple(_judged(expectation, run) for expectation in [Harness(), *guards, *expectations])

@@ -50,17 +50,17 @@ class AttemptsPerCall(Expectation):
         finished = [call for call in calls if call.finished is not None]
         if not finished:
             return Part("unknown", f"{client}: no call came to an end{in_phase(self.phase)}")
-        told = [call for call in finished if call.attempts]
-        wrong = [call for call in told if not self._allows(len(call.attempts))]
-        if len(told) < len(finished) and not wrong:
-            silent = len(finished) - len(told)
+        counted = [call for call in finished if call.attempts]
+        wrong = [call for call in counted if not self._allows(len(call.attempts))]
+        if len(counted) < len(finished) and not wrong:
+            silent = len(finished) - len(counted)
             return Part("unknown", f"{client}: no attempt was reported for {silent} of {len(finished)} calls")
-        fewest, most = min(len(call.attempts) for call in told), max(len(call.attempts) for call in told)
+        fewest, most = min(len(call.attempts) for call in counted), max(len(call.attempts) for call in counted)
         counts = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-        because = f"{client}: {counts} attempts a call{in_phase(self.phase)}, over {len(told)} calls"
+        because = f"{client}: {counts} attempts a call{in_phase(self.phase)}, over {len(counted)} calls"
         if wrong:
             because += f"; {len(wrong)} of them outside the bounds"
-        return Part("broken" if wrong else "held", because, tuple(call.evidence[0] for call in wrong or told))
+        return Part("broken" if wrong else "held", because, tuple(call.evidence[0] for call in wrong or counted))
 
     def _allows(self, attempts: int) -> bool:
         return (

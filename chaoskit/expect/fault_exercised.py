@@ -23,7 +23,7 @@ class FaultExercised(Expectation):
 
     def judge(self, run: Run) -> Verdict:
         title = "fault_exercised" + (f" {self.injection}" if self.injection else "")
-        planned = [one for one in run.injections if self.injection in (None, one.injection)]
+        planned = [injection for injection in run.injections if self.injection in (None, injection.injection)]
         if not planned and self.injection is not None:
             because = f"no injection {self.injection!r} was planned"
             return Verdict(expectation=title, finding="unknown", because=because)

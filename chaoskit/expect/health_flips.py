@@ -46,22 +46,24 @@ class HealthFlips(Expectation):
         checks: dict[str, list[tuple[int, HealthChecked]]] = {}
         for seq, check in run.of(HealthChecked):
             checks.setdefault(check.client, []).append((seq, check))
-        wanted = [self.client] if self.client is not None else [name for name in run.clients if name in checks]
-        if not wanted:
+        clients = [self.client] if self.client is not None else [name for name in run.clients if name in checks]
+        if not clients:
             return Verdict(
                 expectation=title, finding="unknown", because="no client has a health endpoint; see use: app"
             )
-        return combine(title, [self._part(run, name, checks.get(name, [])) for name in wanted])
+        return combine(title, [self._part(run, name, checks.get(name, [])) for name in clients])
 
     def _part(self, run: Run, client: str, checks: list[tuple[int, HealthChecked]]) -> Part:
         if not checks:
             return Part("unknown", f"{client}: its health endpoint was never asked")
         start, end = run.fault_spans[0][0], run.fault_spans[-1][1]
-        before = [one for one in checks if one[1].at < start]
+        before = [check for check in checks if check[1].at < start]
         if not before or not _well(before[-1][1]):
-            said = f"said {_status(before[-1][1])}" if before else "was not asked"
-            return Part("unknown", f"{client}: before the fault it {said}, so no flip can be seen", _seqs(before[-1:]))
-        unwell = next((one for one in checks if one[1].at >= start and not _well(one[1])), None)
+            answer = f"said {_status(before[-1][1])}" if before else "was not asked"
+            return Part(
+                "unknown", f"{client}: before the fault it {answer}, so no flip can be seen", _seqs(before[-1:])
+            )
+        unwell = next((check for check in checks if check[1].at >= start and not _well(check[1])), None)
         if unwell is None:
             return self._never(client, checks, start, end)
         lag = unwell[1].at - start
@@ -71,10 +73,10 @@ class HealthFlips(Expectation):
             return Part("broken", because, evidence)
         if self.back_within is None:
             return Part("held", because, evidence)
-        return self._back(because, evidence, [one for one in checks if one[1].at >= end], end)
+        return self._back(because, evidence, [check for check in checks if check[1].at >= end], end)
 
     def _never(self, client: str, checks: list[tuple[int, HealthChecked]], start: Instant, end: Instant) -> Part:
-        during = [one for one in checks if start <= one[1].at < end]
+        during = [check for check in checks if start <= check[1].at < end]
         last = max((check.at for _, check in checks), default=start)
         if last - start < self.within:
             return Part(
@@ -91,9 +93,9 @@ class HealthFlips(Expectation):
         assert self.back_within is not None
         last_unwell = max((number for number, (_, check) in enumerate(after) if not _well(check)), default=-1)
         if last_unwell + 1 >= len(after):
-            seen = (after[-1][1].at if after else end) - end
-            finding: str = "unknown" if seen < self.back_within else "broken"
-            text = f"{because}; not well again in the {format_duration(seen)} that were seen after it"
+            delay = (after[-1][1].at if after else end) - end
+            finding: str = "unknown" if delay < self.back_within else "broken"
+            text = f"{because}; not well again in the {format_duration(delay)} that were seen after it"
             return Part("broken" if finding == "broken" else "unknown", text, evidence)
         seq, check = after[last_unwell + 1]
         lag = check.at - end

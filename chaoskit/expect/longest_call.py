@@ -40,9 +40,9 @@ class LongestCall(Expectation):
 
     def _part(self, run: Run, client: str, calls: list[Call]) -> Part:
         last = run.entries[-1].event.at
-        seen = {call.number: (call.finished or call.cut or last) - call.started for call in calls}
-        longest = max(calls, key=lambda call: seen[call.number])
-        length = seen[longest.number]
+        lengths = {call.number: (call.finished or call.cut or last) - call.started for call in calls}
+        longest = max(calls, key=lambda call: lengths[call.number])
+        length = lengths[longest.number]
         unfinished = sum(call.finished is None for call in calls)
         because = f"{client}: longest call{in_phase(self.phase)} "
         ended = longest.finished is not None

@@ -29,10 +29,10 @@ class NeverEmpty(Expectation):
         known = [sight for sight in sights if sight.addresses is not None]
         first = next((number for number, sight in enumerate(known) if sight.addresses), None)
         if first is None:
-            seen = (
+            history = (
                 f"{name} was seen {len(sights)} times and never with an address" if sights else f"{name} was never seen"
             )
-            return Verdict(expectation=title, finding="unknown", because=f"{seen}, so it had none to lose")
+            return Verdict(expectation=title, finding="unknown", because=f"{history}, so it had none to lose")
         empty = [sight for sight in known[first:] if not sight.addresses]
         if empty:
             times = f" and {len(empty) - 1} more" if len(empty) > 1 else ""

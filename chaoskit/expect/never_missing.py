@@ -24,8 +24,8 @@ class NeverMissing(Expectation):
         known = [sight for sight in sights_of(run, name) if sight.exists is not None]
         first = next((number for number, sight in enumerate(known) if sight.exists), None)
         if first is None:
-            seen = f"{name} was seen {len(known)} times and never existed" if known else f"{name} was never seen"
-            return Verdict(expectation=title, finding="unknown", because=seen)
+            history = f"{name} was seen {len(known)} times and never existed" if known else f"{name} was never seen"
+            return Verdict(expectation=title, finding="unknown", because=history)
         missing = [sight for sight in known[first:] if not sight.exists]
         if missing:
             because = f"{name} was taken away by {missing[0].how}"

@@ -41,12 +41,12 @@ class NeverOlder(Expectation):
             (seq, author, version) for seq, author, text in writes if (version := self._version(text)) is not None
         ]
         if not versions:
-            seen = (
+            reason = (
                 f"none of the {len(writes)} writes to {name} carries a version"
                 if writes
                 else f"no write to {name} was seen"
             )
-            return Verdict(expectation=title, finding="unknown", because=seen)
+            return Verdict(expectation=title, finding="unknown", because=reason)
         for (before, _, older), (seq, author, version) in pairwise(versions):
             if version < older:
                 because = f"{name} went from {older} back to {version}, by {author}"

@@ -40,14 +40,14 @@ def check(
     spec: ExperimentSpec, planned: Sequence[Planned], expectations: Sequence[Any], document: Document
 ) -> list[Problem]:
     """Every problem between fields. ``expectations`` are in the file's order, None where one is wrong in itself."""
-    found: list[tuple[FieldPath, str, str]] = []
-    found += _zones(spec)
-    found += _timeline(spec)
-    found += _ids(spec, planned)
-    found += _services(spec)
-    found += _clients(spec)
-    found += _expectations(spec, expectations, [entry.injection.id for entry in planned])
-    problems = [Problem(document.line(field), dotted(field), message, fix, field) for field, message, fix in found]
+    complaints: list[tuple[FieldPath, str, str]] = []
+    complaints += _zones(spec)
+    complaints += _timeline(spec)
+    complaints += _ids(spec, planned)
+    complaints += _services(spec)
+    complaints += _clients(spec)
+    complaints += _expectations(spec, expectations, [entry.injection.id for entry in planned])
+    problems = [Problem(document.line(field), dotted(field), message, fix, field) for field, message, fix in complaints]
     return problems + _planes(spec, planned, document)
 
 
@@ -70,24 +70,26 @@ def _zones(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
 
 
 def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
-    found: list[tuple[FieldPath, str, str]] = []
+    complaints: list[tuple[FieldPath, str, str]] = []
     longest = spec.limits.longest_fault
     for number, entry in enumerate(spec.timeline):
         field: FieldPath = ("timeline", number, "when")
         if entry.when.length > longest:
             fix = "Shorten it, or raise limits.longest_fault if you mean it."
-            said = f"lasts {format_duration(entry.when.length)}, longer than the limit of {format_duration(longest)}."
-            found.append(((*field, "for"), said, fix))
+            message = (
+                f"lasts {format_duration(entry.when.length)}, longer than the limit of {format_duration(longest)}."
+            )
+            complaints.append(((*field, "for"), message, fix))
         if spec.duration is None and entry.when.end is None:
-            found.append((field, "goes on for ever, so the run has no end.", "Give the experiment a 'duration'."))
+            complaints.append((field, "goes on for ever, so the run has no end.", "Give the experiment a 'duration'."))
         if spec.duration is not None and not entry.when.window(1.0, 0).spans(spec.duration):
             run = f"the run of {format_duration(spec.duration)}"
-            said = f"is never on in {run}." if entry.when.end is None else f"starts when {run} is over."
-            found.append((field, said, "Start it earlier, or make 'duration' longer."))
+            message = f"is never on in {run}." if entry.when.end is None else f"starts when {run} is over."
+            complaints.append((field, message, "Start it earlier, or make 'duration' longer."))
         if isinstance(entry.when, WhenSpec) and entry.when.until and entry.when.until.client not in spec.clients:
-            said = f"no client is called {entry.when.until.client!r}."
-            found.append(((*field, "until"), said, f"Clients: {', '.join(spec.clients) or 'none'}."))
-    return found
+            message = f"no client is called {entry.when.until.client!r}."
+            complaints.append(((*field, "until"), message, f"Clients: {', '.join(spec.clients) or 'none'}."))
+    return complaints
 
 
 def _ids(spec: ExperimentSpec, planned: Sequence[Planned]) -> list[tuple[FieldPath, str, str]]:
@@ -114,17 +116,19 @@ def _planes(spec: ExperimentSpec, planned: Sequence[Planned], document: Document
 
 
 def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
-    found: list[tuple[FieldPath, str, str]] = []
+    complaints: list[tuple[FieldPath, str, str]] = []
     for name, service in spec.services.items():
         for state, owner in SEEDED.items():
             if state in service.model_fields_set and owner != name:
-                said = f"{name} has no {state.replace('_', ' ')}."
-                found.append((("services", name, state), said, f"They belong to {owner}."))
+                message = f"{name} has no {state.replace('_', ' ')}."
+                complaints.append((("services", name, state), message, f"They belong to {owner}."))
             if state in service.model_fields_set and owner == name and service.backend is not None:
-                said = f"{service.backend} has a state of its own, which chaoskit does not write."
-                found.append((("services", name, state), said, "Put it there yourself, or leave out 'backend'."))
-        found += _hosted_zones(name, service)
-    return found
+                message = f"{service.backend} has a state of its own, which chaoskit does not write."
+                complaints.append(
+                    (("services", name, state), message, "Put it there yourself, or leave out 'backend'.")
+                )
+        complaints += _hosted_zones(name, service)
+    return complaints
 
 
 def _hosted_zones(name: str, service: ServiceSpec) -> list[tuple[FieldPath, str, str]]:
@@ -152,43 +156,47 @@ def _wrong_call(client: ClientSpec) -> tuple[str, str] | None:
 
 
 def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
-    found: list[tuple[FieldPath, str, str]] = []
+    complaints: list[tuple[FieldPath, str, str]] = []
     for label, client in spec.clients.items():
         if label in RESERVED:
-            found.append(
+            complaints.append(
                 (("clients", label), f"the name {label!r} is chaoskit's own.", "Call the client something else.")
             )
         if spec.services and client.use != "noop" and client.service not in spec.services:
             fix = f"Add {client.service!r} to 'services', or remove 'services' to get what the clients use."
-            found.append((("clients", label, "service"), f"this experiment has no service {client.service!r}.", fix))
+            complaints.append(
+                (("clients", label, "service"), f"this experiment has no service {client.service!r}.", fix)
+            )
         if client.use == "boto3" and client.operation and (wrong := _wrong_call(client)):
-            found.append((("clients", label, "operation"), f"{wrong[0]}.", f"{wrong[1]}."))
+            complaints.append((("clients", label, "operation"), f"{wrong[0]}.", f"{wrong[1]}."))
         kind = CLIENTS.get(client.use)
         if hasattr(kind, "recipe"):  # an SDK's client, which says what it cannot honour
             try:
                 kind.from_json(client_plan(label, client, spec.region))
             except SettingRefused as error:
                 fix = f"{error.instead[:1].upper()}{error.instead[1:]}." if error.instead else ""
-                found.append((("clients", label), f"{error.what}.", fix))
-    return found
+                complaints.append((("clients", label), f"{error.what}.", fix))
+    return complaints
 
 
 def _expectations(
     spec: ExperimentSpec, expectations: Sequence[Any], injections: list[str]
 ) -> list[tuple[FieldPath, str, str]]:
-    found: list[tuple[FieldPath, str, str]] = []
+    complaints: list[tuple[FieldPath, str, str]] = []
     for number, expectation in enumerate(expectations):
         client = getattr(expectation, "client", None)
         injection = getattr(expectation, "injection", None)
         if client is not None and client not in spec.clients:
             fix = f"Clients: {', '.join(spec.clients) or 'none'}."
-            found.append((("expect", number), f"no client is called {client!r}.", fix))
+            complaints.append((("expect", number), f"no client is called {client!r}.", fix))
         elif getattr(expectation, "NEEDS_HEALTH", False):
             among = spec.clients if client is None else [client]
             if not any(getattr(CLIENTS.get(spec.clients[name].use), "HAS_HEALTH", False) for name in among):
-                said = f"{client or 'no client'} has {'no' if client else 'a'} health endpoint."
-                found.append((("expect", number), said, "Give a client 'use: app', which has one, or leave this out."))
+                message = f"{client or 'no client'} has {'no' if client else 'a'} health endpoint."
+                complaints.append(
+                    (("expect", number), message, "Give a client 'use: app', which has one, or leave this out.")
+                )
         if injection is not None and injection not in injections:
             fix = f"Injections: {', '.join(injections) or 'none'}."
-            found.append((("expect", number), f"no injection has the id {injection!r}.", fix))
-    return found
+            complaints.append((("expect", number), f"no injection has the id {injection!r}.", fix))
+    return complaints

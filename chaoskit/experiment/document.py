@@ -102,18 +102,18 @@ class _Walk:
         return _scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, field: FieldPath) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
                 self.problems.append(Problem(line, dotted(field), "a key must be plain text."))
                 continue
             key = key_node.value
-            if key in found:
+            if key in mapping:
                 self.problems.append(Problem(line, dotted((*field, key)), "written twice.", "Keep one of the two."))
             self.lines[(*field, key)] = line
-            found[key] = self.value(value_node, (*field, key))
-        return found
+            mapping[key] = self.value(value_node, (*field, key))
+        return mapping
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:

@@ -14,10 +14,10 @@ from chaoskit.registry import Registry
 
 def json_schema() -> dict[str, Any]:
     """The schema, with every fault, toxic and expectation that this installation has."""
-    found = ExperimentSpec.model_json_schema(by_alias=True)
-    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    found["title"] = "chaoskit experiment"
-    definitions = found["$defs"]
+    schema = ExperimentSpec.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "chaoskit experiment"
+    definitions = schema["$defs"]
     entry = definitions["TimelineSpec"]["properties"]
     for plane in PLANES:
         entry[plane.key] = {"description": f"a {plane.noun}", **_kinds(plane.faults, definitions)}
@@ -26,11 +26,11 @@ def json_schema() -> dict[str, Any]:
         "anyOf": [{"type": "string"}, *(_of(plane.target, definitions) for plane in PLANES)],
     }
     definitions["TimelineSpec"]["oneOf"] = [{"required": [plane]} for plane in PLANE_KEYS]
-    found["properties"]["expect"]["items"] = _kinds(EXPECTATIONS, definitions)
-    services = found["properties"]["services"]
+    schema["properties"]["expect"]["items"] = _kinds(EXPECTATIONS, definitions)
+    services = schema["properties"]["services"]
     names = services.get("propertyNames", {"type": "string"})
-    found["properties"]["services"] = {"anyOf": [services, {"type": "array", "items": names}]}
-    return found
+    schema["properties"]["services"] = {"anyOf": [services, {"type": "array", "items": names}]}
+    return schema
 
 
 def _kinds(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -35,12 +35,12 @@ CANARY_PERIOD_NS = 1 * SECOND
 def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
     """Each service of the experiment with its loopback addresses; the first service has an IPv6 address too."""
     names = list(spec.services) or sorted({client.service for client in spec.clients.values() if client.use != "noop"})
-    found: dict[Service, tuple[str, ...]] = {}
+    addresses: dict[Service, tuple[str, ...]] = {}
     for name in names:
         written = spec.services.get(name, ServiceSpec())
-        default = (f"127.0.1.{SERVICES[name].number}", *(("::1",) if not found else ()))
-        found[name] = written.addresses or _in_zones(name, written) or default
-    return found
+        default = (f"127.0.1.{SERVICES[name].number}", *(("::1",) if not addresses else ()))
+        addresses[name] = written.addresses or _in_zones(name, written) or default
+    return addresses
 
 
 def surroundings_of(spec: ExperimentSpec) -> Surroundings:
@@ -92,29 +92,29 @@ def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
     A service has a zone for each name that an SDK may ask it by, in every region of the partition; what lies below a name, such as a
     bucket, is a wildcard in its zone.
     """
-    found: dict[str, dict[str, Any]] = {}
+    plans: dict[str, dict[str, Any]] = {}
     for service, addresses in services_of(spec).items():
         written = spec.services.get(service)
         ttl = (written.ttl if written else 5 * SECOND) // SECOND
         served = [address for address in addresses if ipv6 or ":" not in address]
         for name in names_of(service, spec.region):
             apex = name.removeprefix("*.")
-            zone = found.setdefault(apex, {"apex": apex, "records": []})
+            zone = plans.setdefault(apex, {"apex": apex, "records": []})
             zone["records"] += [_address_record(name, address, ttl) for address in served]
     for apex, own in spec.zones.items():
-        found.pop(_plainly(apex), None)
-        found[apex] = zone_plan(apex, own)
-    _add_canary(found, canonical(spec.canary))
-    return list(found.values())
+        plans.pop(_plainly(apex), None)
+        plans[apex] = zone_plan(apex, own)
+    _add_canary(plans, canonical(spec.canary))
+    return list(plans.values())
 
 
-def _add_canary(found: dict[str, dict[str, Any]], canary: str) -> None:
+def _add_canary(plans: dict[str, dict[str, Any]], canary: str) -> None:
     """See to it that ``canary`` resolves: in the zone that is to answer for it, or in one of its own."""
-    by_name = {_plainly(apex): zone for apex, zone in found.items()}
+    by_name = {_plainly(apex): zone for apex, zone in plans.items()}
     home = next((by_name[apex] for apex in (canary, *parents(canary)) if apex in by_name), None)
     if home is None:
         apex = canary.partition(".")[2] or canary
-        home = found[apex] = {"apex": apex, "records": []}
+        home = plans[apex] = {"apex": apex, "records": []}
     if not any(_plainly(record["name"]) == canary for record in home["records"]):
         home["records"].append(_address_record(canary, CANARY_ADDRESS, 0))
 

@@ -65,8 +65,8 @@ def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
 
 
 def _as_number(written: object) -> str:
-    found = re.fullmatch(r"\s*([\d.]+)\s*%\s*", str(written))
-    return f"Write {float(found[1]) / 100:g}." if found else "Write one like 0.5."
+    match = re.fullmatch(r"\s*([\d.]+)\s*%\s*", str(written))
+    return f"Write {float(match[1]) / 100:g}." if match else "Write one like 0.5."
 
 
 _PATTERNS = {

@@ -50,20 +50,18 @@ def index() -> list[Shipped]:
     ]
 
 
-def find_experiment(wanted: str) -> Path:
-    """The file that ``wanted`` means: a path, or a shipped name with or without its folder. Raises ``InputError``."""
-    path = Path(wanted)
+def find_experiment(name: str) -> Path:
+    """The file that ``name`` means: a path, or a shipped name with or without its folder. Raises ``InputError``."""
+    path = Path(name)
     if path.exists():
         return path
     shipped = index()
     for entry in shipped:
-        if wanted.removesuffix(".yaml") in (entry.name, entry.path.stem, f"experiments/{entry.name}"):
+        if name.removesuffix(".yaml") in (entry.name, entry.path.stem, f"experiments/{entry.name}"):
             return entry.path
-    near = difflib.get_close_matches(wanted, [entry.name for entry in shipped], n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name, [entry.name for entry in shipped], n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise InputError(
-        f"{wanted}: no such file, and no shipped experiment has this name.{hint} See: chaoskit experiments"
-    )
+    raise InputError(f"{name}: no such file, and no shipped experiment has this name.{hint} See: chaoskit experiments")
 
 
 def print_index() -> None:

@@ -128,8 +128,8 @@ class _OpenAttempt:
 
 def root_of(errors: Sequence[ErrorLink]) -> ErrorLink | None:
     """What lies at the bottom of a chain of errors, outermost first: the innermost that bears an error number, else the innermost."""
-    found = [error for error in errors if error.errno is not None] or errors
-    return found[-1] if found else None
+    numbered = [error for error in errors if error.errno is not None] or errors
+    return numbered[-1] if numbered else None
 
 
 def join_calls(entries: Sequence[Entry], lookups: Sequence[Lookup] | None = None) -> dict[str, tuple[Call, ...]]:
@@ -203,13 +203,13 @@ _Arrivals: TypeAlias = dict[tuple[str, int | None], tuple[int, bool]]
 
 
 def _arrivals(entries: Sequence[Entry]) -> _Arrivals:
-    found: _Arrivals = {}
+    by_attempt: _Arrivals = {}
     for entry in select(entries, RequestArrived):
         event = entry.event
         assert isinstance(event, RequestArrived)
         if event.invocation is not None:
-            found[event.invocation, event.attempt] = (entry.seq, event.nth > 1)
-    return found
+            by_attempt[event.invocation, event.attempt] = (entry.seq, event.nth > 1)
+    return by_attempt
 
 
 _Owned: TypeAlias = dict[tuple[int, int], list[Lookup]]

@@ -27,7 +27,7 @@ class UsedConnections:
     def add(self, call: Call) -> None:
         """Count the connections of ``call`` in."""
         served = (self._find(attempt) for attempt in call.attempts)
-        self._open.update(one for one in served if one and not one[1].startswith("first request"))
+        self._open.update(opening for opening in served if opening and not opening[1].startswith("first request"))
 
     def open_at(self, instant: Instant) -> int:
         """How many were open at ``instant``, which must not be before that of an earlier question."""
@@ -64,8 +64,8 @@ class Connections:
 
     def opened_at(self, attempt: Attempt) -> Instant | None:
         """When the connection that carried ``attempt`` was opened (or carried its first request, where no proxy saw it open)."""
-        found = self._find(attempt)
-        return found[0] if found else None
+        connection = self._find(attempt)
+        return connection[0] if connection else None
 
     def opened_before(self, call: Call, instant: Instant) -> bool:
         """Whether every attempt of ``call`` is seen on a connection that was open before ``instant``."""
@@ -90,8 +90,8 @@ class Connections:
         if arrival is None:
             return None
         for known in (self._opened, self._first_request):
-            found = known.get(arrival.connection, [])
-            place = bisect_right(found, arrival.at, key=lambda item: item[0])
+            openings = known.get(arrival.connection, [])
+            place = bisect_right(openings, arrival.at, key=lambda item: item[0])
             if place:
-                return found[place - 1]
+                return openings[place - 1]
         return None

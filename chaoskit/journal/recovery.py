@@ -91,19 +91,21 @@ def recovery_from(
 
     ``deaths`` are the instants at which a fault ended its process. ``paced`` is whether there is a pace that would tell a slow call.
     """
-    seen = [
+    nearby = [
         call
         for call in calls
         if call.started < episode.until and (call.finished is None or call.finished >= episode.start)
     ]
-    affected = [call for call in seen if call.number in troubled or _hung_through(call, episode, paced=paced)]
+    affected = [call for call in nearby if call.number in troubled or _hung_through(call, episode, paced=paced)]
     died = [at for at in deaths if episode.start <= at < episode.until]
-    touched = sum(call.number in met for call in seen)
-    slowest = max((call.elapsed_ns or 0 for call in seen if call.number in slow and call.result == "ok"), default=None)
+    touched = sum(call.number in met for call in nearby)
+    slowest = max(
+        (call.elapsed_ns or 0 for call in nearby if call.number in slow and call.result == "ok"), default=None
+    )
     base = Recovery(status="unknown", episode=episode, met=touched, longest_ns=slowest)
     if not affected and not died:
-        return _undisturbed(base, seen, episode, paced=paced)
-    back = _back(affected, died, seen, episode)
+        return _undisturbed(base, nearby, episode, paced=paced)
+    back = _back(affected, died, nearby, episode)
     if back is None:
         return Recovery(status="not back", episode=episode, met=touched, longest_ns=slowest)
     at, call = back
@@ -125,17 +127,19 @@ def _hung_through(call: Call, episode: Episode, *, paced: bool) -> bool:
     )
 
 
-def _undisturbed(base: Recovery, seen: Sequence[Call], episode: Episode, *, paced: bool) -> Recovery:
+def _undisturbed(base: Recovery, nearby: Sequence[Call], episode: Episode, *, paced: bool) -> Recovery:
     if base.met:
-        return Recovery(status="unharmed", episode=episode, met=base.met, evidence=seen[-1].evidence if seen else ())
-    inside = [call for call in seen if call.started < episode.end]
+        return Recovery(
+            status="unharmed", episode=episode, met=base.met, evidence=nearby[-1].evidence if nearby else ()
+        )
+    inside = [call for call in nearby if call.started < episode.end]
     if not inside or (not paced and not any(call.attempts for call in inside)):
         return base
     return Recovery(status="unnoticed", episode=episode)
 
 
 def _back(
-    affected: Sequence[Call], died: Sequence[Instant], seen: Sequence[Call], episode: Episode
+    affected: Sequence[Call], died: Sequence[Instant], nearby: Sequence[Call], episode: Episode
 ) -> tuple[Instant, Call] | None:
     """When the client was well again, and the call that shows it; None if that was not seen."""
     if any(call.finished is None and call.cut is None for call in affected):
@@ -148,7 +152,7 @@ def _back(
         return last.finished, last
     assert last_failure is not None
     good = [
-        call for call in seen if call.result == "ok" and call.finished is not None and call.finished >= last_failure
+        call for call in nearby if call.result == "ok" and call.finished is not None and call.finished >= last_failure
     ]
     if not good:
         return None

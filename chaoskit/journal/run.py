@@ -95,8 +95,8 @@ class Run:
     @cached_property
     def armed(self) -> TimelineArmed | None:
         """When the experiment's time began; None when the run ended before that."""
-        found = self.of(TimelineArmed)
-        return found[0][1] if found else None
+        armings = self.of(TimelineArmed)
+        return armings[0][1] if armings else None
 
     @property
     def origin(self) -> Instant:
@@ -189,10 +189,10 @@ class Run:
     def _met(self, injection: str) -> list[int]:
         seqs = [seq for seq, _ in self.changed.get(injection, ())]
         seqs += [seq for seq, _ in self.connections_met(injection)]
-        planned = [one for one in self.injections if one.injection == injection and one.plane == "network"]
-        for one in planned:
-            seqs += infer_affected(self.entries, one, self.header.experiment)
-        seqs += [seq for one in self.injections if one.injection == injection for seq in self._process_evidence(one)]
+        planned = [plan for plan in self.injections if plan.injection == injection and plan.plane == "network"]
+        for plan in planned:
+            seqs += infer_affected(self.entries, plan, self.header.experiment)
+        seqs += [seq for plan in self.injections if plan.injection == injection for seq in self._process_evidence(plan)]
         return sorted(set(seqs))
 
     def connections_met(self, injection: str) -> list[tuple[int, str]]:
@@ -200,7 +200,7 @@ class Run:
 
         A toxic is lifted a little late: who came only then has not met the fault that was planned.
         """
-        spans = [span for one in self.injections if one.injection == injection for span in one.spans]
+        spans = [span for plan in self.injections if plan.injection == injection for span in plan.spans]
         opened, closed, touched = self._touched_connections
         return [
             (seq, name)
@@ -213,21 +213,23 @@ class Run:
         self,
     ) -> tuple[dict[str, Instant], dict[str, Instant], dict[str, list[tuple[int, str]]]]:
         """When each connection that a toxic touched was opened and closed; and by injection, what was told of which."""
-        told: dict[str, list[tuple[int, int, str]]] = {}
+        places_of: dict[str, list[tuple[int, int, str]]] = {}
         for entry in select(self.entries, ConnectionOpened, ConnectionClosed, unless="toxics"):
             event = entry.event
             assert isinstance(event, ConnectionOpened | ConnectionClosed)
             for injection in event.toxics:
                 place = (int(isinstance(event, ConnectionClosed)), entry.seq, event.connection)
-                told.setdefault(injection, []).append(place)
-        names = {name for touched in told.values() for _, _, name in touched}
+                places_of.setdefault(injection, []).append(place)
+        names = {name for touched in places_of.values() for _, _, name in touched}
         instants: dict[type, dict[str, Instant]] = {ConnectionOpened: {}, ConnectionClosed: {}}
         for entry in select(self.entries, ConnectionOpened, ConnectionClosed) if names else ():
             event = entry.event
             assert isinstance(event, ConnectionOpened | ConnectionClosed)
             if event.connection in names:
                 instants[type(event)][event.connection] = event.at
-        touched = {injection: [(seq, name) for _, seq, name in sorted(places)] for injection, places in told.items()}
+        touched = {
+            injection: [(seq, name) for _, seq, name in sorted(places)] for injection, places in places_of.items()
+        }
         return instants[ConnectionOpened], instants[ConnectionClosed], touched
 
     def _process_evidence(self, planned: InjectionPlanned) -> list[int]:
@@ -346,7 +348,7 @@ class Run:
         recoveries = self.recoveries(client)
         if not recoveries:
             return Recovery(status="unnoticed")
-        return max(recoveries, key=lambda found: (_WORST.index(found.status), found.lag_ns or 0))
+        return max(recoveries, key=lambda recovery: (_WORST.index(recovery.status), recovery.lag_ns or 0))
 
     def _recovery(self, client: str, episode: Episode) -> Recovery:
         return recovery_from(

@@ -132,10 +132,10 @@ class SpoolReader:
 
     def count(self) -> Counter[Shape]:
         """How many queries were answered alike: quick, for millions."""
-        found: Counter[Shape] = Counter()
+        counts: Counter[Shape] = Counter()
         for rows in self._read():
-            found.update(rows.shapes)
-        return found
+            counts.update(rows.shapes)
+        return counts
 
     def _read(self) -> Iterator[_Rows]:
         try:

@@ -58,28 +58,28 @@ def _inside(at: Instant, spans: Spans) -> int | None:
 def _refused(entries: Sequence[Entry], spans: Spans, service: str, experiment: dict[str, Any]) -> list[int]:
     clients = experiment.get("clients") or {}
     users = {name for name, client in clients.items() if client.get("service", "dynamodb") == service}
-    found = []
+    seqs = []
     for entry in select(entries, CallFinished, ConnectionClosed):
         event = entry.event
         if isinstance(event, CallFinished) and event.client in users and _inside(event.at, spans) is not None:
             if any(link.errno == errno.ECONNREFUSED for link in event.errors):
-                found.append(entry.seq)
+                seqs.append(entry.seq)
         elif isinstance(event, ConnectionClosed) and event.proxy.startswith(f"{service}@") and "down" in event.toxics:
-            found.append(entry.seq)
-    return found
+            seqs.append(entry.seq)
+    return seqs
 
 
 def _passed(entries: Sequence[Entry], spans: Spans, service: str) -> list[int]:
     last: dict[str, tuple[int, int | None]] = {}
-    found = []
+    seqs = []
     for entry in select(entries, RequestArrived):
         event = entry.event
         if isinstance(event, RequestArrived) and event.service == service:
             now = (event.nth, _inside(event.at, spans))
             if now[1] is not None and last.get(event.connection) == (event.nth - 1, now[1]):
-                found.append(entry.seq)
+                seqs.append(entry.seq)
             last[event.connection] = now
-    return found
+    return seqs
 
 
 def _proxy_tells(entries: Sequence[Entry]) -> bool:

@@ -104,19 +104,19 @@ def chosen(
     _check("--sdk", sdks, sorted({cell.variant.sdk for cell in cells}))
     _check("--fault", faults, list(BY_KEY))
     _check("--connection", connections, list(CONNECTIONS))
-    found = tuple(
+    matching = tuple(
         cell
         for cell in cells
         if (not sdks or cell.variant.sdk in sdks)
         and (not faults or cell.fault.key in faults)
         and (not connections or cell.connection in connections)
     )
-    if not found:
+    if not matching:
         raise InputError("no cell of the matrix is all of that; leave out one of --sdk, --fault and --connection")
-    return found
+    return matching
 
 
 def _check(option: str, given: Sequence[str], known: Sequence[str]) -> None:
-    for one in given:
-        if one not in known:
-            raise InputError(f"{option} {one}: choose from {', '.join(known)}")
+    for name in given:
+        if name not in known:
+            raise InputError(f"{option} {name}: choose from {', '.join(known)}")

@@ -78,10 +78,10 @@ def simulated(policy: BackOff, trouble: Trouble, row: Row) -> list[tuple[Simulat
 def _mismatches(row: Row, policy: BackOff, trouble: Trouble) -> list[str]:
     if row.subject.connection != "cold":
         return []  # of a pool nobody knows which try needed a lookup
-    found = _attempts(row, policy.tries(trouble))
+    mismatches = _attempts(row, policy.tries(trouble))
     for retry, slept in row.sleeps_ns().items():
-        found += _sleeps(retry, slept, policy)
-    return found + _drain(row.samples, policy, trouble)
+        mismatches += _sleeps(retry, slept, policy)
+    return mismatches + _drain(row.samples, policy, trouble)
 
 
 def _attempts(row: Row, expected: int) -> list[str]:
@@ -93,26 +93,26 @@ def _sleeps(retry: int, slept: Sequence[int], policy: BackOff) -> list[str]:
     if retry >= policy.attempts:
         return [f"slept before retry {retry}, documented are {policy.attempts - 1} retries"]
     shortest, longest = policy.bounds(retry)
-    found = []
+    mismatches = []
     if max(slept) > longest + LATE_NS:
-        found.append(
+        mismatches.append(
             f"slept {format_duration(max(slept))} before retry {retry}, documented at most {format_duration(longest)}"
         )
     usual = round(statistics.median(slept))
     if len(slept) >= FEW and usual > longest + USUALLY_LATE_NS:
-        found.append(
+        mismatches.append(
             f"usually slept {format_duration(usual)} before retry {retry}, documented at most {format_duration(longest)}"
         )
     if min(slept) < shortest - EARLY_NS:
-        found.append(
+        mismatches.append(
             f"slept {format_duration(min(slept))} before retry {retry}, documented at least {format_duration(shortest)}"
         )
     if policy.jitter == "full" and len(slept) >= FEW and longest > LATE_NS:
         # The mean of n even draws from 0 to 1 has the deviation (1/12n)**0.5; beyond four of them it is no chance.
         mean, deviation = statistics.fmean(slept) / longest, (1 / (12 * len(slept))) ** 0.5
         if not 0.5 - 4 * deviation <= mean <= 0.5 + 4 * deviation + LATE_NS / longest:
-            found.append(f"slept {mean:.2f} of the longest sleep on average before retry {retry}, documented 0.5")
-    return found
+            mismatches.append(f"slept {mean:.2f} of the longest sleep on average before retry {retry}, documented 0.5")
+    return mismatches
 
 
 def retries_until_drained(sample: Sample, full: int) -> int | None:
@@ -132,13 +132,13 @@ def retries_until_drained(sample: Sample, full: int) -> int | None:
 
 def _drain(samples: Sequence[Sample], policy: BackOff, trouble: Trouble) -> list[str]:
     full = policy.tries(trouble)
-    found = {retries_until_drained(sample, full) for sample in samples} - {None}
+    counts = {retries_until_drained(sample, full) for sample in samples} - {None}
     expected = policy.quota.capacity // policy.quota.price(trouble) if policy.quota else None
-    wrong = sorted(one for one in found if one is not None and one != expected)
+    wrong = sorted(retries for retries in counts if retries is not None and retries != expected)
     if not wrong:
         return []
-    said = f"documented {expected}" if expected is not None else "documented is no quota"
-    return [f"refused a retry after {_or(wrong)} retries, {said}"]
+    quota = f"documented {expected}" if expected is not None else "documented is no quota"
+    return [f"refused a retry after {_or(wrong)} retries, {quota}"]
 
 
 def _or(numbers: Sequence[int]) -> str:

@@ -46,10 +46,12 @@ def _finding(title: str, tell: Callable[[Sequence[Row]], str], rows: Sequence[Ro
 def _find(
     rows: Sequence[Row], what: str, accept: Callable[[Row], bool], *, fault: str = "empty", connection: str = "cold"
 ) -> list[Row]:
-    found = [row for row in rows if (row.subject.fault, row.subject.connection) == (fault, connection) and accept(row)]
-    if not found:
+    matching = [
+        row for row in rows if (row.subject.fault, row.subject.connection) == (fault, connection) and accept(row)
+    ]
+    if not matching:
         raise NotMeasured(f"it takes {what}, {connection}, under “{BY_KEY[fault].title}”")
-    return found
+    return matching
 
 
 def _is_botocore(row: Row, *, new: bool) -> bool:
@@ -84,49 +86,49 @@ def _defaults(rows: Sequence[Row]) -> str:
 
 
 def _time(row: Row) -> Spread:
-    found = row.gave_up_ns
-    if found is None:
+    lengths = row.gave_up_ns
+    if lengths is None:
         raise NotMeasured(f"no first call of {words.who(row.subject)} gave up in the fault")
-    return found
+    return lengths
 
 
 def _go(rows: Sequence[Row]) -> str:
     def is_go(row: Row) -> bool:
         return row.subject.sdk == "go" and row.subject.retry_mode is None
 
-    said = []
+    sentences = []
     for fault in ("empty", "nxdomain", "servfail"):
         row = _find(rows, "the Go client", is_go, fault=fault)[0]
         failed = spread(call.attempts for call in row.firsts if not call.ok)
-        said.append(
+        sentences.append(
             f"{BY_KEY[fault].title}: attempts {words.counts(failed)}, given up after {words.times(row.gave_up_ns)}"
         )
-    return f"{words.who(row.subject)}: {'; '.join(said)}; n = {row.n} each."
+    return f"{words.who(row.subject)}: {'; '.join(sentences)}; n = {row.n} each."
 
 
 def _jvm(rows: Sequence[Row]) -> str:
     def is_jvm(row: Row) -> bool:
         return row.subject.sdk == "java" and row.subject.dns_cache != "advised"
 
-    said = []
+    sentences = []
     for fault in ("empty-no-soa", "empty"):
         for row in _having(rows, fault, "cold"):
             if is_jvm(row):
                 lengths = spread(sample.blank_ns for sample in row.samples)
                 met = sum(sample.met for sample in row.samples)
-                said.append(
+                sentences.append(
                     f"a blank of {words.times(lengths)} was met by {met} DNS queries (n = {row.n}), "
                     f"and {words.share(row.ok_share)} of the calls in it succeeded"
                 )
-    if not said:
+    if not sentences:
         raise NotMeasured("it takes the Java client with the JVM's default DNS cache, cold, under an empty record")
-    return f"Java v2 with the JVM's default DNS cache, dialling for every call: {'; '.join(said)}."
+    return f"Java v2 with the JVM's default DNS cache, dialling for every call: {'; '.join(sentences)}."
 
 
 def _keep_alive(rows: Sequence[Row]) -> str:
-    found = _find(rows, "a warm client", lambda row: row.subject.service == "dynamodb", connection="warm")
-    calls = [call for row in found for call in row.calls]
-    names = sorted({words.who(row.subject) for row in found})
+    matching = _find(rows, "a warm client", lambda row: row.subject.service == "dynamodb", connection="warm")
+    calls = [call for row in matching for call in row.calls]
+    names = sorted({words.who(row.subject) for row in matching})
     return (
         f"Under an empty record {sum(call.pooled for call in calls)} of {len(calls)} calls of warm clients rode on a pooled connection, "
         f"{sum(call.ok for call in calls)} succeeded ({', '.join(names)})."
@@ -138,19 +140,23 @@ def _burial(rows: Sequence[Row]) -> str:
     spared = 0
     for fault in BURYING:
         for row in _having(rows, fault, "burst"):
-            seen = [around for around in row.around_bursts() if all(around.before) and around.before and around.after]
-            lost = [around for around in seen if not any(around.after)]
+            processes = [
+                around for around in row.around_bursts() if all(around.before) and around.before and around.after
+            ]
+            lost = [around for around in processes if not any(around.after)]
             name = f"{words.who(row.subject)}, {words.mode(row.subject)}, {BY_KEY[fault].title}"
             if lost:
                 calls = sum(len(around.after) for around in lost)
-                buried.append(f"{name}: {len(lost)} of {len(seen)} processes, whose {calls} calls after it all failed")
-            elif seen:
-                spared += len(seen)
+                buried.append(
+                    f"{name}: {len(lost)} of {len(processes)} processes, whose {calls} calls after it all failed"
+                )
+            elif processes:
+                spared += len(processes)
     if not buried and not spared:
         raise NotMeasured("it takes a burst client, and no burst fell into a fault")
-    said = [f"After a burst no call that ran alone succeeded any more in {'; '.join(buried)}."] if buried else []
-    said += [f"It was not seen in {spared} processes of {'other' if buried else 'all'} cells."] if spared else []
-    return f"Before the burst every call rode on the one live connection of the pool. {' '.join(said)}"
+    sentences = [f"After a burst no call that ran alone succeeded any more in {'; '.join(buried)}."] if buried else []
+    sentences += [f"It was not seen in {spared} processes of {'other' if buried else 'all'} cells."] if spared else []
+    return f"Before the burst every call rode on the one live connection of the pool. {' '.join(sentences)}"
 
 
 def _having(rows: Sequence[Row], fault: str, connection: str) -> list[Row]:
@@ -158,7 +164,7 @@ def _having(rows: Sequence[Row], fault: str, connection: str) -> list[Row]:
 
 
 def _drain(rows: Sequence[Row]) -> str:
-    said = []
+    sentences = []
     for row in _find(rows, "a client with a retry quota", lambda row: row.subject.service == "dynamodb"):
         subject = row.subject
         policy = policy_of(subject.sdk, subject.version, subject.retry_mode, subject.service)
@@ -166,18 +172,18 @@ def _drain(rows: Sequence[Row]) -> str:
         if policy is None or policy.quota is None or trouble is None or policy.tries(trouble) == 1:
             continue
         spent = spread(
-            found
+            retries
             for sample in row.samples
-            if (found := retries_until_drained(sample, policy.tries(trouble))) is not None
+            if (retries := retries_until_drained(sample, policy.tries(trouble))) is not None
         )
         if spent:
-            said.append(
+            sentences.append(
                 f"{words.who(subject)}, {words.mode(subject)}: no retry is left after {words.counts(spent)} retries (n = {spent.n}), "
                 f"documented {policy.quota.capacity // policy.quota.price(trouble)}"
             )
-    if not said:
+    if not sentences:
         raise NotMeasured("no quota was drained in the time that the faults lasted")
-    return f"Counted over a process's calls: {'; '.join(said)}."
+    return f"Counted over a process's calls: {'; '.join(sentences)}."
 
 
 def _unbounded(rows: Sequence[Row]) -> str:

@@ -37,22 +37,22 @@ tries take as long as the measured ones. A cell is *not exercised* when its faul
 
 def markdown(result: Result) -> str:
     """The whole document below its title."""
-    parts = ["## What it shows\n", *(_finding(one.title, one.said) for one in result.findings)]
+    parts = ["## What it shows\n", *(_finding(finding.title, finding.said) for finding in result.findings)]
     parts += ["\n## The table\n", LEGEND]
     groups: dict[str, list[tuple[Row, Documented | None]]] = {}
-    for row, told in result.told:
-        groups.setdefault(_heading(row), []).append((row, told))
+    for row, documented in result.told:
+        groups.setdefault(_heading(row), []).append((row, documented))
     for heading, rows in groups.items():
         parts += [f"\n### {heading}\n", _table(rows)]
     parts += ["\n## Measured against documented\n", _against(result)]
     if result.missing:
-        parts += ["\n## Not measured\n", *(f"- {one.what}: {one.why}" for one in result.missing)]
+        parts += ["\n## Not measured\n", *(f"- {gap.what}: {gap.why}" for gap in result.missing)]
     parts += ["\n## With what\n", _versions(result), "\n## The documents\n", _documents(result)]
     return printable("\n".join(parts) + "\n")
 
 
-def _finding(title: str, said: str) -> str:
-    return f"- **{title}.** {said}"
+def _finding(title: str, text: str) -> str:
+    return f"- **{title}.** {text}"
 
 
 def _heading(row: Row) -> str:
@@ -62,11 +62,13 @@ def _heading(row: Row) -> str:
 
 def _table(rows: Iterable[tuple[Row, Documented | None]]) -> str:
     lines = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
-    lines += [f"| {' | '.join(word.replace('|', '/') for word in cells(row, told))} |" for row, told in rows]
+    lines += [
+        f"| {' | '.join(word.replace('|', '/') for word in cells(row, documented))} |" for row, documented in rows
+    ]
     return "\n".join(lines)
 
 
-def cells(row: Row, told: Documented | None) -> tuple[str, ...]:
+def cells(row: Row, documented: Documented | None) -> tuple[str, ...]:
     """The words of one line of the table."""
     return (
         BY_KEY[row.subject.fault].title,
@@ -78,33 +80,35 @@ def cells(row: Row, told: Documented | None) -> tuple[str, ...]:
         words.lag(row),
         words.share(row.ok_share),
         words.share(row.pooled_share),
-        words.document(told),
-        words.verdict(row, told),
+        words.document(documented),
+        words.verdict(row, documented),
     )
 
 
 def _against(result: Result) -> str:
-    compared = [row for row, told in result.told if told and row.exercised and row.subject.connection == "cold"]
+    compared = [
+        row for row, documented in result.told if documented and row.exercised and row.subject.connection == "cold"
+    ]
     lines = [
         f"{len(compared)} cells have a documented policy to be compared with; {len(result.mismatches)} differ from it."
     ]
     lines += [
-        f"- {words.who(row.subject)}, {words.mode(row.subject)}, {BY_KEY[row.subject.fault].title}: {'; '.join(told.mismatches)}"
-        for row, told in result.mismatches
+        f"- {words.who(row.subject)}, {words.mode(row.subject)}, {BY_KEY[row.subject.fault].title}: {'; '.join(documented.mismatches)}"
+        for row, documented in result.mismatches
     ]
     return "\n".join(lines)
 
 
 def _versions(result: Result) -> str:
-    found = {
+    lines = {
         f"- {words.NAMES.get(sample.subject.sdk, sample.subject.sdk)}: "
         + ", ".join(f"{name} {version}" for name, version in sample.versions.items())
         + f"; sandbox {sample.sandbox}"
         for sample in result.samples
     }
-    return "\n".join(sorted(found))
+    return "\n".join(sorted(lines))
 
 
 def _documents(result: Result) -> str:
-    found = {f"- {told.policy.name}: {told.policy.source}" for _, told in result.told if told}
-    return "\n".join(sorted(found)) or "None of these SDKs has a documented policy here."
+    lines = {f"- {documented.policy.name}: {documented.policy.source}" for _, documented in result.told if documented}
+    return "\n".join(sorted(lines)) or "None of these SDKs has a documented policy here."

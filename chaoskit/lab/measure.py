@@ -129,9 +129,11 @@ def _sampled(call: Call) -> SampledCall:
         attempts=len(call.attempts),
         # How long a healthy try takes is of no interest, and most are.
         tries_ns=tuple(
-            one.finished - one.started for one in call.attempts if one.finished is not None and call.troubled
+            attempt.finished - attempt.started
+            for attempt in call.attempts
+            if attempt.finished is not None and call.troubled
         ),
-        sleeps_ns=tuple(one.slept_ns for one in call.attempts if one.slept_ns is not None),
+        sleeps_ns=tuple(attempt.slept_ns for attempt in call.attempts if attempt.slept_ns is not None),
         error=outer.type if outer else "",
         cause=inner.type if inner else "",
         errno=inner.errno if inner else None,

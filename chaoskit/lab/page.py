@@ -56,10 +56,10 @@ def page(result: Result, title: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    charts = [chart for row, told in result.told if (chart := _chart(row, told))]
+    charts = [chart for row, documented in result.told if (chart := _chart(row, documented))]
     groups: dict[str, list[tuple[str, ...]]] = {}
-    for row, told in result.told:
-        groups.setdefault(_group(row), []).append(cells(row, told))
+    for row, documented in result.told:
+        groups.setdefault(_group(row), []).append(cells(row, documented))
     return environment.get_template("lab.html.j2").render(
         title=title,
         result=result,
@@ -78,28 +78,32 @@ def _group(row: Row) -> str:
     return f"{words.who(subject)}, retry mode {words.mode(subject)}, {subject.service}, {subject.connection}"
 
 
-def _chart(row: Row, told: Documented | None) -> Chart | None:
+def _chart(row: Row, documented: Documented | None) -> Chart | None:
     slept = row.sleeps_ns()
     if not slept or row.subject.connection != "cold":
         return None
-    lanes = tuple(_lane(retry, values, told, place) for place, (retry, values) in enumerate(slept.items()))
-    policy = f"documented: {told.policy.name} ({told.policy.source})" if told else "no documented policy known here"
+    lanes = tuple(_lane(retry, values, documented, place) for place, (retry, values) in enumerate(slept.items()))
+    policy = (
+        f"documented: {documented.policy.name} ({documented.policy.source})"
+        if documented
+        else "no documented policy known here"
+    )
     return Chart(f"{_group(row)}: {BY_KEY[row.subject.fault].title}", policy, lanes, LANE * len(lanes) + 24)
 
 
-def _lane(retry: int, values: list[int], told: Documented | None, place: int) -> Lane:
+def _lane(retry: int, values: list[int], documented: Documented | None, place: int) -> Lane:
     ordered = sorted(values)
     step = max(1, math.ceil(len(ordered) / MOST_DOTS))
-    said = f"retry {retry}: n = {len(ordered)}, {format_duration(ordered[0])} to {format_duration(ordered[-1])}"
+    title = f"retry {retry}: n = {len(ordered)}, {format_duration(ordered[0])} to {format_duration(ordered[-1])}"
     low: float | None = None
     high = 0.0
-    if told and retry < told.policy.attempts:
-        shortest, longest = told.policy.bounds(retry)
+    if documented and retry < documented.policy.attempts:
+        shortest, longest = documented.policy.bounds(retry)
         low, high = _place(shortest), _place(longest)
         among = format_duration(longest) if shortest == longest else f"0 to {format_duration(longest)}"
-        said += f"; documented {among}"
+        title += f"; documented {among}"
     dots = tuple((_place(value), format_duration(value)) for value in ordered[::step])
-    return Lane(f"retry {retry}", LANE * place + 4, dots, low, high, _place(round(statistics.median(ordered))), said)
+    return Lane(f"retry {retry}", LANE * place + 4, dots, low, high, _place(round(statistics.median(ordered))), title)
 
 
 def _place(ns: int) -> float:

@@ -54,16 +54,16 @@ class Batch:
 
 def batches(cells: Sequence[Cell]) -> list[Batch]:
     """The runs of one round: cells of like length together, so that none waits long for another."""
-    found: list[list[Cell]] = []
+    groups: list[list[Cell]] = []
     room = 0
     for cell in sorted(cells, key=blank_ns):
         weight = WEIGHT.get(cell.variant.sdk, 1)
         if weight > room:
-            found.append([])
+            groups.append([])
             room = CAPACITY
-        found[-1].append(cell)
+        groups[-1].append(cell)
         room -= weight
-    return [_batch(tuple(together)) for together in found]
+    return [_batch(tuple(together)) for together in groups]
 
 
 def blank_ns(cell: Cell) -> int:
@@ -104,7 +104,9 @@ def _batch(cells: tuple[Cell, ...]) -> Batch:
         "duration": _written(ends),
         "services": {service: {"addresses": list(ADDRESSES[service]), "ttl": "5s"} for service in services},
         "clients": {label: client_of(cell) for label, cell in zip(labels, cells, strict=True)},
-        "timeline": [one for label, cell in zip(labels, cells, strict=True) for one in _injections(label, cell)],
+        "timeline": [
+            injection for label, cell in zip(labels, cells, strict=True) for injection in _injections(label, cell)
+        ],
         "limits": {"ready_within": READY_WITHIN, "grace": "60s"},
     }
     return Batch(cells, resolve_plain(plain, "chaoskit lab"))
@@ -129,10 +131,10 @@ def client_of(cell: Cell) -> dict[str, Any]:
 
 def _injections(label: str, cell: Cell) -> list[dict[str, Any]]:
     """The cell's fault, aimed at its one client; ``measure`` knows it by its id."""
-    found = [_injection(f"{cell.fault.key}-{label}", label, cell, cell.fault.dns, cell.fault.types)]
+    injections = [_injection(f"{cell.fault.key}-{label}", label, cell, cell.fault.dns, cell.fault.types)]
     if cell.fault.without_ipv6:
-        found.append(_injection(f"besides-{label}", label, cell, "empty", ("AAAA",)))
-    return found
+        injections.append(_injection(f"besides-{label}", label, cell, "empty", ("AAAA",)))
+    return injections
 
 
 def _injection(name: str, label: str, cell: Cell, dns: Any, types: tuple[str, ...]) -> dict[str, Any]:

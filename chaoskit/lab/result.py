@@ -45,11 +45,13 @@ class Result:
     @property
     def mismatches(self) -> tuple[tuple[Row, Documented], ...]:
         """Rows that differ from what is documented."""
-        return tuple((row, told) for row, told in self.told if told is not None and told.mismatches)
+        return tuple(
+            (row, documented) for row, documented in self.told if documented is not None and documented.mismatches
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The stored form."""
-        missing = [{"what": one.what, "why": one.why} for one in self.missing]
+        missing = [{"what": gap.what, "why": gap.why} for gap in self.missing]
         return {"format": FORMAT, "missing": missing, "samples": to_json(self.samples)}
 
     def text(self) -> str:
@@ -65,12 +67,12 @@ def read_results(paths: Sequence[Path]) -> Result:
 
     A run of a folder that was invalid is a missing one. Raises ``InputError`` or ``JournalError`` naming the file for anything else.
     """
-    found = [_read(path) for path in paths]
-    samples = tuple(sample for one in found for sample in one.samples)
+    results = [_read(path) for path in paths]
+    samples = tuple(sample for result in results for sample in result.samples)
     if not samples:
         where = ", ".join(map(str, paths))
         raise InputError(f"{where}: no measured run in it; give journals of chaoskit lab, or the folder of one")
-    return Result(samples, tuple(dict.fromkeys(missing for one in found for missing in one.missing)))
+    return Result(samples, tuple(dict.fromkeys(missing for result in results for missing in result.missing)))
 
 
 def _read(path: Path) -> Result:
@@ -80,7 +82,7 @@ def _read(path: Path) -> Result:
         return Result(*samples_of(read_journal(path)))
     samples: list[Sample] = []
     # What a lab could not even begin to measure is in no journal of it.
-    missing = [one for stored in sorted(path.rglob("lab.json")) for one in _stored(stored).missing]
+    missing = [gap for stored in sorted(path.rglob("lab.json")) for gap in _stored(stored).missing]
     for journal in sorted(path.rglob("journal.jsonl")):
         if journal.parent.name.startswith("."):
             continue  # of a run that is under way
@@ -100,7 +102,7 @@ def _stored(path: Path) -> Result:
         data = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
-        return Result(from_json(data["samples"]), tuple(Missing(**one) for one in data["missing"]))
+        return Result(from_json(data["samples"]), tuple(Missing(**gap) for gap in data["missing"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: not a stored result of chaoskit lab ({reason})") from error

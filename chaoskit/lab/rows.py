@@ -35,8 +35,8 @@ class Around:
 
 def spread(values: Iterable[float]) -> Spread | None:
     """Of any values; None of none."""
-    found = list(values)
-    return Spread(len(found), min(found), statistics.median(found), max(found)) if found else None
+    sample = list(values)
+    return Spread(len(sample), min(sample), statistics.median(sample), max(sample)) if sample else None
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class Row:
     @cached_property
     def firsts(self) -> list[SampledCall]:
         """Of each process the first call that the fault troubled, so with a full retry quota; its first call where none was."""
-        found = []
+        calls = []
         for sample in self.samples:
             ended = [call for call in sample.calls if call.ended]
-            found += next(([call] for call in ended if not call.ok or call.attempts > 1), ended[:1])
-        return found
+            calls += next(([call] for call in ended if not call.ok or call.attempts > 1), ended[:1])
+        return calls
 
     @property
     def attempts(self) -> Spread | None:
@@ -108,26 +108,26 @@ class Row:
     @property
     def errors(self) -> list[tuple[str, int]]:
         """What the application saw, commonest first."""
-        seen = Counter(_error(call) for call in self.calls if call.ended and not call.ok)
-        return seen.most_common()
+        counts = Counter(_error(call) for call in self.calls if call.ended and not call.ok)
+        return counts.most_common()
 
     def sleeps_ns(self) -> dict[int, list[int]]:
         """Of all calls in the fault the pauses before retry 1, 2 …"""
-        found: dict[int, list[int]] = defaultdict(list)
+        by_retry: dict[int, list[int]] = defaultdict(list)
         for call in self.calls:
             if len(call.sleeps_ns) == call.attempts - 1:  # else one was not seen, and the others cannot be numbered
                 for retry, slept in enumerate(call.sleeps_ns, 1):
-                    found[retry].append(slept)
-        return dict(sorted(found.items()))
+                    by_retry[retry].append(slept)
+        return dict(sorted(by_retry.items()))
 
     def around_bursts(self) -> list[Around]:
         """Of each process, whether calls that ran alone worked before the first burst in the fault, and after it."""
-        found = []
+        around = []
         for sample in self.samples:
             burst = next((place for place, call in enumerate(sample.calls) if call.concurrent), len(sample.calls))
             before = tuple(call.ok for call in sample.calls[:burst])
-            found.append(Around(before, tuple(call.ok for call in sample.calls[burst:] if not call.concurrent)))
-        return found
+            around.append(Around(before, tuple(call.ok for call in sample.calls[burst:] if not call.concurrent)))
+        return around
 
 
 def rows_of(samples: Sequence[Sample]) -> tuple[Row, ...]:

@@ -27,7 +27,7 @@ def print_result(console: Console, result: Result) -> None:
     from rich.table import Table
 
     wide = console.width >= NARROW
-    for heading, told in groupby(result.told, key=lambda pair: _heading(pair[0])):
+    for heading, pairs in groupby(result.told, key=lambda pair: _heading(pair[0])):
         console.print(f"\n[bold]{heading}[/bold]", highlight=False)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for number, column in enumerate(_columns(wide)):
@@ -35,17 +35,18 @@ def print_result(console: Console, result: Result) -> None:
             table.add_column(
                 column, no_wrap=True, min_width=24 if number == 0 else None, max_width=44 if last else None
             )
-        for row, document in told:
+        for row, document in pairs:
             table.add_row(*_line(row, document, wide))
         console.print(table)
     for finding in result.findings:
         console.print(f"\n[bold]{finding.title}[/bold]", highlight=False)
         console.print(f"  {finding.said}", highlight=False, markup=False)
-    said = [
-        f"differs from its document: {row.subject}: {'; '.join(told.mismatches)}" for row, told in result.mismatches
+    lines = [
+        f"differs from its document: {row.subject}: {'; '.join(documented.mismatches)}"
+        for row, documented in result.mismatches
     ]
-    said += [f"not measured: {one.what}: {one.why}" for one in result.missing]
-    for line in said:
+    lines += [f"not measured: {gap.what}: {gap.why}" for gap in result.missing]
+    for line in lines:
         console.print(f"\n{line}", highlight=False, markup=False)
 
 
@@ -59,7 +60,7 @@ def _columns(wide: bool) -> tuple[str, ...]:
     return (*usual, "documented", "the application sees") if wide else usual
 
 
-def _line(row: Row, told: Documented | None, wide: bool) -> tuple[str, ...]:
+def _line(row: Row, documented: Documented | None, wide: bool) -> tuple[str, ...]:
     usual = (
         BY_KEY[row.subject.fault].title,
         str(row.n),
@@ -71,9 +72,9 @@ def _line(row: Row, told: Documented | None, wide: bool) -> tuple[str, ...]:
     )
     if not wide:
         return usual
-    document = words.DASH if told is None else f"{told.attempts}, {_middle(told.gave_up_ns)}"
+    document = words.DASH if documented is None else f"{documented.attempts}, {_middle(documented.gave_up_ns)}"
     return (*usual, document, words.error(row))
 
 
-def _middle(found: Spread | None) -> str:
-    return words.DASH if found is None else format_duration(round(found.middle))
+def _middle(summary: Spread | None) -> str:
+    return words.DASH if summary is None else format_duration(round(summary.middle))

@@ -32,26 +32,26 @@ def mode(subject: Subject) -> str:
     return subject.retry_mode or f"default ({subject.resolved_mode})"
 
 
-def times(found: Spread | None) -> str:
+def times(summary: Spread | None) -> str:
     """``130 ms (110 ms–170 ms)``."""
-    if found is None:
+    if summary is None:
         return DASH
-    if format_duration(round(found.low)) == format_duration(round(found.high)):
-        return format_duration(round(found.middle))
-    low, high = format_duration(round(found.low)), format_duration(round(found.high))
-    return f"{format_duration(round(found.middle))} ({low}{DASH}{high})"
+    if format_duration(round(summary.low)) == format_duration(round(summary.high)):
+        return format_duration(round(summary.middle))
+    low, high = format_duration(round(summary.low)), format_duration(round(summary.high))
+    return f"{format_duration(round(summary.middle))} ({low}{DASH}{high})"
 
 
-def counts(found: Spread | None) -> str:
+def counts(summary: Spread | None) -> str:
     """``4``, or ``3–4``."""
-    if found is None:
+    if summary is None:
         return DASH
-    return f"{found.low:g}" if found.low == found.high else f"{found.low:g}{DASH}{found.high:g}"
+    return f"{summary.low:g}" if summary.low == summary.high else f"{summary.low:g}{DASH}{summary.high:g}"
 
 
-def share(found: float | None) -> str:
+def share(fraction: float | None) -> str:
     """``86 %``."""
-    return DASH if found is None else f"{100 * found:.0f} %"
+    return DASH if fraction is None else f"{100 * fraction:.0f} %"
 
 
 def error(row: Row) -> str:
@@ -64,10 +64,10 @@ def error(row: Row) -> str:
 
 def sleeps(row: Row) -> str:
     """The median pause before each retry."""
-    found = row.sleeps_ns()
-    if not found:
+    by_retry = row.sleeps_ns()
+    if not by_retry:
         return DASH
-    return ", ".join(format_duration(round(statistics.median(values))) for values in found.values())
+    return ", ".join(format_duration(round(statistics.median(values))) for values in by_retry.values())
 
 
 def lag(row: Row) -> str:
@@ -77,15 +77,19 @@ def lag(row: Row) -> str:
     return times(row.lag_ns)
 
 
-def document(told: Documented | None) -> str:
+def document(documented: Documented | None) -> str:
     """What the document has for attempts and give-up time."""
-    return DASH if told is None else f"{told.policy.name}: {told.attempts}, {times(told.gave_up_ns)}"
+    return (
+        DASH
+        if documented is None
+        else f"{documented.policy.name}: {documented.attempts}, {times(documented.gave_up_ns)}"
+    )
 
 
-def verdict(row: Row, told: Documented | None) -> str:
+def verdict(row: Row, documented: Documented | None) -> str:
     """Whether the measured agrees with the documented."""
     if not row.exercised:
         return "not exercised"
-    if told is None or row.subject.connection != "cold":
+    if documented is None or row.subject.connection != "cold":
         return DASH
-    return "as documented" if not told.mismatches else "; ".join(told.mismatches)
+    return "as documented" if not documented.mismatches else "; ".join(documented.mismatches)

@@ -50,7 +50,9 @@ def behind_docker(run: Run) -> Behind | None:
         for call in calls:
             if call.result == "failed" and (asked := _asked(call, its_own)):
                 counts[client, _told(asked), _made(call)] += 1
-    pairs = (Pair(client=client, said=told, made=made, calls=many) for (client, told, made), many in counts.items())
+    pairs = (
+        Pair(client=client, said=answers, made=raised, calls=many) for (client, answers, raised), many in counts.items()
+    )
     meant = {query.name for query in queries if query.answers or query.faults}
     return Behind(pairs=tuple(pairs), searched=tuple(searched(queries, meant)))
 

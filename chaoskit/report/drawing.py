@@ -73,9 +73,10 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientLane:
-    """One client's lane: ``y`` its top, ``middle`` its middle line. The first row of marks on each side is ``base`` px high, those
+    """One client's lane: ``y`` its top, ``middle`` its middle line.
 
-    of calls made at the same time are ``row`` px high."""
+    The first row of marks on each side is ``base`` px high, those of calls made at the same time are ``row`` px high.
+    """
 
     name: str
     short: str
@@ -175,8 +176,8 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
         dns_top=dns_top,
         dns_height=dns_height,
         lanes=tuple(lanes),
-        merged=sum(found.merged for found in marks),
-        crowded=sum(found.crowded for found in marks),
+        merged=sum(group.merged for group in marks),
+        crowded=sum(group.crowded for group in marks),
     )
 
 

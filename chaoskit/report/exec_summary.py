@@ -47,7 +47,7 @@ def _lookups(run: Run, asker: str) -> list[Line]:
             by_name[lookup.name].append(lookup)
     if not by_name:
         return [Line("lookups", "none")]
-    return [Line("lookups", _looked_up(name, found)) for name, found in by_name.items()]
+    return [Line("lookups", _looked_up(name, lookups)) for name, lookups in by_name.items()]
 
 
 def _looked_up(name: str, lookups: list[Lookup]) -> str:
@@ -81,7 +81,7 @@ def _requests(run: Run) -> list[Line]:
     for _, event in run.of(RequestArrived):
         arrived[f"{event.service} {event.operation}"].append(event)
     answers = {event.request: event for _, event in run.of(RequestAnswered)}
-    return [Line("requests", _asked(what, found, answers)) for what, found in arrived.items()]
+    return [Line("requests", _asked(what, requests, answers)) for what, requests in arrived.items()]
 
 
 def _broken(run: Run) -> list[Line]:
@@ -96,17 +96,17 @@ def _broken(run: Run) -> list[Line]:
     ]
 
 
-def _asked(what: str, found: list[RequestArrived], answers: dict[int, RequestAnswered]) -> str:
-    calls = {event.invocation for event in found if event.invocation}
-    words = f"{what}: {len(found)}"
+def _asked(what: str, requests: list[RequestArrived], answers: dict[int, RequestAnswered]) -> str:
+    calls = {event.invocation for event in requests if event.invocation}
+    words = f"{what}: {len(requests)}"
     if calls:
         words += f", of {plural(len(calls), 'call')}"
-    attempts = [event.attempt for event in found if event.attempt]
+    attempts = [event.attempt for event in requests if event.attempt]
     if attempts and max(attempts) > 1:
         words += f"; up to attempt {max(attempts)}"
     errors = Counter(
         answer.error or str(answer.status)
-        for event in found
+        for event in requests
         if (answer := answers.get(event.request)) and (answer.error or answer.status >= 400)
     )
     if errors:

@@ -254,8 +254,8 @@ def _sleeps(calls: Sequence[Call]) -> tuple[SleepStep, ...]:
         for attempt in call.attempts:
             if attempt.slept_ns is not None:
                 steps[attempt.number - 1].append(attempt.slept_ns)
-    found = ((after, spread(samples)) for after, samples in sorted(steps.items()))
-    return tuple(SleepStep(after=after, slept_ns=slept) for after, slept in found if slept)
+    spreads = ((after, spread(samples)) for after, samples in sorted(steps.items()))
+    return tuple(SleepStep(after=after, slept_ns=slept) for after, slept in spreads if slept)
 
 
 def last_instant(run: Run) -> Instant:
@@ -284,10 +284,10 @@ def _errors(failed: Sequence[Call]) -> tuple[ErrorSeen, ...]:
     for call in failed:
         outer, root = (call.errors[0] if call.errors else nothing), (root_of(call.errors) or nothing)
         groups[outer.type, root.type, root.errno].append(call)
-    seen = []
+    figures = []
     for (outer_type, root_type, errno), calls in groups.items():
         root = root_of(calls[0].errors) or nothing
-        seen.append(
+        figures.append(
             ErrorSeen(
                 count=len(calls),
                 type=outer_type,
@@ -298,4 +298,4 @@ def _errors(failed: Sequence[Call]) -> tuple[ErrorSeen, ...]:
                 seq=calls[0].evidence[-1],
             )
         )
-    return tuple(sorted(seen, key=lambda error: -error.count))
+    return tuple(sorted(figures, key=lambda error: -error.count))

@@ -123,7 +123,7 @@ def all_injections(run: Run) -> tuple[InjectionFigures, ...]:
         assert isinstance(event, InjectionApplied | InjectionLifted)
         late[event.injection] = max(late.get(event.injection, 0), event.at - event.due)
         switched[type(event), event.injection, event.due] = event.at
-    found = []
+    figures = []
     for plan in run.injections:
         met = run.met(plan.injection)
         at = {seq: instant for seq in met if (instant := run.instant(seq)) is not None}
@@ -135,7 +135,7 @@ def all_injections(run: Run) -> tuple[InjectionFigures, ...]:
             )
             for start, end in plan.spans
         )
-        found.append(
+        figures.append(
             InjectionFigures(
                 id=plan.injection,
                 plane=plan.plane,
@@ -148,7 +148,7 @@ def all_injections(run: Run) -> tuple[InjectionFigures, ...]:
                 switched_late_ns=late.get(plan.injection),
             )
         )
-    return tuple(found)
+    return tuple(figures)
 
 
 def _span(start: Instant, end: Instant, met: list[tuple[Instant, int]]) -> SpanMet:

@@ -127,15 +127,15 @@ def _seen(lookups: Sequence[Lookup], scale: Scale, origin: Instant) -> tuple[See
             runs[-1].append(lookup)
         else:
             runs.append([lookup])
-    seen: list[Seen] = []
+    strips: list[Seen] = []
     for same in runs:
         left, right = scale.x(same[0].started), scale.x(same[-1].started)
-        if seen and right < seen[-1].x + seen[-1].w and right - left < 1:
+        if strips and right < strips[-1].x + strips[-1].w and right - left < 1:
             continue  # flapping faster than a pixel: the ticks below still show it
         state = state_of(same[0])
         width = max(2.0, round(right - left, 1))
         first, last = seconds(same[0].started, origin), seconds(same[-1].started, origin)
-        seen.append(
+        strips.append(
             Seen(
                 x=left,
                 w=width,
@@ -144,7 +144,7 @@ def _seen(lookups: Sequence[Lookup], scale: Scale, origin: Instant) -> tuple[See
                 title=f"{plural(len(same), 'lookup')} from {first} to {last}: {STATE_WORDS[state]}",
             )
         )
-    return tuple(seen)
+    return tuple(strips)
 
 
 def _strip_label(state: RecordState, same: Sequence[Lookup], width: float) -> str:

@@ -137,9 +137,9 @@ def _client(run: Run, client: ClientFigures, reasons: Sequence[Reason]) -> dict[
     return figures
 
 
-def _spread(found: Spread | None) -> dict[str, int] | None:
+def _spread(summary: Spread | None) -> dict[str, int] | None:
     """``n`` samples; ``median`` is the lower median, so always a real sample."""
-    return {"n": found.n, "min": found.least, "median": found.middle, "max": found.most} if found else None
+    return {"n": summary.n, "min": summary.least, "median": summary.middle, "max": summary.most} if summary else None
 
 
 def _call(call: Call | None, origin: Instant) -> dict[str, Any] | None:

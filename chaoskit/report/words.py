@@ -96,20 +96,20 @@ def duration(ns: int | None) -> str:
     return "–" if ns is None else format_duration(ns)
 
 
-def range_of(found: Spread | None) -> str:
+def range_of(summary: Spread | None) -> str:
     """``4``, or ``1 – 4, median 1``: counts."""
-    if found is None:
+    if summary is None:
         return "–"
-    if found.least == found.most:
-        return str(found.least)
-    return f"{found.least} to {found.most}, median {found.middle}"
+    if summary.least == summary.most:
+        return str(summary.least)
+    return f"{summary.least} to {summary.most}, median {summary.middle}"
 
 
-def duration_range(found: Spread | None) -> str:
+def duration_range(summary: Spread | None) -> str:
     """``0.13 s`` or ``5 ms to 12.8 s, median 1.6 s``."""
-    if found is None:
+    if summary is None:
         return "–"
-    if found.n == 1 or found.least == found.most:
-        return format_duration(found.most)
-    least, middle, most = (format_duration(ns) for ns in (found.least, found.middle, found.most))
+    if summary.n == 1 or summary.least == summary.most:
+        return format_duration(summary.most)
+    least, middle, most = (format_duration(ns) for ns in (summary.least, summary.middle, summary.most))
     return f"{least} to {most}, median {middle}"

@@ -56,7 +56,7 @@ def close_sockets(closed: Collection[str], folders: Collection[str], opened: Col
     socket, so a socket that is made there later does not appear either. Elsewhere the file alone is covered, by one that takes no
     connection. What this process may not reach, the command may not reach either, and it is left alone.
     """
-    kept = frozenset(opened)
+    sockets = frozenset(opened)
     holding: set[str] = set()
     for top in folders:
         for folder, _, names in os.walk(top):
@@ -64,9 +64,9 @@ def close_sockets(closed: Collection[str], folders: Collection[str], opened: Col
             if any(_is_socket(path) for path in paths):
                 holding.add(folder)
     for folder in sorted(holding, key=lambda path: path.count("/")):
-        _copy_without_sockets(folder, kept)
+        _copy_without_sockets(folder, sockets)
     for path in closed:
-        if path not in kept and _is_socket(path):
+        if path not in sockets and _is_socket(path):
             mount("/dev/null", path, None, MS_BIND)
 
 
@@ -77,7 +77,7 @@ def _is_socket(path: str) -> bool:
         return False
 
 
-def _copy_without_sockets(folder: str, kept: Collection[str]) -> None:
+def _copy_without_sockets(folder: str, sockets: Collection[str]) -> None:
     """Mount an empty file system on ``folder`` and put back what was there, its sockets left out."""
     try:
         before = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -92,7 +92,7 @@ def _copy_without_sockets(folder: str, kept: Collection[str]) -> None:
         path = os.path.join(folder, name)
         try:
             kind = stat.S_IFMT(os.lstat(name, dir_fd=before).st_mode)
-            if kind == stat.S_IFSOCK and path not in kept:
+            if kind == stat.S_IFSOCK and path not in sockets:
                 continue
             _put_back(before, name, path, kind)
         except OSError as error:

@@ -54,8 +54,8 @@ class Engine:
 
     def needs_build(self) -> bool:
         """Whether chaoskit's image is missing, or made of other code than this."""
-        found = self._client.images.list(name=docker_image.TAG)
-        return not found or found[0].labels.get(docker_image.SOURCE_LABEL) != docker_image.digest()
+        images = self._client.images.list(name=docker_image.TAG)
+        return not images or images[0].labels.get(docker_image.SOURCE_LABEL) != docker_image.digest()
 
     def build(self, tell: Tell, base: str = docker_image.BASE) -> None:
         """Build chaoskit's image; ``tell`` gets a line a step. Raises ``SandboxError`` with the way out."""
@@ -193,13 +193,16 @@ class Engine:
 
     def _resources(self, label: str) -> list[Resource]:
         """All that has this label, in the order in which it can be removed."""
-        wanted = {"label": label}
-        containers = self._client.containers.list(all=True, filters=wanted, ignore_removed=True)
-        networks, volumes = self._client.networks.list(filters=wanted), self._client.volumes.list(filters=wanted)
+        filters = {"label": label}
+        containers = self._client.containers.list(all=True, filters=filters, ignore_removed=True)
+        networks, volumes = self._client.networks.list(filters=filters), self._client.volumes.list(filters=filters)
         return [
-            *(Resource("container", one.id, one.name, one.labels, one.status in AT_WORK) for one in containers),
-            *(Resource("network", one.id, one.name, one.attrs["Labels"] or {}) for one in networks),
-            *(Resource("volume", one.id, one.name, one.attrs["Labels"] or {}) for one in volumes),
+            *(
+                Resource("container", container.id, container.name, container.labels, container.status in AT_WORK)
+                for container in containers
+            ),
+            *(Resource("network", network.id, network.name, network.attrs["Labels"] or {}) for network in networks),
+            *(Resource("volume", volume.id, volume.name, volume.attrs["Labels"] or {}) for volume in volumes),
         ]
 
     def _remove(self, resource: Resource) -> None:
@@ -293,13 +296,13 @@ def _first_line(container: Any) -> str:
     """What the container says first. Raises ``SandboxError`` when it ends instead."""
     for chunk in container.logs(stream=True, follow=True, stdout=True, stderr=False):
         return str(chunk.decode().strip())
-    said = container.logs(stdout=False, stderr=True).decode(errors="replace").strip().splitlines()
-    raise SandboxError(f"the container {container.name} ended: {said[-1] if said else 'it said nothing'}")
+    complaints = container.logs(stdout=False, stderr=True).decode(errors="replace").strip().splitlines()
+    raise SandboxError(f"the container {container.name} ended: {complaints[-1] if complaints else 'it said nothing'}")
 
 
-def _same_clock(told: str, before: int) -> None:
+def _same_clock(clock: str, before: int) -> None:
     """Raises ``SandboxError`` unless containers count time as we do: every instant of a run is on one clock."""
-    if not before <= int(told) <= time.monotonic_ns():
+    if not before <= int(clock) <= time.monotonic_ns():
         raise SandboxError(
             "the Docker engine runs in a machine of its own, whose clock is not this one's, so what happens there could not be "
             "told in order; run chaoskit in there too: docker compose -f docker/compose.yaml up"

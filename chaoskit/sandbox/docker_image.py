@@ -27,9 +27,9 @@ LEFT_OUT = {"__pycache__", "shipped", "containers"}
 
 def folder() -> Path:
     """Where the Dockerfiles are: inside the installed package, or beside it in a checkout."""
-    for found in (PACKAGE / "containers", PACKAGE.parent / "docker"):
-        if (found / "Dockerfile").exists():
-            return found
+    for place in (PACKAGE / "containers", PACKAGE.parent / "docker"):
+        if (place / "Dockerfile").exists():
+            return place
     raise SandboxError("this installation has no Dockerfile; install chaoskit again, or work in a checkout")
 
 
@@ -51,11 +51,11 @@ def files() -> Iterator[tuple[str, Path]]:
 
 def digest() -> str:
     """A digest of names and contents: what the image is made of."""
-    found = hashlib.sha256()
+    contents = hashlib.sha256()
     for name, path in files():
         data = path.read_bytes()
-        found.update(f"{name}\0{len(data)}\0".encode() + data)
-    return found.hexdigest()[:16]
+        contents.update(f"{name}\0{len(data)}\0".encode() + data)
+    return contents.hexdigest()[:16]
 
 
 def context() -> io.BytesIO:

@@ -90,9 +90,9 @@ class DockerSandbox:
             await asyncio.to_thread(engine.fetch, image, self._tell)
         elif not await asyncio.to_thread(engine.has_image, image):
             return
-        told = toxiproxy.command("127.0.0.1", toxiproxy.API_PORT)
+        command = toxiproxy.command("127.0.0.1", toxiproxy.API_PORT)
         network = f"container:{world.container}"
-        log = await asyncio.to_thread(engine.start, self.run, "toxiproxy", image, told, network)
+        log = await asyncio.to_thread(engine.start, self.run, "toxiproxy", image, command, network)
         self._pipe = toxiproxy.lead_log(log, self._work)
 
     def resolver(self, label: str) -> tuple[str, int]:

@@ -82,8 +82,8 @@ class InlineWithToxiproxy(InlineSandbox):
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 self._port = probe.getsockname()[1]
-            told = command("127.0.0.1", self._port)
-            log = await asyncio.to_thread(engine.start, self._run, "toxiproxy", self._image, told, "host")
+            argv = command("127.0.0.1", self._port)
+            log = await asyncio.to_thread(engine.start, self._run, "toxiproxy", self._image, argv, "host")
             self._pipe = lead_log(log, self._work)
             await super().open(labels)
         except BaseException:

@@ -23,8 +23,8 @@ FAKE_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105
 
 def plane_environment(work: Path, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
     """For chaoskit's own planes: a home and a temporary folder inside ``work``."""
-    kept = {name: inherited[name] for name in HANDED_ON if name in inherited}
-    return kept | {"HOME": str(work), "TMPDIR": str(work), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
+    variables = {name: inherited[name] for name in HANDED_ON if name in inherited}
+    return variables | {"HOME": str(work), "TMPDIR": str(work), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"}
 
 
 def client_environment(
@@ -100,18 +100,18 @@ def command_environment(
 
     ``authority`` None is a run without mock services: then what the command trusts is its own affair.
     """
-    kept = {name: value for name, value in inherited.items() if _may_stay(name)}
+    variables = {name: value for name, value in inherited.items() if _may_stay(name)}
     ours = client_environment(work, authority or Path(os.devnull), region, inherited)
-    kept |= {name: value for name, value in ours.items() if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"}
-    kept |= _regions(region, inherited)
+    variables |= {name: value for name, value in ours.items() if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"}
+    variables |= _regions(region, inherited)
     if authority is not None:
-        kept.pop("SSL_CERT_DIR", None)
-        kept |= dict.fromkeys(("AWS_CA_BUNDLE", *TRUST), str(authority))
+        variables.pop("SSL_CERT_DIR", None)
+        variables |= dict.fromkeys(("AWS_CA_BUNDLE", *TRUST), str(authority))
         store = f"-Djavax.net.ssl.trustStore={work / JAVA_STORE} -Djavax.net.ssl.trustStorePassword={JAVA_PASSWORD}"
-        kept["JAVA_TOOL_OPTIONS"] = (
-            f"{kept.get('JAVA_TOOL_OPTIONS', '')} {store} -Djavax.net.ssl.trustStoreType=PKCS12".strip()
+        variables["JAVA_TOOL_OPTIONS"] = (
+            f"{variables.get('JAVA_TOOL_OPTIONS', '')} {store} -Djavax.net.ssl.trustStoreType=PKCS12".strip()
         )
-    return kept | dict(added)
+    return variables | dict(added)
 
 
 def _regions(region: str, inherited: Mapping[str, str]) -> dict[str, str]:

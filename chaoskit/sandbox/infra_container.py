@@ -1,4 +1,4 @@
-"""What a container does first that must begin with more rights than its program is to have: it uses them, gives them up, and goes on.
+"""Container entry point: do the privileged set-up, drop privileges, exec the command.
 
 ``python -m chaoskit.sandbox.infra_container [--own ADDRESS/PREFIX] [--results FOLDER] [-- COMMAND…]``
 

@@ -31,8 +31,8 @@ class InlineSandbox(LocalProcesses):
 
     async def open(self, labels: list[str]) -> None:
         """Start the keeper. Raises ``SandboxError``."""
-        kept = await self._keeper.start([], namespace=False, binds=[])
-        self.ipv6 = kept.ipv6
+        ready = await self._keeper.start([], namespace=False, binds=[])
+        self.ipv6 = ready.ipv6
 
     def resolver(self, label: str) -> tuple[str, int]:
         """Any port of loopback: the hook is told which."""

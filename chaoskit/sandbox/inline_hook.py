@@ -51,8 +51,8 @@ class Hook:
     @cached_property
     def _where(self) -> dict[str, dict[str, str]]:
         # Read at the first lookup: the sandbox publishes it before any client is started.
-        found: dict[str, dict[str, str]] = json.loads(self._published.read_text())
-        return found
+        addresses: dict[str, dict[str, str]] = json.loads(self._published.read_text())
+        return addresses
 
     def getaddrinfo(
         self,
@@ -66,8 +66,8 @@ class Hook:
         """As ``socket.getaddrinfo``."""
         name = host.decode("idna") if isinstance(host, bytes) else host
         if name is None or name == "localhost" or _is_literal(name):
-            found: list[Any] = self._original(host, port, family, type, proto, flags)
-            return found
+            original: list[Any] = self._original(host, port, family, type, proto, flags)
+            return original
         addresses = self._resolve(name, family)
         results = []
         for address in addresses:

@@ -35,10 +35,10 @@ HANDED_THROUGH = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, 
 SPOILT = (signal.SIGPIPE, signal.SIGXFSZ)  # which every Python ignores, and which a child would inherit
 
 
-def tell(control: socket.socket, said: dict[str, object]) -> None:
+def tell(control: socket.socket, message: dict[str, object]) -> None:
     """One line to chaoskit; if it is gone, the keeper has seen that too."""
     with contextlib.suppress(OSError):
-        control.sendall(json.dumps(said).encode() + b"\n")
+        control.sendall(json.dumps(message).encode() + b"\n")
 
 
 def read_line(control: socket.socket) -> bytes:
@@ -101,8 +101,8 @@ def command(control: socket.socket, plan: dict[str, object], uid: int, folder: s
         environment: dict[str, str] = plan["environment"]  # type: ignore[assignment]
         os.execvpe(argv[0], argv, environment)  # noqa: S606
     except OSError as error:
-        said = {"error": error.strerror or str(error), "errno": error.errno, "part": part}
-        os.write(failed, json.dumps(said).encode())
+        failure = {"error": error.strerror or str(error), "errno": error.errno, "part": part}
+        os.write(failed, json.dumps(failure).encode())
     os._exit(1)
 
 

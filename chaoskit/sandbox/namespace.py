@@ -72,14 +72,14 @@ class NamespaceSandbox(LocalProcesses):
             prefix = ["unshare", "--mount", "--ipc", "--net", "--pid", "--fork", "--kill-child"]
             flags = ["--user", "--map-root-user"] if user_namespace else []
             try:
-                kept = await self._keeper.start(prefix[:1] + flags + prefix[1:], namespace=True, binds=binds)
+                ready = await self._keeper.start(prefix[:1] + flags + prefix[1:], namespace=True, binds=binds)
             except SandboxError as error:
                 reasons.append(str(error))
                 continue
             join = ["--user", "--preserve-credentials"] if user_namespace else []
-            self._enter = ["nsenter", "--target", str(kept.pid), *join, "--mount", "--ipc", "--net", "--pid", "--"]
-            self._held = (kept.pid, user_namespace)
-            self.ipv6 = kept.ipv6
+            self._enter = ["nsenter", "--target", str(ready.pid), *join, "--mount", "--ipc", "--net", "--pid", "--"]
+            self._held = (ready.pid, user_namespace)
+            self.ipv6 = ready.ipv6
             return
         raise SandboxError(f"{reasons[-1]}. {_way_out()}")
 

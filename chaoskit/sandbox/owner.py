@@ -1,4 +1,4 @@
-"""Which process an ``attach`` is, so that nobody takes from under a living one what only a dead one left behind."""
+"""Identify the process that owns an attach, so that only a dead attach is cleaned up."""
 
 from __future__ import annotations
 

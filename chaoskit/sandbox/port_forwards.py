@@ -38,10 +38,10 @@ class PortForward:
 
 def parse_port_forward(written: str, number: int) -> PortForward:
     """The hole that ``HOST:PORT`` means; ``number`` (1-based) gives a name its address. Raises ``InputError``."""
-    found = _WRITTEN.fullmatch(written)
-    if found is None or not 0 < int(found["port"]) < 65536:
+    match = _WRITTEN.fullmatch(written)
+    if match is None or not 0 < int(match["port"]) < 65536:
         raise InputError(f"--allow {written}: write HOST:PORT, like 127.0.0.1:5432, [::1]:5432 or localhost:5432")
-    host, port = found["v6"] or found["host"], int(found["port"])
+    host, port = match["v6"] or match["host"], int(match["port"])
     if host in ("localhost", socket.gethostname()):  # as the sandbox's hosts file has it
         return PortForward(host, port, ("127.0.0.1", "::1"), named=False)
     try:
@@ -59,10 +59,10 @@ def parse_port_forward(written: str, number: int) -> PortForward:
 
 def _must_be_ours(written: str, name: str) -> None:
     try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
+        addresses = {str(info[4][0]) for info in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
     except OSError as error:
         raise InputError(f"--allow {written}: {name} does not resolve on this machine: {error.strerror}") from error
-    if foreign := sorted(address for address in found if not _is_ours(address)):
+    if foreign := sorted(address for address in addresses if not _is_ours(address)):
         raise InputError(
             f"--allow {written}: {name} is {', '.join(foreign)}, which is not this machine; "
             "a hole leads to programs on this machine only"
@@ -115,11 +115,11 @@ class PortForwards:
     def watch(self, died: Callable[[str], None]) -> None:
         """Call ``died`` with a message if a relay ends before ``close``."""
 
-        async def one(relay: asyncio.subprocess.Process) -> None:
+        async def watch_relay(relay: asyncio.subprocess.Process) -> None:
             code = await relay.wait()
             died(f"a relay of --allow ended with code {code}")
 
-        self._watch = [asyncio.create_task(one(relay)) for relay in self._relays]
+        self._watch = [asyncio.create_task(watch_relay(relay)) for relay in self._relays]
 
     async def close(self) -> None:
         """End the relays."""

@@ -39,8 +39,8 @@ async def join(ours: Streams, theirs: Streams) -> None:
     try:
         await asyncio.gather(*directions)
     except OSError:
-        for one in directions:
-            one.cancel()
+        for direction in directions:
+            direction.cancel()
         reset(ours[1])
         reset(theirs[1])
     finally:

@@ -46,8 +46,8 @@ class Exit:
         """Code and complaints, if ``line`` is such a line."""
         if not line.startswith(b'{"' + Exit.KEY.encode()):
             return None
-        told = json.loads(line)[Exit.KEY]
-        return told["code"], told["complaints"]
+        end = json.loads(line)[Exit.KEY]
+        return end["code"], end["complaints"]
 
 
 def listen(port: int, command: list[str]) -> None:

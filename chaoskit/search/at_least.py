@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
+from chaoskit.errors import InputError
+
 Answer: TypeAlias = Literal["at least", "less", "not shown"]
 
 
@@ -27,6 +29,17 @@ class Plan:
     share: float = 0.8
     confidence: float = 0.9
     runs_max: int = 40
+
+
+def read_plan(share: float, confidence: float, runs_max: int) -> Plan:
+    """The plan of what the user wrote. Raises ``InputError``."""
+    if not 0.5 <= confidence < 1:
+        raise InputError(f"--confidence {confidence:g}: write a share from 0.5, below 1, for example 0.9")
+    if not 0.5 <= share <= 0.95:
+        raise InputError(f"--share {share:g}: write a share from 0.5 to 0.95, for example 0.8")
+    if runs_max < 1:
+        raise InputError("--most-runs must be at least 1")
+    return Plan(share=share, confidence=confidence, runs_max=runs_max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,16 +62,16 @@ class Posterior:
         """Below which margin (in cells) each share of the belief lies, in their order; no margin is one below all."""
         columns = self._columns()
         nowhere = sum(sum(row) for (_, crosses, _), row in zip(self._curves, self._weights, strict=True) if not crosses)
-        total, summed, found = nowhere + sum(columns), nowhere, []
+        total, summed, quantiles = nowhere + sum(columns), nowhere, []
         waiting = list(shares)
         while waiting and waiting[0] * total <= summed:
-            found.append(self.cells[0] - 0.5)
+            quantiles.append(self.cells[0] - 0.5)
             waiting.pop(0)
         for cell, weight in zip(self.cells, columns, strict=True):
             while waiting and summed + weight >= waiting[0] * total:
-                found.append(cell - 0.5 + ((waiting.pop(0) * total - summed) / weight if weight else 0))
+                quantiles.append(cell - 0.5 + ((waiting.pop(0) * total - summed) / weight if weight else 0))
             summed += weight
-        return (*found, *([self.cells[-1] + 0.5] * len(waiting)))
+        return (*quantiles, *([self.cells[-1] + 0.5] * len(waiting)))
 
     def above(self, cells: float) -> float:
         """The belief in a margin above."""
@@ -127,7 +127,7 @@ def curves(steps: int, share: float) -> tuple[tuple[float, bool, Row], ...]:
     top = 1 - LAPSE
     plateaus = [(top + part * (share - top), prior) for part, prior in PLATEAUS_ABOVE]
     plateaus += [(part * share, prior) for part, prior in PLATEAUS_BELOW]
-    found = []
+    curves = []
     for plateau, prior in plateaus:
         crosses = plateau > share
         reached = (share - LAPSE) / (plateau - LAPSE) if crosses else 0.5
@@ -137,8 +137,8 @@ def curves(steps: int, share: float) -> tuple[tuple[float, bool, Row], ...]:
                 LAPSE + (plateau - LAPSE) * _logistic(offset + (number + 0.5) / slope)
                 for number in range(-3 * steps, 5 * steps)
             )
-            found.append((prior / len(slopes), crosses, tuple(row)))
-    return tuple(found)
+            curves.append((prior / len(slopes), crosses, tuple(row)))
+    return tuple(curves)
 
 
 def _logistic(x: float) -> float:

@@ -86,15 +86,15 @@ def _state(search: Search, steps: Sequence[Step]) -> Ask | Found | Stopped:
 
 def _stored(store: Store) -> list[Step]:
     """The runs to go on from. What lies behind a gap answered other questions, and the last that do not count are to be tried again."""
-    found: list[Step] = []
+    steps: list[Step] = []
     names = store.done()
     for name in names:
         match = re.fullmatch(r"(\d{4})-at-(\d+)", name)
-        if match is None or int(match[1]) != len(found) + 1:
+        if match is None or int(match[1]) != len(steps) + 1:
             break
-        found.append(Step(name, int(match[2]), finished_run(store.run(name))))
-    while found and not found[-1].made.counts:
-        found.pop()
-    for name in names[len(found) :]:
+        steps.append(Step(name, int(match[2]), finished_run(store.run(name))))
+    while steps and not steps[-1].made.counts:
+        steps.pop()
+    for name in names[len(steps) :]:
         shutil.rmtree(store.run(name))
-    return found
+    return steps

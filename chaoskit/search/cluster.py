@@ -74,18 +74,18 @@ async def cluster(address: str) -> AsyncIterator[tuple[Callable[[Store], RunFunc
 async def _check_workers(client: Any, address: str) -> int:
     """The threads of all workers. Raises ``InputError`` unless each has this version of chaoskit."""
     try:
-        found = await client.run(_about)
+        workers = await client.run(_about)
     except Exception as error:  # whatever a worker without chaoskit raises
         raise InputError(
             f"--dask {address}: the workers cannot import chaoskit; install it there too ({error})"
         ) from error
-    if not found:
+    if not workers:
         raise InputError(f"--dask {address}: the scheduler has no workers; start some with: dask worker {address}")
-    if others := sorted({version for version, _ in found.values() if version != chaoskit.__version__}):
+    if others := sorted({version for version, _ in workers.values() if version != chaoskit.__version__}):
         raise InputError(
             f"--dask {address}: workers have chaoskit {', '.join(others)}, here is {chaoskit.__version__}; make them equal"
         )
-    return sum(threads for _, threads in found.values())
+    return sum(threads for _, threads in workers.values())
 
 
 def _distributed() -> Any:

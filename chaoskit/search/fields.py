@@ -68,24 +68,24 @@ def find(document: Document, path: str) -> FieldPath:
     parts = [part for part in re.split(r"[.\[\]]", path) if part]
     if not parts or not isinstance(document.data, dict):
         raise _nowhere(document, path, "it names no field")
-    found: list[str | int] = []
+    steps: list[str | int] = []
     value: Any = document.data
     for part in parts:
         step: str | int = part
-        if isinstance(value, list) and found != ["services"]:
-            step = _entry(document, path, found, value, part)
-        elif isinstance(value, dict) and part not in value and tuple(found) in {(name,) for name in _LABELLED}:
-            raise _nowhere(document, path, f"{dotted(tuple(found))} has no {part!r}")
+        if isinstance(value, list) and steps != ["services"]:
+            step = _entry(document, path, steps, value, part)
+        elif isinstance(value, dict) and part not in value and tuple(steps) in {(name,) for name in _LABELLED}:
+            raise _nowhere(document, path, f"{dotted(tuple(steps))} has no {part!r}")
         elif not isinstance(value, dict | list | None) and value != part:
-            raise _nowhere(document, path, f"{dotted(tuple(found))} is {value!r}, which has no fields")
-        found.append(step)
+            raise _nowhere(document, path, f"{dotted(tuple(steps))} is {value!r}, which has no fields")
+        steps.append(step)
         value = _below(value, step)
-    return tuple(found)
+    return tuple(steps)
 
 
 def written_fields(document: Document) -> list[str]:
     """The path of every single value in the document, in its order; injections by their id where they have one."""
-    found: list[str] = []
+    paths: list[str] = []
 
     def walk(value: Any, path: str) -> None:
         if isinstance(value, dict):
@@ -95,26 +95,26 @@ def written_fields(document: Document) -> list[str]:
             for number, below in enumerate(value if path != "services" else ()):
                 walk(below, f"{path}.{_name(below, number)}")
         else:
-            found.append(path)
+            paths.append(path)
 
     walk(document.data, "")
-    return found
+    return paths
 
 
 def _name(entry: Any, number: int) -> str:
     return str(entry["id"]) if isinstance(entry, dict) and isinstance(entry.get("id"), str) else str(number)
 
 
-def _entry(document: Document, path: str, found: list[str | int], entries: list[Any], part: str) -> int:
+def _entry(document: Document, path: str, steps: list[str | int], entries: list[Any], part: str) -> int:
     """The number of the entry that ``part`` means."""
     names = [_name(entry, number) for number, entry in enumerate(entries)]
     if part in names:
         return names.index(part)
     if part.isascii() and part.isdigit() and int(part) < len(entries):
         return int(part)
-    where = dotted(tuple(found))
-    said = f"{where} has {len(entries)} entries, counted from 0" if part.isdigit() else f"{where} has no {part!r}"
-    raise _nowhere(document, path, said)
+    where = dotted(tuple(steps))
+    message = f"{where} has {len(entries)} entries, counted from 0" if part.isdigit() else f"{where} has no {part!r}"
+    raise _nowhere(document, path, message)
 
 
 def _below(value: Any, step: str | int) -> Any:
@@ -139,12 +139,12 @@ def _set(value: Any, field: FieldPath, new: Any) -> Any:
     return value
 
 
-def _nowhere(document: Document, path: str, said: str) -> InputError:
+def _nowhere(document: Document, path: str, message: str) -> InputError:
     fields = written_fields(document)
     near = difflib.get_close_matches(path, fields, n=3, cutoff=0.5)
     start = path.replace("[", ".").split(".", maxsplit=1)[0]
     listed = near or [field for field in fields if field.startswith(start)] or fields
     more = f" and {len(listed) - 12} more" if len(listed) > 12 else ""
     return InputError(
-        f"{document.path}: no field {path!r}: {said}. {'Near' if near else 'Fields'}: {', '.join(listed[:12])}{more}"
+        f"{document.path}: no field {path!r}: {message}. {'Near' if near else 'Fields'}: {', '.join(listed[:12])}{more}"
     )

@@ -117,10 +117,10 @@ def next_step(search: Search, answers: Sequence[Answer]) -> Ask | Found:
     """What to do after these answers. The two ends of the range come first."""
     rising = search.rising
     if rising is None:
-        said = _rises(search, answers)
-        if not isinstance(said, bool):
-            return Ask(point=said, margin=math.nan, lower=search.low, upper=search.high)
-        rising = said
+        rises = _rises(search, answers)
+        if not isinstance(rises, bool):
+            return Ask(point=rises, margin=math.nan, lower=search.low, upper=search.high)
+        rising = rises
     belief = Posterior(search.steps, search.share)
     for answer in answers:
         belief.learn(search.steps - answer.point if rising else answer.point, answer.held)
@@ -133,11 +133,11 @@ def _rises(search: Search, answers: Sequence[Answer]) -> bool | int:
     Falling is what is usual, so a rise needs to be seen twice: one run that came out wrong must not turn the search round.
     """
     at = {end: [answer.held for answer in answers if answer.point == end] for end in (0, search.steps)}
-    for seen in (1, 2):
+    for number in (1, 2):
         for end, held in at.items():
-            if len(held) < seen:
+            if len(held) < number:
                 return end
-        if at[0][seen - 1] or not at[search.steps][seen - 1]:
+        if at[0][number - 1] or not at[search.steps][number - 1]:
             return False
     return True
 

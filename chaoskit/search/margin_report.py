@@ -37,8 +37,8 @@ def curve(task: Task, steps: Sequence[Step]) -> list[CurvePoint]:
     points = []
     for point in sorted({step.point for step in steps}):
         here = [step.made for step in steps if step.point == point]
-        counted = [made for made in here if made.counts]
-        held = sum(made.outcome == "passed" for made in counted)
+        counted = [run for run in here if run.counts]
+        held = sum(run.outcome == "passed" for run in counted)
         points.append(
             CurvePoint(value=task.value(point), held=held, total=len(counted), uncounted=len(here) - len(counted))
         )
@@ -70,8 +70,8 @@ def _bounded(task: Task, end: Found, rests: str) -> str:
     unit, field = task.unit, task.field
     low, high = unit.at(task.search.low).shown, unit.at(task.search.high).shown
     if end.held in (0, end.runs) or (end.may_be_below and end.may_be_above):
-        seen = {0: "No run held", end.runs: "No failure was seen"}.get(end.held, "Some runs held and some failed")
-        return f"{seen} from {field} = {low} to {high}; where the margin lies is not yet shown {rests}."
+        outcomes = {0: "No run held", end.runs: "No failure was seen"}.get(end.held, "Some runs held and some failed")
+        return f"{outcomes} from {field} = {low} to {high}; where the margin lies is not yet shown {rests}."
     holds = f"The expectations hold {'from' if end.rising else 'up to'} {field} ="
     if not (end.may_be_below or end.may_be_above):
         spread = unit.at((end.upper - end.lower) / 2).shown
@@ -116,8 +116,8 @@ def as_json(task: Task, end: Found | Stopped, steps: Sequence[Step]) -> dict[str
         "runs": sum(step.made.counts for step in steps),
         "uncounted_runs": sum(not step.made.counts for step in steps),
         "curve": [
-            {"value": one.value.written, "held": one.held, "total": one.total, "uncounted": one.uncounted}
-            for one in curve(task, steps)
+            {"value": point.value.written, "held": point.held, "total": point.total, "uncounted": point.uncounted}
+            for point in curve(task, steps)
         ],
         "made": [
             {
@@ -136,9 +136,9 @@ def as_markdown(task: Task, end: Found | Stopped, steps: Sequence[Step], replay:
     """``margin.md``."""
     lines = [f"# {task.document.data.get('title', task.document.path)}", "", f"**{sentence(task, end)}**", ""]
     lines += [f"| {task.field} | held | of | |", "|---|---|---|---|"]
-    for one in curve(task, steps):
-        beside = f" {one.uncounted} not counted" if one.uncounted else ""
-        lines.append(f"| {one.value.shown} | {one.held} | {one.total} | {one.bar}{beside} |")
+    for point in curve(task, steps):
+        beside = f" {point.uncounted} not counted" if point.uncounted else ""
+        lines.append(f"| {point.value.shown} | {point.held} | {point.total} | {point.bar}{beside} |")
     lines += ["", "Made with " + "; ".join(f"{name} {version}" for name, version in versions(steps).items()) + "."]
     lines += ["", f"Again: `{replay}`. The journal of every run is under `runs/`.", ""]
     return printable("\n".join(lines))
@@ -146,12 +146,14 @@ def as_markdown(task: Task, end: Found | Stopped, steps: Sequence[Step], replay:
 
 def versions(steps: Sequence[Step]) -> dict[str, str]:
     """Of chaoskit and of what the clients were, as the journals tell; several where runs differ."""
-    found: dict[str, set[str]] = {}
+    versions_by_name: dict[str, set[str]] = {}
     for step in steps:
         if step.made.folder is None:
             continue
         summary = read_summary(step.made.folder)
-        for told in (summary["run"]["versions"], *(client["versions"] for client in summary["clients"].values())):
-            for name, version in told.items():
-                found.setdefault(name, set()).add(version)
-    return {name: ", ".join(sorted(each)) for name, each in sorted(found.items()) if each != {"not installed"}}
+        for reported in (summary["run"]["versions"], *(client["versions"] for client in summary["clients"].values())):
+            for name, version in reported.items():
+                versions_by_name.setdefault(name, set()).add(version)
+    return {
+        name: ", ".join(sorted(each)) for name, each in sorted(versions_by_name.items()) if each != {"not installed"}
+    }

@@ -93,8 +93,8 @@ def finished_run(folder: Path) -> FinishedRun:
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """The summary of a stored run."""
-    found: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    return found
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return summary
 
 
 async def make_here(order: RunRequest, experiment: Path, folder: Path) -> FinishedRun:
@@ -145,13 +145,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def settle(stage: Path, folder: Path, code: int, complaint: str) -> FinishedRun:
     """Put a run's results from where they were made to their place; without results, say why there are none."""
-    results = [found for found in stage.glob("*") if (found / "summary.json").exists()]
+    results = [folder_of_run for folder_of_run in stage.glob("*") if (folder_of_run / "summary.json").exists()]
     if not results:
         shutil.rmtree(stage, ignore_errors=True)
-        said = complaint.strip().splitlines()[-1] if complaint.strip() else f"it ended with exit code {code}"
+        message = complaint.strip().splitlines()[-1] if complaint.strip() else f"it ended with exit code {code}"
         if code != HarnessError.exit_code:
-            raise HarnessError(f"a run ended with exit code {code} and no results: {said}")
-        return FinishedRun(outcome="invalid", because=said, folder=None)
+            raise HarnessError(f"a run ended with exit code {code} and no results: {message}")
+        return FinishedRun(outcome="invalid", because=message, folder=None)
     results[0].rename(folder)
     with contextlib.suppress(OSError):
         stage.rmdir()

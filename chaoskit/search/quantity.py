@@ -47,9 +47,9 @@ class Quantity:
 
 def of_one_kind(*quantities: Quantity) -> tuple[Quantity, ...] | None:
     """The same, whole numbers as decimal ones where both kinds occur; None when they cannot be compared."""
-    kinds = {one.kind for one in quantities}
+    kinds = {value.kind for value in quantities}
     if kinds == {Kind.WHOLE, Kind.DECIMAL}:
-        return tuple(Quantity(Kind.DECIMAL, one.value) for one in quantities)
+        return tuple(Quantity(Kind.DECIMAL, value.value) for value in quantities)
     return quantities if len(kinds) == 1 else None
 
 
@@ -65,8 +65,8 @@ def quantity(text: str, what: str = "") -> Quantity:
     try:
         return Quantity(Kind.DURATION, parse_duration(stripped))
     except ValueError:
-        said = f"{what}: " if what else ""
-        raise InputError(f"{said}{text!r} is no number and no duration; write for example 12, 0.5 or 250ms") from None
+        prefix = f"{what}: " if what else ""
+        raise InputError(f"{prefix}{text!r} is no number and no duration; write for example 12, 0.5 or 250ms") from None
 
 
 def _finite(text: str) -> float:

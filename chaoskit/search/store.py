@@ -40,7 +40,7 @@ class Store:
 
     def done(self) -> list[str]:
         """The names of the complete runs, in their order."""
-        return sorted(found.name for found in self.runs.iterdir() if (found / "summary.json").exists())
+        return sorted(run.name for run in self.runs.iterdir() if (run / "summary.json").exists())
 
     def write(self, name: str, text: str) -> Path:
         """Write a result whole or not at all."""
@@ -56,19 +56,19 @@ def open_store(folder: Path, plan: dict[str, Any]) -> Store:
     Raises ``InputError`` when the folder holds another search, or another process is at work in it.
     """
     path = folder / "plan.json"
-    wanted = json.dumps(plan, indent=1, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(plan, indent=1, ensure_ascii=False, sort_keys=True)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; choose a folder with --out")
     if folder.exists() and not path.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} holds something that is no search; choose another folder with --out")
-    if path.exists() and path.read_text(encoding="utf-8") != wanted:
+    if path.exists() and path.read_text(encoding="utf-8") != text:
         raise InputError(
             f"{folder} holds another search ({_difference(path, plan)}); choose another folder with --out, or remove it"
         )
     try:
         for below in ("runs", "experiments"):
             (folder / below).mkdir(parents=True, exist_ok=True)
-        path.write_text(wanted, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         lock = (folder / ".lock").open("w")
     except OSError as error:
         raise InputError(f"cannot write to {folder}: {error.strerror}; choose another folder with --out") from error

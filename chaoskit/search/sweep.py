@@ -69,17 +69,17 @@ async def run_sweep(sweep: Sweep, store: Store, make: RunFunction, tell: Callabl
             tell(visits[name], left)
         return result
 
-    await together([visit(*one) for one in sweep.wanted()])
-    in_order = sorted(sweep.wanted(), key=lambda one: (one[1].number, one[2]))
+    await together([visit(*item) for item in sweep.wanted()])
+    in_order = sorted(sweep.wanted(), key=lambda item: (item[1].number, item[2]))
     return [visits[name] for name, _, _ in in_order]
 
 
 def _sound(store: Store) -> set[str]:
     """The names of the stored runs that say something; those that do not are removed."""
-    found = set()
+    sound = set()
     for name in store.done():
         if finished_run(store.run(name)).outcome == "invalid":
             shutil.rmtree(store.run(name))
         else:
-            found.add(name)
-    return found
+            sound.add(name)
+    return sound

@@ -52,12 +52,12 @@ class Cron(Window):
         return fire + self.length
 
     def spans(self, until: int) -> tuple[Span, ...]:
-        found: list[Span] = []
+        spans: list[Span] = []
         fire = self._fire(-1)
         while fire is not None and fire < until:
-            found.append((fire, min(fire + self.length, until)))
+            spans.append((fire, min(fire + self.length, until)))
             fire = self._fire(fire)
-        return tuple(found)
+        return tuple(spans)
 
     def _fire(self, after: int) -> int | None:
         """The first offset later than ``after``, and not below 0, at which it goes on."""
@@ -107,7 +107,7 @@ def _read(expression: str) -> _Line:
 
 
 def _values(text: str, field: str, low: int, high: int) -> frozenset[int]:
-    found: set[int] = set()
+    values: set[int] = set()
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if match is None:
@@ -117,8 +117,8 @@ def _values(text: str, field: str, low: int, high: int) -> frozenset[int]:
         step = int(match[4] or 1)
         if not (low <= first <= last <= high) or step < 1:
             raise ValueError(f"{part!r} is no {field}: it goes from {low} to {high}")
-        found.update(range(first, last + 1, step))
-    return frozenset(found)
+        values.update(range(first, last + 1, step))
+    return frozenset(values)
 
 
 @lru_cache(maxsize=4096)

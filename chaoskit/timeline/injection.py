@@ -45,7 +45,7 @@ class Timeline(Generic[W, F]):
 
     def without(self, injection: str) -> Timeline[W, F]:
         """The same timeline but for the injection of this id."""
-        return replace(self, injections=tuple(one for one in self.injections if one.id != injection))
+        return replace(self, injections=tuple(entry for entry in self.injections if entry.id != injection))
 
     def active(self, at: Instant) -> tuple[Injection[W, F], ...]:
         """What is on at ``at``, in the order in which it was written."""
@@ -63,7 +63,9 @@ class Timeline(Generic[W, F]):
         if self.origin is None:
             return self
         offset = at - self.origin
-        injections = tuple(replace(one, when=one.when.with_event(event, offset)) for one in self.injections)
+        injections = tuple(
+            replace(injection, when=injection.when.with_event(event, offset)) for injection in self.injections
+        )
         return replace(self, injections=injections)
 
     def next_change(self, after: Instant) -> Instant | None:

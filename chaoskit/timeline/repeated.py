@@ -87,10 +87,10 @@ class Flap(Window):
 def _edges(flap: Flap) -> tuple[int, ...]:
     """The offsets at which it goes on, off, on … off."""
     rng = generator(flap.seed, "flap", flap.start, flap.on, flap.off)
-    found: list[int] = []
+    edges: list[int] = []
     at, end = flap.start, flap.start + flap.length
     while at < end:
-        found.append(at)
-        mean = flap.on if len(found) % 2 else flap.off
+        edges.append(at)
+        mean = flap.on if len(edges) % 2 else flap.off
         at += max(1, round(mean * rng.uniform(0.5, 1.5)))
-    return (*found, end) if len(found) % 2 else tuple(found)
+    return (*edges, end) if len(edges) % 2 else tuple(edges)

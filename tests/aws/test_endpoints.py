@@ -93,7 +93,7 @@ def test_names_belong_to_one_service_each() -> None:
             assert owners.setdefault(name, service) == service, name
 
 
-def test_a_region_s_endpoint_has_its_aliases_and_no_other_region_s() -> None:
+def test_an_endpoint_has_the_aliases_of_its_own_region_only() -> None:
     aliases = endpoints.aliases_of("s3", "s3.us-east-1.amazonaws.com", "us-east-1")
     assert {"s3.amazonaws.com", "*.s3.amazonaws.com", "*.s3.us-east-1.amazonaws.com"} <= set(aliases)
     assert "s3.us-east-1.amazonaws.com" in endpoints.aliases_of("s3", "s3.amazonaws.com", "us-east-1")
@@ -151,7 +151,7 @@ def test_the_table_of_services_is_whole() -> None:
         "from chaoskit.aws import operations; assert operations.operations('ec2')",
     ],
 )
-def test_botocore_is_loaded_for_none_of_this_when_the_names_are_known(code: str) -> None:
+def test_botocore_is_not_loaded_when_the_names_are_known(code: str) -> None:
     code += (
         "; import sys; loaded = [name for name in sys.modules if name.startswith('botocore')]; sys.exit(str(loaded))"
     )

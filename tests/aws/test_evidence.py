@@ -168,7 +168,7 @@ def test_a_mock_that_breaks_is_a_failure_of_the_harness() -> None:
 
 
 @pytest.mark.parametrize("received", [b"", b'{"TableName'])
-def test_a_client_that_dies_in_the_middle_of_its_request_breaks_nothing_of_ours(received: bytes) -> None:
+def test_a_client_that_dies_amid_its_request_breaks_nothing(received: bytes) -> None:
     def application(environ: Any, start_response: Any) -> Iterable[bytes]:
         raise KeyError(environ["wsgi.input"].read())
 
@@ -183,7 +183,7 @@ def test_a_client_that_dies_in_the_middle_of_its_request_breaks_nothing_of_ours(
     assert events[1].error == "IncompleteBody"  # type: ignore[union-attr]
 
 
-def test_a_mock_that_breaks_on_a_whole_body_is_a_failure_all_the_same() -> None:
+def test_a_mock_that_breaks_on_a_whole_body_is_a_failure() -> None:
     def application(environ: Any, start_response: Any) -> Iterable[bytes]:
         raise KeyError(environ["wsgi.input"].read())
 

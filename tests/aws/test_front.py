@@ -129,7 +129,7 @@ def test_a_handshake_that_comes_byte_by_byte_still_succeeds(bench: Bench) -> Non
     assert data.startswith(b"HTTP/1.1 200 OK")
 
 
-def test_peers_that_do_not_trust_us_or_speak_no_tls_are_no_failure(bench: Bench) -> None:
+def test_peers_without_trust_or_tls_are_no_failure(bench: Bench) -> None:
     stranger = http.client.HTTPSConnection(
         bench.host, bench.port, timeout=PATIENCE_S, context=ssl.create_default_context()
     )

@@ -108,7 +108,7 @@ def test_botocore_is_moved_to_a_new_connection(made: Any, habits: dict[str, Habi
     assert bench.nths == nths
 
 
-def test_the_last_answer_on_a_connection_says_that_it_is_the_last(made: Any) -> None:
+def test_the_last_answer_on_a_connection_says_so(made: Any) -> None:
     bench = made({"127": Habits(max_requests=2)})  # unsigned requests are of the host's first label
     client = raw(bench)
     told = []

@@ -64,7 +64,7 @@ class Bench:
         return [(e.status, e.error, e.faults) for e in self.events if isinstance(e, RequestAnswered)]
 
 
-def test_nothing_is_injected_before_the_run_is_armed_or_elsewhere() -> None:
+def test_nothing_is_injected_elsewhere_or_before_it_is_armed() -> None:
     assert Bench(injection(Throttle()), arm=False).ask()[0] == "200 OK"
     for where in (ServiceTarget("ec2"), ServiceTarget("dynamodb", "PutItem"), ServiceTarget("dynamodb", "get*")):
         bench = Bench(injection(Throttle(), where))
@@ -88,7 +88,7 @@ def test_a_throttle_answers_in_place_of_the_service() -> None:
     assert bench.answered == [(400, "ProvisionedThroughputExceededException", ("it",))]
 
 
-def test_the_first_of_two_that_answer_wins_and_the_others_are_not_met() -> None:
+def test_the_first_fault_that_answers_wins_others_are_not_met() -> None:
     bench = Bench(injection(Error(), name="a"), injection(Throttle(), name="b"))
     bench.ask()
     assert bench.answered == [(500, "InternalServerError", ("a",))]
@@ -154,7 +154,7 @@ def test_a_bug_in_a_fault_is_a_failure_of_the_harness() -> None:
     assert bench.answered[0][2] == ()
 
 
-def test_places_are_given_in_order_of_arrival_and_the_rest_is_refused() -> None:
+def test_places_go_by_order_of_arrival_and_the_rest_is_refused() -> None:
     places = Places(Capacity(at_once=1, queue=2))
     assert places.enter() == "serve"
     order: list[int] = []

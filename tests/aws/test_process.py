@@ -87,7 +87,7 @@ def client(service: str, address: str, folder: Path) -> Any:
     )
 
 
-def test_botocore_is_served_over_one_connection_and_every_request_is_told(plane: Plane, tmp_path: Path) -> None:
+def test_botocore_uses_one_connection_each_request_is_recorded(plane: Plane, tmp_path: Path) -> None:
     event = ready(plane)
     assert event.implementation.startswith("moto 5.")
     assert " under cheroot " in event.implementation

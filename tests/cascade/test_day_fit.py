@@ -85,7 +85,7 @@ def test_a_wrong_file_is_told_with_line_and_field(before: str, after: str, messa
 
 
 @pytest.mark.parametrize("time_out", [1.0, 5.0, 15.0])
-def test_the_loop_ends_alone_where_the_period_outweighs_what_is_left(time_out: float) -> None:
+def test_the_loop_ends_alone_where_the_period_outweighs_the_rest(time_out: float) -> None:
     """By hand: a share T / (R - r) is in time before the queue is too long; the rest needs R (1 - share) a period of r + T."""
     release = 60.0
     periods = np.arange(0.3, 1.15, 0.05) * release
@@ -172,7 +172,7 @@ def test_priors_reach_from_nothing_to_hours(effect: Callable[[str], Effect]) -> 
         assert high > 250
 
 
-def test_a_short_negative_ttl_and_velocity_control_move_no_launch(effect: Callable[[str], Effect]) -> None:
+def test_short_negative_ttl_and_velocity_control_move_no_launch(effect: Callable[[str], Effect]) -> None:
     for name in ("negative TTL of 60 s", "velocity control", "jitter of the same mean"):
         assert effect(name).launches_earlier == (0, 0, 0)
     tail = effect("negative TTL of 60 s").left["DynamoDB"]

@@ -93,7 +93,7 @@ def test_the_queue_is_bounded_and_what_is_refused_is_counted() -> None:
 
 
 @pytest.mark.slow
-def test_launches_that_waited_are_done_once_the_throttles_are_relaxed() -> None:
+def test_waiting_launches_are_done_once_throttles_are_relaxed() -> None:
     day = play_fleet(settings(length_s=15 * 3600), 1)
     done, asked = (sum(getattr(m, name) for m in day.minutes) for name in ("launches_done", "launches_wanted"))
     assert day.recovered_s is not None

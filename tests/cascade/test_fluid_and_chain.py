@@ -53,16 +53,14 @@ def test_the_threshold_of_one_retry_is_half_of_the_capacity(load: float, drift: 
 
 @pytest.mark.parametrize("layers", [2, 3])
 @pytest.mark.parametrize(("times", "collapses"), [(0.5, False), (1.5, True)])
-def test_layers_collapse_in_the_fluid_where_they_do_in_the_simulation(
-    layers: int, times: float, collapses: bool
-) -> None:
+def test_layers_collapse_in_the_fluid_as_in_the_simulation(layers: int, times: float, collapses: bool) -> None:
     """Three tries a layer: 3 ** layers times the load against a capacity of 200, without a limit on the queues."""
     system = chain_of(layers, tries=3, load_per_s=times * 200 / 3**layers, queue=None)
     assert fluid_lag(system, 60)[1] is not collapses
     assert (event_lag(system, 1, 60) == 60) is collapses
 
 
-def test_instant_refusals_without_back_off_leave_no_retries_behind() -> None:
+def test_instant_refusals_without_back_off_leave_no_retries() -> None:
     """A full queue ends all tries of a call at once, in both: so nothing is left to keep the collapse alive."""
     system = chain_of(2, tries=3, load_per_s=33, queue=400)
     assert fluid_lag(system, 60)[1]

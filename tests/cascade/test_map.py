@@ -72,7 +72,7 @@ def test_an_overload_that_needs_no_outage_is_told_apart() -> None:
     assert (grid.fates[:, grid.loads_per_s > 10.5] == Fate.UNWELL).all()
 
 
-def test_the_field_points_home_on_one_side_of_the_edge_and_away_on_the_other() -> None:
+def test_the_field_points_home_on_one_side_of_the_edge_only() -> None:
     field = draw_field(SMALL, 6.0)
     assert field.note == ""
     least = {retries: waiting for waiting, retries in field.edge}
@@ -102,7 +102,7 @@ def test_a_longer_sleep_is_no_cure_for_one_retry_in_a_full_queue() -> None:
     assert trials[name] == Fate.NEVER
 
 
-def test_three_witnesses_agree_on_a_cell_and_the_fourth_says_not_run() -> None:
+def test_three_witnesses_agree_on_a_cell_the_fourth_is_not_run() -> None:
     testimony = ask(SMALL, 7.0, 10.0)
     fluid, chain, simulation, real = testimony.witnesses
     assert fluid.well == 0

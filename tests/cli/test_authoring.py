@@ -24,7 +24,7 @@ def schema() -> dict[str, Any]:
 
 def test_the_starter_is_a_valid_experiment(tmp_path: Path, schema: dict[str, Any]) -> None:
     path = tmp_path / "starter.yaml"
-    authoring.write_starter(path)
+    authoring.init(path)
     jsonschema.Draft202012Validator(schema).validate(read_document(str(path), path.read_text()).data)
     assert load(path).expectations
 
@@ -33,7 +33,7 @@ def test_the_starter_overwrites_nothing(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("mine")
     with pytest.raises(InputError, match="exists already"):
-        authoring.write_starter(path)
+        authoring.init(path)
     assert path.read_text() == "mine"
 
 

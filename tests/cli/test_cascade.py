@@ -43,7 +43,7 @@ def test_another_cell_can_be_asked_about(tmp_path: Path) -> None:
     assert "there is no loop to cut" in result.output
 
 
-def test_a_shipped_name_is_found_and_an_unknown_one_told_with_what_there_is() -> None:
+def test_a_shipped_name_is_read_and_an_unknown_one_refused() -> None:
     result = RUNNER.invoke(app, ["cascade", "map", "small-queue", "--size", "6"])
     assert result.exit_code == 0
     unknown = RUNNER.invoke(app, ["cascade", "map", "nothing"])

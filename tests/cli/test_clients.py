@@ -42,7 +42,7 @@ def test_a_wrong_name_is_bad_input(tmp_path: Path, words: list[str], said: str) 
     assert said in result.stderr
 
 
-def test_a_named_client_whose_tool_is_missing_is_bad_input_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_named_client_without_its_tool_is_bad_input(tmp_path: Path) -> None:
     result = chaoskit(tmp_path, "clients", "build", "go", path="/nowhere")
     assert result.returncode == 2
     assert "go cannot be built here: go 1.24 or newer not found" in result.stderr
@@ -68,7 +68,7 @@ def test_an_interrupted_build_leaves_nothing_half_done(tmp_path: Path, number: s
     assert [path for path in (tmp_path / "cache").rglob("*") if path.name == "half"] == []
 
 
-def test_an_experiment_with_a_client_that_is_not_built_says_what_to_run(tmp_path: Path) -> None:
+def test_an_unbuilt_client_is_refused_with_what_to_run(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(
         "title: x\nduration: 2s\nclients:\n  a: {use: go}\n  b: {use: boto3, version: '1.43'}\n"
     )

@@ -118,7 +118,7 @@ def test_it_can_be_stopped_and_continued(place: Place) -> None:
     assert code == 40, text
 
 
-def test_a_shell_inside_has_job_control_and_gives_the_terminal_back(place: Place) -> None:
+def test_a_shell_has_job_control_and_gives_the_terminal_back(place: Place) -> None:
     if shutil.which("bash") is None:
         pytest.skip("there is no bash here")
     (place.work / "job.py").write_text(JOB)

@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from chaoskit.cli.lab import Options, run_lab
+from chaoskit.cli.lab import lab as lab_command
 from chaoskit.errors import ChaoskitError, SandboxError
 from chaoskit.lab.result import Result, read_results
 from tests.lab.samples import sample, subject
@@ -25,29 +25,33 @@ def lab(*words: str, within_s: float = 120) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*CHAOSKIT, *words], capture_output=True, text=True, timeout=within_s, check=False)
 
 
-def options(out: Path, **given: Any) -> Options:
-    usual = Options(quick=False, sdks=(), faults=(), connections=(), repeats=None, out=out, sandbox="auto", stored=())
-    return replace(usual, **given)
+def run_lab(out: Path, **given: Any) -> int:
+    """The command as it is called with these arguments; its exit code."""
+    try:
+        lab_command(out=out, **given)
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"faults": ("blank",)}, "--fault blank: choose from empty"),
+        ({"fault": ["blank"]}, "--fault blank: choose from empty"),
         ({"repeats": 0}, "--repeats 0: at least 1"),
         ({"sandbox": "jail"}, "choose one of"),
-        ({"stored": (Path("nowhere"),)}, "nowhere"),
-        ({"stored": (Path("x.json"),), "quick": True}, "--from draws what is stored"),
-        ({"sdks": ("cobol",)}, "--sdk cobol: choose from"),
+        ({"stored": [Path("nowhere")]}, "nowhere"),
+        ({"stored": [Path("x.json")], "quick": True}, "--from draws what is stored"),
+        ({"sdk": ["cobol"]}, "--sdk cobol: choose from"),
         (
-            {"sdks": ("go",), "sandbox": "inline"},
+            {"sdk": ["go"], "sandbox": "inline"},
             "use --sandbox namespace|no cell can be measured here: go.* not built",
         ),
     ],
 )
 def test_bad_input_is_said_and_leaves_nothing(given: dict[str, Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(ChaoskitError, match=said) as caught:
-        run_lab(options(tmp_path / "out", **given))
+        run_lab(tmp_path / "out", **given)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()
 
@@ -58,14 +62,14 @@ def test_a_sandbox_that_does_not_open_leaves_nothing(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr("chaoskit.engine.session.open_sandbox", refuse)
     with pytest.raises(SandboxError):
-        run_lab(options(tmp_path / "new" / "out", quick=True))
+        run_lab(tmp_path / "new" / "out", quick=True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_stored_is_drawn_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stored = tmp_path / "measured.json"
     stored.write_text(Result((sample(subject()),), ()).text())
-    assert run_lab(options(tmp_path / "out", stored=(stored,))) == 0
+    assert run_lab(tmp_path / "out", stored=[stored]) == 0
     (folder,) = (tmp_path / "out").iterdir()
     assert {path.name for path in folder.iterdir()} == {"lab.json", "lab.md", "lab.html"}
     assert (folder / "lab.json").read_text() == stored.read_text()

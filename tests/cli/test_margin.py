@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 import yaml
 
-from chaoskit.cli.margin import Options, find_margin
+from chaoskit.cli.margin import margin
 from chaoskit.errors import InputError
 from chaoskit.search.points import FinishedRun, RunRequest
 from chaoskit.units import SECOND, parse_duration
@@ -62,7 +64,7 @@ def chaoskit(*words: object, place: Path, timeout: float = 60) -> subprocess.Com
 )  # fmt: skip
 def test_bad_input_is_refused_before_anything_runs(experiment: Path, more: dict[str, object], said: str) -> None:
     with pytest.raises(InputError) as caught:
-        find_margin(options(experiment, **more))
+        find_margin(experiment, **more)
     assert said in str(caught.value)
     assert [path.name for path in experiment.parent.iterdir()] == ["x.yaml"]
 
@@ -73,25 +75,12 @@ def test_it_ends_with_2(experiment: Path) -> None:
     assert "--from: 'soon' is no number" in result.stderr
 
 
-def options(experiment: Path, **more: object) -> Options:
-    settings: dict[str, object] = {
-        "experiment": str(experiment),
-        "field": None,
-        "low": "200ms",
-        "high": "2600ms",
-        "resolution": "100ms",
-        "repeats": 5,
-        "confidence": 0.9,
-        "share": 0.8,
-        "most_runs": 40,
-        "at_least": None,
-        "at_most": None,
-        "jobs": 1,
-        "sandbox": "inline",
-        "seed": None,
-        "out": experiment.parent / "m",
-    }
-    return Options(**settings | more)  # type: ignore[arg-type]
+def find_margin(experiment: Path, **more: Any) -> int:
+    """The command as it is called with these arguments; its exit code."""
+    settings: dict[str, Any] = {"low": "200ms", "high": "2600ms", "resolution": "100ms", "sandbox": "inline"}
+    with pytest.raises(typer.Exit) as end:
+        margin(str(experiment), **settings | {"out": experiment.parent / "m"} | more)
+    return end.value.exit_code
 
 
 def searched(
@@ -103,8 +92,8 @@ def searched(
         seconds = parse_duration(yaml.safe_load(order.text)["timeline"][0]["when"]["for"]) / SECOND
         return store_run(folder, outcome(seconds))
 
-    monkeypatch.setitem(find_margin.__globals__, "make_here", make)  # chaoskit.cli.margin is the command's function
-    code = find_margin(options(experiment, **more))
+    monkeypatch.setattr("chaoskit.cli.margin.make_here", make)
+    code = find_margin(experiment, **more)
     return code, json.loads((experiment.parent / "m" / "margin.json").read_text())
 
 
@@ -169,7 +158,7 @@ def test_it_goes_on_with_more_runs_and_for_another_limit(
     assert (code, told["ending"]) == (0, "found")
     assert len(list((experiment.parent / "m" / "runs").iterdir())) == told["runs"]
     with pytest.raises(InputError, match="it differs in: search"):
-        find_margin(options(experiment, resolution="200ms"))
+        find_margin(experiment, resolution="200ms")
 
 
 def test_again_is_the_same_search(experiment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +174,7 @@ def test_whole_and_decimal_numbers_go_together(experiment: Path, monkeypatch: py
     field = {"field": "clients.app.max_attempts"}
     # One and a half attempts are none, which is told before any run.
     with pytest.raises(InputError, match=r"clients\.app\.max_attempts"):
-        find_margin(options(experiment, low="1", high="9", resolution="0.5", **field))
+        find_margin(experiment, low="1", high="9", resolution="0.5", **field)
     experiment.write_text(EXPERIMENT.replace("every: 1s", "every: 1s, connect_timeout: 1s"))
     given = {"field": "expect.0.success_rate.at_least", "low": "0", "high": "1", "resolution": "0.1", "at_least": "1"}
     _, told = searched(experiment, monkeypatch, lambda _: "passed", **given)
@@ -259,13 +248,13 @@ def test_at_least_alone_tests_that_value_until_it_is_known(
         return store_run(folder, "passed" if parse_duration(lengths[-1]) < holds_below * SECOND else "failed")
 
     monkeypatch.setattr("chaoskit.cli.at_least.make_here", make)
-    alone = options(experiment, low=None, high=None, resolution=None, at_least="2s", jobs=jobs)
-    assert find_margin(alone) == code
+    alone = {"low": None, "high": None, "resolution": None, "at_least": "2s", "jobs": jobs}
+    assert find_margin(experiment, **alone) == code
     assert said in capsys.readouterr().out
     assert [parse_duration(length) for length in lengths] == [2 * SECOND] * runs
     told = json.loads((experiment.parent / "m" / "at-least.json").read_text())
     assert len(told["made"]) == runs
-    assert find_margin(alone) == code
+    assert find_margin(experiment, **alone) == code
     assert len(lengths) == runs  # the stored runs have the answer
 
 
@@ -274,7 +263,7 @@ def test_at_least_alone_stops_where_runs_do_not_count(experiment: Path, monkeypa
         return store_run(folder, "not exercised")
 
     monkeypatch.setattr("chaoskit.cli.at_least.make_here", make)
-    assert find_margin(options(experiment, low=None, high=None, resolution=None, at_least="2s")) == 3
+    assert find_margin(experiment, low=None, high=None, resolution=None, at_least="2s") == 3
     assert json.loads((experiment.parent / "m" / "at-least.json").read_text())["answer"] == "stopped"
 
 
@@ -290,7 +279,7 @@ def test_at_least_alone_stops_where_runs_do_not_count(experiment: Path, monkeypa
 )
 def test_bad_at_least_is_refused_before_a_run(experiment: Path, more: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        find_margin(options(experiment, low=None, high=None, resolution=None, **more))
+        find_margin(experiment, low=None, high=None, resolution=None, **more)
     assert [path.name for path in experiment.parent.iterdir()] == ["x.yaml"]
 
 
@@ -330,4 +319,4 @@ def test_what_is_no_baseline_is_refused(experiment: Path, text: str, worse_by: s
     baseline = experiment.parent / "margin.json"
     baseline.write_text(text)
     with pytest.raises(InputError, match=said):
-        find_margin(options(experiment, baseline=baseline, worse_by=worse_by))
+        find_margin(experiment, baseline=baseline, worse_by=worse_by)

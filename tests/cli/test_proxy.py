@@ -93,7 +93,7 @@ def test_a_configuration_is_served_and_steered(tmp_path: Path, echo: int) -> Non
     assert closed.toxics == ("limit_data_downstream",)
 
 
-def test_what_is_wrong_with_a_configuration_is_said_before_anything_starts(tmp_path: Path) -> None:
+def test_a_bad_configuration_is_refused_before_anything_starts(tmp_path: Path) -> None:
     config, events = tmp_path / "toxiproxy.json", tmp_path / "events.jsonl"
     config.write_text('[\n  {"name": "a", "upstream": "127.0.0.1:1"},\n  {"name": "b"}\n]')
     complaint = refused("--config", str(config), "--events", str(events))
@@ -118,7 +118,7 @@ def test_an_address_that_is_taken_leaves_nothing_behind(tmp_path: Path, echo: in
     assert not events.exists()
 
 
-def test_a_toxic_that_toxiproxy_has_not_is_refused_before_the_run(tmp_path: Path) -> None:
+def test_a_toxic_unknown_to_toxiproxy_is_refused_before_the_run(tmp_path: Path) -> None:
     words = ["run", "network/recycled-pool", "--toxiproxy", "/bin/false", "--out", str(tmp_path / "runs")]
     ended = subprocess.run(
         [sys.executable, "-m", "chaoskit", *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False

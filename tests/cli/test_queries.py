@@ -7,12 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
 
-from chaoskit.cli.queries import print_queries
+from chaoskit.cli.queries import queries
 from chaoskit.dns.spool import Spool
 from chaoskit.errors import JournalError
 from chaoskit.journal.events import QueryAnswered
 from tests.journal.story import ANSWERED
+
+
+def print_queries(log: Path, *, as_json: bool, count: bool) -> int:
+    with pytest.raises(typer.Exit) as end:
+        queries(log, as_json=as_json, count=count)
+    return end.value.exit_code
 
 
 def query(at: int, name: str = "a.test", faults: tuple[str, ...] = ()) -> QueryAnswered:

@@ -52,7 +52,7 @@ def assert_blank_until(ended: int, looks: list[Look]) -> None:
     assert [look for look in looks if look.asked >= ended and not look.addresses] == [], "blank after its end"
 
 
-def test_killed_controller_its_heartbeat_lapses_and_answers_are_honest(served: Served) -> None:
+def test_killed_controller_its_heartbeat_lapses(served: Served) -> None:
     controller = served.start("inject", "empty", "api.example.com", "--for", "5m", "--heartbeat", "1s", "--json")
     assert controller.stdout is not None
     controller.stdout.readline()
@@ -174,7 +174,7 @@ def test_it_prints_where_it_listens_and_what_to_do(served: Served) -> None:
 
 
 @pytest.mark.slow
-def test_the_socket_of_a_killed_server_is_taken_over_that_of_a_live_one_is_not(tmp_path: Path) -> None:
+def test_only_the_socket_of_a_killed_server_is_taken_over(tmp_path: Path) -> None:
     with serving(tmp_path) as first:
         second = subprocess.run(first.process.args, capture_output=True, text=True, check=False, timeout=60)
         assert second.returncode == 4
@@ -247,7 +247,7 @@ def test_what_cannot_be_served_is_said_before_anything_is_bound(
         (("--upstream", "127.0.0.1:5300", "--listen", "127.0.0.1:5300"), "is this server itself"),
     ],
 )
-def test_it_is_not_heard_beyond_loopback_unless_that_is_meant_and_bounded(
+def test_it_is_heard_beyond_loopback_only_if_meant_and_bounded(
     say: Say, tmp_path: Path, words: tuple[str, ...], message: str
 ) -> None:
     (tmp_path / "a.zone").write_text("@ 5 A 192.0.2.1\n")

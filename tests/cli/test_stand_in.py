@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from chaoskit.cli.run import Options, run_experiment
+from chaoskit.cli.run import run
 from chaoskit.errors import InputError
 
 
 def test_a_stand_in_needs_the_inline_sandbox(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("title: t\nduration: 5s\nservices: {dynamodb: {backend: '127.0.0.1:8000'}}\n")
-    options = Options(str(file), tmp_path / "runs", "auto", time_scale=1.0, seed=None, toxiproxy=None, plain=True)
     with pytest.raises(
         InputError, match=r"dynamodb at 127\.0\.0\.1:8000 is outside of the namespace sandbox.*--sandbox inline"
     ):
-        run_experiment(options)
+        run(str(file), out=tmp_path / "runs", plain=True)
     assert not (tmp_path / "runs").exists()

@@ -11,10 +11,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
-from chaoskit.cli.sweep import Options, sweep_fields
+from chaoskit.cli.sweep import sweep
 from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
@@ -84,24 +86,16 @@ def test_bad_input_is_refused_before_anything_runs(
     place: Path, settings: list[str], more: dict[str, object], said: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        sweep_fields(options(place, settings, **more))
+        sweep_fields(place, settings, **more)
     assert said in str(caught.value)
     assert sorted(path.name for path in place.iterdir()) == ["tmp", "x.yaml"]
 
 
-def options(place: Path, settings: list[str], **more: object) -> Options:
-    given: dict[str, object] = {
-        "experiment": str(place / "x.yaml"),
-        "settings": settings,
-        "sample": None,
-        "repeats": 1,
-        "jobs": 1,
-        "dask": None,
-        "sandbox": "auto",
-        "seed": None,
-        "out": place / "out",
-    }
-    return Options(**given | more)  # type: ignore[arg-type]
+def sweep_fields(place: Path, settings: list[str], **more: Any) -> int:
+    """The command as it is called with these arguments; its exit code."""
+    with pytest.raises(typer.Exit) as end:
+        sweep(str(place / "x.yaml"), settings, **{"out": place / "out"} | more)
+    return end.value.exit_code
 
 
 @pytest.mark.parametrize(("outcome", "code"), [("passed", 0), ("failed", 0), ("not exercised", 0), ("invalid", 4)])
@@ -111,8 +105,8 @@ def test_the_code_says_whether_every_run_said_something(
     async def make(order: RunRequest, path: Path, folder: Path) -> FinishedRun:
         return store_run(folder, outcome)
 
-    monkeypatch.setitem(sweep_fields.__globals__, "make_here", make)  # chaoskit.cli.sweep is the command's function
-    assert sweep_fields(options(place, ["clients.app.every=1s,2s"])) == code
+    monkeypatch.setattr("chaoskit.cli.sweep.make_here", make)
+    assert sweep_fields(place, ["clients.app.every=1s,2s"]) == code
     assert [row["outcome"] for row in rows(place)] == [outcome] * 2
 
 

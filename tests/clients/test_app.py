@@ -100,7 +100,7 @@ expect:
         ("javascript", "ServiceException", "Error", "Error"),
     ],
 )
-def test_a_health_check_that_waits_for_the_services_own_error_never_flips(
+def test_a_health_check_waiting_for_a_service_error_never_flips(
     tmp_path: Path, language: str, blind: str, seeing: str, surfaced: str
 ) -> None:
     if language == "javascript" and (shutil.which("node") is None or Javascript.recipes()[0].built() is None):

@@ -269,7 +269,7 @@ class TestReports:
         (event,) = reports.child.of(AttemptFinished)
         assert (event.result, event.error, event.status) == (result, error, fields.get("HttpStatusCode", 200))
 
-    def test_a_fault_of_ours_ends_the_process_rather_than_failing_the_call(
+    def test_a_bug_of_ours_ends_the_process_and_fails_no_call(
         self, reports: Reports, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with pytest.raises(Left) as left, reports.attempts.call(1):
@@ -277,7 +277,7 @@ class TestReports:
         assert left.value.code == 4
         assert "JSONDecodeError" in capsys.readouterr().err
 
-    def test_a_handler_that_raises_between_ours_does_not_lock_out_the_others(self, reports: Reports) -> None:
+    def test_a_handler_that_raises_does_not_lock_out_the_others(self, reports: Reports) -> None:
         before, after = reports.handlers["response-received"]
         with contextlib.suppress(ZeroDivisionError), reports.attempts.call(1):
             before()

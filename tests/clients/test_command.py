@@ -50,7 +50,7 @@ def test_a_signal_is_a_failure() -> None:
     assert {link.type for event in outcomes(["sh", "-c", "kill -9 $$"]) for link in event.errors} == {"signal SIGKILL"}
 
 
-def test_a_program_that_is_not_there_breaks_the_client_not_its_calls() -> None:
+def test_a_missing_program_breaks_the_client_not_its_calls() -> None:
     with ClientProcess("command", {"client": "app", "argv": ["no-such-program"]}) as client:
         assert client.rest() == []
         assert client.exit_code() == 4

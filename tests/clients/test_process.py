@@ -87,7 +87,7 @@ def test_a_plan_that_makes_no_sense_ends_it_with_a_message(plan: dict[str, Any],
         assert client.rest() == []
 
 
-def test_stop_ends_boto3_though_a_call_hangs_and_its_call_stays_open() -> None:
+def test_stop_ends_boto3_though_a_call_hangs() -> None:
     with ClientProcess("boto3", {"client": "app"}, prelude=NEVER_ANSWERS) as client:
         assert isinstance(client.next(), ClientReady)
         client.send(start(HOUR))

@@ -57,7 +57,7 @@ def test_a_call_that_takes_no_time_is_made_once() -> None:
     assert [slot.due for slot, _, _ in driven([Lane(250)], 600, lambda slot: 0)] == [1000, 1250, 1500]
 
 
-def test_what_fell_due_during_a_slow_call_is_skipped_not_piled_up() -> None:
+def test_what_fell_due_during_a_slow_call_is_skipped() -> None:
     made = driven([Lane(250)], 2000, lambda slot: 600 if slot.number == 1 else 10)
     assert [slot.due for slot, _, _ in made] == [1000, 1750, 2000, 2250, 2500, 2750]
 
@@ -66,7 +66,7 @@ def test_a_call_that_ends_just_when_the_next_is_due_skips_none() -> None:
     assert [slot.due for slot, _, _ in driven([Lane(250)], 750, lambda slot: 250)] == [1000, 1250, 1500]
 
 
-def test_no_call_starts_at_the_end_and_those_under_way_are_finished() -> None:
+def test_no_call_starts_at_the_end_those_under_way_finish() -> None:
     made = driven([Lane(250)], 500, lambda slot: 10_000 if slot.number == 2 else 1)
     assert [(slot.due, ended) for slot, _, ended in made] == [(1000, 1001), (1250, 11_250)]
 

@@ -103,6 +103,6 @@ def test_no_variable_of_theirs_is_replaced_in_silence() -> None:
         assert any(name in line or name in REGION for line in told(web={"environment": {name: theirs}})), name
 
 
-def test_a_name_server_of_the_projects_own_is_told_with_what_is_lost() -> None:
+def test_a_name_server_of_the_project_is_named_with_what_is_lost() -> None:
     (line,) = told(web={"dns": ["10.88.0.53"], "dns_search": ["lab.internal"]})
     assert "names that only it knows are refused, those below lab.internal included" in line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from chaoskit.cli import app
+from chaoskit.cli import app, attach
 from chaoskit.compose.running import Origin
 from chaoskit.errors import HarnessError
 from chaoskit.sandbox import docker
@@ -47,13 +46,12 @@ def cleaned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
                 raise HarnessError("no such image")
 
         engine = Nothing(at_work)
-        module = importlib.import_module("chaoskit.cli.attach")  # the package has a command of this name
         monkeypatch.setattr(docker, "connect", lambda: engine)
-        monkeypatch.setattr(module, "Docker", Engine)
-        monkeypatch.setattr(module.shutil, "which", lambda _: "/usr/bin/docker")
-        monkeypatch.setattr(module, "left_behind", lambda _: list(left))
-        monkeypatch.setattr(module, "put_back", put_back)
-        monkeypatch.setattr(module, "settle", lambda *_: {})
+        monkeypatch.setattr(attach, "Docker", Engine)
+        monkeypatch.setattr("chaoskit.cli.attach.shutil.which", lambda _: "/usr/bin/docker")
+        monkeypatch.setattr(attach, "left_behind", lambda _: list(left))
+        monkeypatch.setattr(attach, "put_back", put_back)
+        monkeypatch.setattr(attach, "settle", lambda *_: {})
         return CliRunner().invoke(app, ["docker", "clean", *words])
 
     return clean

@@ -22,7 +22,7 @@ def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return said
 
 
-def test_a_complaint_of_compose_names_its_command_and_what_is_wrong(says: Path) -> None:
+def test_a_complaint_of_compose_names_command_and_reason(says: Path) -> None:
     says.write_text(
         " Network shop_chaoskit  Creating\ntime=now level=warning msg=orphans\nPool overlaps with another\n"
     )
@@ -54,7 +54,7 @@ def test_what_has_gone_since_it_was_listed_is_left_out(says: Path) -> None:
         Docker().present("there", "gone")
 
 
-def test_the_last_words_of_a_container_are_those_on_its_standard_error(says: Path) -> None:
+def test_the_last_words_of_a_container_are_its_standard_error(says: Path) -> None:
     says.write_text("Traceback\nchaoskit: cannot add 172.31.253.10\n")
     assert last_words(Docker(), "x") == "chaoskit: cannot add 172.31.253.10"
 

@@ -30,7 +30,7 @@ class NoSuch(Engine):
     ("name", "complaint"),
     [("no-such", "there is no container 'no-such'"), ("id-web-1", "does not run; start it first")],
 )
-def test_nothing_is_built_for_a_container_that_cannot_be_looked_at(name: str, complaint: str) -> None:
+def test_nothing_is_built_for_a_container_out_of_reach(name: str, complaint: str) -> None:
     def build() -> str:
         raise AssertionError("a minute of building before the complaint")
 

@@ -32,7 +32,7 @@ def override(**services: Any) -> dict[str, Any]:
     return make_override(one, eligible(one, []), lay_out("theirs.yaml", list(services), ["127.0.1.1"]), "chaoskit:test")
 
 
-def test_no_two_parts_share_an_address_and_dynamic_ones_lie_apart() -> None:
+def test_no_two_parts_share_an_address_dynamic_ones_lie_apart() -> None:
     ours = [PLAN.own, *PLAN.resolvers.values(), *PLAN.addresses.values()]
     assert len(set(ours)) == 5
     dynamic = ipaddress.IPv4Network(dynamic_range(PLAN.subnet))
@@ -50,7 +50,7 @@ def test_a_subnet_that_cannot_be_is_refused(subnet: str) -> None:
         lay_out("theirs.yaml", ["web"], [], subnet)
 
 
-def test_each_service_has_one_resolver_of_its_own_in_place_of_theirs() -> None:
+def test_each_service_has_one_resolver_of_its_own() -> None:
     text = write_override(override(web={"dns": ["10.0.0.1", "10.0.0.2"]}, worker=None), [])
     assert "dns: !override [172.31.253.4]" in text
     assert "dns: !override [172.31.253.5]" in text
@@ -83,7 +83,7 @@ def test_real_credentials_and_proxies_are_taken_out() -> None:
     assert "AWS_ROLE_ARN" not in found  # what is not theirs is not set
 
 
-def test_a_proxy_that_dockers_own_configuration_adds_is_emptied_too() -> None:
+def test_a_proxy_from_dockers_configuration_is_emptied_too() -> None:
     found = app_environment(project(web=None).services["web"], "us-east-1")
     assert {name for name, value in found.items() if value == ""} == set(PROXIES)
 
@@ -96,7 +96,7 @@ def test_a_dollar_in_the_plan_is_not_taken_for_a_variable() -> None:
     assert json.loads(content.replace("$$", "$"))["source"] == "$HOME/theirs.yaml"
 
 
-def test_services_without_a_network_of_their_own_are_left_out_or_refused() -> None:
+def test_services_without_a_network_are_left_out_or_refused() -> None:
     one = project(web={"network_mode": "host"}, worker=None)
     assert eligible(one, []) == ["worker"]
     with pytest.raises(InputError, match="web has network_mode: host"):
@@ -142,7 +142,7 @@ def test_the_text_is_yaml_with_its_head_as_comments() -> None:
     assert "&id" not in text
 
 
-def test_every_service_of_the_experiment_has_its_place_in_the_overlay() -> None:
+def test_every_service_of_the_experiment_is_in_the_overlay() -> None:
     spec = every_service("us-east-1")
     plan = lay_out("theirs.yaml", ["web"], loopback_of(spec))
     moved = here(spec, plan)
@@ -176,7 +176,7 @@ def test_a_hundred_services_fit_and_more_take_a_wider_network() -> None:
 
 
 @given(services=st.integers(1, 2000), addresses=st.integers(0, 100), prefix=st.integers(16, 24))
-def test_what_fits_lies_apart_and_what_does_not_is_told_the_width(services: int, addresses: int, prefix: int) -> None:
+def test_subnets_that_fit_lie_apart_others_are_told_the_width(services: int, addresses: int, prefix: int) -> None:
     names = [f"s{number}" for number in range(services)]
     loopback = [f"127.0.{number // 250}.{number % 250 + 1}" for number in range(addresses)]
     try:

@@ -43,7 +43,7 @@ def test_a_closed_port_is_told_from_silence() -> None:
     assert ask("127.0.0.99", "x.example", "A").rcode == "closed"
 
 
-def test_every_case_has_its_fault_for_as_long_as_the_server_lives() -> None:
+def test_every_case_has_its_fault_while_the_server_lives() -> None:
     server = responder(0)
     said = {}
     for case in CASES:

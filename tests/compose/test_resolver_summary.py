@@ -59,7 +59,7 @@ def test_each_answer_is_the_case_that_was_measured(changes: dict[str, Any], case
     assert answer_kind(query(**changes)) == case
 
 
-def test_counts_come_from_the_journal_and_words_from_the_measuring() -> None:
+def test_counts_come_from_the_journal_words_from_measuring() -> None:
     head = RunStarted(
         at=0, run_id="r", title="t", seed=0, source="s", experiment={}, epoch_ns=0, versions={}, replay=""
     )

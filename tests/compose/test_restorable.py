@@ -62,7 +62,7 @@ def test_a_dependency_that_would_be_made_anew_is_refused_too() -> None:
     assert said.startswith("db (which web depends on) runs with other settings")
 
 
-def test_a_dependency_that_compose_hashes_by_container_is_no_stranger() -> None:
+def test_a_dependency_hashed_by_container_is_no_stranger() -> None:
     services = {"web": {"depends_on": ["db"]}, "db": {}}
     host = {"NetworkMode": "shop_default", "VolumesFrom": ["id-data-1:rw"]}
     engine = Engine(container("web"), container("db", labels={HASH: "by id"}, host=host), services=services)

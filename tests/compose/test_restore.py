@@ -26,7 +26,7 @@ def under(service: str, number: int = 1, health: str = "") -> dict[str, object]:
     return container(service, number, health=health, networks=["shop_default", "shop_chaoskit"])
 
 
-def test_they_are_created_with_their_dependencies_and_started_in_order() -> None:
+def test_they_are_created_with_dependencies_started_in_order() -> None:
     engine = Engine(under("web"), under("web", 2), under("db", health="healthy"), ours())
     put_back(engine, ORIGIN)
     assert engine.asked == [
@@ -44,7 +44,7 @@ def test_what_is_under_us_no_more_is_not_made_anew() -> None:
     assert engine.asked == ["start id-db-1", "start id-web-1", "rm --force --volumes id-chaoskit-1"]
 
 
-def test_one_that_does_not_start_keeps_nothing_of_ours_and_no_other_from_starting() -> None:
+def test_one_that_does_not_start_holds_up_no_other() -> None:
     engine = Engine(under("web"), under("db"), ours())
     engine.fails = "start id-db-1"
     with pytest.raises(HarnessError, match=r"db is as before, but does not start: .*the engine says no"):
@@ -52,7 +52,7 @@ def test_one_that_does_not_start_keeps_nothing_of_ours_and_no_other_from_startin
     assert engine.asked[-2:] == ["start id-web-1", "rm --force --volumes id-chaoskit-1"]
 
 
-def test_what_is_to_be_put_back_is_not_forgotten_where_it_cannot_be_made() -> None:
+def test_what_cannot_be_restored_is_not_forgotten() -> None:
     engine = Engine(under("web"), ours())
     engine.fails = "create"
     with pytest.raises(HarnessError, match="db, web is still under chaoskit") as refused:

@@ -77,7 +77,7 @@ def test_a_service_that_does_not_run_is_refused() -> None:
         running.choose(["db"])
 
 
-def test_without_names_what_cannot_be_given_a_resolver_is_left_out() -> None:
+def test_unnamed_what_cannot_be_given_a_resolver_is_left_out() -> None:
     services = {"web": {}, "side": {"network_mode": "host"}}
     engine = Engine(container("web"), container("side"), container("gone"), services=services)
     running = find(engine, "shop")

@@ -39,7 +39,7 @@ def status(url: str) -> int:
         return error.code
 
 
-def test_it_serves_the_authority_when_it_is_there_and_nothing_else(served: str, tmp_path: Path) -> None:
+def test_it_serves_the_authority_and_nothing_else(served: str, tmp_path: Path) -> None:
     (tmp_path / "aws-credentials").write_text("fake")
     assert status(f"{served}/ca.pem") == 404
     (tmp_path / "ca.pem").write_bytes(b"-----BEGIN")

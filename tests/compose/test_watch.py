@@ -116,7 +116,7 @@ def test_a_watch_that_ends_by_itself_is_a_failure_of_the_harness() -> None:
     assert "nobody saw whether a container died" in events[-1].message
 
 
-def test_numbers_of_events_stay_those_of_the_events_that_they_mean() -> None:
+def test_numbers_of_events_stay_with_their_events() -> None:
     journal = Journal()
     merged = MergedJournal(journal)
     first = RunEnded(at=1, reason="stands for any")

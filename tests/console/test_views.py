@@ -155,7 +155,7 @@ def test_an_open_injection_is_shown_beside_a_hidden_one() -> None:
     assert "empty" not in phases.replace("goes empty?", "")
 
 
-def test_the_canarys_client_is_not_shown_and_its_lookups_are_not_the_record() -> None:
+def test_the_canary_s_client_and_lookups_are_not_shown() -> None:
     journal = Journals(blanks=[])
     journal.head()
     journal.add(ev.ClientReady(at=ORIGIN - SECOND, client="canary", use="canary", pid=1, versions={}, settings={}))

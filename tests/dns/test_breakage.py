@@ -150,7 +150,7 @@ def test_the_second_failure_is_the_injection_s() -> None:
     assert not strikes.out(failure), "another injection has taken the id"
 
 
-def test_delayed_answers_are_bounded_and_what_finds_no_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delayed_answers_are_bounded_and_the_rest_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(late, "MAX_WAITING", 2)
 
     async def test(world: World) -> None:

@@ -196,7 +196,7 @@ def test_data_without_a_wire_form_is_refused_by_name(rtype: str, data: str) -> N
         check_record(Record("x.test", rtype, 5, data))
 
 
-def test_the_question_comes_back_byte_for_byte_and_answers_point_to_it() -> None:
+def test_the_question_returns_byte_for_byte_answers_point_to_it() -> None:
     asked = wire(b"\x03aPi\x04tEST\x00\x00\x01\x00\x01")
     data = write_answer(request(asked), Answer(records=(Record("api.test", "A", 5, "127.0.0.1"),)))
     assert data[12:26] == asked[12:26]
@@ -233,7 +233,7 @@ def test_additional_records_go_first_and_are_no_truncation() -> None:
     assert (len(answer.answer[0]), answer.additional, answer.flags & dns.flags.TC) == (29, [], 0)
 
 
-def test_long_answers_over_tcp_point_no_farther_than_a_pointer_reaches() -> None:
+def test_long_tcp_answers_point_no_farther_than_pointers_reach() -> None:
     far = tuple(
         Record(f"n{n // 2}.s{n // 2}.other.test", "A" if n % 2 else "AAAA", 5, "::1" if n % 2 == 0 else "127.0.0.1")
         for n in range(1800)

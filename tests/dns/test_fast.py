@@ -345,7 +345,7 @@ def test_names_outside_our_zones_take_no_memory() -> None:
     assert not found._state.choices
 
 
-def test_a_change_is_followed_and_what_it_does_not_touch_is_not_built_again() -> None:
+def test_a_change_is_followed_and_the_rest_is_not_rebuilt() -> None:
     blank = injection(1, "api.test", "empty", 5, 10, 1)
     made = responder(blank)
     found = templates(made)
@@ -381,7 +381,7 @@ def test_what_comes_after_the_next_change_is_made_ready() -> None:
     assert not found.known, "this was not made ready"
 
 
-def test_what_was_made_ready_is_not_used_when_it_is_too_late_or_all_has_changed() -> None:
+def test_what_was_made_ready_is_unused_when_late_or_changed() -> None:
     windows = [injection(n, "api.test", "empty", 10 * n, 5, 1) for n in (1, 2)]
     made = responder(*windows)
     for responder_then, at in ((made, 17), (responder(), 12)):
@@ -395,7 +395,7 @@ def test_what_was_made_ready_is_not_used_when_it_is_too_late_or_all_has_changed(
         assert template.rest[4:6] != bytes(2), "it answers"
 
 
-def test_another_timeline_is_followed_at_once_and_other_zones_begin_a_generation() -> None:
+def test_a_new_timeline_holds_at_once_new_zones_a_generation() -> None:
     made = responder()
     found = templates(made)
     before = found.find(query(b"api.test"), 1, 1)

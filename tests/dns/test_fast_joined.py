@@ -151,7 +151,7 @@ def test_where_it_cannot_be_cut_each_answer_goes_alone(
     st.lists(st.tuples(st.integers(1, 140), st.lists(st.integers(0, 5), max_size=12)), min_size=1, max_size=6),
     st.lists(st.sampled_from([0, 0, 0, 1, 2]), min_size=140, max_size=140),
 )
-def test_however_much_is_taken_at_once_each_is_answered_and_logged_once(
+def test_in_any_batch_each_query_is_answered_and_logged_once(
     turns: list[tuple[int, list[int]]], who: list[int]
 ) -> None:
     def test(fast: Desk, general: Desk, messages: Messages) -> None:

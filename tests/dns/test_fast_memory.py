@@ -181,7 +181,7 @@ def test_nothing_came_after_all() -> None:
     desk_test(test)
 
 
-def test_what_the_system_call_refuses_is_answered_on_the_general_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_system_call_refuses_takes_the_general_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """The call is refused for the second datagram of each batch; a header that was written over is put right."""
     send, refused = udp_batched._sendmmsg, 0
 

@@ -38,7 +38,7 @@ def test_who_is_admitted(address: str, admitted: bool) -> None:
     assert guard.turned_away["stranger"] == (not admitted)
 
 
-def test_a_second_s_worth_at_once_then_silence_and_every_other_time_truncation() -> None:
+def test_a_second_s_worth_then_silence_or_truncation_in_turn() -> None:
     guard = Guard(LAN, rate_per_s=10)
     verdicts = [guard.verdict("192.0.2.7", T0) for _ in range(14)]
     assert verdicts == ["answer"] * 10 + ["limited", "slip", "limited", "slip"]

@@ -12,7 +12,7 @@ from chaoskit.journal.events import HarnessFailed, QueryAnswered
 from tests.journal.story import ANSWERED
 
 
-def test_a_reader_that_does_not_read_costs_no_memory_and_the_gap_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stalled_reader_costs_no_memory_and_the_gap_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "MAX_WAITING", 3)
     emitted: list[QueryAnswered | HarnessFailed] = []
     reached, reads = threading.Event(), threading.Event()

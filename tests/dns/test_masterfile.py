@@ -84,13 +84,13 @@ def test_all_of_the_syntax_is_read_as_dnspython_reads_it() -> None:
     assert zone.soa.ttl == 300, "the negative TTL is the SOA's minimum"
 
 
-def test_without_ttl_directive_the_last_stated_ttl_counts_and_else_the_minimum() -> None:
+def test_without_ttl_directive_the_last_ttl_or_minimum_counts() -> None:
     soa = "@ SOA a b 1 2 3 4 77\n"
     plan = read_master_file(f"{soa}x A 192.0.2.1\ny 9 A 192.0.2.1\nz A 192.0.2.1\n", "zone", "example.com").plan()
     assert [record["ttl"] for record in plan["records"]] == [77, 9, 9]
 
 
-def test_a_file_without_an_soa_gets_one_of_ours_if_the_zone_is_named() -> None:
+def test_a_named_zone_file_without_an_soa_gets_one() -> None:
     plan = read_master_file("api 5 A 192.0.2.1\n", "zone", "Example.COM").plan()
     assert (plan["apex"], plan["records"][0]["name"]) == ("example.com", "api.example.com")
     assert Zone.from_plan(plan).soa.rtype == "SOA"
@@ -255,7 +255,7 @@ def test_what_a_zone_cannot_have_is_told_with_its_line(lines: list[str], line: i
         read_master_file(HEAD + "\n".join(lines) + "\n", "f", "z.test")
 
 
-def test_records_of_one_set_that_differ_in_ttl_are_served_as_written_and_told() -> None:
+def test_ttls_that_differ_in_a_set_are_served_and_warned_of() -> None:
     zone = read_master_file(f"{HEAD}a 1 A 192.0.2.1\na 2 A 192.0.2.2\n", "f", "z.test")
     assert sorted(record.ttl for record in zone.nodes["a.z.test"]["A"]) == [1, 2]
     assert list(zone.warnings()) == ["the A records of a.z.test differ in TTL (1, 2), which RFC 2181 §5.2 deprecates"]
@@ -291,7 +291,7 @@ def test_files_are_included_from_the_folder_of_the_file(tmp_path: Path) -> None:
         ("$INCLUDE nothing", r"more:1: \$INCLUDE nothing: cannot read .*nothing: No such file"),
     ],
 )
-def test_what_is_wrong_in_an_included_file_is_named_with_its_line(tmp_path: Path, included: str, said: str) -> None:
+def test_an_error_in_an_included_file_is_named_with_its_line(tmp_path: Path, included: str, said: str) -> None:
     (tmp_path / "zone").write_text(f"{HEAD}$INCLUDE more\n")
     (tmp_path / "more").write_text(included + "\n")
     with pytest.raises(InputError, match=said):

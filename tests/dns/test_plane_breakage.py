@@ -50,6 +50,9 @@ class Parent:
         if isinstance(event, PlaneReady):
             self.ready.set()
 
+    def prove_alive(self) -> None:
+        pass
+
 
 def test_a_fault_that_fails_is_told_and_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:

@@ -86,7 +86,7 @@ def ask(address: str) -> dns.message.Message:
     return dns.query.udp(dns.message.make_query(NAME, "A"), host, port=int(port), timeout=10)
 
 
-def test_the_blank_begins_when_armed_and_ends_when_its_time_is_over(plane: Plane) -> None:
+def test_the_blank_begins_when_armed_and_ends_on_time(plane: Plane) -> None:
     plane.tell(**plan())
     ready = plane.ready()
     assert (ready.plane, set(ready.addresses), ready.pid) == ("dns", {"cold", "warm"}, plane.process.pid)
@@ -148,7 +148,7 @@ def test_no_parent_no_process(plane: Plane) -> None:
     assert plane.process.wait(30) == PARENT_GONE
 
 
-def test_delayed_answers_are_in_the_log_even_if_the_run_ends_first(plane: Plane) -> None:
+def test_delayed_answers_are_logged_though_the_run_ends_first(plane: Plane) -> None:
     late = BLANK | {"id": "late", "fault": {"delay": {"by": 3600 * SECOND}}}
     plane.tell(**plan(injections=[late]))
     address = plane.ready().addresses["warm"]
@@ -175,9 +175,7 @@ def test_delayed_answers_are_in_the_log_even_if_the_run_ends_first(plane: Plane)
         ({"injections": [BLANK | {"fault": {"empti": {}}}]}, "did you mean 'empty'"),
     ],
 )
-def test_a_plan_that_cannot_be_served_is_a_failure_of_the_harness(
-    plane: Plane, changed: dict[str, Any], said: str
-) -> None:
+def test_a_plan_that_cannot_be_served_is_a_harness_failure(plane: Plane, changed: dict[str, Any], said: str) -> None:
     plane.tell(**plan(**changed))
     event = plane.event()
     assert isinstance(event, HarnessFailed)

@@ -13,7 +13,7 @@ def query(name: str = "a.test", asker: str = "app") -> Query:
     return Query(name, "A", "udp", asker, "127.0.0.1", None, 1)
 
 
-def test_each_injection_asker_and_question_has_a_count_of_its_own() -> None:
+def test_each_injection_asker_and_question_is_counted_alone() -> None:
     counts = QuestionCounter()
     assert [counts.next("i", query()) for _ in range(3)] == [1, 2, 3]
     assert [counts.next("j", query()), counts.next("i", query("b.test")), counts.next("i", query(asker="web"))] == [

@@ -138,7 +138,7 @@ def test_an_honest_answer_comes_through_over_udp_and_tcp() -> None:
     run(test, honest)
 
 
-def test_our_own_names_are_never_asked_upstream_nor_is_what_nobody_wants_resolved() -> None:
+def test_own_and_unresolvable_names_are_never_asked_upstream() -> None:
     async def test(world: World) -> None:
         assert addresses(await world.udp("ours.test")) == ["127.0.0.1"]
         assert (await world.udp("no.ours.test")).rcode() == dns.rcode.NXDOMAIN
@@ -150,7 +150,7 @@ def test_our_own_names_are_never_asked_upstream_nor_is_what_nobody_wants_resolve
     run(test, honest)
 
 
-def test_each_question_has_a_port_an_id_and_a_spelling_of_its_own() -> None:
+def test_each_question_has_its_own_port_id_and_spelling() -> None:
     async def test(world: World) -> None:
         for _ in range(12):
             await world.udp("a-rather-long-name-with-many-letters.theirs.test", want_dnssec=True)
@@ -205,7 +205,7 @@ def test_an_answer_from_another_address_never_arrives() -> None:
     run(test, honest)
 
 
-def test_an_upstream_that_loses_the_case_is_believed_over_tcp_only() -> None:
+def test_an_upstream_that_loses_case_is_believed_over_tcp_only() -> None:
     def manner(query: dns.message.Message, transport: str) -> list[bytes]:
         wire = answered(query, data="192.0.2.7" if transport == "tcp" else "6.6.6.6").to_wire()
         return [wire[:12] + wire[12:].swapcase()]

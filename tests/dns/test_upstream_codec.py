@@ -106,7 +106,7 @@ def test_what_cannot_be_read_is_said(tail: bytes, message: str) -> None:
 
 @settings(max_examples=examples(1000))
 @given(st.sampled_from(list(RRSETS)), st.integers(0, 200), st.binary(min_size=1, max_size=4))
-def test_damage_is_an_answer_or_an_error_and_an_answer_can_be_written(rtype: str, place: int, damage: bytes) -> None:
+def test_damaged_bytes_give_a_writable_answer_or_an_error(rtype: str, place: int, damage: bytes) -> None:
     query, request = ask(rtype=rtype, use_edns=0)
     upstream = dns.message.make_response(query)
     upstream.answer.append(dns.rrset.from_text_list("www.example.com.", 300, "IN", rtype, RRSETS[rtype]))

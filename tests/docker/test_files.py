@@ -54,7 +54,7 @@ def test_nothing_outside_can_be_reached(compose: dict[str, Any]) -> None:
         )
 
 
-def test_every_client_asks_at_the_address_that_the_run_listens_on(compose: dict[str, Any]) -> None:
+def test_every_client_asks_where_the_run_listens(compose: dict[str, Any]) -> None:
     services = compose["services"]
     told = pairs(services["game-day"]["environment"]["CHAOSKIT_RESOLVERS"])
     doors = pairs(services["game-day"]["environment"]["CHAOSKIT_DOORS"])
@@ -89,7 +89,7 @@ def test_game_days_name_clients_that_are_services(path: Path, compose: dict[str,
     assert set(experiment.spec.clients) <= set(compose["services"])
 
 
-def test_a_folder_of_results_that_is_not_there_is_not_made_by_the_engine(compose: dict[str, Any]) -> None:
+def test_the_engine_makes_no_missing_folder_of_results(compose: dict[str, Any]) -> None:
     """It would be root's. The default is in the repository, so that it is whose the clone is."""
     (results,) = [one for one in compose["services"]["game-day"]["volumes"] if isinstance(one, dict)]
     assert results == {

@@ -58,7 +58,7 @@ def test_the_overlay_puts_both_services_under_a_fault_by_hand(shop: Shop) -> Non
     assert shop.ask() == "ok"
 
 
-def test_what_takes_the_overlay_away_leaves_every_volume_of_theirs(shop: Shop) -> None:
+def test_taking_the_overlay_away_leaves_every_volume(shop: Shop) -> None:
     """The advice was ``down --volumes`` once, which deletes the project's volumes with their data."""
     text = shop.file.read_text().replace(
         "    env_file: [worker.env]\n", "    env_file: [worker.env]\n    volumes: [orders:/orders]\n"

@@ -29,7 +29,7 @@ def add(shop: Shop, service: str) -> None:
     shop.file.write_text(text.replace("networks:\n  back: {}", f"{service}networks:\n  back: {{}}"))
 
 
-def test_a_service_comes_back_with_its_dependencies_in_its_settings(shop: Shop, tmp_path: Path) -> None:
+def test_a_service_comes_back_with_its_dependencies(shop: Shop, tmp_path: Path) -> None:
     shop.compose("up", "-d", "--wait")
     before, web = hashes(shop), shop.containers()["web"]["Id"]
     words = attach(shop, "--service", "worker", out=tmp_path / "runs")
@@ -40,7 +40,7 @@ def test_a_service_comes_back_with_its_dependencies_in_its_settings(shop: Shop, 
     assert shop.ours() == []
 
 
-def test_a_service_that_is_not_well_without_us_is_put_back_all_the_same(shop: Shop, tmp_path: Path) -> None:
+def test_a_service_that_was_unwell_is_put_back_all_the_same(shop: Shop, tmp_path: Path) -> None:
     test = "[CMD, python3, -c, \"import os, sys; sys.exit(not os.path.exists('/tmp/ok'))\"]"
     check = f"{{test: {test}, interval: 1s, timeout: 10s, retries: 2}}"
     ill = f"image: chaoskit-test-shop, command: [worker], init: true, healthcheck: {check}"

@@ -143,7 +143,7 @@ def test_the_doctor_walks_through_a_container_under_the_overlay(shop: Shop) -> N
     assert "it knows canary.chaoskit.test" in said
 
 
-def test_the_doctor_names_what_bypasses_in_a_container_without_it(shop: Shop) -> None:
+def test_the_doctor_names_each_bypass_without_the_overlay(shop: Shop) -> None:
     shop.compose("up", "-d", "--wait")
     web = shop.containers()["web"]["Name"].removeprefix("/")
     done = chaoskit("doctor", "--container", web)

@@ -130,7 +130,7 @@ def test_a_process_that_fails_during_the_run_ends_it_early() -> None:
     assert run.of(RunEnded)[0][1].reason == "the harness failed"
 
 
-def test_a_run_that_is_aborted_keeps_its_journal_and_says_that_it_is_not_whole() -> None:
+def test_an_aborted_run_keeps_its_journal_marked_incomplete() -> None:
     clock, journal, aborted = VirtualClock(), Journal(), asyncio.Event()
 
     class Aborting(NoopProcessManager):

@@ -61,6 +61,6 @@ def test_a_cancelled_run_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made_is_said_before_anything_runs(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_refused_first(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot write to"):
         exact_folders(tmp_path / "no" / "one")

@@ -52,9 +52,7 @@ def cuts(window: Until, events: list[CallFinished]) -> list[InjectionCut]:
     st.integers(1, 5),
 )
 @settings(max_examples=examples(200))
-def test_it_tells_of_the_nth_failed_call_of_its_client_inside_the_window_once(
-    lived: list[tuple[int, str, bool]], count: int
-) -> None:
+def test_the_nth_failed_call_in_the_window_is_told_of_once(lived: list[tuple[int, str, bool]], count: int) -> None:
     events = [finished(ORIGIN + at, client, ok=ok) for at, client, ok in sorted(lived)]
     counted = [
         (seq, event)
@@ -73,7 +71,7 @@ def test_a_window_that_waits_for_something_else_is_left_alone() -> None:
     assert cuts(Until(100, 100, "other", 1), [finished(ORIGIN + 150)] * 5) == []
 
 
-def test_a_run_ends_the_window_everywhere_at_one_instant_and_is_judged_by_it() -> None:
+def test_a_window_ends_everywhere_at_one_instant() -> None:
     class Failing(NoopProcessManager):
         def send(self, name: str, command: dict[str, Any]) -> None:
             super().send(name, command)

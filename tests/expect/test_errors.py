@@ -91,7 +91,7 @@ def test_a_failure_without_an_error_is_not_the_right_one() -> None:
     )
 
 
-def test_a_call_that_never_ended_is_unknown_unless_another_broke_it() -> None:
+def test_a_call_without_an_end_is_unknown_unless_another_broke() -> None:
     for other, finding in ((EMPTY, "unknown"), (THROTTLED, "broken")):
         story = Story().head("app").fault(5000, 7000)
         call(story, 5500, other)

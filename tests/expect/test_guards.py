@@ -38,7 +38,7 @@ class TestHarness:
         assert (verdict.finding, verdict.because) == ("broken", says)
         assert [run.entries[seq - 1].event for seq in verdict.evidence] == [event]
 
-    def test_a_mock_that_broke_makes_a_run_invalid_and_says_nothing_of_a_command(self) -> None:
+    def test_a_mock_that_broke_makes_a_run_invalid(self) -> None:
         answer = ev.RequestAnswered(
             at=at(1), request=5, status=500, error="InternalFailure", broke="moto broke on ec2 X"
         )

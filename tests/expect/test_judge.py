@@ -47,7 +47,7 @@ class Crashing(Expectation):
         raise KeyError("no such client")
 
 
-def test_a_checker_that_crashes_is_unknown_and_named_and_costs_no_other_verdict() -> None:
+def test_a_checker_that_crashes_is_unknown_others_are_judged() -> None:
     verdicts = judge(good().run(), [Crashing(), SuccessRate(at_least=1)])
     crashed = verdicts[-2]
     assert (crashed.expectation, crashed.finding) == ("test_judge", "unknown")

@@ -79,7 +79,7 @@ def test_no_clients_at_all_is_unknown() -> None:
     assert SuccessRate(at_least=0).judge(Story().head().run()).finding == "unknown"
 
 
-def test_without_a_client_it_must_hold_for_every_one_and_the_breaker_is_told_first() -> None:
+def test_without_a_client_it_must_hold_for_every_client() -> None:
     two = story("good", "bad")
     two.call("good", 0, 5)
     two.call("bad", 0, 5, "failed")
@@ -195,7 +195,7 @@ class TestLongestCall:
         made.call("app", 0, 900, "failed")
         assert LongestCall(at_most=SECOND // 2).judge(made.run()).finding == "broken"
 
-    def test_a_call_that_never_ended_lasted_as_long_as_it_was_seen_at_least(self) -> None:
+    def test_a_call_without_an_end_lasted_as_long_as_it_was_seen(self) -> None:
         assert self.longest([None], at_most=SECOND).finding == "broken"
         assert "over 1.1 s, never ended" in self.longest([None], at_most=SECOND).because
         assert self.longest([None], at_least=SECOND).finding == "held"

@@ -68,7 +68,7 @@ def test_the_mock_is_told_of_state_habits_stand_ins_and_faults() -> None:
 
 
 @pytest.mark.parametrize("apex", ["chaoskit.test", "test", "CANARY.chaoskit.test."])
-def test_the_canary_resolves_in_a_zone_of_the_files_own_that_would_answer_for_it(apex: str) -> None:
+def test_the_canary_resolves_in_the_file_s_own_zone(apex: str) -> None:
     spec = ExperimentSpec.model_validate(
         {"title": "t", "zones": {apex: {"records": {f"x.{apex.lower().removesuffix('.')}": {"A": "127.0.0.9"}}}}}
     )

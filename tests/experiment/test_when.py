@@ -122,7 +122,6 @@ def test_ways_to_say_where(where: str) -> None:
     [
         ("{types: [A]}", "timeline[0].where: write exactly one of name, under, glob or regex"),
         ("canary.chaoskit.test", "canary.chaoskit.test is the canary, which no fault may touch"),
-        ("{glob: 'dynamodb.eu-*'}", "no name that exists here matches dynamodb.eu-*"),
         ("'*.amazonaws.com'", "'*' stands in 'name'; write it as 'glob': {glob: '*.amazonaws.com'}"),
         ("{under: '*.amazonaws.com'}", "'*' stands in 'under'; write it as 'glob'"),
         ("{glob: 'dynamodb.*.org'}", "no name that exists here matches dynamodb.*.org"),

@@ -80,7 +80,7 @@ def test_an_attempt_that_no_call_owns_is_left_out() -> None:
     assert len(call.attempts) == 1
 
 
-def test_a_try_reported_only_at_its_end_began_its_latency_earlier() -> None:
+def test_an_attempt_reported_at_its_end_began_a_latency_earlier() -> None:
     story = Story()
     story.call("app", 0, 9, tries=[])
     story.add(ev.AttemptFinished(at=at(8), client="app", call=1, attempt=1, result="ok", latency_ns=5 * MILLISECOND))
@@ -105,7 +105,7 @@ def test_an_unreported_end_does_not_draw_later_lookups_to_it() -> None:
     assert [call.lookups for call in joined(story)] == [1, 2]
 
 
-def test_neighbours_of_a_burst_get_one_lookup_each_before_any_gets_two() -> None:
+def test_in_a_burst_each_call_gets_a_lookup_before_any_gets_two() -> None:
     story = Story()
     for _ in range(3):
         story.call("app", 0, 50, concurrent=True)
@@ -114,7 +114,7 @@ def test_neighbours_of_a_burst_get_one_lookup_each_before_any_gets_two() -> None
     assert [call.lookups for call in joined(story)] == [2, 1, 1]
 
 
-def test_in_a_burst_a_lookup_goes_to_a_try_that_dialed_before_one_that_did_not() -> None:
+def test_in_a_burst_attempts_that_dialed_get_lookups_first() -> None:
     story = Story()
     rider, dialer = (story.call("app", 0, 50, concurrent=True) for _ in range(2))
     story.arrival("app", rider, 20, nth=2)
@@ -123,7 +123,7 @@ def test_in_a_burst_a_lookup_goes_to_a_try_that_dialed_before_one_that_did_not()
     assert [(call.lookups, call.pooled) for call in joined(story)] == [(0, True), (1, False)]
 
 
-def test_a_try_over_an_open_connection_is_the_last_to_be_given_a_lookup() -> None:
+def test_an_attempt_over_an_open_connection_gets_lookups_last() -> None:
     story = Story()
     story.arrival("app", story.call("app", 0, 50, concurrent=True), 5, nth=7)
     story.arrival("app", story.call("app", 1, 60, concurrent=True), 30, nth=1)
@@ -140,7 +140,7 @@ def test_in_a_burst_of_tries_with_one_lookup_each_each_gets_one(tries: list[tupl
     assert [call.lookups for call in joined(story)] == [1] * len(tries)
 
 
-def test_calls_that_overlap_are_concurrent_whether_planned_so_or_not() -> None:
+def test_calls_that_overlap_are_concurrent_planned_or_not() -> None:
     story = Story()
     story.call("app", 0, 10)
     story.call("app", 20, 40)
@@ -250,7 +250,7 @@ def test_every_query_is_in_exactly_one_lookup(story: Story) -> None:
 
 
 @given(stories())
-def test_nothing_is_counted_twice_and_nothing_is_given_to_another(story: Story) -> None:
+def test_nothing_is_counted_twice_or_given_to_another(story: Story) -> None:
     entries = story.entries()
     calls = join_calls(entries)
     found = [
@@ -266,7 +266,7 @@ def test_nothing_is_counted_twice_and_nothing_is_given_to_another(story: Story) 
 
 
 @given(stories())
-def test_lookups_fall_into_their_try_and_none_that_could_is_left_over(story: Story) -> None:
+def test_lookups_fall_into_their_attempt_and_none_is_left_over(story: Story) -> None:
     entries = story.entries()
     calls = join_calls(entries)
     given_away = set()

@@ -81,7 +81,7 @@ class TestSlowness:
         assert pace == Pace(calls=1, median_ns=30 * MILLISECOND, slowest_ns=30 * MILLISECOND)
         assert pace_of([]) is None
 
-    def test_without_a_baseline_the_calls_after_the_fault_tell_the_pace(self) -> None:
+    def test_without_a_baseline_calls_after_the_fault_tell_the_pace(self) -> None:
         story = Story(ends=20_000).head("app").fault(0, 5000)
         story.call("app", 100, 5400)
         for when in (6000, 7000):
@@ -89,7 +89,7 @@ class TestSlowness:
         assert judged(story)[0] == "held"
         assert story.run().recovery("app").lag_ns == 400 * MILLISECOND
 
-    def test_a_call_open_at_the_end_is_trouble_where_no_pace_is_known(self) -> None:
+    def test_an_open_call_is_trouble_where_no_pace_is_known(self) -> None:
         story = Story(ends=20_000).head("app").fault(0, 5000)
         story.call("app", 100, 8000)
         assert judged(story) == ("broken", "app: well again 3 s after the end of the fault")

@@ -108,9 +108,7 @@ def test_what_met_the_fault_is_in_order_of_the_journal() -> None:
         (7005, None, False),
     ],
 )
-def test_a_connection_outside_of_the_planned_time_has_not_met_the_toxic(
-    opened: int, closed: int | None, met: bool
-) -> None:
+def test_a_connection_outside_the_window_has_not_met_the_toxic(opened: int, closed: int | None, met: bool) -> None:
     story = blank()
     story.add(
         ev.ConnectionOpened(
@@ -162,13 +160,13 @@ class TestRecovery:
         story.call("app", 7500, 7510)
         assert lag_ms(story) == 510
 
-    def test_a_call_that_outlasts_the_fault_by_retrying_recovers_when_it_ends(self) -> None:
+    def test_a_call_that_outlasts_the_fault_recovers_when_it_ends(self) -> None:
         story = blank()
         story.call("app", 5100, 9400, tries=[(5100, 5110), (9390, 9400)])
         story.call("app", 9500, 9510)
         assert lag_ms(story) == 2400
 
-    def test_while_a_call_of_the_fault_is_still_retried_the_client_is_not_well(self) -> None:
+    def test_while_a_call_is_still_retried_the_client_is_not_well(self) -> None:
         story = blank()
         story.call("app", 5100, 9000, tries=[(5100, 5110), (8990, 9000)], concurrent=True)
         story.call("app", 7100, 7110)

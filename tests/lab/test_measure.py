@@ -55,7 +55,7 @@ def entries(told: Story) -> list[Entry]:
     return told.entries()
 
 
-def test_a_sample_is_what_one_client_lived_through_in_its_own_fault() -> None:
+def test_a_sample_is_one_client_in_its_own_fault() -> None:
     (cold, warm), missing = samples_of(entries(story()))
     assert missing == ()
     assert cold.subject == subject()

@@ -26,7 +26,7 @@ def test_each_client_of_a_run_has_a_fault_of_its_own() -> None:
         assert experiment.spec.clients[label].connection == cell.connection
 
 
-def test_every_cell_of_the_matrix_can_be_written_as_an_experiment() -> None:
+def test_every_cell_of_the_matrix_is_a_valid_experiment() -> None:
     cells = [cell for cell in full_cells() if cell.variant.sdk == "boto3"]
     planned = batches(cells)
     assert sum(len(batch.cells) for batch in planned) == len(cells)

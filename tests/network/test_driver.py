@@ -75,7 +75,7 @@ def slow(name: str, start: int, length: int) -> Injection[NetworkTarget, Toxic]:
     return Injection(name, NetworkTarget("dynamodb"), Once(start, length), Latency(5 * MILLISECOND), chance=0.5)
 
 
-def test_a_toxic_goes_on_every_proxy_of_its_service_and_off_again() -> None:
+def test_a_toxic_goes_on_and_off_every_proxy_of_its_service() -> None:
     bench = Bench(slow("slow", SECOND, SECOND))
     bench.driver.populate(PROXIES)
     assert bench.driver.due is None
@@ -102,7 +102,7 @@ def test_a_window_from_the_first_instant_is_not_missed() -> None:
     assert bench.driver.due == 50
 
 
-def test_a_late_driver_leaves_no_window_out_and_says_how_late_it_was() -> None:
+def test_a_late_driver_leaves_no_window_out_and_says_how_late() -> None:
     bench = Bench(slow("short", SECOND, MILLISECOND), slow("other", 2 * SECOND, SECOND))
     bench.driver.populate(PROXIES)
     bench.driver.arm(0)
@@ -140,7 +140,7 @@ def test_one_ends_where_the_other_begins() -> None:
     assert set(bench.control.on) == {("ec2@127.0.1.2", "second")}
 
 
-def test_down_switches_the_proxies_off_until_the_last_such_injection_is_over() -> None:
+def test_down_lasts_until_the_last_such_injection_is_over() -> None:
     bench = Bench(
         Injection("a", NetworkTarget("ec2"), Once(0, 2 * SECOND), Down()),
         Injection("b", NetworkTarget("dynamodb"), Once(0, SECOND), Down()),
@@ -209,7 +209,7 @@ def test_what_is_aimed_at_a_zone_meets_that_zone_alone() -> None:
         Bench(Injection("lost", NetworkTarget("dynamodb", zone=3), Once(0, 1), Timeout(0))).driver.populate(ZONED)
 
 
-def test_a_zone_that_is_down_with_its_service_comes_back_when_both_are_over() -> None:
+def test_a_zone_down_twice_comes_back_when_both_are_over() -> None:
     zone: Injection[NetworkTarget, Toxic] = Injection(
         "zone", NetworkTarget("dynamodb", zone=1), Once(0, 3 * SECOND), Down()
     )
@@ -254,7 +254,7 @@ def test_when_a_change_was_due_begun_and_confirmed() -> None:
     ]
 
 
-def test_a_toxic_for_some_addresses_of_a_service_goes_on_their_proxies_alone() -> None:
+def test_a_toxic_for_some_addresses_goes_on_their_proxies_alone() -> None:
     where = NetworkTarget("dynamodb", addresses=("127.0.1.0/30", "2001:db8::/32"))
     bench = Bench(Injection("some", where, Once(0, SECOND), Timeout(0)))
     bench.driver.populate(PROXIES)

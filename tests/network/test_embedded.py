@@ -121,7 +121,7 @@ def test_latency_delays_at_least_as_long_as_asked(stream: str) -> None:
     asyncio.run(run())
 
 
-def test_a_toxic_that_is_there_but_delays_nothing_has_touched_nothing() -> None:
+def test_a_toxic_that_delays_nothing_has_touched_nothing() -> None:
     async def run() -> None:
         async with laboratory() as lab:
             proxy = await lab.proxy()
@@ -158,7 +158,7 @@ def test_a_toxic_meets_open_connections_and_lets_go_when_lifted() -> None:
     asyncio.run(run())
 
 
-def test_an_update_lets_go_of_what_is_held_and_goes_on_with_the_new_parameters() -> None:
+def test_an_update_frees_what_is_held_and_uses_new_parameters() -> None:
     async def run() -> None:
         async with laboratory() as lab:
             proxy = await lab.proxy()
@@ -194,7 +194,7 @@ def test_timeout_holds_and_then_closes() -> None:
     asyncio.run(run())
 
 
-def test_timeout_of_zero_drops_until_it_is_lifted_and_then_closes() -> None:
+def test_timeout_zero_drops_until_lifted_and_then_closes() -> None:
     async def run() -> None:
         async with laboratory() as lab:
             proxy = await lab.proxy()
@@ -233,7 +233,7 @@ def test_reset_peer_resets_both_sides(already_open: bool) -> None:
 
 @pytest.mark.parametrize("stream", ["downstream", "upstream"])
 @pytest.mark.parametrize("how", ["lifted", "changed"])
-def test_a_reset_that_is_under_way_comes_when_its_toxic_is_lifted_or_changed(stream: str, how: str) -> None:
+def test_a_pending_reset_comes_when_its_toxic_ends_or_changes(stream: str, how: str) -> None:
     """Its bytes are gone: a connection that lived on would have a hole."""
 
     async def run() -> None:
@@ -254,7 +254,7 @@ def test_a_reset_that_is_under_way_comes_when_its_toxic_is_lifted_or_changed(str
     asyncio.run(run())
 
 
-def test_an_idle_connection_outlives_a_reset_that_nothing_set_going() -> None:
+def test_an_idle_connection_outlives_a_reset_nothing_started() -> None:
     async def run() -> None:
         async with laboratory() as lab:
             proxy = await lab.proxy()
@@ -380,7 +380,7 @@ def test_what_toxics_hold_is_bounded() -> None:
     asyncio.run(run())
 
 
-def test_an_end_is_passed_on_once_although_the_sender_is_held_up_after_it() -> None:
+def test_an_end_is_passed_on_once_though_the_sender_is_held_up() -> None:
     """asyncio reports the end again when a transport resumes reading."""
 
     async def run() -> None:

@@ -152,7 +152,7 @@ def test_a_refused_request_is_the_clients_event() -> None:
     assert [event.count for event in events] == [*range(1, 101), 128], "a flood of them is counted, not written out"
 
 
-def test_connections_that_spend_the_descriptors_leave_the_api_reachable() -> None:
+def test_spent_descriptors_leave_the_api_reachable() -> None:
     """Under ``ulimit -n 300`` there is room for 22 connections of two descriptors each beside the 256 that are kept."""
     process = Process(open_files=300)
     with socket.create_server(("127.0.0.1", 0), backlog=64) as service, ExitStack() as clients:

@@ -43,7 +43,7 @@ def test_a_proxy_that_does_not_answer_is_a_failure() -> None:
         liveness.prove()
 
 
-def test_a_probe_that_was_under_way_while_the_driver_was_frozen_is_made_again() -> None:
+def test_a_probe_during_which_the_driver_froze_is_repeated() -> None:
     """It comes too late by the driver's own clock, and the proxy is well."""
     clock, answers = VirtualClock(), [False, True]
 
@@ -105,7 +105,7 @@ def _embedded(plane: Plane) -> int:
 
 
 @pytest.mark.parametrize("stops", [False, True], ids=["while the run goes on", "when the run is over"])
-def test_a_proxy_that_is_frozen_ends_the_plane_as_a_failure_of_the_harness(plane: Plane, stops: bool) -> None:
+def test_a_frozen_proxy_is_a_harness_failure(plane: Plane, stops: bool) -> None:
     pid = _embedded(plane)
     plane.say({"do": "arm", "origin": time.monotonic_ns() + 3600 * SECOND})
     os.kill(pid, signal.SIGSTOP)

@@ -137,7 +137,7 @@ sizes = st.lists(st.integers(1, 5000), min_size=1, max_size=8)
 
 
 @given(st.integers(1, 10**4), sizes, st.integers(0, SECOND))
-def test_bandwidth_never_exceeds_its_rate_and_never_idles_below_it(rate: int, lengths: list[int], at: int) -> None:
+def test_bandwidth_never_exceeds_its_rate_nor_idles_below_it(rate: int, lengths: list[int], at: int) -> None:
     """Over any time since the first byte, no more than ``rate`` bytes a millisecond; and the last byte is not a nanosecond later."""
     toxic = Bandwidth(rate)
     sent: list[Send] = []

@@ -8,7 +8,7 @@ from chaoskit.network.embedded.addresses import Reach
 from chaoskit.network.plan import plan_from_json
 
 
-def test_an_address_of_the_runs_own_network_is_taken_when_it_is_named() -> None:
+def test_an_address_of_the_run_network_is_taken_when_named() -> None:
     assert Reach(("172.31.253.0/24",)).listen("172.31.253.10:443") == ("172.31.253.10", 443)
 
 

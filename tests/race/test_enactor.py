@@ -94,7 +94,7 @@ def test_a_tolerant_rollback_flips_without_it() -> None:
     assert play(enactor, [*INSTALL[:-1], Refused("no such target", 4)])[1] == enactor.start
 
 
-def test_a_fenced_enactor_starts_again_and_skips_a_tree_that_is_there() -> None:
+def test_a_fenced_enactor_restarts_and_skips_an_existing_tree() -> None:
     enactor = Enactor(rules_of(["fenced_lock"]))
     calls, _ = play(enactor, [Newest(4), Lock(CURRENT), Alias(1), Trees((1, 4))])
     assert calls[-1] == ReadAlias(0)

@@ -66,7 +66,7 @@ def test_reports_do_not_call_it_tested_or_recovered() -> None:
     assert summary["run"]["length_ns"] == at(1010) - at(0), "the run was over when the command was"
 
 
-def test_what_the_mock_could_not_answer_is_neither_the_command_s_nor_a_fault() -> None:
+def test_what_the_mock_cannot_answer_blames_no_command_or_fault() -> None:
     told = story()
     for number in (1, 2):
         broke = ev.RequestAnswered(

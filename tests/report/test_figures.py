@@ -27,7 +27,7 @@ def test_demo_fates() -> None:
     }
 
 
-def test_cold_gives_up_at_once_and_stops_retrying_when_its_quota_is_spent() -> None:
+def test_cold_gives_up_and_stops_retrying_at_a_spent_quota() -> None:
     cold = figures_of(Run(demo()))["cold"]
     assert (cold.phase("fault").ok, cold.phase("fault").failed) == (0, 80)
     assert cold.attempts_per_failed is not None

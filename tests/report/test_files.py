@@ -67,7 +67,7 @@ def test_a_folder_that_is_not_there_is_a_harness_error(tmp_path: Path) -> None:
         write_reports(tmp_path / "gone", demo(), [], Outcome.PASSED)
 
 
-def test_a_place_that_cannot_be_replaced_is_a_harness_error_and_leaves_no_draft(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_replaced_leaves_no_draft(tmp_path: Path) -> None:
     (tmp_path / "summary.json").mkdir()
     (tmp_path / "summary.json" / "x").touch()
     with pytest.raises(HarnessError, match=r"summary\.json"):

@@ -89,7 +89,7 @@ def test_no_quota_is_claimed_when_retries_go_on() -> None:
     assert "quota" not in text
 
 
-def test_a_connection_opened_in_the_fault_is_not_said_to_be_from_before() -> None:
+def test_a_connection_opened_in_the_fault_is_not_from_before() -> None:
     """No lookup is in the log (a cache answered), and the connection was opened after the fault began."""
     journal = journal_of("app")
     connection = journal.dial(6 * SECOND)

@@ -51,7 +51,7 @@ def test_without_mock_services_trust_is_its_own_affair() -> None:
 
 
 @given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1), st.text())
-def test_no_setting_of_aws_passes_that_is_not_known_to_be_harmless(name: str, value: str) -> None:
+def test_only_aws_settings_known_to_be_harmless_pass(name: str, value: str) -> None:
     plain = command_environment(WORK, "us-east-1", PEM, {}, {})
     found = command_environment(WORK, "us-east-1", PEM, {}, {f"AWS_{name}": value, f"{name}_PROXY": value})
     assert f"{name}_PROXY" not in found

@@ -166,7 +166,7 @@ def test_a_process_behind_a_door_is_as_one_of_ours(behind_a_door: str) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="doors are in containers, which are Linux")
-def test_its_input_ends_when_ours_does_and_the_door_waits_for_the_next(behind_a_door: str) -> None:
+def test_its_input_ends_with_ours_and_the_next_run_is_awaited(behind_a_door: str) -> None:
     assert knock(behind_a_door, "one\n").returncode == 125
     assert knock(behind_a_door, "two\nend\n").stdout == "two\n"
 
@@ -182,7 +182,7 @@ def test_the_health_check_sees_who_listens(behind_a_door: str) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="doors are in containers, which are Linux")
-def test_the_door_ends_at_once_on_sigterm_as_process_1_of_a_container() -> None:
+def test_sigterm_ends_the_bridge_at_once_as_process_1() -> None:
     """Process 1 of a pid namespace hears a signal only if it has a handler for it, so without one this would hang."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

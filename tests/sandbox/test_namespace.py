@@ -77,7 +77,7 @@ def test_there_is_no_way_out_but_loopback(tmp_path: Path) -> None:
     inside(tmp_path, look)
 
 
-def test_a_connection_to_the_addresses_of_the_documentation_hangs(tmp_path: Path) -> None:
+def test_a_connection_to_documentation_addresses_hangs(tmp_path: Path) -> None:
     program = (
         "import socket\n"
         "for address in ('192.0.2.1', '198.51.100.7', '203.0.113.254'):\n"

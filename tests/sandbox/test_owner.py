@@ -19,7 +19,7 @@ def test_another_process_with_its_number_is_not_it() -> None:
     assert not replace(Owner.here(), began="1").lives
 
 
-def test_one_that_has_ended_is_dead_though_nobody_has_asked_for_its_exit_code() -> None:
+def test_a_zombie_is_dead() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         mine = replace(Owner.here(), pid=process.pid, began=_began(process.pid))
         assert mine.lives

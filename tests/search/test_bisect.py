@@ -84,7 +84,7 @@ def test_runs_that_do_not_count_are_neither_held_nor_failed(store: Store) -> Non
 
 
 @pytest.mark.parametrize("outcome", ["invalid", "not exercised"])
-def test_three_in_a_row_that_do_not_count_stop_it_with_the_reason(store: Store, outcome: str) -> None:
+def test_three_in_a_row_that_do_not_count_stop_the_search(store: Store, outcome: str) -> None:
     end, steps = search(task(), store, lambda *_: outcome)
     assert isinstance(end, Stopped)
     assert len(steps) == 3
@@ -111,7 +111,7 @@ def test_it_goes_on_from_the_runs_that_are_there(store: Store) -> None:
     assert again == end
 
 
-def test_after_a_gap_and_after_runs_that_do_not_count_it_runs_again(store: Store) -> None:
+def test_after_a_gap_or_runs_that_do_not_count_it_runs_again(store: Store) -> None:
     search(task(), store, below_4s)
     names = store.done()
     (store.run(names[3]) / "summary.json").unlink()

@@ -110,7 +110,7 @@ def tolerance(confidence: float, problems: int) -> float:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("plateau", "margin"), [(0.9, 10.5), (0.85, 10.5), (0.7, -math.inf)])
-def test_a_client_that_fails_now_and_then_is_given_no_margin_that_it_has_not(plateau: float, margin: float) -> None:
+def test_a_flaky_client_is_given_no_margin_it_does_not_have(plateau: float, margin: float) -> None:
     """A sharp fall from a plateau: where that lies below the share nothing may pass a limit, however long the plateau is."""
     search = replace(SEARCH, rising=False)
     problems = 200 if THOROUGH else 12
@@ -138,7 +138,7 @@ def test_the_figures_stay_within_the_range() -> None:
     assert (open_below.may_be_below, open_below.lower) == (True, SEARCH.low)
 
 
-def test_the_last_step_is_shorter_so_that_the_range_is_searched_to_its_end() -> None:
+def test_the_last_step_is_shorter_so_the_range_is_searched_whole() -> None:
     search = Search(low=0.5, high=1.4, resolution=0.2)
     assert [round(search.point(number), 6) for number in range(search.steps + 1)] == [0.5, 0.7, 0.9, 1.1, 1.3, 1.4]
     found, _ = play(search, lambda _: True)

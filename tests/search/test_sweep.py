@@ -57,7 +57,7 @@ def test_repeats_are_in_the_order_of_their_numbers(store: Store) -> None:
     assert [(visit.point.number, visit.repeat) for visit in found] == [(n, r) for n in (1, 2) for r in range(1, 12)]
 
 
-def test_points_that_are_there_are_not_run_again_unless_they_are_invalid(store: Store) -> None:
+def test_points_that_are_there_run_again_only_if_invalid(store: Store) -> None:
     store_run(store.run("00002-1"), "not exercised")
     store_run(store.run("00003-1"), "invalid")
     seen: list[str] = []

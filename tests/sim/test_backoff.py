@@ -67,7 +67,7 @@ def test_a_call_takes_the_documented_attempts(policy: BackOff, attempts: int, lo
     assert policy.longest_call("not found", 0) == longest_ms * MILLISECOND
 
 
-def test_the_quota_of_2026_lasts_for_eleven_calls_and_two_retries() -> None:
+def test_the_quota_of_2026_lasts_eleven_calls_and_two_retries() -> None:
     """500 tokens at 14 a retry are 35 retries: 11 calls of 3 retries, one of 2, then none."""
     attempts = [call.attempts for call in calls_of(NEW_2026_DYNAMODB, during())]
     assert attempts[:14] == [4] * 11 + [3, 1, 1]
@@ -91,7 +91,7 @@ def test_a_trouble_that_is_not_retried_is_tried_once() -> None:
     assert calls_of(picky, during("temporary"))[0].attempts == 3
 
 
-def test_a_clean_success_gives_a_token_back_and_a_late_one_what_it_took() -> None:
+def test_success_gives_a_token_back_a_late_one_what_it_took() -> None:
     policy = BackOff(
         name="p",
         source="",

@@ -11,7 +11,7 @@ SECOND = Injection("second", "b", Once(20, 5), "drop")
 TIMELINE: Timeline[str, str] = Timeline((SECOND, FIRST))
 
 
-def test_before_the_origin_is_known_nothing_is_active_nor_will_be() -> None:
+def test_without_an_origin_nothing_is_active_nor_will_be() -> None:
     assert TIMELINE.active(15) == ()
     assert TIMELINE.next_change(0) is None
 
@@ -23,7 +23,7 @@ def test_offsets_count_from_the_origin() -> None:
     assert TIMELINE.origin is None, "a timeline is immutable"
 
 
-def test_what_is_active_comes_in_the_order_in_which_it_was_written() -> None:
+def test_what_is_active_comes_in_the_order_written() -> None:
     assert TIMELINE.anchored(0).active(22) == (SECOND, FIRST)
 
 

@@ -85,10 +85,10 @@ class Workload:
                 stderr=asyncio.subprocess.PIPE,
                 preexec_fn=die_with_us,
             )
-            _, said = await process.communicate()
+            _, stderr = await process.communicate()
         errors: tuple[ErrorLink, ...] = ()
         if process.returncode:
-            text = said.decode(errors="replace").strip()
+            text = stderr.decode(errors="replace").strip()
             errors = (ErrorLink(type=f"aws exit code {process.returncode}", message=text[:MESSAGE_LENGTH_MAX]),)
         result: Result = "failed" if errors else "ok"
         self._child.emit(CallFinished(at=now(), client=plan.client, call=slot.number, result=result, errors=errors))

@@ -25,10 +25,10 @@ Seen = Callable[[Exception | None], object]
 
 
 class Workload:
-    """One boto3 client object and the calls made with it. ``seen`` is told what each call raised, or ``None``."""
+    """One boto3 client object and the calls made with it. ``listener`` is told what each call raised, or ``None``."""
 
-    def __init__(self, child: Child, plan: Boto3, seen: Seen = lambda _: None) -> None:
-        self._child, self._plan, self._seen, self._clock = child, plan, seen, WallClock()
+    def __init__(self, child: Child, plan: Boto3, listener: Seen = lambda _: None) -> None:
+        self._child, self._plan, self._seen, self._clock = child, plan, listener, WallClock()
         self._attempts = Attempts(child, plan.client, self._clock.now)
         self._operation, self._params = plan.call
         self._sdk = make_client(plan)

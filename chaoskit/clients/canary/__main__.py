@@ -75,10 +75,10 @@ async def _resolve(name: str) -> tuple[bool, str]:
 def _lookup(name: str) -> tuple[bool, str]:
     """Whether ``name`` resolves, and to what or why not. Asks for A and AAAA, as an application does."""
     try:
-        found = socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)
     except OSError as error:
         return False, f"{type(error).__name__} {error.errno}: {error.strerror}"
-    return bool(found), ", ".join(sorted({str(address[0]) for *_, address in found}))
+    return bool(addresses), ", ".join(sorted({str(address[0]) for *_, address in addresses}))
 
 
 def main() -> None:

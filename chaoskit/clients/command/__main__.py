@@ -63,18 +63,18 @@ class Workload:
             stderr=asyncio.subprocess.PIPE,
             preexec_fn=die_with_us,
         )
-        _, said = await process.communicate()
-        errors = _errors(process.returncode or 0, said)
+        _, stderr = await process.communicate()
+        errors = _errors(process.returncode or 0, stderr)
         result: Result = "failed" if errors else "ok"
         self._child.emit(CallFinished(at=now(), client=plan.client, call=slot.number, result=result, errors=errors))
 
 
-def _errors(code: int, said: bytes) -> tuple[ErrorLink, ...]:
+def _errors(code: int, stderr: bytes) -> tuple[ErrorLink, ...]:
     """The exit code as the class of the error, and the end of what the command said as its text."""
     if code == 0:
         return ()
     kind = f"exit code {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
-    return (ErrorLink(type=kind, message=said.decode(errors="replace").strip()[-MESSAGE_LENGTH_MAX:]),)
+    return (ErrorLink(type=kind, message=stderr.decode(errors="replace").strip()[-MESSAGE_LENGTH_MAX:]),)
 
 
 def main() -> None:

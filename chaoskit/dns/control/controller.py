@@ -59,7 +59,7 @@ class HasResponder(Protocol):
     responder: Responder
 
     def forget(self, injection: str) -> None:
-        """What was counted for an injection of this id is another's."""
+        """Reset the question counters kept under this injection id."""
 
     def drop_late(self) -> None:
         """Answers that are still delayed are not sent."""
@@ -190,7 +190,7 @@ class InjectionController:
         return held, now
 
     def heartbeat(self, name: str) -> tuple[ActiveInjection, Instant]:
-        """Its controller lives."""
+        """Renew the heartbeat lease of an injection. Raises ``Refused`` 404 or 410."""
         now = self._tidy()
         held = self._find(name)
         return self._put(replace(held, lease=held.lease.heard_at(now)), now)

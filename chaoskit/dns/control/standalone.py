@@ -95,14 +95,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         most_connections=share.tcp,
         on_failure=witness.failed,
     )
-
-    def complain(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if is_scarcity(context):  # the loop accepts no connections for a second, and goes on
-            tally.scarcities += 1
-        else:
-            server.fail(context.get("exception") or HarnessError(context["message"]))
-
-    loop.set_exception_handler(complain)
+    loop.set_exception_handler(witness.complain)
     desk = witness.desk = InjectionController(
         server, clock, settings.rules, settings.canary, feed.publish, settings.with_aliases
     )
@@ -123,13 +116,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         thread.start()
         _let_zones_change(settings, server, desk, feed, following)
         on_ready(Ready(dns, control))
-        stopping, ticking = loop.create_task(stop.wait()), loop.create_task(_tick(desk))
-        await asyncio.wait((stopping, ticking, server.failed), return_when=asyncio.FIRST_COMPLETED)
-        for task in (stopping, ticking):
-            task.cancel()
-        for ended in (server.failed, ticking):
-            if ended.done():
-                ended.result()
+        await _until_stopped(stop, desk, server)
     finally:
         following.close()
         await server.close()
@@ -138,6 +125,18 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         bound.close()
         if isinstance(control, Unix):
             control.path.unlink(missing_ok=True)
+
+
+async def _until_stopped(stop: asyncio.Event, desk: InjectionController, server: Server) -> None:
+    """Keep the leases until ``stop`` is set. Raises what made the server or the leases fail."""
+    loop = asyncio.get_running_loop()
+    stopping, ticking = loop.create_task(stop.wait()), loop.create_task(_tick(desk))
+    await asyncio.wait((stopping, ticking, server.failed), return_when=asyncio.FIRST_COMPLETED)
+    for task in (stopping, ticking):
+        task.cancel()
+    for ended in (server.failed, ticking):
+        if ended.done():
+            ended.result()
 
 
 def _let_zones_change(
@@ -192,6 +191,13 @@ class _Witness:
     def failed(self, failure: QueryFailed) -> None:
         self._tally.failed += 1
         self.desk.query_failed(failure)
+
+    def complain(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop tells that nobody caught."""
+        if is_scarcity(context):  # the loop accepts no connections for a second, and goes on
+            self._tally.scarcities += 1
+        else:
+            self.server.fail(context.get("exception") or HarnessError(context["message"]))
 
     def losses(self) -> Losses:
         turned_away = tuple(self._guard.turned_away.items()) if self._guard else ()

@@ -165,7 +165,7 @@ def test_with_a_token_every_operation_needs_it() -> None:
         assert api.ask("POST", "/injections", EMPTY, good).status == 201
 
 
-def test_events_tell_of_queries_and_of_injections_and_why_they_end(api: Lab) -> None:
+def test_events_tell_of_queries_injections_and_their_ends(api: Lab) -> None:
     connection = api.connection()
     connection.request("GET", "/events")
     stream = connection.getresponse()

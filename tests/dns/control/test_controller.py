@@ -73,7 +73,7 @@ class World:
         return [record.data for record in reply.records]
 
 
-def test_an_injection_ends_at_its_deadline_though_nobody_does_anything() -> None:
+def test_an_injection_ends_at_its_deadline_by_itself() -> None:
     world = World()
     assert world.addresses() == ["192.0.2.1"]
     world.begin(**{"for": "30s"})
@@ -269,7 +269,7 @@ def test_a_canary_of_ones_own_must_be_in_the_zones() -> None:
         world.begin()
 
 
-def test_a_canary_that_fails_withdraws_everything_until_somebody_resumes() -> None:
+def test_a_failing_canary_withdraws_everything_until_resume() -> None:
     world = World()
     world.begin()
     empty = read_injection(EMPTY | {"where": DEFAULT_CANARY})
@@ -323,7 +323,7 @@ def test_regular_expressions_are_bounded_together() -> None:
     world.desk.begin(read_injection(EMPTY))
 
 
-def test_an_injection_whose_fault_fails_twice_is_withdrawn_and_told() -> None:
+def test_an_injection_whose_fault_fails_twice_is_withdrawn() -> None:
     world = World()
     held, _ = world.desk.begin(read_injection(EMPTY))
     failure = QueryFailed(START, "serve", "api.example.com", "A", held.id, "ZeroDivisionError: x")

@@ -85,7 +85,7 @@ async def nothing(scope: Any, receive: Any, send: Any) -> None:
     """An ASGI application that is never asked."""
 
 
-def test_a_thread_that_ends_unasked_is_told_of_and_one_that_was_asked_is_not() -> None:
+def test_only_a_thread_that_ends_unasked_is_reported() -> None:
     died = threading.Event()
     asked, _ = bind(Tcp("127.0.0.1", 0))
     thread = ControlThread(nothing, asked, died.set)
@@ -100,7 +100,7 @@ def test_a_thread_that_ends_unasked_is_told_of_and_one_that_was_asked_is_not() -
     thread.stop(lambda: None)
 
 
-def test_without_control_nothing_stays_injected_and_the_server_ends_with_the_truth() -> None:
+def test_without_control_nothing_stays_injected() -> None:
     async def main() -> None:
         server = Server(Responder(Zones.from_plan([]), Timeline(), 1), WallClock(), lambda _: None)
         desk = InjectionController(server, WallClock(), LeaseRules(), DEFAULT_CANARY)

@@ -21,7 +21,7 @@ def test_who_names_no_time_gets_a_minute() -> None:
     assert LeaseRules(longest_ns=5 * SECOND).grant(T0, None, None).ends == T0 + 5 * SECOND
 
 
-def test_it_is_on_at_its_start_and_off_at_its_deadline_to_the_nanosecond() -> None:
+def test_it_is_on_from_start_to_deadline_to_the_nanosecond() -> None:
     lease = RULES.grant(T0, 30 * SECOND, None)
     end = T0 + 30 * SECOND
     assert [lease.window.active(at) for at in (T0 - 1, T0, end - 1, end)] == [False, True, True, False]
@@ -71,7 +71,7 @@ def test_what_is_not_granted(length: int, heartbeat: int | None, message: str) -
     st.none() | st.integers(SHORTEST_HEARTBEAT_NS, MINUTE),
     st.lists(st.tuples(st.booleans(), st.integers(0, MINUTE), st.integers(1, 11 * MINUTE))),
 )
-def test_no_sequence_of_signs_and_renewals_outlives_the_limit_or_a_silence(
+def test_no_renewals_outlive_the_limit_or_a_silence(
     length: int, heartbeat: int | None, steps: list[tuple[bool, int, int]]
 ) -> None:
     lease, now = RULES.grant(T0, length, heartbeat), T0

@@ -70,7 +70,7 @@ def test_of_what_is_not_the_nearest_is_named(where: DnsTarget, said: str) -> Non
     assert doubt(where, ZONES, forwards=False) == said
 
 
-def test_a_glob_that_no_name_fits_is_told_where_no_wildcard_could_answer() -> None:
+def test_a_glob_that_no_name_fits_is_warned_of_without_wildcard() -> None:
     zones = Zones.from_plan([zone("example.com", ("api.example.com", "A", "192.0.2.1"))])
     said = "no name that exists here matches db.*, nor one that a search list makes; served: example.com"
     assert doubt(DnsTarget(glob="db.*"), zones, forwards=False) == said
@@ -80,7 +80,7 @@ def test_a_glob_that_no_name_fits_is_told_where_no_wildcard_could_answer() -> No
     )
 
 
-def test_an_upstream_may_have_what_the_zones_do_not_but_not_what_they_deny() -> None:
+def test_an_upstream_may_have_what_zones_lack_not_what_they_deny() -> None:
     assert doubt(DnsTarget("www.example.net"), ZONES, forwards=True) is None
     assert doubt(DnsTarget(glob="db.*"), ZONES, forwards=True) is None
     assert doubt(DnsTarget("zzz.example.com"), ZONES, forwards=True) is not None

@@ -36,7 +36,7 @@ def largest(plans: list[dict[str, Any]], edns: dict[str, Any]) -> float:
 
 
 @pytest.mark.parametrize(("edns", "bound"), [({"use_edns": -1}, 4.0), ({"use_edns": 0, "payload": 1232}, 4.0)])
-def test_rfc5358_the_zones_of_our_experiments_are_poor_amplifiers(edns: dict[str, Any], bound: float) -> None:
+def test_rfc5358_the_zones_of_experiments_are_poor_amplifiers(edns: dict[str, Any], bound: float) -> None:
     found = [largest(zones_of(load(path).spec), edns) for path in sorted(EXPERIMENTS.glob("*/*.yaml"))]
     assert 1 < max(found) < bound
 

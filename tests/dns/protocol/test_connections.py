@@ -53,7 +53,7 @@ def test_rfc7766_8_a_message_may_come_byte_by_byte(tcp: Way) -> None:
         assert number_of(receive(connection)) == 9
 
 
-def test_rfc7766_6_2_4_who_has_closed_their_side_still_gets_answers(tcp: Way) -> None:
+def test_rfc7766_6_2_4_a_half_closed_client_gets_its_answers(tcp: Way) -> None:
     with tcp.connect() as connection:
         send(connection, query(4, "slow.p.test"))
         connection.shutdown(socket.SHUT_WR)

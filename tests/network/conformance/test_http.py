@@ -301,7 +301,7 @@ def test_a_body_of_null(subject: Subject) -> None:
     assert (status, answer["proxies"] or []) == (201, [])
 
 
-def test_names_of_fields_in_any_case_unknown_fields_and_what_follows(subject: Subject) -> None:
+def test_fields_in_any_case_unknown_fields_and_what_follows(subject: Subject) -> None:
     body = b'{"NAME": "p", "Upstream": "127.0.0.1:9", "listen": "127.0.0.1:0", "other": {}} and so on'
     status, made = subject.call("POST", "/proxies", body)
     assert (status, made["name"], made["upstream"]) == (201, "p", "127.0.0.1:9")

@@ -192,7 +192,7 @@ def test_timeout(subject: Subject, stream: str, already_open: bool) -> None:
         assert client.recv(1) == b"", "silence is enough"
 
 
-def test_timeout_of_zero_holds_until_it_is_lifted_and_then_closes(subject: Subject) -> None:
+def test_timeout_zero_holds_until_lifted_and_then_closes(subject: Subject) -> None:
     came: list[bytes] = []
 
     def service(connection: socket.socket) -> None:
@@ -321,7 +321,7 @@ def test_toxicity_is_a_share_of_connections(subject: Subject) -> None:
     assert 20 <= bitten <= 80, "fair coins leave this range once in 10^9 times"
 
 
-def test_a_delete_does_not_hang_behind_a_receiver_that_does_not_read(subject: Subject) -> None:
+def test_a_delete_does_not_hang_behind_a_stalled_receiver(subject: Subject) -> None:
     enough = 32 << 20
 
     def flood(connection: socket.socket) -> None:

@@ -1,0 +1,38 @@
+"""Options and arguments that several commands share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ExperimentName = Annotated[
+    str, typer.Argument(help="Experiment file, or the name of a shipped one (list them with `chaoskit experiments`).")
+]
+JournalPath = Annotated[Path, typer.Argument(help="The journal.jsonl of a run, or the folder that contains it.")]
+RunsFolder = Annotated[Path, typer.Option(help="Parent folder of the new folder that this run writes to.")]
+RUNS = Path("runs")
+
+Seed = Annotated[int | None, typer.Option(help="Seed of all random draws; default: the file's.")]
+AnySandbox = Annotated[str, typer.Option(help="Where clients run: auto, namespace, docker or inline.")]
+LocalSandbox = Annotated[str, typer.Option(help="Where clients run: auto, namespace or inline.")]
+Blanks = Annotated[
+    list[str],
+    typer.Option(
+        metavar="NAME@FROM+FOR",
+        help="Answer queries for NAME without records, starting FROM after the start, lasting FOR, such as "
+        "example.com@5s+30s; default: at once, to the end. May be repeated.",
+    ),
+]
+Subnet = Annotated[
+    str, typer.Option(help="Private network for chaoskit's own addresses, /16 to /24, that nothing else uses.")
+]
+SUBNET = "172.31.253.0/24"
+
+Control = Annotated[
+    str, typer.Option(metavar="ADDR:PORT|unix:PATH", help="Address of the control API.", envvar="CHAOSKIT_CONTROL")
+]
+TokenFile = Annotated[Path | None, typer.Option(help="File with the token of the control API; default: no token.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+CONTROL = "127.0.0.1:8530"
