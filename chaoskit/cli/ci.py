@@ -55,8 +55,8 @@ class CiReports:
     @property
     def for_github(self) -> bool:
         """Whether annotations and a step summary are wanted."""
-        wanted = self.options.github
-        return self.options.environment.get("GITHUB_ACTIONS") == "true" if wanted is None else wanted
+        choice = self.options.github
+        return self.options.environment.get("GITHUB_ACTIONS") == "true" if choice is None else choice
 
     def conclude(self, result: RunResult) -> int:
         """Write and say what was asked for. Returns the exit code: 1 where a run that passed got worse than the baseline.

@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -32,6 +32,21 @@ from chaoskit.search.store import Store, open_store
 from chaoskit.verdict import Outcome
 
 
+AtLeast: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Exit with 1 unless the margin is at least this value; with no range, run this value alone."),
+]
+AtMost: TypeAlias = Annotated[
+    str | None, typer.Option(help="Exit with 1 unless the margin is at most this value, where more is safer.")
+]
+SearchFolder: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Folder of this search; an interrupted one resumes. Default: below runs.")
+]
+Baseline: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Exit with 1 if the margin is worse than in this margin.json.")
+]
+
+
 def margin(
     experiment: ExperimentName,
     field: Annotated[
@@ -49,24 +64,15 @@ def margin(
     confidence: Annotated[float, typer.Option(help="Confidence level of the reported interval, 0.5 to below 1.")] = 0.9,
     share: Annotated[float, typer.Option(help="Share of runs that must pass for a value to count as survived.")] = 0.8,
     most_runs: Annotated[int, typer.Option(help="Stop after this many runs and report what is known.")] = 40,
-    at_least: Annotated[
-        str | None,
-        typer.Option(help="Exit with 1 unless the margin is at least this value; with no range, run this value alone."),
-    ] = None,
-    at_most: Annotated[
-        str | None, typer.Option(help="Exit with 1 unless the margin is at most this value, where more is safer.")
-    ] = None,
+    at_least: AtLeast = None,
+    at_most: AtMost = None,
     jobs: Annotated[int, typer.Option(help="Number of runs at once, all at one value.")] = 1,
     sandbox: LocalSandbox = "auto",
     seed: Annotated[
         int | None, typer.Option(help="Seed to which each run adds its number; default: the file's.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of this search; an interrupted one resumes. Default: below runs.")
-    ] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(help="Exit with 1 if the margin is worse than in this margin.json.")
-    ] = None,
+    out: SearchFolder = None,
+    baseline: Baseline = None,
     worse_by: Annotated[str, typer.Option(help="How much worse is no failure, such as 500ms or 20%.")] = "20%",
 ) -> None:
     """Find the longest blank that the expectations survive.

@@ -36,8 +36,8 @@ class MarginBaseline:
 def read_margin(path: Path, worse_by: str, task: Task) -> MarginBaseline:
     """Read an earlier search of the same field. Raises ``InputError``."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        field, margin, rising, ending = told["field"], told["margin"], told["rising"], told["ending"]
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        field, margin, rising, ending = stored["field"], stored["margin"], stored["rising"], stored["ending"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"--baseline {path}: is no margin.json of a search with this chaoskit") from error
     if field != task.field:
