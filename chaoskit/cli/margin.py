@@ -31,7 +31,6 @@ from chaoskit.search.quantity import Quantity, of_one_kind, quantity
 from chaoskit.search.store import Store, open_store
 from chaoskit.verdict import Outcome
 
-
 AtLeast: TypeAlias = Annotated[
     str | None,
     typer.Option(help="Exit with 1 unless the margin is at least this value; with no range, run this value alone."),
