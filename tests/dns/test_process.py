@@ -13,11 +13,10 @@ import dns.message
 import dns.query
 import pytest
 
-from chaoskit.child import PARENT_GONE
+from chaoskit.child import ALIVE, PARENT_GONE
 from chaoskit.clock import WallClock
 from chaoskit.dns.faults.empty import Empty
 from chaoskit.dns.target import DnsTarget
-from chaoskit.child import ALIVE
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import Event, HarnessFailed, PlaneReady, QueryAnswered
 from chaoskit.timeline.codec import injection_to_json
