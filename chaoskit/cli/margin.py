@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -19,6 +19,8 @@ from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import read, resolve
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.sandbox.choose import CHOICES
+from chaoskit.search.at_least import read_plan
+from chaoskit.search.baseline import MarginBaseline, read_margin
 from chaoskit.search.bisect import Step, Stopped, Task, search_margin
 from chaoskit.search.fields import check_varied, with_values, written_fields
 from chaoskit.search.guard import run_guarded
@@ -29,6 +31,20 @@ from chaoskit.search.quantity import Quantity, of_one_kind, quantity
 from chaoskit.search.store import Store, open_store
 from chaoskit.verdict import Outcome
 
+AtLeast: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Exit with 1 unless the margin is at least this value; with no range, run this value alone."),
+]
+AtMost: TypeAlias = Annotated[
+    str | None, typer.Option(help="Exit with 1 unless the margin is at most this value, where more is safer.")
+]
+SearchFolder: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Folder of this search; an interrupted one resumes. Default: below runs.")
+]
+Baseline: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Exit with 1 if the margin is worse than in this margin.json.")
+]
+
 
 def margin(
     experiment: ExperimentName,
@@ -36,27 +52,27 @@ def margin(
         str | None,
         typer.Option(help="Field to search, such as timeline.0.when.for; default: the length of the only fault."),
     ] = None,
-    low: Annotated[str, typer.Option("--from", help="Lowest value: a duration or a number.")] = "1s",
-    high: Annotated[str, typer.Option("--to", help="Highest value.")] = "60s",
-    resolution: Annotated[str, typer.Option(help="Stop once the margin is known to ± this much.")] = "500ms",
+    low: Annotated[
+        str | None, typer.Option("--from", help="Lowest value: a duration or a number; default: 1s.")
+    ] = None,
+    high: Annotated[str | None, typer.Option("--to", help="Highest value; default: 60s.")] = None,
+    resolution: Annotated[
+        str | None, typer.Option(help="Stop once the margin is known to ± this much; default: 500ms.")
+    ] = None,
     repeats: Annotated[int, typer.Option(help="Make at least this many runs near the margin.")] = 5,
     confidence: Annotated[float, typer.Option(help="Confidence level of the reported interval, 0.5 to below 1.")] = 0.9,
     share: Annotated[float, typer.Option(help="Share of runs that must pass for a value to count as survived.")] = 0.8,
     most_runs: Annotated[int, typer.Option(help="Stop after this many runs and report what is known.")] = 40,
-    at_least: Annotated[
-        str | None, typer.Option(help="Exit with 1 unless the margin is at least this value, for CI.")
-    ] = None,
-    at_most: Annotated[
-        str | None, typer.Option(help="Exit with 1 unless the margin is at most this value, where more is safer.")
-    ] = None,
+    at_least: AtLeast = None,
+    at_most: AtMost = None,
     jobs: Annotated[int, typer.Option(help="Number of runs at once, all at one value.")] = 1,
     sandbox: LocalSandbox = "auto",
     seed: Annotated[
         int | None, typer.Option(help="Seed to which each run adds its number; default: the file's.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of this search; an interrupted one resumes. Default: below runs.")
-    ] = None,
+    out: SearchFolder = None,
+    baseline: Baseline = None,
+    worse_by: Annotated[str, typer.Option(help="How much worse is no failure, such as 500ms or 20%.")] = "20%",
 ) -> None:
     """Find the longest blank that the expectations survive.
 
@@ -64,15 +80,21 @@ def margin(
     """
     document = read_experiment(experiment)
     check_jobs(jobs, sandbox)
+    seed = seed if seed is not None else int(document.data.get("seed", 0))
+    if at_least and not (low or high or resolution or at_most or baseline):
+        from chaoskit.cli.at_least import answer_at_least
+
+        plan = read_plan(share, confidence, most_runs)
+        raise typer.Exit(answer_at_least(document, field, at_least, plan, seed, sandbox, jobs, out))
+    span = {"--from": low or "1s", "--to": high or "60s", "--resolution": resolution or "500ms"}
     unit, search = _search(
-        {"--from": low, "--to": high, "--resolution": resolution},
+        span,
         {"confidence": confidence, "share": share, "repeats": repeats, "runs_max": most_runs},
         rising={(True, False): False, (False, True): True}.get((bool(at_least), bool(at_most))),
     )
-    seed = seed if seed is not None else int(document.data.get("seed", 0))
     task = Task(
         document=document,
-        field=field or _only_length(document),
+        field=field or only_length(document),
         unit=unit,
         search=search,
         seed=seed,
@@ -80,11 +102,14 @@ def margin(
         jobs=jobs,
     )
     limits = {"--at-least": at_least, "--at-most": at_most}
-    replay = _replay(task, experiment, {"--from": low, "--to": high, "--resolution": resolution}, limits)
-    raise typer.Exit(_find(task, limits, out or default_folder("margin", document.path), replay))
+    replay = _replay(task, experiment, span, limits)
+    earlier = read_margin(baseline, worse_by, task) if baseline else None
+    raise typer.Exit(_find(task, limits, out or default_folder("margin", document.path), replay, earlier))
 
 
-def _find(task: Task, texts: Mapping[str, str | None], folder: Path, replay: str) -> int:
+def _find(
+    task: Task, texts: Mapping[str, str | None], folder: Path, replay: str, earlier: MarginBaseline | None
+) -> int:
     """Search, report and write. Returns the exit code; raises ``InputError`` before any run when something cannot be."""
     limits = [_limit(task, name, text) for name, text in texts.items()]
     _check(task)
@@ -98,7 +123,7 @@ def _find(task: Task, texts: Mapping[str, str | None], folder: Path, replay: str
             return await make_here(order, store.experiment(name), store.run(name))
 
         end, steps = run_guarded(search_margin(task, store, make, lambda step, state: _tell(task, step, state)), folder)
-        return _conclude(task, store, end, steps, limits, replay)
+        return _conclude(task, store, end, steps, limits, replay, earlier)
 
 
 def read_experiment(name: str) -> Document:
@@ -133,7 +158,8 @@ def _search(texts: Mapping[str, str], settings: Mapping[str, Any], *, rising: bo
     return low, Search(low=low.value, high=high.value, resolution=resolution.value, rising=rising, **settings)
 
 
-def _only_length(document: Document) -> str:
+def only_length(document: Document) -> str:
+    """The field of the one fault's length. Raises ``InputError`` where there is not exactly one."""
     lengths = [field for field in written_fields(document) if re.fullmatch(r"timeline\.[^.]+\.when\.for", field)]
     if len(lengths) != 1:
         raise InputError(f"{document.path}: say which field with --field; lengths here: {', '.join(lengths) or 'none'}")
@@ -156,18 +182,23 @@ def _check(task: Task) -> None:
     """Raise ``InputError`` unless both ends of the range and a value between give valid experiments that outlast the fault."""
     check_varied(task.document, [task.field])
     for point in (0, task.search.steps, 1):
-        experiment = resolve(with_values(task.document, {task.field: task.value(point).written}), 1.0)
-        check_built(experiment, task.sandbox)
-        ends = [entry.when.end for entry in experiment.spec.timeline]
-        if not experiment.expectations:
-            raise InputError(
-                f"{task.document.path}: has no 'expect', so there is nothing that could hold or fail; add expectations"
-            )
-        if task.field.startswith("timeline") and any(end is not None and end >= experiment.duration_ns for end in ends):
-            raise InputError(
-                f"{task.document.path}: with {task.field} = {task.value(point).shown} the fault lasts to the end of the run, so nothing "
-                "after it is seen; leave 'duration' out (the run then ends 10 s after the fault), or choose a lower --to"
-            )
+        check_value(task.document, task.field, task.value(point), task.sandbox)
+
+
+def check_value(document: Document, field: str, value: Quantity, sandbox: str) -> None:
+    """Raise ``InputError`` unless the document with ``value`` in ``field`` can be run, expects something, and outlasts the fault."""
+    experiment = resolve(with_values(document, {field: value.written}), 1.0)
+    check_built(experiment, sandbox)
+    ends = [entry.when.end for entry in experiment.spec.timeline]
+    if not experiment.expectations:
+        raise InputError(
+            f"{document.path}: has no 'expect', so there is nothing that could hold or fail; add expectations"
+        )
+    if field.startswith("timeline") and any(end is not None and end >= experiment.duration_ns for end in ends):
+        raise InputError(
+            f"{document.path}: with {field} = {value.shown} the fault lasts to the end of the run, so nothing "
+            "after it is seen; leave 'duration' out (the run then ends 10 s after the fault), or choose a lower value"
+        )
 
 
 def _plan(task: Task) -> dict[str, object]:
@@ -193,7 +224,13 @@ def _tell(task: Task, step: Step, state: Found | Ask | Stopped) -> None:
 
 
 def _conclude(
-    task: Task, store: Store, end: Found | Stopped, steps: list[Step], limits: list[Quantity | None], replay: str
+    task: Task,
+    store: Store,
+    end: Found | Stopped,
+    steps: list[Step],
+    limits: list[Quantity | None],
+    replay: str,
+    earlier: MarginBaseline | None,
 ) -> int:
     store.write("margin.json", json.dumps(as_json(task, end, steps), indent=1, ensure_ascii=False) + "\n")
     store.write("margin.md", as_markdown(task, end, steps, replay))
@@ -204,7 +241,7 @@ def _conclude(
     typer.echo(f"\n{sentence(task, end)}\n{store.folder / 'margin.md'}")
     if isinstance(end, Stopped):
         return Outcome(end.made.outcome).exit_code
-    missed = _missed(end, *limits)
+    missed = [*_missed(end, *limits), *(earlier.worse(task, end) if earlier else [])]
     for line in missed:
         typer.echo(line)
     return Outcome.FAILED.exit_code if missed else 0

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from chaoskit.cli.ci import CiOptions, CiReports
 from chaoskit.cli.exec_run import tell_what_is_kept
 from chaoskit.cli.options import RUNS, AnySandbox, ExperimentName, RunsFolder, Seed
 from chaoskit.clock import WallClock
@@ -42,6 +43,16 @@ def run(
         ),
     ] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Print plain lines instead of the live view.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write the verdicts to this file as JUnit XML.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the result to this file as Markdown.")] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Exit with 1 if a client recovers later than in this summary.json of a run.")
+    ] = None,
+    worse_by: Annotated[str, typer.Option(help="How much later is no failure, such as 500ms or 20%.")] = "1s",
+    github: Annotated[
+        bool | None,
+        typer.Option(help="Write annotations and a step summary for GitHub; default: where GITHUB_ACTIONS is true."),
+    ] = None,
 ) -> None:
     """Run an experiment and judge it.
 
@@ -53,6 +64,8 @@ def run(
     for warning in warnings_of(loaded):
         typer.echo(f"warning: {warning}", err=True)
     preflight.check(loaded, sandbox, toxiproxy)
+    options = CiOptions(junit=junit, markdown=markdown, baseline=baseline, worse_by=worse_by, github=github)
+    reports = options.prepare()
 
     def replay(name: str) -> str:
         words = ["chaoskit", "run", experiment, "--sandbox", name, "--seed", str(loaded.spec.seed)]
@@ -60,7 +73,7 @@ def run(
         words += ["--toxiproxy", toxiproxy] if toxiproxy else []
         return shlex.join(words)
 
-    playing = _play(loaded, experiment, out, sandbox, replay, toxiproxy, plain=plain)
+    playing = _play(loaded, experiment, out, sandbox, replay, toxiproxy, reports, plain=plain)
     raise typer.Exit(asyncio.run(until_signalled(playing)))
 
 
@@ -71,6 +84,7 @@ async def _play(
     sandbox: str,
     replay: Callable[[str], str],
     toxiproxy: str | None,
+    reports: CiReports,
     *,
     plain: bool,
 ) -> int:
@@ -96,7 +110,7 @@ async def _play(
         )
     paths = [seen_from_host(path, os.environ) for path in result.files]
     print_verdicts(make_console(), result.run, result.verdicts, result.outcome, paths)
-    return result.outcome.exit_code
+    return reports.conclude(result)
 
 
 if sys.platform == "win32":  # pragma: no cover

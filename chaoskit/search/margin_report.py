@@ -109,6 +109,7 @@ def as_json(task: Task, end: Found | Stopped, steps: Sequence[Step]) -> dict[str
         "upper": None if isinstance(end, Stopped) else end.upper,
         "may_be_below": None if isinstance(end, Stopped) else end.may_be_below,
         "may_be_above": None if isinstance(end, Stopped) else end.may_be_above,
+        "rising": None if isinstance(end, Stopped) else end.rising,
         "confidence": task.search.confidence,
         "share": task.search.share,
         "resolution": task.search.resolution,

@@ -221,3 +221,102 @@ def test_a_fixed_back_off_is_measured_and_held_to_a_limit(experiment: Path) -> N
     again = chaoskit(*words, "--out", "m", "--at-least", "1500ms", place=experiment.parent)
     assert again.returncode == 1, again.stdout + again.stderr
     assert "--at-least 1.5 s: it is less." in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("holds_below", "jobs", "code", "runs", "said"),
+    [
+        (9, 1, 0, 11, "hold in at least 80% of runs (90% confidence; 11 of 11 held)"),
+        (9, 4, 0, 12, "hold in at least 80% of runs (90% confidence; 11 of 11 held)"),
+        (0, 1, 1, 2, "hold in less than 80% of runs (90% confidence; 0 of 2 held)"),
+    ],
+)
+def test_at_least_alone_tests_that_value_until_it_is_known(
+    experiment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    holds_below: float,
+    jobs: int,
+    code: int,
+    runs: int,
+    said: str,
+) -> None:
+    lengths = []
+
+    async def make(order: RunRequest, path: Path, folder: Path) -> FinishedRun:
+        lengths.append(yaml.safe_load(order.text)["timeline"][0]["when"]["for"])
+        return store_run(folder, "passed" if parse_duration(lengths[-1]) < holds_below * SECOND else "failed")
+
+    monkeypatch.setattr("chaoskit.cli.at_least.make_here", make)
+    alone = {"low": None, "high": None, "resolution": None, "at_least": "2s", "jobs": jobs}
+    assert find_margin(experiment, **alone) == code
+    assert said in capsys.readouterr().out
+    assert [parse_duration(length) for length in lengths] == [2 * SECOND] * runs
+    told = json.loads((experiment.parent / "m" / "at-least.json").read_text())
+    assert len(told["made"]) == runs
+    assert find_margin(experiment, **alone) == code
+    assert len(lengths) == runs  # the stored runs have the answer
+
+
+def test_at_least_alone_stops_where_runs_do_not_count(experiment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def make(order: RunRequest, path: Path, folder: Path) -> FinishedRun:
+        return store_run(folder, "not exercised")
+
+    monkeypatch.setattr("chaoskit.cli.at_least.make_here", make)
+    assert find_margin(experiment, low=None, high=None, resolution=None, at_least="2s") == 3
+    assert json.loads((experiment.parent / "m" / "at-least.json").read_text())["answer"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"at_least": "soon"}, "--at-least: 'soon'"),
+        ({"at_least": "3500ms"}, "the fault lasts to the end of the run"),
+        ({"at_least": "1s", "share": 2.0}, "--share 2"),
+        ({"at_least": "1s", "confidence": 1.0}, "--confidence 1"),
+        ({"at_least": "1s", "most_runs": 0}, "--most-runs must be at least 1"),
+    ],
+)
+def test_bad_at_least_is_refused_before_a_run(experiment: Path, more: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        find_margin(experiment, low=None, high=None, resolution=None, **more)
+    assert [path.name for path in experiment.parent.iterdir()] == ["x.yaml"]
+
+
+@pytest.mark.parametrize(("worse_by", "code"), [("100ms", 1), ("2s", 0), ("1%", 1), ("90%", 0)])
+def test_a_margin_worse_than_the_baseline_ends_with_1(
+    experiment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], worse_by: str, code: int
+) -> None:
+    baseline = experiment.parent / "margin.json"
+    baseline.write_text(
+        json.dumps({"field": "timeline.blank.when.for", "margin": 2.2 * SECOND, "rising": False, "ending": "found"})
+    )
+    found, _ = searched(
+        experiment,
+        monkeypatch,
+        lambda seconds: "passed" if seconds < 1.55 else "failed",
+        baseline=baseline,
+        worse_by=worse_by,
+    )
+    assert found == code
+    assert ("it was 2.2 s." in capsys.readouterr().out) == bool(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "worse_by", "said"),
+    [
+        ("{}", "20%", "is no margin.json"),
+        ('{"field": "x", "margin": 1, "rising": false, "ending": "found"}', "20%", "is of x, and this search of"),
+        ('{"field": "timeline.blank.when.for", "margin": 1, "rising": false, "ending": "stopped"}', "20%", "no margin"),
+        (
+            '{"field": "timeline.blank.when.for", "margin": 1, "rising": false, "ending": "found"}',
+            "x%",
+            "--worse-by x%",
+        ),
+    ],
+)
+def test_what_is_no_baseline_is_refused(experiment: Path, text: str, worse_by: str, said: str) -> None:
+    baseline = experiment.parent / "margin.json"
+    baseline.write_text(text)
+    with pytest.raises(InputError, match=said):
+        find_margin(experiment, baseline=baseline, worse_by=worse_by)

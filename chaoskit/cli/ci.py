@@ -1,0 +1,116 @@
+"""What ``--junit``, ``--markdown``, ``--baseline`` and GitHub's variables make of a run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from chaoskit.engine.session import RunResult
+from chaoskit.errors import InputError
+from chaoskit.report.ci.baseline import Tolerance, got_worse, parse_tolerance, read_baseline
+from chaoskit.verdict import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiOptions:
+    """What the user said: files to write, the baseline with its tolerance, and whether to speak to GitHub (None: if it is there)."""
+
+    junit: Path | None = None
+    markdown: Path | None = None
+    baseline: Path | None = None
+    worse_by: str = "1s"
+    github: bool | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def prepare(self) -> CiReports:
+        """Read the baseline and look whether files can be written, before anything runs. Raises ``InputError``."""
+        tolerance = parse_tolerance(self.worse_by)
+        for name, path in (("--junit", self.junit), ("--markdown", self.markdown)):
+            if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+                raise InputError(f"{name} {path}: cannot be written there; name a file in a folder that exists")
+        baseline = None
+        if self.baseline is not None:
+            try:
+                text = self.baseline.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise InputError(f"--baseline {self.baseline}: cannot be read: {error}") from error
+            baseline = read_baseline(text, str(self.baseline))
+        return CiReports(self, baseline, tolerance)
+
+
+@dataclass(frozen=True, slots=True)
+class CiReports:
+    """Options that were found good."""
+
+    options: CiOptions
+    baseline: dict[str, Any] | None
+    tolerance: Tolerance
+
+    @property
+    def for_github(self) -> bool:
+        """Whether annotations and a step summary are wanted."""
+        choice = self.options.github
+        return self.options.environment.get("GITHUB_ACTIONS") == "true" if choice is None else choice
+
+    def conclude(self, result: RunResult) -> int:
+        """Write and say what was asked for. Returns the exit code: 1 where a run that passed got worse than the baseline.
+
+        Raises ``HarnessError`` when a file cannot be written.
+        """
+        from chaoskit.report.ci.github import annotation_lines
+        from chaoskit.report.ci.junit import junit
+        from chaoskit.report.ci.markdown import markdown
+        from chaoskit.report.summary import summarize
+        from chaoskit.report.write import write_text
+
+        code = result.outcome.exit_code
+        if not (self.options.junit or self.options.markdown or self.baseline or self.for_github):
+            return code
+        summary = summarize(result.run, result.verdicts, result.outcome)
+        worse = got_worse(summary, self.baseline, self.tolerance) if self.baseline else []
+        notes = [f"worse than the baseline: {line}" for line in worse]
+        for note in notes:
+            typer.echo(note, err=True)
+        if self.baseline is not None:
+            summary["verdicts"] = [*summary["verdicts"], _baseline_verdict(worse)]
+        if self.options.junit:
+            write_text(self.options.junit, junit(summary))
+        if self.options.markdown:
+            write_text(self.options.markdown, markdown(summary, notes))
+        if self.for_github:
+            for line in annotation_lines({**summary, "verdicts": summary["verdicts"][: len(result.verdicts)]}, worse):
+                typer.echo(line)
+            self._add_step_summary(summary, notes)
+        return Outcome.FAILED.exit_code if worse and code == 0 else code
+
+    def _add_step_summary(self, summary: dict[str, Any], notes: list[str]) -> None:
+        """Append to the step's summary what still fits into it."""
+        from chaoskit.report.ci.markdown import SUMMARY_BYTES, markdown
+
+        name = self.options.environment.get("GITHUB_STEP_SUMMARY")
+        if not name:
+            return
+        path, used = Path(name), 0
+        with contextlib.suppress(OSError):
+            used = path.stat().st_size
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(markdown(summary, notes, SUMMARY_BYTES - used - 1))
+        except OSError as error:
+            typer.echo(f"warning: the step summary cannot be written: {error.strerror}", err=True)
+
+
+def _baseline_verdict(worse: list[str]) -> dict[str, Any]:
+    because = "; ".join(worse) or "no client's recovery got worse by more than the tolerance"
+    return {
+        "expectation": "not worse than the baseline",
+        "finding": "broken" if worse else "held",
+        "because": because,
+        "evidence": [],
+    }

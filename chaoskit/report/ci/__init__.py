@@ -1,0 +1,1 @@
+"""What continuous integration reads of a run: JUnit, Markdown, GitHub's annotations, and the comparison with an earlier run."""
