@@ -46,7 +46,7 @@ class _Request(HTTPRequest):
 
     def read_request_headers(self) -> bool:
         """As cheroot does, but a ``Content-Length`` is digits and nothing else (RFC 9110 §8.6): cheroot takes ``-7`` too."""
-        if not super().read_request_headers():
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]
             return False
         length: bytes = self.inheaders.get(b"Content-Length", b"0")
         if not length.isdigit():
@@ -119,7 +119,7 @@ class Connection(HTTPConnection):
         """Answer one request. Returns whether the connection stays open."""
         self.nth += 1
         self.socket.settimeout(self.server.timeout)
-        return bool(super().communicate())  # type: ignore[no-untyped-call]
+        return bool(super().communicate())
 
     def close(self) -> None:
         """Close the socket; what is not closed is left to the client."""

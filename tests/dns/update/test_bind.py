@@ -27,6 +27,8 @@ from tests.dns.update.messages import CASES, Case, Message, master_file
 NAMED = shutil.which("named") or next((path for path in ("/usr/sbin/named",) if Path(path).exists()), None)
 PATIENCE_S = 60
 SHUFFLES = 12
+ANSWERED = [case for case in CASES if case.id != "a zone of another class"]
+"""Of that one BIND 9.18 leaves a message unanswered now and then, and writes nothing about it."""
 KEY = "updater.example"
 SECRET = "c2l4dGVlbiBsZXR0ZXJzIQ=="
 
@@ -105,7 +107,7 @@ def ask(port: int, data: bytes) -> bytes:
         return udp.recv(4096)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id.replace(" ", "_"))
+@pytest.mark.parametrize("case", ANSWERED, ids=lambda case: case.id.replace(" ", "_"))
 def test_bind_does_the_same(bind: int, case: Case) -> None:
     apex = apex_of(case)
     data = case.build(apex)
@@ -124,7 +126,7 @@ def test_bind_does_the_same_in_any_order(bind: int, number: int) -> None:
     """All messages one after another, so that each meets what the others have left."""
     apex = f"row{number}.test"
     lab = Lab(UpdateRules({apex: frozenset()}), apex)
-    for case in random.Random(number).sample(CASES, len(CASES)):
+    for case in random.Random(number).sample(ANSWERED, len(ANSWERED)):
         data = case.build(apex)
         theirs = ask(bind, data)
         lab.send(data)
