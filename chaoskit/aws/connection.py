@@ -119,7 +119,7 @@ class Connection(HTTPConnection):
         """Answer one request. Returns whether the connection stays open."""
         self.nth += 1
         self.socket.settimeout(self.server.timeout)
-        return bool(super().communicate())
+        return bool(super().communicate())  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Close the socket; what is not closed is left to the client."""

@@ -39,7 +39,7 @@ def test_the_page_of_faults_is_current() -> None:
 
 
 def test_every_fault_has_an_example_that_loads() -> None:
-    zone = "zones: {api.example: {records: {api.example: {A: 127.0.0.1}}}}"
+    zone = "clients: {app: {use: noop}}\nzones: {api.example: {records: {api.example: {A: 127.0.0.1}}}}"
     for kind in set(FAULTS.kinds) - set(COMMANDS):
         written = FAULTS.get(kind).EXAMPLE or kind
         timeline = f"timeline: [{{dns: {written}, where: api.example, when: {{from: 5s, for: 20s}}}}]"
@@ -49,8 +49,8 @@ def test_every_fault_has_an_example_that_loads() -> None:
 
 def test_the_windows_of_the_page_load() -> None:
     rows = re.findall(r"^\| `(\{.*?\})` \|", page(), re.MULTILINE)
-    assert len(rows) == 5
-    zone = "zones: {api.example: {records: {api.example: {A: 127.0.0.1}}}}"
+    assert len(rows) == 6
+    zone = "clients: {app: {use: noop}}\nzones: {api.example: {records: {api.example: {A: 127.0.0.1}}}}"
     for when in rows:
         text = f"title: t\nduration: 30m\n{zone}\ntimeline: [{{dns: empty, where: api.example, when: {when}}}]\n"
         assert read(text).planes["dns"], when
