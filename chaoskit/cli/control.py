@@ -75,6 +75,8 @@ def inject(
     The injection ends by itself. With --heartbeat the command stays until it ends; ended by a signal, it withdraws the injection.
     """
     optional = {"types": rtype, "clients": client, "except": except_, "share": share}
+    if not name:
+        raise InputError("the name is empty; the root is written as a dot")
     target: dict[str, Any] = {match: name, **{key: value for key, value in optional.items() if value not in ([], None)}}
     target |= {} if follow_cnames else {"follow_cnames": False}
     parameters = dict(map(_parameter, param))

@@ -22,6 +22,8 @@ def labels(name: str) -> tuple[bytes, ...]:
     """The labels of a name in presentation form, case kept; the root has none. Raises ``ValueError`` saying what is wrong."""
     if not name.isascii():
         raise ValueError(f"{name!r} is not ASCII; write an internationalised name in its xn-- form")
+    if blank := re.search(r"(?<!\\)[\x00-\x20\x7f]", name):
+        raise ValueError(f"{name!r} has {blank[0]!r} in it; where that is meant, write \\{ord(blank[0]):03d}")
     text = name.encode()
     if text in (b"", b"."):
         return ()

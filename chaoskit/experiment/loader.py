@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from chaoskit.errors import ExperimentError, Problem
+from chaoskit.errors import ExperimentError, InputError, Problem
 from chaoskit.expect import EXPECTATIONS, Expectation
 from chaoskit.experiment.checks import Planned, check
 from chaoskit.experiment.document import Document, FieldPath, dotted, read_document, read_text
@@ -75,6 +75,11 @@ def resolve_plain(plain: dict[str, Any], source: str) -> Experiment:
 
 def resolve(document: Document, time_scale: float) -> Experiment:
     """Validate a document as a whole. Raises ``ExperimentError`` with every problem found."""
+    if isinstance(document.data, dict) and str(kind := document.data.get("kind", "")).startswith("cascade-"):
+        command = str(kind).replace("-", " ", 1).replace("system", "map")
+        raise InputError(
+            f"{document.path}: a file of kind {kind} is no experiment; run: chaoskit {command} {document.path}"
+        )
     try:
         spec = ExperimentSpec.model_validate(document.data)
     except ValidationError as error:
@@ -162,6 +167,9 @@ class _Resolver:
         return self._read((*field, kind) if isinstance(written, dict) else field, registry.get(kind), parameters)
 
     def _target(self, field: FieldPath, plane: Plane, written: Any) -> Any:
+        if written == "":
+            self._say(field, f"the {plane.short} is empty.")
+            return None
         return self._read(field, plane.target, {plane.short: written} if isinstance(written, str) else written)
 
     def _read(self, field: FieldPath, kind: type[Any], written: Any) -> Any:

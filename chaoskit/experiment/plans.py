@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,11 @@ def _existing_names(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
     """The names that exist by their zone, as queries have them. All but the file's own are written like that."""
 
     def plain(name: str, apex: str) -> str:
-        return canonical(name) if apex in spec.zones else name
+        if apex not in spec.zones:
+            return name
+        with suppress(ValueError):  # what is no name is told of its zone
+            return canonical(name)
+        return name
 
     return {
         plain(zone["apex"], zone["apex"]): tuple(plain(record["name"], zone["apex"]) for record in zone["records"])

@@ -43,6 +43,8 @@ def test_parents() -> None:
         (".a", "empty label"),
         ("a..", "empty label"),
         ("a\\", "lone backslash"),
+        ("a b.test", r"has ' ' in it; where that is meant, write \\032"),
+        ("a.test\n", r"write \\010"),
         ("a\\999", "digits up to 255"),
         ("a\\12", "three digits"),
         ("bücher.test", "xn--"),

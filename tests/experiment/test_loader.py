@@ -152,6 +152,17 @@ def test_what_is_wrong_is_named_with_line_field_and_fix(change: tuple[str, str],
     assert said in wrong(GOOD.replace(old, new, 1))
 
 
+def test_what_is_no_name_is_told_of_its_zone() -> None:
+    text = "title: t\nclients: {app: {use: noop}}\nzones: {'a b': {records: {'c.a b': {A: 127.0.0.1}}}}\n"
+    with pytest.raises(ExperimentError, match=r"x.yaml:3: zones.a b: 'a b' has ' ' in it"):
+        resolve(read_document("x.yaml", text), 1.0)
+
+
+def test_a_file_of_the_cascade_names_its_command() -> None:
+    with pytest.raises(InputError, match=r"run: chaoskit cascade map x\.yaml"):
+        resolve(read_document("x.yaml", "kind: cascade-system\n"), 1.0)
+
+
 def test_every_problem_is_told_at_once() -> None:
     said = wrong(GOOD.replace("empty", "emtpy").replace("recovers_within", "recovers"))
     assert "timeline[0].dns" in said
