@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from chaoskit.errors import ChaoskitError
+from chaoskit.host_port import host_port
 from chaoskit.journal.events import Event, HarnessFailed, RequestAnswered, RequestArrived
 
 Environ = dict[str, Any]
@@ -126,7 +127,7 @@ def describe(environ: Environ, number: int, at: int, hosts: Mapping[str, str] | 
         invocation=environ.get("HTTP_AMZ_SDK_INVOCATION_ID"),
         attempt=attempt_number(environ.get("HTTP_AMZ_SDK_REQUEST", "")),
         user_agent=environ.get("HTTP_USER_AGENT", ""),
-        connection=host_port(environ.get("REMOTE_ADDR", ""), environ.get("REMOTE_PORT", "")),
+        connection=host_port((environ.get("REMOTE_ADDR", ""), environ.get("REMOTE_PORT", ""))),
         nth=environ.get(NTH, 1),
     )
 
@@ -134,11 +135,6 @@ def describe(environ: Environ, number: int, at: int, hosts: Mapping[str, str] | 
 def cut_short(received: Any) -> bool:
     """Whether a request's body ended before its ``Content-Length``: cheroot's reader knows how much is still to come."""
     return getattr(received, "remaining", 0) > 0 and not received.read(1)
-
-
-def host_port(host: str, port: int | str) -> str:
-    """``host:port``, with an IPv6 host in brackets (RFC 3986 §3.2.2)."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def attempt_number(header: str) -> int | None:

@@ -37,11 +37,11 @@ from chaoskit.aws.evidence import (
     UNDERSCORED,
     Application,
     BrokenBody,
-    host_port,
     service_of_head,
 )
 from chaoskit.aws.reader import MOST_HEAD
 from chaoskit.aws.workers import MOST, Workers
+from chaoskit.host_port import host_port
 
 VERSION: str = cheroot.__version__
 
@@ -212,7 +212,7 @@ class Front:
         self._server: HTTPServer = _Server(application, (host, port), on_failure, habits or {}, hosts or {}, most)
         self._server.ssl_adapter = _Tls(tls)
         self._server.prepare()
-        self.address = host_port(*self._server.bind_addr)
+        self.address = host_port(self._server.bind_addr)
         self._thread = threading.Thread(target=self._server.serve, name="front", daemon=True)
         self._thread.start()
 

@@ -28,9 +28,16 @@ BEATS_PER_SILENCE = 3
 ORDERLY = ("deadline", "withdrawn", "reset")
 
 
+def _read_name(written: str) -> str:
+    """An argument that is empty, most often a variable of a shell that is not set, never means the root."""
+    if not written:
+        raise InputError("the name is empty; the root is written as a dot")
+    return written
+
+
 def inject(
     fault: Annotated[str, typer.Argument(help="Kind of fault, such as empty, nxdomain or delay.")],
-    name: Annotated[str, typer.Argument(help="Name whose queries meet the fault.")],
+    name: Annotated[str, typer.Argument(help="Name whose queries meet the fault.", callback=_read_name)],
     length: Annotated[str | None, typer.Option("--for", help="Length of the injection; default: 60s.")] = None,
     rtype: Annotated[
         list[str], typer.Option("--type", help="Affect only this record type; may be repeated. Default: all types.")
@@ -75,8 +82,6 @@ def inject(
     The injection ends by itself. With --heartbeat the command stays until it ends; ended by a signal, it withdraws the injection.
     """
     optional = {"types": rtype, "clients": client, "except": except_, "share": share}
-    if not name:
-        raise InputError("the name is empty; the root is written as a dot")
     target: dict[str, Any] = {match: name, **{key: value for key, value in optional.items() if value not in ([], None)}}
     target |= {} if follow_cnames else {"follow_cnames": False}
     parameters = dict(map(_parameter, param))

@@ -24,7 +24,7 @@ from chaoskit.dns.control.standalone import serve as serve_alone
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.listen import Listener, is_loopback
 from chaoskit.dns.masterfile import open_master_file
-from chaoskit.dns.names import canonical
+from chaoskit.dns.names import DEFAULT_CANARY, canonical
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import Spool
 from chaoskit.dns.zone import Zone, Zones
@@ -54,7 +54,7 @@ def serve(
         list[str], typer.Option(metavar="ADDR:PORT", help="Address that answers DNS; may be repeated.")
     ] = ["127.0.0.1:5300"],  # noqa: B006
     control: Control = CONTROL,
-    canary: Annotated[str, typer.Option(help="Name that must keep resolving.")] = "canary.chaoskit.test",
+    canary: Annotated[str, typer.Option(help="Name that must keep resolving.")] = DEFAULT_CANARY,
     token_file: TokenFile = None,
     longest: Annotated[str, typer.Option(help="Maximum lifetime of an injection.")] = "10m",
     upstream: Annotated[

@@ -10,9 +10,8 @@ from chaoskit.compose.helper import probe
 from chaoskit.compose.libc import GLIBC_PLACES, LibcFound, glibc_version, interpreter, is_elf, musl_version, of_static
 from chaoskit.compose.probe import Question
 from chaoskit.compose.walk import Container, Step, walk
+from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.errors import HarnessError, InputError
-
-CANARY = "canary.chaoskit.test"
 
 
 def examine(docker: Docker, image: Callable[[], str], name: str, names: Sequence[str]) -> list[Step]:
@@ -29,8 +28,8 @@ def examine(docker: Docker, image: Callable[[], str], name: str, names: Sequence
     container = read(docker, record)
     asked = [name_asked.lower().rstrip(".") for name_asked in names]
     servers = dict.fromkeys([*container.nameservers(), *container.dns])
-    findings = probe(docker, image(), f"container:{record['Id']}", Question((*asked, CANARY), tuple(servers)))
-    return walk(container, findings, asked, CANARY)
+    findings = probe(docker, image(), f"container:{record['Id']}", Question((*asked, DEFAULT_CANARY), tuple(servers)))
+    return walk(container, findings, asked, DEFAULT_CANARY)
 
 
 def read(docker: Docker, record: Mapping[str, Any]) -> Container:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+DEFAULT_CANARY = "canary.chaoskit.test"
+"""The name that must keep resolving, unless another is chosen (``test`` is reserved, RFC 6761 §6.2)."""
+
 MAX_LABEL = 63
 MAX_NAME = 255
 """Bytes on the wire, length bytes and the root included (RFC 1035 §2.3.4)."""

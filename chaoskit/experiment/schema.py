@@ -6,16 +6,18 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
 from chaoskit.aws.route53.spec import ControlPlaneSpec
 from chaoskit.aws.services import Service
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
+from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.zone_spec import RecordSpec, Ttl
 from chaoskit.experiment.planes import PLANES
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.journal.codec import LARGEST
+from chaoskit.strict import Strict
 from chaoskit.units import MINUTE, SECOND, Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
@@ -23,20 +25,16 @@ PROGRAMS = [kind for kind in CLIENTS.kinds if kind != "canary"]
 """The client programs that an experiment may use; the canary is chaoskit's own."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
-
-
 Region = Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d{1,2}$")]
 
 
-class HostedZoneSpec(_Strict):
+class HostedZoneSpec(Strict):
     """What a hosted zone of Route 53 holds at the start, beside its SOA and NS."""
 
     records: dict[str, RecordSpec] = Field(default_factory=dict, description="fully qualified name → records")
 
 
-class ServiceSpec(_Strict):
+class ServiceSpec(Strict):
     """A mock AWS service, reached under its real host name at loopback ``addresses`` of the sandbox."""
 
     addresses: tuple[str, ...] = ()
@@ -122,7 +120,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class ClientSpec(_Strict):
+class ClientSpec(Strict):
     """One client process. Fields that a client does not know are refused by the loader, not ignored."""
 
     use: str = Field("boto3", description="which client program", json_schema_extra={"enum": list(PROGRAMS)})
@@ -185,7 +183,7 @@ class ClientSpec(_Strict):
         return period
 
 
-class InjectionSpec(_Strict):
+class InjectionSpec(Strict):
     """One injection: a fault of one plane, where it bites, and when."""
 
     id: Label | None = None
@@ -214,7 +212,7 @@ else:
     """An entry of the timeline: an ``InjectionSpec`` with a key for each plane, of which it has one."""
 
 
-class LimitsSpec(_Strict):
+class LimitsSpec(Strict):
     """Bounds that keep a run short and safe."""
 
     longest_fault: Duration = Field(10 * MINUTE, description="no injection may last longer")
@@ -225,7 +223,7 @@ class LimitsSpec(_Strict):
     )
 
 
-class ExperimentSpec(_Strict):
+class ExperimentSpec(Strict):
     """An experiment file."""
 
     title: Annotated[str, Field(min_length=1, max_length=200)]
@@ -243,7 +241,7 @@ class ExperimentSpec(_Strict):
     timeline: tuple[TimelineSpec, ...] = ()
     expect: tuple[Any, ...] = Field((), description="expectations: a kind, or {kind: {limits}}")
     limits: LimitsSpec = Field(default_factory=LimitsSpec)
-    canary: str = Field("canary.chaoskit.test", description="a name that must keep resolving; no fault may touch it")
+    canary: str = Field(DEFAULT_CANARY, description="a name that must keep resolving; no fault may touch it")
 
     @field_validator("services", mode="before")
     @classmethod

@@ -10,26 +10,23 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from chaoskit.strict import Strict
 from chaoskit.timeline.cron import Cron
 from chaoskit.timeline.window import Once, Until, Window
 from chaoskit.timeline.window_spec import FlapSpec, PulseSpec, RampSpec
 from chaoskit.units import SECOND, Duration
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
-
-
-class UntilSpec(_Strict):
+class UntilSpec(Strict):
     """Until so many calls of a client have failed since the window began; ``for`` is then the longest that it lasts."""
 
     client: str
     failed_calls: Annotated[int, Field(ge=1, le=10_000)]
 
 
-class WhenSpec(_Strict):
+class WhenSpec(Strict):
     """From when, and for how long, counted from the first call; within it all the time, or in one of four ways."""
 
     start: Duration = Field(alias="from")
@@ -63,7 +60,7 @@ class WhenSpec(_Strict):
         return Once(start, length)
 
 
-class CronSpec(_Strict):
+class CronSpec(Strict):
     """On for ``for`` at the minutes that a crontab line names (five fields, UTC). ``anchor`` is what the wall clock shows at 0 s."""
 
     cron: str

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from chaoskit.strict import Strict
 from chaoskit.timeline.repeated import Flap, Pulse
 from chaoskit.timeline.window import Ramp
 from chaoskit.units import Duration
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=False)
-
-
-class PulseSpec(_Strict):
+class PulseSpec(Strict):
     """On for ``for`` at the beginning of every ``every``."""
 
     every: Duration
@@ -26,7 +23,7 @@ class PulseSpec(_Strict):
         return Pulse(start, length, round(self.every * scale), round(self.on * scale))
 
 
-class FlapSpec(_Strict):
+class FlapSpec(Strict):
     """On and off for random times: each between half and one and a half of what is written here. The seed is the experiment's."""
 
     on: Duration
@@ -37,7 +34,7 @@ class FlapSpec(_Strict):
         return Flap(start, length, round(self.on * scale), round(self.off * scale), seed)
 
 
-class RampSpec(_Strict):
+class RampSpec(Strict):
     """The injection's chance grows evenly from 0 at the start to all of it after ``over``."""
 
     over: Duration

@@ -11,7 +11,8 @@ from cheroot.server import KnownLengthRFile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.aws.evidence import NTH, Evidence, attempt_number, describe, error_code, host_port
+from chaoskit.aws.evidence import NTH, Evidence, attempt_number, describe, error_code
+from chaoskit.host_port import host_port
 from chaoskit.journal.events import Event, HarnessFailed, RequestAnswered, RequestArrived
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/{}/aws4_request, SignedHeaders=host, Signature=0"
@@ -100,7 +101,7 @@ def test_the_rest_of_an_arrival() -> None:
         connection="127.0.0.1:4711",
         nth=3,
     )
-    assert host_port("::1", 80) == "[::1]:80"
+    assert host_port(("::1", 80)) == "[::1]:80"
 
 
 def test_a_form_is_left_for_the_application() -> None:

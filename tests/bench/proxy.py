@@ -19,7 +19,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaoskit.network.embedded.addresses import host_port
+from chaoskit.host_port import host_port
 from chaoskit.network.plan import ProxySpec
 from chaoskit.network.server import Embedded, Program
 from chaoskit.network.toxiproxy import ToxiproxyControl

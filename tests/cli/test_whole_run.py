@@ -158,6 +158,7 @@ def test_an_aborted_run_keeps_what_it_has_shown(place: Path, sandbox: str) -> No
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for processes that are not ours needs Linux's pidfd")
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_whatever_ends_it_nothing_is_left(place: Path, sandbox: str, number: signal.Signals) -> None:
     with started(place, sandbox) as (process, watched):

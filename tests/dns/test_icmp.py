@@ -13,12 +13,12 @@ import pytest
 from chaoskit.clock import WallClock
 from chaoskit.dns import icmp
 from chaoskit.dns.breakage import QueryFailed
-from chaoskit.dns.control.canary import DEFAULT_CANARY
 from chaoskit.dns.control.controller import InjectionController, Refused
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.requests import read_injection
 from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.listen import Listener
+from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
 from chaoskit.dns.target import DnsTarget

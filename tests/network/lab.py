@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
 
+from chaoskit.host_port import host_port
 from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, Event
-from chaoskit.network.embedded.addresses import host_port
 from chaoskit.network.embedded.api import Api
 from chaoskit.network.embedded.http import Request, Response
 from chaoskit.network.embedded.proxy import EventSink, Proxy

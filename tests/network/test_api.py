@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from chaoskit import __version__
-from chaoskit.network.embedded.addresses import Reach, host_port
+from chaoskit.host_port import host_port
+from chaoskit.network.embedded.addresses import Reach
 from chaoskit.network.embedded.http import Request, Response, serve
 from tests.network.lab import Lab, laboratory
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chaoskit.network.embedded.addresses import host_port
+from chaoskit.host_port import host_port
 from chaoskit.network.embedded.connection import BUFFERED_MAX, Side
 from chaoskit.network.embedded.link import HELD_MAX
 from chaoskit.network.embedded.proxy import ToxicInstance

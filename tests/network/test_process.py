@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from chaoskit.child import ALIVE, PARENT_GONE
+from chaoskit.host_port import host_port
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import (
     ConnectionClosed,
@@ -28,7 +29,6 @@ from chaoskit.journal.events import (
     InjectionLifted,
     PlaneReady,
 )
-from chaoskit.network.embedded.addresses import host_port
 from chaoskit.units import MILLISECOND, SECOND
 from tests.network.servers import KINDS, running
 

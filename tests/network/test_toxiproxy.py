@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from chaoskit.errors import ProxyError
-from chaoskit.network.embedded.addresses import host_port
+from chaoskit.host_port import host_port
 from chaoskit.network.plan import ProxySpec
 from chaoskit.network.toxics.latency import Latency
 from chaoskit.network.toxics.reset_peer import ResetPeer

@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field, ValidationError
 
-from chaoskit.cascade.system.spec import FieldPath, ParsedFile, Strict, dotted, problems_of
+from chaoskit.cascade.system.spec import FieldPath, ParsedFile, dotted, problems_of
 from chaoskit.errors import ExperimentError, Problem
+from chaoskit.strict import Strict
 
 Role: TypeAlias = Literal["input", "fitted", "sign", "predicted"]
 

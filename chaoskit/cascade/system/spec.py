@@ -8,13 +8,14 @@ from __future__ import annotations
 import difflib
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from chaoskit.cascade.policies.back_off import BackOff
 from chaoskit.cascade.policies.load_shedding import LoadShedding
 from chaoskit.cascade.policies.retry_budget import RetryBudget
 from chaoskit.cascade.system.model import NO_SLEEP, USERS, Call, Outage, Service, System
 from chaoskit.errors import ExperimentError, Problem
+from chaoskit.strict import Strict
 from chaoskit.units import Duration
 
 FieldPath = tuple[str | int, ...]
@@ -36,12 +37,6 @@ class ParsedFile(Protocol):
     def line(self, field: FieldPath) -> int:
         """The line of a field, or of the nearest around it."""
         ...
-
-
-class Strict(BaseModel):
-    """No unknown fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class BackOffSpec(Strict):
@@ -83,7 +78,7 @@ class ServiceSpec(Strict):
     drops_abandoned: bool = False
     shed: SheddingSpec | None = None
     service_time: Literal["exponential", "constant"] = "exponential"
-    calls: dict[str, CallSpec] = {}
+    calls: dict[str, CallSpec] = Field(default_factory=dict)
 
 
 class OutageSpec(Strict):

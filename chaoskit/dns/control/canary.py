@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from chaoskit.clock import Instant
 from chaoskit.dns.message import Answer, Query
+from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.zone import Zone, Zones
 
-DEFAULT_CANARY = "canary.chaoskit.test"
 CANARY_ADDRESS = "127.0.0.1"
 
 

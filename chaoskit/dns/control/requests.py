@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.masterfile import read_master_file
@@ -20,6 +20,7 @@ from chaoskit.dns.zone import Zone, Zones
 from chaoskit.dns.zone_spec import ZoneSpec, zone_plan
 from chaoskit.errors import InputError
 from chaoskit.registry import NoKind
+from chaoskit.strict import Strict
 from chaoskit.timeline.window_spec import FlapSpec, PulseSpec, RampSpec, WindowShape
 from chaoskit.units import Duration
 
@@ -29,11 +30,7 @@ MAX_RECORDS = 50_000
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class InjectionRequest(_Strict):
+class InjectionRequest(Strict):
     """An injection to begin now. It is a lease: it ends by itself."""
 
     fault: Any = Field(description="the fault's kind, or {kind: {parameters}}")
@@ -62,14 +59,14 @@ class InjectionRequest(_Strict):
         return self
 
 
-class InjectionChange(_Strict):
+class InjectionChange(Strict):
     """A change of an injection that is under way."""
 
     length: Duration | None = Field(None, alias="for", description="from now; never past the server's limit")
     chance: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
-class ZonesRequest(_Strict):
+class ZonesRequest(Strict):
     """All zones, in place of those that are served: they are swapped at once, or, if anything is wrong, not at all."""
 
     zones: dict[str, ZoneSpec] = Field(default_factory=dict, description="zones by apex, as in an experiment")

@@ -14,7 +14,6 @@ from chaoskit.clock import WallClock
 from chaoskit.dns.breakage import QueryFailed
 from chaoskit.dns.control.address import Address, Unix
 from chaoskit.dns.control.api import Api, Bridge, make_app
-from chaoskit.dns.control.canary import DEFAULT_CANARY
 from chaoskit.dns.control.controller import InjectionController
 from chaoskit.dns.control.event_stream import EventStream
 from chaoskit.dns.control.gate import Gate
@@ -25,6 +24,7 @@ from chaoskit.dns.descriptors import is_scarcity, raise_limit, shares
 from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.guard import Guard
 from chaoskit.dns.listen import Listener, is_loopback
+from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
 from chaoskit.dns.spool import Spool

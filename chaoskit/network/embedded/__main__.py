@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 
 from chaoskit.child import Child, Command
 from chaoskit.errors import HarnessError
+from chaoskit.host_port import host_port
 from chaoskit.journal.events import ControlRequestRefused, HarnessFailed, PlaneReady
-from chaoskit.network.embedded.addresses import Reach, host_port
+from chaoskit.network.embedded.addresses import Reach
 from chaoskit.network.embedded.api import Api
 from chaoskit.network.embedded.http import Refusal, serve
 from chaoskit.network.embedded.limits import raise_open_files

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from chaoskit import __version__
-from chaoskit.network.embedded.addresses import Reach, host_port
+from chaoskit.host_port import host_port
+from chaoskit.network.embedded.addresses import Reach
 from chaoskit.network.embedded.body import PROXY, TOXIC, BadBody, read_json, read_object, typed, whole_numbers
 from chaoskit.network.embedded.http import Request, Response
 from chaoskit.network.embedded.proxy import ConnectionBudget, EventSink, Proxy, Surroundings, ToxicInstance

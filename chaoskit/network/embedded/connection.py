@@ -13,8 +13,8 @@ import time
 from typing import Protocol, cast
 
 from chaoskit.clock import Instant
+from chaoskit.host_port import host_port
 from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, Event
-from chaoskit.network.embedded.addresses import host_port
 from chaoskit.network.embedded.link import Link
 from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Cut

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import h11
 
-from chaoskit.network.embedded.addresses import host_port
+from chaoskit.host_port import host_port
 
 HEAD_MAX = 32 << 10
 BODY_MAX = 1 << 20

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from chaoskit.host_port import host_port
 from chaoskit.journal.events import Event
-from chaoskit.network.embedded.addresses import Reach, host_port
+from chaoskit.network.embedded.addresses import Reach
 from chaoskit.network.embedded.connection import Connection
 from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Toxic

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaoskit.errors import InputError
+from chaoskit.host_port import host_port
 from chaoskit.journal.events import Event
-from chaoskit.network.embedded.addresses import Reach, host_port
+from chaoskit.network.embedded.addresses import Reach
 from chaoskit.network.embedded.api import Api
 from chaoskit.network.embedded.http import Refusal, Request, serve
 from chaoskit.network.embedded.limits import raise_open_files

@@ -14,13 +14,13 @@ from typing import Any
 from chaoskit.clock import VirtualClock
 from chaoskit.dns.control.address import Tcp
 from chaoskit.dns.control.api import Api, Bridge, make_app
-from chaoskit.dns.control.canary import DEFAULT_CANARY
 from chaoskit.dns.control.controller import InjectionController
 from chaoskit.dns.control.event_stream import EventStream
 from chaoskit.dns.control.gate import Gate
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.metrics import QueryMetrics
+from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.zone import Zones
 from chaoskit.timeline.injection import Timeline

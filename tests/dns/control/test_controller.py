@@ -9,12 +9,13 @@ import pytest
 
 from chaoskit.clock import VirtualClock
 from chaoskit.dns.breakage import QueryFailed
-from chaoskit.dns.control.canary import DEFAULT_CANARY, probe
+from chaoskit.dns.control.canary import probe
 from chaoskit.dns.control.controller import MAX_INJECTIONS, MAX_PATTERNS, InjectionController, Refused
 from chaoskit.dns.control.event_stream import ControlEvent, InjectionBegun, InjectionEnded, ZonesSwapped
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.requests import read_injection
 from chaoskit.dns.message import Answer, Query
+from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone import Zones

@@ -14,11 +14,11 @@ import pytest
 from chaoskit.clock import WallClock
 from chaoskit.dns.control import standalone
 from chaoskit.dns.control.address import Tcp, Unix, parse_control, parse_host_port
-from chaoskit.dns.control.canary import DEFAULT_CANARY
 from chaoskit.dns.control.controller import InjectionController
 from chaoskit.dns.control.http import ControlThread, bind
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.requests import read_injection
+from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
 from chaoskit.dns.zone import Zones

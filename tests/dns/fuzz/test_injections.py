@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from chaoskit.clock import VirtualClock
 from chaoskit.dns.breakage import QueryFailed
-from chaoskit.dns.control.canary import DEFAULT_CANARY
 from chaoskit.dns.control.controller import InjectionController, Refused
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.requests import BadRequest, read_injection
+from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.server import Server
 from chaoskit.dns.zone import Zones

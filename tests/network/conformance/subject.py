@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from chaoskit.network.embedded.addresses import host_port
+from chaoskit.host_port import host_port
 
 PATIENCE_S = 30.0  # how long a test waits for what must happen, on a busy machine
 
