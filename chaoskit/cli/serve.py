@@ -187,6 +187,8 @@ def _guard(
 
     Raises ``InputError`` unless ``--beyond-loopback`` and ``--allow`` say that it is meant, and for whom.
     """
+    if not 1 <= rate <= 1_000_000:
+        raise InputError(f"--rate {rate}: between 1 and 1000000 answers a second")
     outside = [str(place.host) for place in places if not isinstance(place, Unix) and not is_loopback(place.host)]
     if not outside:
         if beyond_loopback or allow:
@@ -198,8 +200,6 @@ def _guard(
         )
     if not allow:
         raise InputError(f"{outside[0]} is not loopback: say who may ask, for example --allow 192.168.0.0/16")
-    if not 1 <= rate <= 1_000_000:
-        raise InputError(f"--rate {rate}: between 1 and 1000000 answers a second")
     return Guard(read_networks(allow), rate)
 
 

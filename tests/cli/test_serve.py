@@ -241,6 +241,7 @@ def test_what_cannot_be_served_is_said_before_anything_is_bound(
         ),
         (("--listen", "0.0.0.0:0", "--beyond-loopback", "--allow", "lan"), "--allow lan: "),
         (("--listen", "0.0.0.0:0", "--beyond-loopback", "--allow", "192.0.2.0/24", "--rate", "0"), "--rate 0"),
+        (("--rate", "-1"), "--rate -1: between 1 and 1000000"),
         (("--beyond-loopback",), "need a --listen address that is not loopback"),
         (("--control", "0.0.0.0:0"), "--control 0.0.0.0:0 is not loopback: name a --token-file"),
         (("--control", "0.0.0.0:0", "--token-file", "{token}"), "0.0.0.0 is not loopback: other machines could ask"),
