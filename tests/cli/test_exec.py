@@ -108,7 +108,10 @@ def test_it_sees_the_blank_and_keeps_what_is_its_own(place: Place) -> None:
     assert "the command ended with code 7 after" in said
     assert f"{NAME}: " in said
     assert "empty (NODATA)" in said
-    assert f"fault        empty on {NAME}, from 0.00 s to 4.00 s: met {len(run.met('blank-1'))} times" in said
+    assert (
+        f"fault        empty on {NAME} and its aliases, from 0.00 s to 4.00 s: met {len(run.met('blank-1'))} times"
+        in said
+    )
     assert place.left() == []
 
 
