@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from chaoskit.dns.names import canonical
 from chaoskit.dns.tsig import DIGESTS
-from chaoskit.dns.tsig_key import make_key
+from chaoskit.dns.tsig_key import read_secret
 from chaoskit.dns.zone_spec import ZoneSpec
 
 
@@ -23,7 +23,7 @@ class KeySpec(BaseModel):
 
     @model_validator(mode="after")
     def _is_a_key(self) -> KeySpec:
-        make_key("this key", self.algorithm, self.secret)
+        read_secret("this key", self.algorithm, self.secret)
         return self
 
 

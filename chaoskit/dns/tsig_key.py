@@ -21,16 +21,21 @@ _COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
 
 def make_key(name: str, algorithm: str, secret: str) -> Key:
     """A key of these words; ``secret`` in base 64. Raises ``ValueError`` saying what is wrong."""
+    return Key(canonical(name), *read_secret(name, algorithm, secret))
+
+
+def read_secret(whose: str, algorithm: str, secret: str) -> tuple[Algorithm, bytes]:
+    """The algorithm and the secret's bytes; ``whose`` it is, messages say. Raises ``ValueError`` saying what is wrong."""
     lower = algorithm.lower().rstrip(".")
     if lower not in DIGESTS:
         raise ValueError(f"{algorithm!r} is no algorithm known here; write one of {', '.join(DIGESTS)}")
     try:
         decoded = base64.b64decode(secret, validate=True)
     except binascii.Error as error:
-        raise ValueError(f"the secret of {name} is not base 64 ({error}); make one with tsig-keygen") from error
+        raise ValueError(f"the secret of {whose} is not base 64 ({error}); make one with tsig-keygen") from error
     if not decoded:
-        raise ValueError(f"the secret of {name} is empty; make one with tsig-keygen")
-    return Key(canonical(name), cast(Algorithm, lower), decoded)
+        raise ValueError(f"the secret of {whose} is empty; make one with tsig-keygen")
+    return cast(Algorithm, lower), decoded
 
 
 def read_key_file(path: Path) -> Mapping[str, Key]:

@@ -160,7 +160,7 @@ def test_ctrl_c_puts_everything_back(shop: Shop, tmp_path: Path) -> None:
         name: sorted(one["Config"]["Env"]) for name, one in before.items()
     }
     assert shop.ours() == []
-    assert not list((tmp_path / "runs").glob("*/journal.jsonl"))
+    assert [path.name for path in (tmp_path / "runs").glob("*/*")] == ["journal.jsonl"], "what was measured alone"
 
 
 def test_after_kill_9_it_can_be_put_back(shop: Shop, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_after_kill_9_it_can_be_put_back(shop: Shop, tmp_path: Path) -> None:
     assert shop.ours() != []
     again = chaoskit("attach", "--project", shop.project, "--dry-run")
     assert again.returncode == 2
-    assert not list(tmp_path.glob("runs/**/*")), "its folders went with it"
+    assert [path.name for path in tmp_path.glob("runs/*/*")] == ["journal.jsonl"], "what was measured alone"
     assert "--put-back" in again.stderr
     done = chaoskit("attach", "--project", shop.project, "--put-back")
     assert done.returncode == 0, done.stderr
