@@ -21,7 +21,9 @@ never be mistaken for an injected fault. Each message says what to do.
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 
 class ChaoskitError(Exception):
@@ -36,6 +38,24 @@ class InputError(ChaoskitError):
     exit_code = 2
 
 
+FieldPath: TypeAlias = tuple[str | int, ...]
+"""A field's place in a file, in its parts: ``("timeline", 0, "when", "from")``."""
+
+
+def dotted(field: FieldPath) -> str:
+    """``timeline[0].when.from`` for ``("timeline", 0, "when", "from")``."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in field).removeprefix(".")
+
+
+def known_fields(field: FieldPath, known: Sequence[str]) -> str:
+    """The way out for a ``field`` that there is not, where ``known`` are those that there are."""
+    import difflib
+
+    near = difflib.get_close_matches(str(field[-1]), known, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return f"{hint}Known: {', '.join(known)}."
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong in a file: ``line`` is 1-based (0 when unknown), ``field`` the dotted path, ``fix`` the way out.
@@ -47,7 +67,7 @@ class Problem:
     field: str
     message: str
     fix: str = ""
-    path: tuple[str | int, ...] = ()
+    path: FieldPath = ()
     about: str = ""
 
 

@@ -29,10 +29,10 @@ def operations(service: str) -> Mapping[str, Mapping[str, Any]]:
     ``service`` is one of ``SERVICES``. Raises ``HarnessError`` without botocore's data.
     """
     models = [_model(sdk) for sdk in {str(name): facts for name, facts in SERVICES.items()}[service].sdk]
-    found: Mapping[str, Mapping[str, Any]] = derived(
+    operations: Mapping[str, Mapping[str, Any]] = derived(
         f"operations-{service}", [Path(__file__), *models], lambda: dict(_read(models))
     )
-    return found
+    return operations
 
 
 def unknown_operation(service: str, pattern: str) -> tuple[str, str] | None:
@@ -83,7 +83,7 @@ def _model(sdk: str) -> Path:
 
 
 def _read(models: list[Path]) -> Mapping[str, Mapping[str, Any]]:
-    found = {}
+    operations = {}
     for path in models:
         raw = path.read_bytes()
         model = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
@@ -91,5 +91,5 @@ def _read(models: list[Path]) -> Mapping[str, Mapping[str, Any]]:
         for name, operation in model["operations"].items():
             shape = model["shapes"].get((operation.get("input") or {}).get("shape"), {})
             http = f"{operation['http'].get('method', 'POST')} {operation['http']['requestUri']}"
-            found[name] = {"http": http, "needs": shape.get("required", []), "by_path": by_path}
-    return found
+            operations[name] = {"http": http, "needs": shape.get("required", []), "by_path": by_path}
+    return operations

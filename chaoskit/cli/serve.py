@@ -29,8 +29,8 @@ from chaoskit.dns.responder import Responder
 from chaoskit.dns.spool import Spool
 from chaoskit.dns.zone import Zone, Zones
 from chaoskit.dns.zone_spec import ZoneSpec, place_of, zone_plan
-from chaoskit.errors import ExperimentError, HarnessError, InputError, Problem
-from chaoskit.experiment.document import Document, dotted, read_document, read_text
+from chaoskit.errors import ExperimentError, HarnessError, InputError, Problem, dotted
+from chaoskit.experiment.document import Document, read_document, read_text
 from chaoskit.experiment.problems import problems_of
 from chaoskit.timeline.injection import Timeline
 from chaoskit.units import parse_duration

@@ -232,13 +232,13 @@ def _read_glob(glob: str) -> str:
 
 @lru_cache(maxsize=256)
 def _networks(written: tuple[str, ...]) -> tuple[Network, ...]:
-    found = []
+    networks = []
     for one in written:
         try:
-            found.append(ipaddress.ip_network(one))
+            networks.append(ipaddress.ip_network(one))
         except ValueError as error:
             raise ValueError(f"{error}; write an address or a prefix, such as 127.0.0.1 or 127.0.0.0/8") from error
-    return tuple(found)
+    return tuple(networks)
 
 
 def _in_networks(client: str, networks: tuple[str, ...]) -> bool:

@@ -7,8 +7,7 @@ import shutil
 
 from chaoskit.clients.build import Recipe
 from chaoskit.clients.start import needed
-from chaoskit.errors import ExperimentError, InputError, Problem
-from chaoskit.experiment.document import FieldPath, dotted
+from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.plans import client_plan, program_of
 from chaoskit.sandbox.choose import CHOICES

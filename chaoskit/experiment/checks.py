@@ -17,8 +17,8 @@ from chaoskit.dns.changing_zone_spec import followed_zones
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.zone import Zones
 from chaoskit.dns.zone_spec import place_of
-from chaoskit.errors import Problem, SettingRefused
-from chaoskit.experiment.document import Document, FieldPath, dotted
+from chaoskit.errors import FieldPath, Problem, SettingRefused, dotted
+from chaoskit.experiment.document import Document
 from chaoskit.experiment.plans import RESERVED, SEEDED, client_plan, hosted_records, services_of, surroundings_of, zones
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
 from chaoskit.experiment.when import WhenSpec

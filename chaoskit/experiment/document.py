@@ -8,13 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
 
-from chaoskit.errors import ExperimentError, InputError, Problem
-
-FieldPath: TypeAlias = tuple[str | int, ...]
+from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000  # an alias bomb expands here, not in memory
@@ -128,12 +126,4 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return int(text)
     if _NUMBER.fullmatch(text):
         return float(text)
-    return text
-
-
-def dotted(field: FieldPath) -> str:
-    """``timeline[0].when.from`` for ``("timeline", 0, "when", "from")``."""
-    text = ""
-    for part in field:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text

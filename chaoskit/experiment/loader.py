@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from chaoskit.errors import ExperimentError, InputError, Problem
+from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
 from chaoskit.expect import EXPECTATIONS, Expectation
 from chaoskit.experiment.checks import Planned, check
-from chaoskit.experiment.document import Document, FieldPath, dotted, read_document, read_text
+from chaoskit.experiment.document import Document, read_document, read_text
 from chaoskit.experiment.planes import PLANE_KEYS, PLANES
 from chaoskit.experiment.plans import with_aliases
 from chaoskit.experiment.problems import problems_of

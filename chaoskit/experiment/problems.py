@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import replace
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
-from chaoskit.errors import Problem
+from chaoskit.errors import FieldPath, Problem, dotted, known_fields
 from chaoskit.experiment import schema, when
-from chaoskit.experiment.document import Document, FieldPath, dotted
+from chaoskit.experiment.document import Document
 from chaoskit.timeline import window_spec
 
 _MODELS: dict[str, type[BaseModel]] = {
@@ -94,6 +93,4 @@ def _known_fields(field: FieldPath) -> str:
     if field[0] == "timeline" and len(field) > 3 and "when" not in field:
         return ""  # a fault's own parameters: pydantic's loc does not tell us which fault
     known = [info.alias or name for name, info in model.model_fields.items()]
-    near = difflib.get_close_matches(str(field[-1]), known, n=1)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{hint}Known: {', '.join(known)}."
+    return known_fields(field, known)

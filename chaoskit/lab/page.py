@@ -13,6 +13,7 @@ from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.markdown import COLUMNS, LEGEND, cells
 from chaoskit.lab.result import Result
 from chaoskit.lab.rows import Row
+from chaoskit.page_templates import page_environment
 from chaoskit.units import MILLISECOND, SECOND, format_duration
 
 SHORTEST_NS, LONGEST_NS = MILLISECOND, 30 * SECOND
@@ -47,15 +48,7 @@ class Chart:
 
 def page(result: Result, title: str) -> str:
     """The page's HTML."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(Path(__file__).parent / "templates")
     charts = [chart for row, documented in result.told if (chart := _chart(row, documented))]
     groups: dict[str, list[tuple[str, ...]]] = {}
     for row, documented in result.told:

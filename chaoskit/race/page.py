@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from chaoskit.page_templates import page_environment
 from chaoskit.race.diagram import moves_of
 from chaoskit.race.findings import Finding, Findings, Question
 from chaoskit.race.invariants import PROGRESS
@@ -21,15 +22,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def trace_page(findings: Findings, question: Question, words: Vocabulary) -> str:
     """The page's HTML."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(TEMPLATES)
     race = findings.race
     processes = [words.process(number) for number in range(race.enactors + 1)]
     meanings = {**{rule.name: rule.meaning for rule in question.safety}, **PROGRESS}

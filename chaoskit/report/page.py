@@ -15,6 +15,7 @@ from typing import Any
 from chaoskit.journal.command import command_end, user_agents
 from chaoskit.journal.recovery import Recovery
 from chaoskit.journal.run import Run
+from chaoskit.page_templates import page_environment
 from chaoskit.report.client_table import lived_rows
 from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
 from chaoskit.report.drawing import draw
@@ -152,15 +153,7 @@ def _bar_share(ns: int, longest: int) -> float:
 
 
 def _template() -> Any:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(Path(__file__).parent / "templates")
     environment.filters |= {"duration": duration, "percent": percent}
     environment.globals |= {
         "seconds": seconds,

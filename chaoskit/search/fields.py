@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chaoskit.errors import InputError
-from chaoskit.experiment.document import Document, FieldPath, dotted
+from chaoskit.errors import FieldPath, InputError, dotted
+from chaoskit.experiment.document import Document
 
 _LABELLED = ("clients",)
 """Mappings whose keys are names of the file's own: a name that is not there is a mistake, never a new entry."""

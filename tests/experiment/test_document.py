@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.errors import ExperimentError
-from chaoskit.experiment.document import MAX_BYTES, dotted, read_document
+from chaoskit.errors import ExperimentError, dotted
+from chaoskit.experiment.document import MAX_BYTES, read_document
 
 
 def problem(text: str) -> str:

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field, ValidationError
 
-from chaoskit.cascade.system.spec import FieldPath, ParsedFile, dotted, problems_of
-from chaoskit.errors import ExperimentError, Problem
+from chaoskit.cascade.system.spec import ParsedFile, problems_of
+from chaoskit.errors import ExperimentError, FieldPath, Problem, dotted
 from chaoskit.strict import Strict
 
 Role: TypeAlias = Literal["input", "fitted", "sign", "predicted"]

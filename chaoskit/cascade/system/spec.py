@@ -14,11 +14,9 @@ from chaoskit.cascade.policies.back_off import BackOff
 from chaoskit.cascade.policies.load_shedding import LoadShedding
 from chaoskit.cascade.policies.retry_budget import RetryBudget
 from chaoskit.cascade.system.model import NO_SLEEP, USERS, Call, Outage, Service, System
-from chaoskit.errors import ExperimentError, Problem
+from chaoskit.errors import ExperimentError, FieldPath, Problem, dotted, known_fields
 from chaoskit.strict import Strict
 from chaoskit.units import Duration
-
-FieldPath = tuple[str | int, ...]
 
 
 class ParsedFile(Protocol):
@@ -204,9 +202,7 @@ def _problem(finding: Any, written: ParsedFile, model: type[BaseModel]) -> Probl
     line, kind = written.line(field), finding["type"]
     if kind == "extra_forbidden":
         known = _fields_around(model, field)
-        near = difflib.get_close_matches(str(field[-1]), known, n=1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
-        return Problem(line, dotted(field), "there is no such field.", f"{hint}Known: {', '.join(known)}.")
+        return Problem(line, dotted(field), "there is no such field.", known_fields(field, known))
     if kind == "missing":
         return Problem(line, dotted(field), "is missing.", f"Add {field[-1]!r} here.")
     if kind == "literal_error":
@@ -230,8 +226,3 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in getattr(annotation, "__args__", ()) for model in _models(part)]
-
-
-def dotted(field: FieldPath) -> str:
-    """``services.database.queue`` for its parts."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in field).removeprefix(".")
