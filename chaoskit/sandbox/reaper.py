@@ -154,7 +154,7 @@ def enter_world(binds: list[list[str]]) -> None:
 def end_journal(path: str) -> bool:
     """Give a journal of something measured its end, if it has none. False where nothing was measured, or nothing was journalled at all."""
     try:
-        with open(path, "rb+") as journal:
+        with open(path, "rb") as journal:
             whole, measured, ended = 0, False, False
             number = 0
             for line in journal:
@@ -163,14 +163,23 @@ def end_journal(path: str) -> bool:
                 number, whole = number + 1, whole + len(line)
                 measured = measured or b'"kind":"timeline_armed"' in line
                 ended = b'"kind":"run_ended"' in line
-            if measured and not ended:
-                last = {"seq": number + 1, "kind": "run_ended", "at": time.monotonic_ns(), "reason": INTERRUPTED}
-                journal.seek(whole)
-                journal.truncate()
-                journal.write(json.dumps(last, separators=(",", ":")).encode() + b"\n")
-            return measured
-    except OSError as error:
-        return error.errno == errno.ENOSPC  # there is a journal, and without its last line no judge passes it either
+        if measured and not ended:
+            last = {"seq": number + 1, "kind": "run_ended", "at": time.monotonic_ns(), "reason": INTERRUPTED}
+            write_end(path, whole, json.dumps(last, separators=(",", ":")).encode() + b"\n")
+        return measured
+    except OSError:
+        return False
+
+
+def write_end(path: str, whole: int, line: bytes) -> None:
+    """Put ``line`` after the first ``whole`` bytes of a journal, or nothing where the disk is full: no judge passes it either way."""
+    with open(path, "rb+", buffering=0) as journal:
+        journal.truncate(whole)
+        journal.seek(whole)
+        with contextlib.suppress(OSError):
+            if journal.write(line) == len(line):
+                return
+        journal.truncate(whole)
 
 
 def keep(folder: str, place: str) -> None:
