@@ -21,6 +21,8 @@ LATEST_S = {"run": 10.0, "exec": 7.0, "margin": 9.0, "serve": 2.0}
 TO_THE_PARENT = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GONE_WITHIN_S = 60.0
 """How long the machine may take to clear away; a clean-up that takes this long has not worked."""
+SEARCHED_WITHIN_S = 300.0
+"""How long a search may go on that lost a part of one of its runs."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def kill_once(generator: random.Random, place: Path, sandbox: str) -> Killed:
         else:
             what = "chaoskit"
             process.send_signal(number)
-        ended = select.select([parent], [], [], GONE_WITHIN_S)[0]
+        patience = SEARCHED_WITHIN_S if parts and door == "margin" else GONE_WITHIN_S
+        ended = select.select([parent], [], [], patience)[0]
         os.close(parent)
         left = () if ended else ("chaoskit itself still waits",)
         process.kill()
