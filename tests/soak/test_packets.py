@@ -30,9 +30,10 @@ AT_ONCE = 100
 """Packets between two questions whose answer is waited for: as many fit into a socket's buffer, so none is lost before the server."""
 HONEST = dns.message.make_query("ns.example.com", "A", id=0xFFFF).to_wire()
 FAULTS: dict[str, Any] = {
-    "empty": "empty", "nxdomain": "nxdomain", "servfail": "servfail", "truncate": "truncate", "garbage": "garbage", "lame": "lame",
-    "stale": "stale", "drop": "drop", "wrong-id": "wrong_id", "no-edns": "no_edns", "oversize": "oversize",
-    "late": {"delay": {"by": "50ms"}}, "looped": {"cname": {"how": "loop"}}, "twice": "duplicate", "address": {"address": {"to": "192.0.2.7"}},
+    "empty": "empty", "nxdomain": "nxdomain", "servfail": "servfail", "truncate": "truncate", "garbage": "garbage",
+    "lame": "lame", "stale": "stale", "drop": "drop", "wrong-id": "wrong_id", "no-edns": "no_edns", "oversize": "oversize",
+    "late": {"delay": {"by": "50ms"}}, "looped": {"cname": {"how": "loop"}}, "twice": "duplicate",
+    "address": {"address": {"to": "192.0.2.7"}},
 }  # fmt: skip
 FLAP = {"on": "1500ms", "off": "600ms"}
 LONGEST = "2h"
@@ -65,7 +66,8 @@ def packets(generator: random.Random) -> list[bytes]:
 
 def send_all(server: Served, generator: random.Random) -> list[int]:
     """Send ``PACKETS``; returns the server's memory after the first tenth and at the end, in KiB."""
-    ring, sent, memory = packets(generator), 0, []
+    ring, sent = packets(generator), 0
+    memory: list[int] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.connect(("127.0.0.1", server.port))
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
