@@ -69,8 +69,8 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
 
 def _unseen(run: Run, planned: InjectionPlanned) -> list[int]:
     """``seq`` of the queries, connections and requests on which the injection acted, and nobody saw it."""
-    events = [*run.of(QueryAnswered), *run.of(RequestAnswered), *run.of(ConnectionClosed)]
-    return sorted(seq for seq, event in events if planned.injection in event.unseen)
+    kinds = (QueryAnswered, RequestAnswered, ConnectionClosed)
+    return [seq for kind in kinds for seq, event in run.of(kind) if planned.injection in event.unseen]
 
 
 def _in_vain(run: Run, planned: InjectionPlanned) -> str:
