@@ -24,7 +24,8 @@ class HealthFlips(Expectation):
     Unwell is any status outside 200 to 399, and no answer twice in a row: a single silence may be the machine's, and no load
     balancer goes by one (Elastic Load Balancing, "Health checks": an unhealthy threshold of at least 2).
 
-    Without ``back_within`` nothing is asked of the time after the fault. Without ``client`` it must hold for every client that has a health endpoint.
+    Without ``back_within`` nothing is asked of the time after the fault.
+    Without ``client`` it must hold for every client that has a health endpoint.
     """
 
     NEEDS_HEALTH: ClassVar[bool] = True
