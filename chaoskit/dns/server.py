@@ -53,6 +53,7 @@ class _Decided:
     also: tuple[bytes, ...] = ()
     upstream: str = ""
     request: Request | None = None
+    unseen: tuple[str, ...] = ()
 
     def carry_out(self) -> Ending:
         """Do it; returns what became of it: a reply to an asker who has gone is a drop."""
@@ -87,6 +88,7 @@ class _Decided:
             answers=answer_count(self.data) if answered else 0,
             faults=self.faults,
             upstream=self.upstream,
+            unseen=self.unseen,
         )
 
 
@@ -248,15 +250,17 @@ class Server:
         honest, upstream = (passed.answer, passed.result) if passed else (None, "")
         faults: tuple[str, ...] = ()
         try:
-            reply, faults = self.responder.respond(query, at, tally=self._tally, honest=honest)
+            outcome = self.responder.outcome(query, at, tally=self._tally, honest=honest)
+            reply, faults = outcome.reply, outcome.met
             rcode = reply.rcode if isinstance(reply, Answer) else ""
             # Written now, so that an answer that has no wire form fails at once and not when its delay is over.
             wire, *also = _wires(request, reply)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the server goes on
             asked = _Decided(at, channel, query.name, query.rtype, Drop(), b"", faults=faults, request=request)
             return self._failed(asked, error, upstream)
+        unseen = outcome.unseen
         return _Decided(
-            at, channel, query.name, query.rtype, reply, wire, rcode, faults, tuple(also), upstream, request
+            at, channel, query.name, query.rtype, reply, wire, rcode, faults, tuple(also), upstream, request, unseen
         )
 
     def _failed(self, decided: _Decided, error: Exception, upstream: str = "") -> _Decided:
