@@ -193,6 +193,7 @@ def _state_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
     if written.hosted_zones:
         plan["hosted_zones"] = {apex: hosted_records(apex, zone) for apex, zone in written.hosted_zones.items()}
+    plan.pop("placement", None)
     if written.placement is not None:
         plan["placement"] = written.placement.model_dump()
     if written.control_plane is not None:
