@@ -144,6 +144,11 @@ class MockServices:
             request = Request(service or arrived.service, arrived.operation, arrived.request, form)
             return _send(error_response(request, 500, "InternalFailure", environ[BROKE]), environ, start_response)
 
+    def items_of(self, table: str, region: str) -> list[dict[str, Any]]:
+        """What a DynamoDB table holds now. Raises ``PlaneError`` when there is no such table."""
+        items: list[dict[str, Any]] = json.loads(self._dynamodb("Scan", {"TableName": table}, region))["Items"]
+        return items
+
     def seed(self, services: Mapping[str, Any], regions: Sequence[str]) -> None:
         """Create in each region what the plan wants and read it once. Raises ``PlaneError`` when moto refuses.
 
