@@ -10,6 +10,7 @@ import json
 from xml.sax.saxutils import escape
 
 from chaoskit.aws.faults import Form, Request, Response
+from chaoskit.aws.services import SERVICES
 
 _NAMESPACES = {"dynamodb": "com.amazonaws.dynamodb.v20120810", "sqs": "com.amazonaws.sqs"}
 _FORMS: dict[str, Form] = {"dynamodb": "json", "ec2": "ec2", "s3": "s3", "route53": "rest_xml"}
@@ -22,12 +23,19 @@ _XMLNS = {
 
 
 def form_of(service: str, *, targeted: bool) -> Form:
-    """The protocol of a request; ``targeted``: it has ``X-Amz-Target``, which tells SQS's JSON from its older query protocol."""
+    """The protocol of a request; ``targeted``: it has ``X-Amz-Target``, which tells SQS's JSON from its older query protocol.
+
+    A service of the user's own has none of AWS's protocols: its errors are plain text.
+    """
+    if service not in SERVICES:
+        return "plain"
     return "json" if targeted else _FORMS.get(service, "query")
 
 
 def error(request: Request, status: int, code: str, message: str) -> Response:
     """An error response of the service that ``request`` asks."""
+    if request.form == "plain":
+        return Response(status, (("Content-Type", "text/plain; charset=utf-8"),), f"{code}: {message}\n".encode())
     identity = f"00000000-0000-4000-8000-{request.number:012x}"
     if request.form == "json":
         return _json_error(request, status, code, message, identity)
