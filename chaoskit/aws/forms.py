@@ -10,7 +10,6 @@ import json
 from xml.sax.saxutils import escape
 
 from chaoskit.aws.faults import Form, Request, Response
-from chaoskit.aws.services import SERVICES
 
 _NAMESPACES = {"dynamodb": "com.amazonaws.dynamodb.v20120810", "sqs": "com.amazonaws.sqs"}
 _FORMS: dict[str, Form] = {"dynamodb": "json", "ec2": "ec2", "s3": "s3", "route53": "rest_xml"}
@@ -23,12 +22,7 @@ _XMLNS = {
 
 
 def form_of(service: str, *, targeted: bool) -> Form:
-    """The protocol of a request; ``targeted``: it has ``X-Amz-Target``, which tells SQS's JSON from its older query protocol.
-
-    A service of the user's own has none of AWS's protocols: its errors are plain text.
-    """
-    if service not in SERVICES:
-        return "plain"
+    """The protocol of a request; ``targeted``: it has ``X-Amz-Target``, which tells SQS's JSON from its older query protocol."""
     return "json" if targeted else _FORMS.get(service, "query")
 
 
