@@ -14,7 +14,15 @@ from chaoskit.clients.errors import error_chain
 from chaoskit.clients.probe import ProbePlan
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
-from chaoskit.journal.events import AttemptFinished, AttemptStarted, CallFinished, CallStarted, ClientReady, ErrorLink, Result
+from chaoskit.journal.events import (
+    AttemptFinished,
+    AttemptStarted,
+    CallFinished,
+    CallStarted,
+    ClientReady,
+    ErrorLink,
+    Result,
+)
 from chaoskit.units import format_duration
 
 MOST_LOOKUPS = 256
@@ -60,7 +68,11 @@ class ProbeWorkload:
     def ready(self) -> ClientReady:
         """What is tested."""
         plan = self._plan
-        pace = {"connection": plan.connection, "every": format_duration(plan.every_ns), "timeout": format_duration(plan.timeout_ns)}
+        pace = {
+            "connection": plan.connection,
+            "every": format_duration(plan.every_ns),
+            "timeout": format_duration(plan.timeout_ns),
+        }
         more = {"concurrency": str(plan.concurrency)} if plan.concurrency > 1 else {}
         return ClientReady(
             at=self._clock.now(),

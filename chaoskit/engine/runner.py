@@ -86,7 +86,9 @@ class Runner:
         spec = experiment.spec
         self._clients = [command] if command else list(spec.clients)
         self._apps = list(spec.apps)
-        needed = plans.services_of(spec) or spec.own_services or not command  # DNS alone is enough for a command without services
+        needed = (
+            plans.services_of(spec) or spec.own_services or not command
+        )  # DNS alone is enough for a command without services
         self._planes = tuple(plane for plane in STARTED if needed or plane.key == "dns")
         self.sandbox = sandbox
         self.manager = manager
@@ -129,7 +131,9 @@ class Runner:
         """Start the user's apps, all at once, now that they can find their services; each has a time-out of its own."""
         for label in self._apps:
             app = self.experiment.spec.apps[label]
-            self.manager.start_client(label, "program", app_plan(label, app, self.experiment.source, self.settings.logs))
+            self.manager.start_client(
+                label, "program", app_plan(label, app, self.experiment.source, self.settings.logs)
+            )
         for label in self._apps:
             await self.manager.ready(label)
 

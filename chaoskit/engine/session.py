@@ -161,9 +161,7 @@ async def record(
             stage = Stage(sandbox, work, journal, clock, manager.fail)
             programs[label] = await stack.enter_async_context(prepare(stage))
         label_of_program = program[0] if program else None
-        backends = await stack.enter_async_context(
-            reachable_backends(experiment.spec, sandbox, work, manager.fail)
-        )
+        backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
         settings = replace(settings, backends=backends)
         await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
 

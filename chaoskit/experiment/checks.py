@@ -21,7 +21,16 @@ from chaoskit.dns.zone_spec import place_of
 from chaoskit.errors import FieldPath, Problem, SettingRefused, dotted
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.own_checks import own_complaints
-from chaoskit.experiment.plans import RESERVED, SEEDED, calls_aws, client_plan, hosted_records, services_of, surroundings_of, zones
+from chaoskit.experiment.plans import (
+    RESERVED,
+    SEEDED,
+    calls_aws,
+    client_plan,
+    hosted_records,
+    services_of,
+    surroundings_of,
+    zones,
+)
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
 from chaoskit.experiment.when import WhenSpec
 from chaoskit.timeline.injection import Injection
@@ -203,7 +212,11 @@ def _expectations(
             if not any(_has_health(spec, name) for name in among):
                 message = f"{client or 'no client'} has {'no' if client else 'a'} health endpoint."
                 complaints.append(
-                    (("expect", number), message, "Give a client 'use: app', or an app 'health', or leave this out.")
+                    (
+                        ("expect", number),
+                        message,
+                        "Give a client 'use: app', which has one, or an app 'health', or leave this out.",
+                    )
                 )
         if injection is not None and injection not in injections:
             fix = f"Injections: {', '.join(injections) or 'none'}."

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from chaoskit.experiment.own_service_spec import BUILT_IN, OwnServiceSpec
 from chaoskit.experiment.app_spec import AppSpec
+from chaoskit.experiment.own_service_spec import BUILT_IN, OwnServiceSpec
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec
 from chaoskit.units import SECOND
 
@@ -38,7 +38,12 @@ def own_zones(spec: ExperimentSpec, *, ipv6: bool) -> dict[str, dict[str, Any]]:
         service = spec.own_services[name]
         for host in service.names:
             records = [
-                {"name": host, "rtype": "AAAA" if ":" in address else "A", "ttl": service.ttl // SECOND, "data": address}
+                {
+                    "name": host,
+                    "rtype": "AAAA" if ":" in address else "A",
+                    "ttl": service.ttl // SECOND,
+                    "data": address,
+                }
                 for address in addresses
                 if ipv6 or ":" not in address
             ]
@@ -49,7 +54,11 @@ def own_zones(spec: ExperimentSpec, *, ipv6: bool) -> dict[str, dict[str, Any]]:
 def outside_backends(spec: ExperimentSpec) -> dict[str, tuple[str, int]]:
     """The own services that a program of this machine answers, which is no part of the run: its host and port."""
     addresses = {name: service.on_host for name, service in spec.own_services.items()}
-    return {name: (address.rpartition(":")[0].strip("[]"), int(address.rpartition(":")[2])) for name, address in addresses.items() if address}
+    return {
+        name: (address.rpartition(":")[0].strip("[]"), int(address.rpartition(":")[2]))
+        for name, address in addresses.items()
+        if address
+    }
 
 
 def relay_addresses(spec: ExperimentSpec) -> dict[str, tuple[str, int]]:

@@ -62,7 +62,7 @@ def surroundings_of(spec: ExperimentSpec) -> Surroundings:
         },
         zones=_existing_names(spec),
         canary=spec.canary,
-        addresses={**services_of(spec), **own_addresses(spec)},
+        addresses={**{str(name): places for name, places in services_of(spec).items()}, **own_addresses(spec)},
         own={name: service.speaks_http for name, service in spec.own_services.items()},
     )
 
@@ -224,7 +224,9 @@ def with_aliases(spec: ExperimentSpec, where: Any) -> Any:
     if not isinstance(where, DnsTarget) or where.name is None or where.aliases is not None:
         return where
     own = {_plainly(apex) for apex in spec.zones}
-    aliases: dict[str, None] = {alias: None for service in services_of(spec) for alias in aliases_of(service, where.name, spec.region)}
+    aliases: dict[str, None] = {
+        alias: None for service in services_of(spec) for alias in aliases_of(service, where.name, spec.region)
+    }
     for service in spec.own_services.values():
         if where.name in service.names:
             aliases |= {alias: None for alias in service.names if alias != where.name}

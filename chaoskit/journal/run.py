@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from chaoskit.clock import Instant
-from chaoskit.journal.aims import service_called
+from chaoskit.journal.aims import app_asked, service_called
 from chaoskit.journal.calls import Call, join_calls
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import (
@@ -317,7 +317,8 @@ class Run:
     def exposures(self, client: str) -> frozenset[str]:
         """The injections that ``client`` is known to have met: its lookups, connections, requests or its process show it.
 
-        Where a proxy does not say whom a toxic met, a call that was troubled while it was on, at the service that it was aimed at, does.
+        Where a proxy does not say whom a toxic met, a call that was troubled while it was on, at the service that it was aimed at, does. A
+        client that an app of the experiment answers meets what meets the apps, if it was troubled meanwhile.
         """
         met: set[str] = set()
         for ids in self.met_by.get(client, {}).values():
@@ -331,9 +332,18 @@ class Run:
             elif planned.plane == "process" or (service is not None and planned.target.get("service") == service):
                 shown = any(_overlaps(call, planned.spans) for call in troubled) and bool(self.met(planned.injection))
             else:
-                shown = False
+                shown = any(_overlaps(call, planned.spans) for call in troubled) and self._met_behind(client, planned)
             met |= {planned.injection} if shown else set()
         return frozenset(met)
+
+    def _met_behind(self, client: str, planned: InjectionPlanned) -> bool:
+        """Whether ``planned`` met the user's apps where one of them answers ``client``: what troubles that one troubles its callers."""
+        if app_asked(self.header.experiment, client) is None:
+            return False
+        if planned.plane != "dns":
+            return bool(self.met(planned.injection))
+        apps = self.header.experiment.get("apps") or {}
+        return any(lookup.client in apps and planned.injection in lookup.faults for lookup in self.lookups)
 
     def recoveries(self, client: str) -> tuple[Recovery, ...]:
         """How ``client`` came back from each fault, in order."""
