@@ -266,7 +266,7 @@ def program_of(word: str, source: str) -> str:
 def client_plan(label: str, client: ClientSpec, region: str, source: str = "") -> dict[str, Any]:
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
     special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
-    special |= probe_settings(client)
+    special |= probe_settings(client) if client.use in PROBES else {}
     special["argv"] = [program_of(client.argv[0], source), *client.argv[1:]] if client.argv else None
     special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {
