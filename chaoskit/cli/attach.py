@@ -29,8 +29,8 @@ from chaoskit.compose.restore import left_behind, put_back, settle, unlike
 from chaoskit.compose.running import Origin, Running, find
 from chaoskit.compose.write import as_containers, loopback_of
 from chaoskit.engine.folders import make_folders
-from chaoskit.engine.session import conclude
 from chaoskit.engine.preflight_own import refuse_own
+from chaoskit.engine.session import conclude
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve

@@ -93,7 +93,9 @@ def exec_(
     added = _environment(env)
     sockets, holes, services = _ways_out(allow)
     shown = tuple(command) if keep_arguments else without_values(command)  # arguments may hold secrets
-    planned = plan(shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes, services=services)
+    planned = plan(
+        shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes, services=services
+    )
     check_backends(planned, "namespace")
     check_own(planned, "namespace")
     _check_holes(planned, holes)

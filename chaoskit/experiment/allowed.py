@@ -26,12 +26,14 @@ def parse_allowed(written: str) -> dict[str, Any]:
     try:
         host, port = split_host_port(place, "db.example.internal:5432")
         if not is_loopback(split_host_port(backend)[0]):
-            raise ValueError(f"{backend} is not on this machine's loopback; lead there with a tunnel, and write 127.0.0.1:PORT")
+            raise ValueError(
+                f"{backend} is not on this machine's loopback; lead there with a tunnel, and write 127.0.0.1:PORT"
+            )
         service = {"host": host, "port": port, "backend": backend}
         OwnServiceSpec.model_validate(service)
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise InputError(f"--allow {written}: {reason}; write one like {EXAMPLE}") from error
+        raise InputError(f"--allow {written}: {reason}") from error
     except ValueError as error:
         raise InputError(f"--allow {written}: {error}; write one like {EXAMPLE}") from error
     return service
@@ -69,4 +71,6 @@ def _label(host: str, taken: dict[Any, Any]) -> str:
     """A name for the service: the first label of its host name, with a number where that is taken."""
     name = re.sub(r"[^A-Za-z0-9_-]", "-", host.partition(".")[0])[:30]
     name = name if name[:1].isalpha() else f"service-{name}"
-    return next(label for number in range(1, 1000) if (label := name if number == 1 else f"{name}-{number}") not in taken)
+    return next(
+        label for number in range(1, 1000) if (label := name if number == 1 else f"{name}-{number}") not in taken
+    )

@@ -169,7 +169,10 @@ class _Resolver:
         except NoKind as error:
             self._say(field, error.message, error.fix)
             return None
-        return self._read((*field, kind) if isinstance(written, dict) else field, registry.get(kind), parameters)
+        cls = registry.get(kind)
+        if isinstance(parameters, str) and hasattr(cls, "SHORT"):  # recycle: 5s
+            parameters = {cls.SHORT: parameters}
+        return self._read((*field, kind) if isinstance(written, dict) else field, cls, parameters)
 
     def _target(self, field: FieldPath, plane: Plane, written: Any) -> Any:
         if written == "":

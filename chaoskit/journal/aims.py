@@ -18,6 +18,11 @@ def service_called(experiment: Mapping[str, Any], client: str) -> str | None:
     host = _host_asked(written)
     if host is None:
         return str(written.get("service", DEFAULT_SERVICE))
+    return service_named(experiment, host)
+
+
+def service_named(experiment: Mapping[str, Any], host: str) -> str | None:
+    """The service that has this host name, as queries have it: one of the user's own, or one of AWS's; None where none has."""
     for name, service in _services(experiment).items():
         if isinstance(service, dict) and host in _names(service):
             return str(name)
