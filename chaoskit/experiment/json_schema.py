@@ -8,8 +8,9 @@ from pydantic import TypeAdapter
 
 from chaoskit.aws.services import SERVICES
 from chaoskit.expect import EXPECTATIONS
+from chaoskit.experiment.own_service_spec import OwnServiceSpec
 from chaoskit.experiment.planes import PLANE_KEYS, PLANES
-from chaoskit.experiment.schema import ExperimentSpec, OwnServiceSpec, ServiceSpec
+from chaoskit.experiment.schema import ExperimentSpec, ServiceSpec
 from chaoskit.registry import Registry
 
 

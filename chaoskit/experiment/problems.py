@@ -11,12 +11,14 @@ from pydantic import BaseModel, ValidationError
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
 from chaoskit.errors import FieldPath, Problem, dotted, known_fields
 from chaoskit.experiment import schema, when
+from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.document import Document
+from chaoskit.experiment.own_service_spec import OwnServiceSpec
 from chaoskit.timeline import window_spec
 
 _MODELS: dict[str, type[BaseModel]] = {
     "clients": schema.ClientSpec,
-    "apps": schema.AppSpec,
+    "apps": AppSpec,
     "services": schema.ServiceSpec,
     "zones": ChangingZoneSpec,
     "timeline": schema.TimelineSpec,
@@ -46,7 +48,7 @@ def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
     line = document.line(field)
     kind = finding["type"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        model = schema.OwnServiceSpec if "[own]" in finding["loc"] else None
+        model = OwnServiceSpec if "[own]" in finding["loc"] else None
         return Problem(line, dotted(field), "there is no such field.", _known_fields(field, model))
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return Problem(line, dotted(field), "is missing.", f"Add {field[-1]!r} here.")

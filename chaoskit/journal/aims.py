@@ -32,7 +32,12 @@ def service_named(experiment: Mapping[str, Any], host: str) -> str | None:
 def app_asked(experiment: Mapping[str, Any], client: str) -> str | None:
     """The app of the experiment that answers the client's calls, behind a service of the run; None where none does."""
     called = service_called(experiment, client)
-    service = _services(experiment).get(called) if called is not None else None
+    return None if called is None else app_of_service(experiment, called)
+
+
+def app_of_service(experiment: Mapping[str, Any], name: str) -> str | None:
+    """The app of the experiment that is the backend of a service; None where none is."""
+    service = _services(experiment).get(name)
     backend = str(service.get("backend", "")).partition(":")[0] if isinstance(service, dict) else ""
     return backend if backend in (experiment.get("apps") or {}) else None
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from chaoskit.clock import Instant
-from chaoskit.journal.aims import app_asked, service_called
+from chaoskit.journal.aims import service_called
 from chaoskit.journal.calls import Call, join_calls
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import (
@@ -29,6 +29,7 @@ from chaoskit.journal.events import (
     TimelineArmed,
 )
 from chaoskit.journal.lookups import Lookup, find_lookups
+from chaoskit.journal.reach import Reach, reach_of
 from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
 from chaoskit.journal.stored import StoredEntries, select
 from chaoskit.journal.toxic_evidence import infer_affected
@@ -326,24 +327,27 @@ class Run:
         met.update(fault for lookup in self.lookups if lookup.client == client for fault in lookup.faults)
         troubled = [call for call in self.calls[client] if call.number in self.troubled[client]]
         service = service_called(self.header.experiment, client)
+        reach = reach_of(self.header.experiment, client, self.lookups)
         for planned in self.injections:
-            if planned.plane == "process" and planned.target.get("process") == client:
-                shown = bool(self._process_evidence(planned))
-            elif planned.plane == "process" or (service is not None and planned.target.get("service") == service):
-                shown = any(_overlaps(call, planned.spans) for call in troubled) and bool(self.met(planned.injection))
-            else:
-                shown = any(_overlaps(call, planned.spans) for call in troubled) and self._met_behind(client, planned)
-            met |= {planned.injection} if shown else set()
+            process = planned.target.get("process")
+            if planned.plane == "process" and process == client:
+                met |= {planned.injection} if self._process_evidence(planned) else set()
+            elif any(_overlaps(call, planned.spans) for call in troubled) and self._may_trouble(
+                planned, service, reach
+            ):
+                met.add(planned.injection)
         return frozenset(met)
 
-    def _met_behind(self, client: str, planned: InjectionPlanned) -> bool:
-        """Whether ``planned`` met the user's apps where one of them answers ``client``: what troubles that one troubles its callers."""
-        if app_asked(self.header.experiment, client) is None:
-            return False
-        if planned.plane != "dns":
-            return bool(self.met(planned.injection))
-        apps = self.header.experiment.get("apps") or {}
-        return any(lookup.client in apps and planned.injection in lookup.faults for lookup in self.lookups)
+    def _may_trouble(self, planned: InjectionPlanned, service: str | None, reach: Reach) -> bool:
+        """Whether ``planned`` met something that calls of ``service`` wait for: that service, a process, or what lies in ``reach``."""
+        if planned.plane == "dns":
+            return any(lookup.client in reach.apps and planned.injection in lookup.faults for lookup in self.lookups)
+        if planned.plane == "process":
+            apps = self.header.experiment.get("apps") or {}
+            meant = planned.target.get("process") not in apps or planned.target.get("process") in reach.apps
+        else:
+            meant = planned.target.get("service") in {service, *reach.services} - {None}
+        return meant and bool(self.met(planned.injection))
 
     def recoveries(self, client: str) -> tuple[Recovery, ...]:
         """How ``client`` came back from each fault, in order."""
