@@ -13,6 +13,7 @@ import typer
 
 from chaoskit.engine.session import RunResult
 from chaoskit.errors import InputError
+from chaoskit.input_file import refuse_pipe
 from chaoskit.report.ci.baseline import Tolerance, got_worse, parse_tolerance, read_baseline
 from chaoskit.verdict import Outcome
 
@@ -36,6 +37,7 @@ class CiOptions:
                 raise InputError(f"{name} {path}: cannot be written there; name a file in a folder that exists")
         baseline = None
         if self.baseline is not None:
+            refuse_pipe(self.baseline, "a summary.json")
             try:
                 text = self.baseline.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:

@@ -83,6 +83,8 @@ def explore(
 
     race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection, without_lock)
     question = question_of(invariant)
+    if jobs is not None and (jobs < 1 or not all_sets):
+        raise InputError(f"--jobs {jobs}: give 1 or more, and --all-sets with it")
     for file in (page, json_file, promela):
         _check_writable(file)
     if not all_sets:

@@ -32,6 +32,7 @@ from chaoskit.dns.zone_spec import ZoneSpec, place_of, zone_plan
 from chaoskit.errors import ExperimentError, HarnessError, InputError, Problem, dotted
 from chaoskit.experiment.document import Document, read_document, read_text
 from chaoskit.experiment.problems import problems_of
+from chaoskit.input_file import refuse_pipe
 from chaoskit.timeline.injection import Timeline
 from chaoskit.units import parse_duration
 
@@ -244,6 +245,7 @@ def read_token(path: Path) -> str:
     """The token in a file that nobody else may read. Raises ``InputError``."""
     program = "import secrets; print(secrets.token_urlsafe())"
     make = f"make one with: (umask 077; python3 -c '{program}' > {shlex.quote(str(path))})"
+    refuse_pipe(path, "a token's file")
     try:
         mode = path.stat().st_mode
         token = path.read_text(encoding="ascii").strip()

@@ -177,7 +177,7 @@ def test_it_prints_where_it_listens_and_what_to_do(served: Served) -> None:
 def test_only_the_socket_of_a_killed_server_is_taken_over(tmp_path: Path) -> None:
     with serving(tmp_path) as first:
         second = subprocess.run(first.process.args, capture_output=True, text=True, check=False, timeout=60)
-        assert second.returncode == 4
+        assert second.returncode == 2
         assert "cannot listen for control" in second.stderr
         first.process.kill()
         first.process.wait(60)
