@@ -35,6 +35,8 @@ class CiOptions:
         for name, path in (("--junit", self.junit), ("--markdown", self.markdown)):
             if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
                 raise InputError(f"{name} {path}: cannot be written there; name a file in a folder that exists")
+            if path is not None:
+                refuse_pipe(path, "one", "be read from")
         baseline = None
         if self.baseline is not None:
             refuse_pipe(self.baseline, "a summary.json")

@@ -10,6 +10,7 @@ import typer
 
 from chaoskit.cli.lazy import new_app
 from chaoskit.errors import InputError
+from chaoskit.input_file import refuse_pipe
 
 if TYPE_CHECKING:
     from chaoskit.race.findings import Findings, Question
@@ -165,6 +166,8 @@ def _judged(race: Race, question: Question, engine: EngineName, symmetry: bool) 
 def _check_writable(file: Path | None) -> None:
     if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
         raise InputError(f"cannot write {file}: give a file in a folder that exists")
+    if file is not None:
+        refuse_pipe(file, "one", "be read from")
 
 
 def _write(file: Path, text: str) -> None:

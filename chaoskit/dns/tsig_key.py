@@ -42,7 +42,7 @@ def read_secret(whose: str, algorithm: str, secret: str) -> tuple[Algorithm, byt
 def read_key_file(path: Path) -> Mapping[str, Key]:
     """The keys in a file that nobody else may read. Raises ``InputError``."""
     make = f"make one with: (umask 077; tsig-keygen updater > {shlex.quote(str(path))})"
-    refuse_pipe(path, "a key's file")
+    refuse_pipe(path, "one")
     try:
         mode = path.stat().st_mode
         text = _COMMENT.sub(" ", path.read_text(encoding="ascii"))
