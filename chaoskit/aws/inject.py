@@ -39,22 +39,22 @@ class Places:
     def __init__(self, fault: ServiceFault) -> None:
         self._fault = fault
         self._serving = 0
-        self._queue: deque[object] = deque()
+        self.queue: deque[object] = deque()
         self._changed = threading.Condition()
 
     def enter(self) -> Turn:
         """How the request fared: served at once, served after a wait, or refused."""
         with self._changed:
-            turn = self._fault.turn(self._serving, len(self._queue))
+            turn = self._fault.turn(self._serving, len(self.queue))
             if turn == "refuse":
                 return turn
             if turn == "wait":
                 ticket = object()
-                self._queue.append(ticket)
+                self.queue.append(ticket)
                 self._changed.wait_for(
-                    lambda: self._queue[0] is ticket and self._fault.turn(self._serving, 0) == "serve"
+                    lambda: self.queue[0] is ticket and self._fault.turn(self._serving, 0) == "serve"
                 )
-                self._queue.popleft()
+                self.queue.popleft()
             self._serving += 1
             self._changed.notify_all()  # the next in the queue may find a place too
             return turn

@@ -130,7 +130,7 @@ class Server:
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
         admits = guard.admits if guard else lambda _: True
-        self._connections = Connections(self.receive, self.fail, admits, stands=stands, most=most_connections)
+        self.connections = Connections(self.receive, self.fail, admits, stands=stands, most=most_connections)
         self.late: Late[_Decided] = Late()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -149,14 +149,14 @@ class Server:
         self._udp.append(udp)
         quick = QuickTcp(self, listener.label)
         self._tcp.append(
-            await loop.create_server(lambda: Connection(listener.label, self._connections, quick), sock=tcp)
+            await loop.create_server(lambda: Connection(listener.label, self.connections, quick), sock=tcp)
         )
         return host_and_port(listener.host, udp.getsockname()[1])
 
     @property
     def crowded_out(self) -> int:
         """TCP connections that were ended, since too many others waited for their answers."""
-        return self._connections.crowded_out
+        return self.connections.crowded_out
 
     def forget(self, injection: str) -> None:
         """Questions put to an injection of this id count from 1 again."""
@@ -175,14 +175,14 @@ class Server:
         for decided in (*self.late.clear(), *self._passing.values()):
             self.log.record(decided.event("drop", self.clock.now()))
         self._passing.clear()
-        await self._connections.close()
+        await self.connections.close()
 
     def drop_late(self) -> None:
         """Send none of the answers that are still delayed; they are logged as dropped. Connections that drip are ended."""
         for decided in self.late.clear():
             decided.channel.drop()
             self.log.record(decided.event("drop", self.clock.now()))
-        self._connections.end_drips()
+        self.connections.end_drips()
 
     def fail(self, error: Exception) -> None:
         """Tell whoever waits for ``failed``; the first failure counts."""

@@ -183,7 +183,7 @@ def test_places_go_by_order_of_arrival_and_the_rest_is_refused() -> None:
     leave = threading.Semaphore(0)
 
     def queued(number: int) -> bool:
-        return len(places._queue) == number
+        return len(places.queue) == number
 
     def came(number: int) -> bool:
         return len(order) == number
