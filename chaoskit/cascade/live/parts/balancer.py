@@ -72,6 +72,19 @@ class Balancer:
         if self.every <= 0 or not 0 < self.failover_share < 1 or self.existing < ZONES:
             raise ValueError(f"'every' is above 0, 'failover_share' from 0 to 1, 'existing' at least {ZONES}")
 
+    @property
+    def policy(self) -> HealthDamping:
+        """The policy of its health checks."""
+        if self.damping is None:
+            return HealthDamping(rise=self.rise, fall=self.fall)
+        return HealthDamping(
+            rise=self.rise,
+            fall=self.fall,
+            suppress=self.damping.suppress,
+            reuse=self.damping.reuse,
+            decay_per_s=self.damping.decay_per_s,
+        )
+
     async def play(self, stage: Stage) -> None:
         """Balance until the end."""
         balancer = _Balancer(stage, self)
@@ -96,14 +109,7 @@ class _Balancer:
     def __init__(self, stage: Stage, settings: Balancer) -> None:
         self._stage, self._settings = stage, settings
         self._ec2, self._route53 = AwsCalls(stage, "ec2"), AwsCalls(stage, "route53")
-        damping = settings.damping
-        self._policy = HealthDamping(
-            rise=settings.rise,
-            fall=settings.fall,
-            suppress=damping.suppress if damping else None,
-            reuse=damping.reuse if damping else 1.0,
-            decay_per_s=damping.decay_per_s if damping else 0.01,
-        )
+        self._policy = settings.policy
         self._draws = stage.stream("health")  # neither policy draws
         self._health: dict[str, Health[float]] = {}
         self._removed = [0.0] * ZONES
