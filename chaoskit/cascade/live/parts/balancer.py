@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chaoskit.cascade.live.aws_calls import AwsCalls
 from chaoskit.cascade.live.instances import CHECK_PORT, PORT, existing_addresses, launched_addresses
+from chaoskit.cascade.live.settings import Settings
 from chaoskit.cascade.live.stage import Stage
 from chaoskit.cascade.policies.health_damping import FAILED, PASSED, HealthDamping
 from chaoskit.cascade.policies.health_damping import State as Health
@@ -32,7 +33,7 @@ UNLIMITED = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Damping:
+class Damping(Settings):
     """Health-check damping; see ``chaoskit.cascade.policies.health_damping``."""
 
     suppress: float = 1.9
@@ -41,7 +42,7 @@ class Damping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Velocity:
+class Velocity(Settings):
     """At most ``most`` targets' worth of capacity is removed in each ``window``."""
 
     most: float
@@ -49,7 +50,7 @@ class Velocity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Balancer:
+class Balancer(Settings):
     """``name`` is the balancer's, in the hosted zone ``zone``. ``existing`` targets are in service from the start.
 
     A target is checked ``every`` so long; ``rise`` passes bring it in and ``fall`` failures take it out. ``heal``: a zone is taken back
