@@ -53,8 +53,8 @@ class Throttle(Settings):
 class WorkflowSettings(Settings):
     """``check``: the period of state checks. ``work``: what taking one lapsed lease costs the manager. ``retry``: the mean back-off.
 
-    ``fill``: the first leases are written evenly over so long, without work. ``throttle`` is on from the start, or ``throttle_after`` so long from the
-    start, when the queue is emptied too, as restarting the manager's hosts does.
+    ``fill``: the first leases are written evenly over so long, without work. ``throttle`` is on from the start, or ``throttle_after`` so
+    long from the start, when the queue is emptied too, as restarting the manager's hosts does.
     """
 
     droplets: int = 20
