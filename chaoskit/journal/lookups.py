@@ -114,7 +114,8 @@ def _other_half(alone: dict[tuple[str, str], list[_Query]], query: QueryAnswered
         return None
     last = max(earlier.answered_at for _, earlier in group)
     no_aaaa = query.rtype == "A" and all(
-        earlier.rcode == "NOERROR" and not earlier.answers and not earlier.faults for _, earlier in group
+        earlier.rcode == "NOERROR" and not earlier.answers and set(earlier.faults) <= set(query.faults)
+        for _, earlier in group
     )
     return group if query.at <= last + (SEQUENCE_GAP_NS if no_aaaa else PAIR_GAP_NS) else None
 

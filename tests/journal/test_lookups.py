@@ -35,6 +35,10 @@ def test_a_busy_machine_may_wait_before_it_asks_for_a() -> None:
     blank = Story().head("app")
     blank.query("app", 10, 4001, "AAAA", answers=0, faults=("blank",)).query("app", 1910, 4002, "A")
     assert [state_of(lookup) for lookup in lookups(blank)] == ["empty", "answers"]
+    blank = Story().head("app")
+    blank.query("app", 10, 4001, "AAAA", answers=0, faults=("blank",))
+    blank.query("app", 1910, 4002, "A", answers=0, faults=("blank",))
+    assert [state_of(lookup) for lookup in lookups(blank)] == ["empty"]
 
 
 def test_two_lookups_some_time_apart_stay_two() -> None:
