@@ -124,11 +124,14 @@ def live(
     out: RunsFolder = RUNS,
     sandbox: LocalSandbox = "auto",
     seed: RunSeed = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="End with 1 where a curve is too far from that of the simulation.")
+    ] = False,
 ) -> None:
     """Play a cascade small and real, judge it, and tell what users lost. Ends as `chaoskit run` does."""
     from chaoskit.cli.cascade_live import play_live
 
-    raise typer.Exit(play_live(experiment, out, sandbox, seed))
+    raise typer.Exit(play_live(experiment, out, sandbox, seed, calibrate=calibrate))
 
 
 def _find(name: str) -> Path:

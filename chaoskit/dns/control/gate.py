@@ -54,7 +54,10 @@ class Gate:
 
 def lacks_json(method: str, headers: Mapping[str, str]) -> Denial | None:
     """The denial of a request that changes something and is not sent as JSON; ``headers`` have lower-case names."""
-    if method not in WITH_BODY or headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+    if (
+        method not in WITH_BODY
+        or headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    ):
         return None
     return Denial(415, "send the header Content-Type: application/json, even without a body")
 
