@@ -62,6 +62,11 @@ def lag_words(recovery: Recovery) -> str:
     )
 
 
+def since_the_fault(lag_ns: int) -> str:
+    """``24 ms after the fault``, ``18.3 s before its end``."""
+    return f"{format_duration(-lag_ns)} before its end" if lag_ns < 0 else f"{format_duration(lag_ns)} after the fault"
+
+
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """``1 call``, ``2 calls``."""
     return f"{count} {noun if count == 1 else many or noun + 's'}"
