@@ -42,7 +42,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "boto3": ("clients/boto3/",),
     "botocore": ("clients/boto3/", "aws/rule_sets.py"),
     "cheroot": ("aws/",),
-    "starlette": ("dns/control/",),
+    "starlette": ("dns/control/", "console/web/"),
     "uvicorn": ("dns/control/http.py", "dns/control/connections.py"),
     "prometheus_client": ("dns/control/metrics.py", "network/embedded/metrics.py"),
     "h11": ("network/embedded/http.py",),

@@ -19,7 +19,7 @@ from chaoskit.dns.channel import host_and_port
 from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import probe, zones_with_canary
 from chaoskit.dns.control.leases import LeaseRules
-from chaoskit.dns.control.standalone import Ready, Settings
+from chaoskit.dns.control.standalone import Console, Ready, Settings
 from chaoskit.dns.control.standalone import serve as serve_alone
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.listen import Listener, is_loopback
@@ -77,6 +77,15 @@ def serve(
     allow_update: Updatable = [],  # noqa: B006
     tsig_key: TsigKey = None,
     follow: Followed = [],  # noqa: B006
+    console: Annotated[
+        bool, typer.Option("--console", help="Serve a live page at the control API's address, and print where.")
+    ] = False,
+    reach: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=ADDR:PORT", help="Probe for the console: ask for NAME and dial ADDR:PORT; may be repeated."
+        ),
+    ] = [],  # noqa: B006
 ) -> None:
     """Answer DNS for your own zones, with faults injected at run time.
 
@@ -99,9 +108,26 @@ def serve(
         updates=update_rules(allow_update, tsig_key, list(zones.zones), loopback=guard is None),
         followed=tuple(endpoints),
         follow=follower(endpoints),
+        console=_console(address, list(zones.zones), reach) if console else _no_reach(reach),
     )
     warn_of(zones)
     _serve(settings, log)
+
+
+def _console(control: Address, apexes: Sequence[str], reach: Sequence[str]) -> Console:
+    """The live page. Raises ``InputError`` where no browser could come, or where a probe's place is not written rightly."""
+    from chaoskit.console.web.of_server import ServerConsole
+    from chaoskit.console.web.vantage import read_reach
+
+    if isinstance(control, Unix):
+        raise InputError("--console needs a --control address that a browser can open, such as 127.0.0.1:8530")
+    title = f"serving {', '.join(apex or '.' for apex in apexes) or 'an upstream'}"
+    return ServerConsole(title, [read_reach(written) for written in reach])
+
+
+def _no_reach(reach: Sequence[str]) -> None:
+    if reach:
+        raise InputError("--reach is what the console probes: add --console")
 
 
 def _serve(settings: Settings, log: Path | None) -> None:
@@ -280,6 +306,8 @@ def _announce(settings: Settings, ready: Ready) -> None:
         lines.insert(-1, f"updates:  of {apex or '.'} {signed}: nsupdate, server {host.strip('[]')} {port}")
     if settings.followed:
         lines.insert(-1, f"follows:  the hosted zones {', '.join(settings.followed)}")
+    if settings.console:
+        lines.insert(-1, f"console:  {ready.control}/")
     if settings.guard:
         allowed = ", ".join(map(str, settings.guard.allow))
         lines.insert(1, f"clients:  this machine, and {allowed}; nobody else gets an answer")

@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from chaoskit.charts.axis import round_step, seconds_label
-from chaoskit.charts.time_chart import SERIES_MOST, Series, TimeChart, figure
+from chaoskit.charts.results import result_of, stacked
+from chaoskit.charts.time_chart import Series, TimeChart, figure
 from chaoskit.clock import Instant
 from chaoskit.journal.command import requests_as_calls
 from chaoskit.journal.events import ConnectionOpened, QueryAnswered
@@ -25,16 +26,6 @@ CLIENTS_MOST = 8
 HERDS_MOST = 3
 HERD_STEP = 100 * MILLISECOND
 HERD_BEFORE, HERD_AFTER = 1 * SECOND, 5 * SECOND
-
-RCODE_STYLES = {"NOERROR": "s5", "NODATA": "s1", "NXDOMAIN": "s4", "SERVFAIL": "s6", "REFUSED": "s2", "no reply": "s3"}
-"""How each result of a query is drawn, on the page and in the console; results that are not here share the last styles."""
-
-
-def result_of(query: QueryAnswered) -> str:
-    """What a query got: NOERROR with records, NODATA, another RCODE, or *no reply* that a resolver can use."""
-    if query.reply != "answer":
-        return "no reply"
-    return "NODATA" if query.rcode == "NOERROR" and not query.answers else query.rcode
 
 
 def latency_charts(run: Run, figures: Sequence[ClientFigures], end: Instant) -> list[str]:
@@ -105,30 +96,6 @@ def lookups_chart(run: Run, end: Instant) -> str:
         bar_s=step / SECOND,
     )
     return figure(chart)
-
-
-def stacked(counts: Counter[tuple[str, int]], step: int, per: float) -> list[Series]:
-    """Counts by (result, bucket) as series of values per ``per``, the commonest result first."""
-    totals: Counter[str] = Counter()
-    for (result, _), count in counts.items():
-        totals[result] += count
-    names = [name for name, _ in totals.most_common()]
-    if len(names) > SERIES_MOST:
-        raise ValueError(f"{len(names)} results, but {SERIES_MOST} styles")
-    spare = [f"s{number}" for number in range(SERIES_MOST) if f"s{number}" not in {*RCODE_STYLES.values(), "s5"}]
-    styles = {name: RCODE_STYLES.get(name) or spare[place % len(spare)] for place, name in enumerate(names)}
-    return [
-        Series(
-            name=name,
-            style=styles[name],
-            points=[
-                (number * step / SECOND, count / per)
-                for (result, number), count in sorted(counts.items(), key=lambda item: item[0][1])
-                if result == name
-            ],
-        )
-        for name in names
-    ]
 
 
 def herd_charts(run: Run) -> list[str]:

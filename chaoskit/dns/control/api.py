@@ -10,7 +10,7 @@ import concurrent.futures
 import dataclasses
 import sys
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -185,23 +185,28 @@ class Api:
         return JSONResponse(operations.document())
 
 
-def make_app(api: Api, gate: Gate) -> ASGIApp:
-    """The ASGI application."""
+def make_app(api: Api, gate: Gate, more: Sequence[Route] = ()) -> ASGIApp:
+    """The ASGI application; ``more`` are routes beside the API's own, such as a console's pages."""
     routes = [Route(one.path, getattr(api, one.name), methods=[one.method]) for one in operations.OPERATIONS]
+    return guarded_app([*_by_path(routes), *more], gate)
+
+
+def guarded_app(routes: Sequence[Route], gate: Gate) -> ASGIApp:
+    """Routes behind the gate; whatever goes wrong is told as JSON."""
     handlers: dict[Any, Any] = {
         HTTPException: _http_error,
         BadRequest: _bad_request,
         Refused: lambda _, error: _error(error.status, str(error)),
         Exception: _bug,
     }
-    inner = Starlette(routes=_by_path(routes), exception_handlers=handlers)
+    inner = Starlette(routes=routes, exception_handlers=handlers)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         client = scope["client"][0] if scope.get("client") else None
-        denial = gate.check(scope["method"], headers, client)
+        denial = gate.check(scope["method"], headers, client, scope["path"])
         app = inner if denial is None else _error(denial.status, denial.message)
         await app(scope, receive, send)
 
