@@ -26,6 +26,7 @@ COMMANDS = {
     "runs": CommandEntry(
         "compare:runs", "List the runs of a folder, the latest first, and write an index page of them."
     ),
+    "console": CommandEntry("console:console", "Show a running `chaoskit serve`, or a run, in the browser."),
     "schema": CommandEntry("authoring:schema", "Print the JSON Schema of experiment files, for editors."),
     "init": CommandEntry("authoring:init", "Write a commented starter experiment."),
     "experiments": CommandEntry("authoring:experiments", "List the shipped experiments."),

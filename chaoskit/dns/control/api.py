@@ -95,10 +95,7 @@ class Api:
         self._forwards = forwards
 
     async def list_injections(self, request: Request) -> Response:
-        seen = await self._ask(InjectionController.overview)
-        under_way = [_injection(held, seen.now) for held in seen.held]
-        ended = [_ended(one) for one in seen.ended]
-        return JSONResponse({"now_ns": seen.now, "status": _status(seen), "injections": under_way, "ended": ended})
+        return JSONResponse(listing(await self._ask(InjectionController.overview)))
 
     async def begin_injection(self, request: Request) -> Response:
         new = read_injection(await _json(request, operations.BODY_BYTES))
@@ -183,6 +180,13 @@ class Api:
 
     async def openapi(self, request: Request) -> Response:
         return JSONResponse(operations.document())
+
+
+def listing(seen: Overview) -> dict[str, Any]:
+    """The answer to ``GET /injections``: those under way, those that ended lately, and whether all is well."""
+    under_way = [_injection(held, seen.now) for held in seen.held]
+    ended = [_ended(one) for one in seen.ended]
+    return {"now_ns": seen.now, "status": _status(seen), "injections": under_way, "ended": ended}
 
 
 def make_app(api: Api, gate: Gate, more: Sequence[Route] = ()) -> ASGIApp:
