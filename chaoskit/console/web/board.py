@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -104,8 +104,9 @@ class Board:
         with self._lock:
             self.begun = None
 
-    def snapshot(self, now: Instant, fault_ends: Instant | None = None) -> Snapshot:
-        """Everything that is known at ``now``; ``fault_ends`` is the end of the last fault that is over, where there was one."""
+    def snapshot(self, now: Instant, spans: Sequence[tuple[Instant, Instant]] = ()) -> Snapshot:
+        """Everything that is known at ``now``; ``spans`` are the times of faults, as far as they may be shown."""
+        fault_ends = max((end for _, end in spans if end <= now), default=None)
         with self._lock:
             origin = self.begun if self.begun is not None else now
             self._drop_old(now)
@@ -115,7 +116,10 @@ class Board:
                 "clients": [row.snapshot(now, fault_ends) for row in self._clients.values()],
                 "askers": [{"name": name, "queries": count} for name, count in self._askers.items()],
                 "connections": self._connections(now),
-                "charts": {"lookups": self._lookup_chart(now, origin), "latency": self._latency_chart(now, origin)},
+                "charts": {
+                    "lookups": self._lookup_chart(now, origin, spans),
+                    "latency": self._latency_chart(now, origin, spans),
+                },
                 "events": [
                     {
                         "number": line.number,
@@ -160,7 +164,7 @@ class Board:
             return None
         return {"open": len(self._open), "opened_10_s": sum(now - at < 10 * SECOND for at in self._opened)}
 
-    def _lookup_chart(self, now: Instant, origin: Instant) -> str:
+    def _lookup_chart(self, now: Instant, origin: Instant, spans: Sequence[tuple[Instant, Instant]]) -> str:
         series = [
             Series(
                 name=each.name, style=each.style, points=[(at - origin / SECOND, value) for at, value in each.points]
@@ -174,13 +178,14 @@ class Board:
             series=series,
             label=lambda value: f"{value:g}/s",
             empty="No query in the last two minutes. Point a client at the server, and its queries appear here.",
+            shades=_shades(spans, now, origin),
             bar_s=1.0,
             width=CHART_WIDTH,
             height=170,
         )
         return figure(chart)
 
-    def _latency_chart(self, now: Instant, origin: Instant) -> str:
+    def _latency_chart(self, now: Instant, origin: Instant, spans: Sequence[tuple[Instant, Instant]]) -> str:
         rows = list(self._clients.values())[:6]
         series = [
             Series(name=row.name, style=f"s{place}", points=row.medians(now, origin, WINDOW_S))
@@ -193,6 +198,7 @@ class Board:
             series=series,
             label=seconds_label,
             empty="No call was seen to end in the last two minutes. Only clients of a run report their calls.",
+            shades=_shades(spans, now, origin),
             scale="log",
             least=0.001,
             width=CHART_WIDTH,
@@ -277,6 +283,11 @@ class Board:
     def _armed(self, event: ev.TimelineArmed) -> None:
         self.begun = event.origin
         self._add(event.at, "the run begins; 0 s is its start", "plain")
+
+
+def _shades(spans: Sequence[tuple[Instant, Instant]], now: Instant, origin: Instant) -> list[tuple[float, float]]:
+    """The part of each fault's time that has been, in seconds of the page."""
+    return [((start - origin) / SECOND, (min(end, now) - origin) / SECOND) for start, end in spans if start < now]
 
 
 _HANDLERS: dict[type, Callable[[Board, Any], None]] = {

@@ -36,6 +36,7 @@ class RunConsole:
         self._cuts: dict[str, Instant] = {}
         self._met: dict[str, int] = {}
         self._hidden = False
+        self._told_until: Instant = 0
         self._armed: ev.TimelineArmed | None = None
         self._ended: str | None = None
         self._canary: str | None = None
@@ -45,6 +46,7 @@ class RunConsole:
     def __call__(self, entry: Entry) -> None:
         """Take in one entry, on whatever thread."""
         event = entry.event
+        self._tell_edges(event.at)
         match event:
             case ev.RunStarted():
                 self._title = event.title or event.run_id
@@ -67,6 +69,16 @@ class RunConsole:
             self._met[injection] = self._met.get(injection, 0) + 1
         self._board.hear(event)
 
+    def _tell_edges(self, at: Instant) -> None:
+        """Say which faults began and ended until ``at``."""
+        for plan in self._planned.values():
+            for start, end in () if plan.hidden else plan.spans:
+                ends = min(end, self._cuts.get(plan.injection, end))
+                for edge, words, tone in ((start, "begins", "bad"), (ends, "is over", "ok")):
+                    if self._told_until < edge <= at:
+                        self._board.say(edge, f"{plan.injection} {words}: {plan.fault} on {plan.where}", tone)
+        self._told_until = max(self._told_until, at)
+
     def routes(self) -> list[Route]:
         """The page's routes, and the halt."""
         return [*self.pages.routes(), Route("/halt", self._halt, methods=["POST"])]
@@ -84,8 +96,7 @@ class RunConsole:
 
     async def _snapshot(self) -> dict[str, Any]:
         now = self._board.latest if self._ended is not None else self._now()
-        ends = [end for _, end in self._open_spans() if end <= now]
-        board = self._board.snapshot(now, max(ends, default=None))
+        board = self._board.snapshot(now, self._open_spans())
         if self._hidden:
             board["names"] = {"clients": [], "rows": [], "overflow": False}
         stoppable = self._abort is not None and self._ended is None

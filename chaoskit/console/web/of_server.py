@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -31,6 +32,9 @@ from chaoskit.units import SECOND, format_duration
 PROBE = "console"
 """Label of the listener that the console's own probe asks, so that its questions are nobody else's."""
 
+SPANS_MOST = 64
+"""Times of faults that are over and still shaded in the charts."""
+
 Ask: TypeAlias = Callable[[str, str, Any], dict[str, Any]]
 """Ask a control API: method, path and body. Raises ``ChaoskitError`` for what it refuses."""
 
@@ -42,16 +46,18 @@ class ServerBoard:
         self._title = title
         self._board = Board(_client_of)
         self._board.begun = WallClock().now()
-        self._last_end: int | None = None
+        self._spans: deque[tuple[int, int]] = deque(maxlen=SPANS_MOST)
+        self._begun: dict[str, int] = {}
 
     def hear(self, event: Any) -> None:
         """Take in an event of the feed, on whatever thread."""
         match event:
             case InjectionBegun():
                 fault = _fault_words(event.fault)
+                self._begun[event.injection] = event.at
                 self._board.say(event.at, f"{event.injection} begins: {fault} on {event.where}", "bad")
             case InjectionEnded():
-                self._last_end = max(self._last_end or 0, event.at)
+                self._spans.append((self._begun.pop(event.injection, event.at), event.at))
                 words = "query" if event.met == 1 else "queries"
                 self._board.say(event.at, f"{event.injection} is over: {event.why}; it met {event.met} {words}", "ok")
             case ZonesSwapped():
@@ -64,8 +70,9 @@ class ServerBoard:
     def state(self, injections: dict[str, Any], vantage: list[dict[str, Any]]) -> dict[str, Any]:
         """What the page draws. ``injections`` is the API's answer to ``GET /injections``."""
         halted = injections["status"] != "ok"
+        under_way = [(injection["begun_ns"], injection["ends_ns"]) for injection in injections["injections"]]
         return {
-            **self._board.snapshot(injections["now_ns"], self._last_end),
+            **self._board.snapshot(injections["now_ns"], [*self._spans, *under_way]),
             "title": self._title,
             "status": _status(injections),
             "can": {

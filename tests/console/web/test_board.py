@@ -89,7 +89,7 @@ def test_clients_success_latency_and_recovery() -> None:
         *call(2, SECOND, 30 * MILLISECOND, "failed"),
         *call(3, 5 * SECOND, 20 * MILLISECOND),
     ]
-    (row,) = board(*events).snapshot(START + 6 * SECOND, fault_ends=START + 4 * SECOND)["clients"]
+    (row,) = board(*events).snapshot(START + 6 * SECOND, spans=[(START, START + 4 * SECOND)])["clients"]
     assert (row["calls"], row["ok"], row["failed"]) == (3, 2, 1)
     assert row["attempts"] is None, "no attempt was reported, which is not zero"
     assert row["share_ok"] == 2 / 3
@@ -98,9 +98,9 @@ def test_clients_success_latency_and_recovery() -> None:
 
 
 def test_a_client_that_is_not_back_says_for_how_long() -> None:
-    (row,) = board(*call(1, 0, MILLISECOND, "failed")).snapshot(START + 9 * SECOND, fault_ends=START + 4 * SECOND)[
-        "clients"
-    ]
+    (row,) = board(*call(1, 0, MILLISECOND, "failed")).snapshot(
+        START + 9 * SECOND, spans=[(START, START + 4 * SECOND)]
+    )["clients"]
     assert row["back"] == {"after_s": None, "waited_s": 5.0}
     assert ClientRow("idle").snapshot(START, None)["back"] is None
 
