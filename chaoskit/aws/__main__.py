@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chaoskit.aws.evidence import Application
     from chaoskit.aws.route53.front import Route53
     from chaoskit.aws.route53.poller import HostedZonePoller
+    from chaoskit.aws.service import MockServices
 
 MOST_DESCRIPTORS = 65_536
 
@@ -93,10 +94,10 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
     services.seed(
         {name: one for name, one in written.items() if name not in stand_ins}, plan.get("regions") or ["us-east-1"]
     )
-    own: Application = services.application
+    own = base = _placed(services, written, (plan.get("regions") or ["us-east-1"])[0])
     began: list[Callable[[], object]] = []
     if "route53" in written and "route53" not in stand_ins:
-        own = route53 = _route53(services.application, written["route53"], child)
+        own = route53 = _route53(base, written["route53"], child)
         endings.append(route53.end)
         began.append(partial(_fill, route53, written["route53"]))
     elif "route53" in stand_ins:
@@ -116,7 +117,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
         },
         hosts=hosts,
     )
-    served = [f"moto {services.version}"] + ["Route 53 of chaoskit's own"] * (own is not services.application)
+    served = [f"moto {services.version}"] + ["Route 53 of chaoskit's own"] * (own is not base)
     served += [f"{name} at {address}" for name, address in stand_ins.items()]
     child.emit(
         PlaneReady(
@@ -141,6 +142,23 @@ def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route5
 
     behaviour = behaviour_from_json(written.get("control_plane") or {})
     return Route53(moto, ControlPlane(behaviour, lambda info: child.emit(change_event(info))))
+
+
+def _placed(services: MockServices, written: dict[str, dict[str, Any]], region: str) -> Application:
+    """moto, in front of which stands EC2 that needs a leased droplet for an instance, where the plan has a placement.
+
+    The leases are read from moto's DynamoDB, past every fault.
+    """
+    placement = written.get("ec2", {}).get("placement")
+    if placement is None or written["ec2"].get("backend"):
+        return services.application
+    from chaoskit.aws.ec2.front import Ec2
+
+    def leases(table: str) -> dict[str, int]:
+        items = services.items_of(table, region)
+        return {item["id"]["S"]: int(item["expires"]["N"]) for item in items if "expires" in item}
+
+    return Ec2(services.application, placement, leases)
 
 
 def _fill(route53: Route53, written: dict[str, Any]) -> None:

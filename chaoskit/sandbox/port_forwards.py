@@ -83,7 +83,7 @@ class PortForwards:
     """The relays of a run. They end when this object's pipes do, so with the run, whatever ends that."""
 
     def __init__(self) -> None:
-        self._relays: list[asyncio.subprocess.Process] = []
+        self.relays: list[asyncio.subprocess.Process] = []
         self._watch: list[asyncio.Task[None]] = []
 
     async def open(
@@ -104,7 +104,7 @@ class PortForwards:
     async def _start(self, argv: list[str], plan: dict[str, Any], hole: PortForward) -> None:
         pipe = asyncio.subprocess.PIPE
         relay = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, start_new_session=True)
-        self._relays.append(relay)
+        self.relays.append(relay)
         assert relay.stdin is not None
         assert relay.stdout is not None
         relay.stdin.write(json.dumps(plan).encode() + b"\n")
@@ -119,13 +119,13 @@ class PortForwards:
             code = await relay.wait()
             died(f"a relay of --allow ended with code {code}")
 
-        self._watch = [asyncio.create_task(watch_relay(relay)) for relay in self._relays]
+        self._watch = [asyncio.create_task(watch_relay(relay)) for relay in self.relays]
 
     async def close(self) -> None:
         """End the relays."""
         for task in self._watch:
             task.cancel()
-        for relay in self._relays:
+        for relay in self.relays:
             assert relay.stdin is not None
             relay.stdin.close()
             await relay.wait()

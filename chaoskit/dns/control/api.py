@@ -33,7 +33,7 @@ from chaoskit.dns.control.controller import (
     ZoneSnapshot,
 )
 from chaoskit.dns.control.event_stream import EventStream
-from chaoskit.dns.control.gate import Gate
+from chaoskit.dns.control.gate import Gate, lacks_json
 from chaoskit.dns.control.requests import BadRequest, InjectionChange, read, read_injection, read_zones
 from chaoskit.dns.control.target_warning import doubt
 from chaoskit.timeline.window_spec import WINDOW_SHAPES
@@ -192,7 +192,7 @@ def listing(seen: Overview) -> dict[str, Any]:
 def make_app(api: Api, gate: Gate, more: Sequence[Route] = ()) -> ASGIApp:
     """The ASGI application; ``more`` are routes beside the API's own, such as a console's pages."""
     routes = [Route(one.path, getattr(api, one.name), methods=[one.method]) for one in operations.OPERATIONS]
-    return guarded_app([*_by_path(routes), *more], gate)
+    return guarded_app([*routes, *more], gate)
 
 
 def guarded_app(routes: Sequence[Route], gate: Gate) -> ASGIApp:
@@ -203,7 +203,7 @@ def guarded_app(routes: Sequence[Route], gate: Gate) -> ASGIApp:
         Refused: lambda _, error: _error(error.status, str(error)),
         Exception: _bug,
     }
-    inner = Starlette(routes=routes, exception_handlers=handlers)
+    inner = Starlette(routes=_by_path(routes), exception_handlers=handlers)
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -217,7 +217,7 @@ def guarded_app(routes: Sequence[Route], gate: Gate) -> ASGIApp:
     return guarded
 
 
-def _by_path(routes: list[Route]) -> list[Route]:
+def _by_path(routes: Sequence[Route]) -> list[Route]:
     """One route a path, so that a method that it lacks is told 405 with all those it has."""
     found: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -226,6 +226,8 @@ def _by_path(routes: list[Route]) -> list[Route]:
 
     def dispatch(handlers: dict[str, Any]) -> Any:
         async def endpoint(request: Request) -> Response:
+            if denial := lacks_json(request.method, request.headers):
+                return _error(denial.status, denial.message)
             response: Response = await handlers[request.method](request)
             return response
 

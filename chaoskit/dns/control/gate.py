@@ -61,14 +61,7 @@ class Gate:
                 return Denial(401, "a token is needed: send the header Authorization: Bearer TOKEN (--token-file)")
         if self.local and not _is_local(headers.get("host", "")):
             return Denial(403, "the Host header must be localhost or a loopback address")
-        if denial := self._of_page(method, headers):
-            return denial
-        if (
-            method in WITH_BODY
-            and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json"
-        ):
-            return Denial(415, "send the header Content-Type: application/json, even without a body")
-        return None
+        return self._of_page(method, headers)
 
     def _of_page(self, method: str, headers: Mapping[str, str]) -> Denial | None:
         """Refuse what a page asks, unless it is ours."""
@@ -83,6 +76,16 @@ class Gate:
         if method not in ("GET", "HEAD") and not hmac.compare_digest(shown.encode(), self.page.secret.encode()):
             return Denial(403, "only the console's own page may change something; reload it")
         return None
+
+
+def lacks_json(method: str, headers: Mapping[str, str]) -> Denial | None:
+    """The denial of a request that changes something and is not sent as JSON; ``headers`` have lower-case names."""
+    if (
+        method not in WITH_BODY
+        or headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    ):
+        return None
+    return Denial(415, "send the header Content-Type: application/json, even without a body")
 
 
 def _is_local(host: str) -> bool:

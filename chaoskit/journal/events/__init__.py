@@ -27,6 +27,13 @@ from chaoskit.journal.events.client import (
 )
 from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
+from chaoskit.journal.events.participant import (
+    DialAnswered,
+    LevelMeasured,
+    ParticipantEvent,
+    UserOutcome,
+    UserServed,
+)
 from chaoskit.journal.events.process import PlaneStalled, ProcessEnded, ProcessEvent
 from chaoskit.journal.events.proxy import (
     ConnectionClosed,
@@ -84,6 +91,7 @@ __all__ = [
     "ContainerEvent",
     "ContainersWatched",
     "ControlRequestRefused",
+    "DialAnswered",
     "DnsEvent",
     "Entry",
     "ErrorLink",
@@ -95,7 +103,9 @@ __all__ = [
     "InjectionCut",
     "InjectionLifted",
     "InjectionPlanned",
+    "LevelMeasured",
     "NameChange",
+    "ParticipantEvent",
     "PlaneReady",
     "PlaneStalled",
     "ProcessEnded",
@@ -115,11 +125,21 @@ __all__ = [
     "SetChange",
     "TimelineArmed",
     "UpdateAnswered",
+    "UserOutcome",
+    "UserServed",
     "ZoneChanged",
     "ZoneEvent",
 ]
 Event: TypeAlias = (
-    RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent | ContainerEvent | ZoneEvent
+    RunEvent
+    | DnsEvent
+    | ProxyEvent
+    | ServiceEvent
+    | ClientEvent
+    | ProcessEvent
+    | ContainerEvent
+    | ZoneEvent
+    | ParticipantEvent
 )
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)
