@@ -107,7 +107,8 @@ async def _play(
         listeners: list[Listener] = []
         if page:
             listeners.append(stack.enter_context(_page(aborted)))
-        listeners.append(stack.enter_context(make_view(console, WallClock())))
+        view: Listener = stack.enter_context(make_view(console, WallClock()))
+        listeners.append(view)
 
         def tell(entry: Entry) -> None:
             for listen in listeners:
@@ -136,7 +137,11 @@ def _page(aborted: asyncio.Event) -> Iterator[Listener]:
     from chaoskit.console.web.server import serving
 
     loop = asyncio.get_running_loop()
-    console = RunConsole(WallClock().now, lambda: loop.call_soon_threadsafe(aborted.set))
+
+    def abort() -> None:
+        loop.call_soon_threadsafe(aborted.set)
+
+    console = RunConsole(WallClock().now, abort)
     with serving(console.pages, console.routes(), console.access) as url:
         typer.echo(f"watch it in the browser: {url}")
         yield console

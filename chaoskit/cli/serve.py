@@ -108,14 +108,18 @@ def serve(
         updates=update_rules(allow_update, tsig_key, list(zones.zones), loopback=guard is None),
         followed=tuple(endpoints),
         follow=follower(endpoints),
-        console=_console(address, list(zones.zones), reach) if console else _no_reach(reach),
+        console=_console(address, list(zones.zones), reach, wanted=console),
     )
     warn_of(zones)
     _serve(settings, log)
 
 
-def _console(control: Address, apexes: Sequence[str], reach: Sequence[str]) -> Console:
-    """The live page. Raises ``InputError`` where no browser could come, or where a probe's place is not written rightly."""
+def _console(control: Address, apexes: Sequence[str], reach: Sequence[str], *, wanted: bool) -> Console | None:
+    """The live page, if it is ``wanted``. Raises ``InputError`` where no browser could come, or for a probe's place that is none."""
+    if not wanted:
+        if reach:
+            raise InputError("--reach is what the console probes: add --console")
+        return None
     from chaoskit.console.web.of_server import ServerConsole
     from chaoskit.console.web.vantage import read_reach
 
@@ -123,11 +127,6 @@ def _console(control: Address, apexes: Sequence[str], reach: Sequence[str]) -> C
         raise InputError("--console needs a --control address that a browser can open, such as 127.0.0.1:8530")
     title = f"serving {', '.join(apex or '.' for apex in apexes) or 'an upstream'}"
     return ServerConsole(title, [read_reach(written) for written in reach])
-
-
-def _no_reach(reach: Sequence[str]) -> None:
-    if reach:
-        raise InputError("--reach is what the console probes: add --console")
 
 
 def _serve(settings: Settings, log: Path | None) -> None:

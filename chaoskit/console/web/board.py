@@ -74,6 +74,7 @@ class Board:
         self._names: dict[str, dict[str, NameState]] = {}
         self._askers: dict[str, int] = {}
         self._overflow = False
+        self._withholds = False
         self._results: Counter[tuple[str, int]] = Counter()
         self._lines: deque[Line] = deque(maxlen=FEED_MOST)
         self._count = 0
@@ -81,28 +82,47 @@ class Board:
         self._open: set[str] = set()
         self._opened: deque[Instant] = deque(maxlen=10_000)
         self._sees_connections = False
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            ev.QueryAnswered: self._query,
+            ev.ClientReady: self._client_ready,
+            ev.CallStarted: self._call_started,
+            ev.CallFinished: self._call_finished,
+            ev.AttemptFinished: self._attempt_finished,
+            ev.ConnectionOpened: self._opened_connection,
+            ev.ConnectionClosed: self._closed_connection,
+            ev.PlaneReady: self._plane_ready,
+            ev.CanaryChecked: self._canary,
+            ev.HarnessFailed: self._harness_failed,
+            ev.ContainerChanged: self._container,
+            ev.ZoneChanged: self._zone,
+            ev.RunEnded: self._ended,
+            ev.TimelineArmed: self._armed,
+        }
         self.begun: Instant | None = None
         self.latest: Instant = 0
 
     def hear(self, event: Any) -> None:
         """Take in one event of a journal, or of a server's feed; kinds that nothing is shown of are passed over."""
-        handle = _HANDLERS.get(type(event))
+        handle = self._handlers.get(type(event))
         with self._lock:
             self.latest = max(self.latest, event.at)
             if self.begun is None:
                 self.begun = event.at
             if handle:
-                handle(self, event)
+                handle(event)
 
     def say(self, at: Instant, text: str, tone: str = "plain") -> None:
         """Add a line to the feed."""
         with self._lock:
             self._add(at, text, tone)
 
-    def forget(self) -> None:
-        """Begin anew: 0 s is now the next event's."""
+    def withhold_names(self) -> None:
+        """From now on show nothing of what lookups get: in a drill it would tell."""
         with self._lock:
-            self.begun = None
+            self._withholds = True
+            self._names.clear()
+            self._results.clear()
+            self._lines.clear()
 
     def snapshot(self, now: Instant, spans: Sequence[tuple[Instant, Instant]] = ()) -> Snapshot:
         """Everything that is known at ``now``; ``spans`` are the times of faults, as far as they may be shown."""
@@ -177,7 +197,9 @@ class Board:
             end=max(10.0, (now - origin) / SECOND),
             series=series,
             label=lambda value: f"{value:g}/s",
-            empty="No query in the last two minutes. Point a client at the server, and its queries appear here.",
+            empty="Withheld in a drill."
+            if self._withholds
+            else "No query in the last two minutes. Point a client at the server, and its queries appear here.",
             shades=_shades(spans, now, origin),
             bar_s=1.0,
             width=CHART_WIDTH,
@@ -208,7 +230,7 @@ class Board:
 
     def _query(self, event: ev.QueryAnswered) -> None:
         asker = self._client_of(event)
-        if asker is None:
+        if asker is None or self._withholds:
             return
         if asker not in self._askers:
             if len(self._askers) >= CLIENTS_MOST:
@@ -288,21 +310,3 @@ class Board:
 def _shades(spans: Sequence[tuple[Instant, Instant]], now: Instant, origin: Instant) -> list[tuple[float, float]]:
     """The part of each fault's time that has been, in seconds of the page."""
     return [((start - origin) / SECOND, (min(end, now) - origin) / SECOND) for start, end in spans if start < now]
-
-
-_HANDLERS: dict[type, Callable[[Board, Any], None]] = {
-    ev.QueryAnswered: Board._query,
-    ev.ClientReady: Board._client_ready,
-    ev.CallStarted: Board._call_started,
-    ev.CallFinished: Board._call_finished,
-    ev.AttemptFinished: Board._attempt_finished,
-    ev.ConnectionOpened: Board._opened_connection,
-    ev.ConnectionClosed: Board._closed_connection,
-    ev.PlaneReady: Board._plane_ready,
-    ev.CanaryChecked: Board._canary,
-    ev.HarnessFailed: Board._harness_failed,
-    ev.ContainerChanged: Board._container,
-    ev.ZoneChanged: Board._zone,
-    ev.RunEnded: Board._ended,
-    ev.TimelineArmed: Board._armed,
-}

@@ -51,8 +51,10 @@ class RunConsole:
             case ev.RunStarted():
                 self._title = event.title or event.run_id
             case ev.InjectionPlanned():
-                self._hidden |= event.hidden
                 self._planned[event.injection] = event
+                if event.hidden:
+                    self._hidden = True
+                    self._board.withhold_names()
             case ev.InjectionCut():
                 self._cuts[event.injection] = event.ends
             case ev.TimelineArmed():
@@ -97,8 +99,6 @@ class RunConsole:
     async def _snapshot(self) -> dict[str, Any]:
         now = self._board.latest if self._ended is not None else self._now()
         board = self._board.snapshot(now, self._open_spans())
-        if self._hidden:
-            board["names"] = {"clients": [], "rows": [], "overflow": False}
         stoppable = self._abort is not None and self._ended is None
         hint = "No fault is planned in this run."
         if self._hidden:

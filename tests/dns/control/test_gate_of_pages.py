@@ -1,5 +1,7 @@
 """With a console, our own page may ask, and change things if it shows its secret; no page of another origin can."""
 
+from typing import Any
+
 import pytest
 
 from chaoskit.dns.control.gate import Gate, PageAccess
@@ -11,8 +13,8 @@ JSON = {"host": HOST, "content-type": "application/json"}
 OURS = {**JSON, "origin": ORIGIN, "sec-fetch-site": "same-origin", "x-chaoskit-console": PAGE.secret}
 
 
-def status(gate: Gate, method: str = "POST", path: str = "/halt", **headers: str | None) -> int | None:
-    shown = {**OURS, **{name.replace("_", "-"): value for name, value in headers.items()}}
+def status(gate: Gate, *, method: str = "POST", path: str = "/halt", **headers: Any) -> int | None:
+    shown: dict[str, str | None] = {**OURS, **{name.replace("_", "-"): value for name, value in headers.items()}}
     denial = gate.check(method, {name: value for name, value in shown.items() if value is not None}, "127.0.0.1", path)
     return denial.status if denial else None
 
@@ -37,7 +39,7 @@ def test_our_page_may_act() -> None:
         {"host": "evil.example:8530", "origin": "http://evil.example:8530"},
     ],
 )
-def test_no_other_page_can_steer(headers: dict[str, str | None]) -> None:
+def test_no_other_page_can_steer(headers: dict[str, Any]) -> None:
     assert status(Gate(None, local=True, page=PAGE), **headers) == 403
     assert status(Gate(None, local=True, page=PAGE), method="DELETE", **headers) == 403
 
