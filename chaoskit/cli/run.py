@@ -107,7 +107,8 @@ async def _play(
         listeners: list[Listener] = []
         if page:
             listeners.append(stack.enter_context(_page(aborted)))
-        view: Listener = stack.enter_context(make_view(console, WallClock()))
+        view = make_view(console, WallClock())
+        stack.enter_context(view)
         listeners.append(view)
 
         def tell(entry: Entry) -> None:

@@ -13,7 +13,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from chaoskit import __version__
-from chaoskit.cli.options import CONTROL, Control, TokenFile
+from chaoskit.cli.options import CONTROL, ConsolePage, Control, Reaches, TokenFile
 from chaoskit.cli.serve_changes import Followed, TsigKey, Updatable, followed_endpoints, follower, update_rules
 from chaoskit.dns.channel import host_and_port
 from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
@@ -41,6 +41,11 @@ ASKER = "serve"
 WARNINGS = 10
 """Of a signed zone's thousand names a thousand warnings help nobody."""
 
+UpstreamOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDR[:PORT]", help="Resolver to ask for names outside the zones; default: they are REFUSED."),
+]
+
 
 def serve(
     zone: Annotated[
@@ -57,12 +62,7 @@ def serve(
     canary: Annotated[str, typer.Option(help="Name that must keep resolving.")] = DEFAULT_CANARY,
     token_file: TokenFile = None,
     longest: Annotated[str, typer.Option(help="Maximum lifetime of an injection.")] = "10m",
-    upstream: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDR[:PORT]", help="Resolver to ask for names outside the zones; default: they are REFUSED."
-        ),
-    ] = None,
+    upstream: UpstreamOption = None,
     log: Annotated[
         Path | None,
         typer.Option(help="New file for the query log, read with `chaoskit queries`; default: no log."),
@@ -77,15 +77,8 @@ def serve(
     allow_update: Updatable = [],  # noqa: B006
     tsig_key: TsigKey = None,
     follow: Followed = [],  # noqa: B006
-    console: Annotated[
-        bool, typer.Option("--console", help="Serve a live page at the control API's address, and print where.")
-    ] = False,
-    reach: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NAME=ADDR:PORT", help="Probe for the console: ask for NAME and dial ADDR:PORT; may be repeated."
-        ),
-    ] = [],  # noqa: B006
+    console: ConsolePage = False,
+    reach: Reaches = [],  # noqa: B006
 ) -> None:
     """Answer DNS for your own zones, with faults injected at run time.
 
@@ -108,15 +101,15 @@ def serve(
         updates=update_rules(allow_update, tsig_key, list(zones.zones), loopback=guard is None),
         followed=tuple(endpoints),
         follow=follower(endpoints),
-        console=_console(address, list(zones.zones), reach, wanted=console),
+        console=_console(address, list(zones.zones), reach, shown=console),
     )
     warn_of(zones)
     _serve(settings, log)
 
 
-def _console(control: Address, apexes: Sequence[str], reach: Sequence[str], *, wanted: bool) -> Console | None:
-    """The live page, if it is ``wanted``. Raises ``InputError`` where no browser could come, or for a probe's place that is none."""
-    if not wanted:
+def _console(control: Address, apexes: Sequence[str], reach: Sequence[str], *, shown: bool) -> Console | None:
+    """The live page, if it is ``shown``. Raises ``InputError`` where no browser could come, or for a probe's place that is none."""
+    if not shown:
         if reach:
             raise InputError("--reach is what the console probes: add --console")
         return None

@@ -128,7 +128,7 @@ def test_any_stream_gives_a_state_and_no_markup(stream: list[tuple[int, str, int
     assert "<b>" not in state["charts"]["lookups"]
 
 
-def test_there_is_a_form_for_each_fault_and_its_defaults_are_the_files() -> None:
+def test_each_fault_has_a_form_with_its_file_s_defaults() -> None:
     forms = {form["kind"]: form for form in fault_forms()}
     assert set(forms) == set(FAULTS.kinds)
     delay = {field["name"]: field for field in forms["delay"]["fields"]}

@@ -23,7 +23,8 @@ from chaoskit.errors import InputError
 from chaoskit.journal.codec import encode_entry
 from chaoskit.journal.events import Entry, QueryAnswered
 from chaoskit.units import SECOND
-from tests.report.journals import HOST, ORIGIN, Caller, Journals, steady
+from tests.journal.story import ORIGIN
+from tests.report.journals import HOST, Caller, Journals, steady
 
 PATIENCE_S = 60
 
