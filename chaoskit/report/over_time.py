@@ -13,7 +13,7 @@ from chaoskit.clock import Instant
 from chaoskit.journal.command import requests_as_calls
 from chaoskit.journal.events import ConnectionOpened, QueryAnswered
 from chaoskit.journal.run import Run
-from chaoskit.journal.stored import select
+from chaoskit.journal.stored import instants_of, select
 from chaoskit.report.figures import ClientFigures, percentile
 from chaoskit.units import MILLISECOND, SECOND
 
@@ -104,7 +104,7 @@ def herd_charts(run: Run) -> list[str]:
     if not ends:
         return []
     lookups = sorted(lookup.started for lookup in run.lookups if lookup.client in run.clients)
-    opened = sorted(entry.event.at for entry in select(run.entries, ConnectionOpened))
+    opened = sorted(instants_of(run.entries, ConnectionOpened))
     return [_herd(run, end, lookups, opened) for end in ends]
 
 

@@ -10,7 +10,7 @@ from chaoskit.clock import Instant
 from chaoskit.dns.target import DnsTarget
 from chaoskit.journal.events import ConnectionOpened, InjectionPlanned, RequestArrived
 from chaoskit.journal.run import Run
-from chaoskit.journal.stored import select
+from chaoskit.journal.stored import instants_of
 from chaoskit.report.figures import ClientFigures
 from chaoskit.report.words import plural
 from chaoskit.units import SECOND
@@ -76,7 +76,7 @@ def _of_dns(run: Run, planned: InjectionPlanned) -> tuple[str, str]:
 
 
 def _of_network(run: Run, planned: InjectionPlanned) -> tuple[str, str]:
-    opened = [entry.event.at for entry in select(run.entries, ConnectionOpened)]
+    opened = instants_of(run.entries, ConnectionOpened)
     inside = sum(_within(planned, at) for at in opened)
     if not opened:
         return (

@@ -100,6 +100,21 @@ def test_a_lost_server_is_told_and_what_is_shown_called_old(chrome: Any, served:
         wait_for(page, "not connected: what is shown is old")
 
 
+def test_a_token_is_asked_for_and_opens_the_page(chrome: Any, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.touch(mode=0o600)
+    token.write_text("a-token-of-16-letters")
+    with serving_over_tcp(tmp_path, "--console", "--token-file", str(token)) as running:
+        with opened(chrome, f"{running.control}/") as page:
+            wait_for(page, "a token is needed")
+            page.fill("#token", "a-token-of-16-letters")
+            page.keyboard.press("Enter")
+            wait_for(page, "all answers honest")
+        with opened(chrome, f"{running.control}/#token=a-token-of-16-letters") as page:
+            wait_for(page, "all answers honest")
+            assert "token" not in page.url
+
+
 def test_a_page_of_another_origin_cannot_steer(chrome: Any, served: Served, tmp_path: Path) -> None:
     (tmp_path / "evil").mkdir()
     (tmp_path / "evil" / "index.html").write_text("<h1>evil</h1>")
