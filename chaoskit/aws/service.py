@@ -146,7 +146,7 @@ class MockServices:
 
     def items_of(self, table: str, region: str) -> list[dict[str, Any]]:
         """What a DynamoDB table holds now. Raises ``PlaneError`` when there is no such table."""
-        items: list[dict[str, Any]] = json.loads(self._dynamodb("Scan", {"TableName": table}, region))["Items"]
+        items: list[dict[str, Any]] = json.loads(self.call_dynamodb("Scan", {"TableName": table}, region))["Items"]
         return items
 
     def seed(self, services: Mapping[str, Any], regions: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
+from chaoskit.expect._remedies import remedy
 from chaoskit.journal.events import ConnectionClosed, InjectionPlanned, PlaneReady, QueryAnswered, RequestAnswered
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Verdict
@@ -42,9 +43,8 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
         return Part("held", f"{planned.injection} met nothing, and is optional")
     if not met:
         because = f"{planned.injection} met no query, no connection and no request: nothing was tested"
-        return Part(
-            "broken", because + _in_vain(run, planned) + _unless(run, planned), tuple(_unseen(run, planned)[:2])
-        )
+        reason = _in_vain(run, planned) or remedy(run, planned)
+        return Part("broken", because + reason + _unless(run, planned), tuple(_unseen(run, planned)[:2]))
     changed = run.changed.get(planned.injection, [])
     askers = Counter(asker for _, asker in changed if asker is not None)
     connections = {connection for _, connection in run.connections_met(planned.injection)}
@@ -69,7 +69,9 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
 
 def _unseen(run: Run, planned: InjectionPlanned) -> list[int]:
     """``seq`` of the queries, connections and requests on which the injection acted, and nobody saw it."""
-    kinds = (QueryAnswered, RequestAnswered, ConnectionClosed)
+    kinds: tuple[type[QueryAnswered | RequestAnswered | ConnectionClosed], ...] = (
+        QueryAnswered, RequestAnswered, ConnectionClosed,
+    )  # fmt: skip
     return [seq for kind in kinds for seq, event in run.of(kind) if planned.injection in event.unseen]
 
 

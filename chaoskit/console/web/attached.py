@@ -11,8 +11,9 @@ from typing import Any
 from chaoskit.dns.breakage import QueryFailed
 from chaoskit.dns.control.event_stream import InjectionBegun, InjectionEnded, ZonesSwapped
 from chaoskit.errors import InputError
-from chaoskit.journal.codec import decode, decode_entry
+from chaoskit.journal.codec import decode, decode_entry, version_of
 from chaoskit.journal.events import Entry
+from chaoskit.journal.upgrade import from_version_1
 
 POLL_S = 0.25
 
@@ -25,13 +26,15 @@ def follow_journal(path: Path, hear: Callable[[Entry], None], stop: threading.Ev
     Raises ``InputError`` for a line that is none.
     """
     with path.open("rb") as file:
-        rest = b""
+        rest, upgrade, begun = b"", None, False
         while not stop.is_set():
             rest += file.read(1 << 20)
             *lines, rest = rest.split(b"\n")
             for line in lines:
+                if not begun:
+                    begun, upgrade = True, from_version_1 if version_of(line) == 1 else None
                 try:
-                    hear(decode_entry(line))
+                    hear(decode_entry(line, upgrade))
                 except ValueError as error:
                     raise InputError(f"{path}: not a journal line ({str(error).splitlines()[0]})") from error
             if not lines:

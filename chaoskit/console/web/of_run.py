@@ -17,6 +17,8 @@ from chaoskit.journal.events import Entry, InjectionPlanned, QueryAnswered
 from chaoskit.units import SECOND
 
 SERVED_LATELY_NS = 5 * SECOND
+SILENT_NS = 15 * SECOND
+"""A run looks at its canary each second: one that says nothing for so long is not known to live."""
 
 
 class RunConsole:
@@ -97,7 +99,7 @@ class RunConsole:
         return JSONResponse({"halted": True})
 
     async def _snapshot(self) -> dict[str, Any]:
-        now = self._board.latest if self._ended is not None else self._now()
+        now = self._present()
         board = self._board.snapshot(now, self._open_spans())
         stoppable = self._abort is not None and self._ended is None
         hint = "No fault is planned in this run."
@@ -120,6 +122,11 @@ class RunConsole:
             "vantage_hint": "No service has answered a request yet, so nothing is known from that side.",
         }
 
+    def _present(self) -> Instant:
+        """Now, while the journal grows; of a run that is over, or of which nothing is heard, the last instant that is known."""
+        now = self._now()
+        return now if self._ended is None and 0 <= now - self._board.latest <= SILENT_NS else self._board.latest
+
     def _open_spans(self) -> list[tuple[Instant, Instant]]:
         return [
             (start, min(end, self._cuts.get(plan.injection, end)))
@@ -131,6 +138,9 @@ class RunConsole:
     def _status(self, now: Instant) -> dict[str, str]:
         if self._ended is not None:
             return {"words": f"over: {self._ended}", "tone": "ok" if self._ended == "finished" else "bad"}
+        if not 0 <= self._now() - self._board.latest <= SILENT_NS:
+            seconds = SILENT_NS // SECOND
+            return {"words": f"unknown: the journal has told nothing for more than {seconds} s", "tone": "bad"}
         if self._canary is not None:
             return {"words": f"canary fails: {self._canary}", "tone": "bad"}
         if self._armed is None or now < self._armed.origin:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -34,7 +34,7 @@ from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.updater import Updater, UpdateRules
 from chaoskit.dns.upstream import Upstream
 from chaoskit.dns.zone import Zones
-from chaoskit.errors import HarnessError, PlaneError
+from chaoskit.errors import HarnessError, InputError, PlaneError
 from chaoskit.journal.events import QueryAnswered
 from chaoskit.timeline.injection import Timeline
 
@@ -94,7 +94,10 @@ class Ready:
 
 
 async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Spool | None = None) -> None:
-    """Answer until SIGINT, SIGTERM or SIGHUP; every query goes to ``spool``. Raises ``HarnessError`` for what fails of ours."""
+    """Answer until SIGINT, SIGTERM or SIGHUP; every query goes to ``spool``.
+
+    Raises ``InputError`` when an address cannot be had, before anything is answered, and ``HarnessError`` for what fails of ours later.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -121,11 +124,13 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         server, clock, settings.rules, settings.canary, feed.publish, settings.with_aliases
     )
     desk.swap_zones(settings.zones)
-    bound, control = bind(settings.control)
+    with _as_input("--control"):
+        bound, control = bind(settings.control)
     thread: ControlThread | None = None
     following = contextlib.ExitStack()
     try:
-        dns = tuple([await server.listen(listener) for listener in settings.listeners])
+        with _as_input("--listen"):
+            dns = tuple([await server.listen(listener) for listener in settings.listeners])
         admits = settings.guard.admits if settings.guard else is_loopback
         gate = Gate(settings.token, settings.control.is_loopback, admits, console.access if console else None)
         bridge = Bridge(loop, desk)
@@ -158,6 +163,15 @@ def _end_streams(feed: EventStream, console: Console | None) -> None:
     feed.close()
     if console:
         console.close()
+
+
+@contextlib.contextmanager
+def _as_input(option: str) -> Iterator[None]:
+    """An address that cannot be had is what ``option`` asked for wrongly, and no failure of ours."""
+    try:
+        yield
+    except PlaneError as error:
+        raise InputError(f"{option}: {error}") from error
 
 
 async def _until_stopped(stop: asyncio.Event, desk: InjectionController, server: Server) -> None:

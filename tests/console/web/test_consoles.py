@@ -108,6 +108,14 @@ def test_a_run_that_is_over_stands_still_and_cannot_be_halted() -> None:
     assert (status, "cannot be ended" in answer["error"]) == (409, True)
 
 
+def test_a_run_of_which_nothing_is_heard_is_unknown_not_running() -> None:
+    with shown(run_console(story(until=5 * SECOND), 3600 * SECOND)) as page:
+        state = page.state()
+    assert state["status"]["words"].startswith("unknown: the journal has told nothing")
+    assert state["at_s"] <= 5
+    assert state["faults"][0]["left_s"] <= 3
+
+
 def test_a_drill_gives_nothing_away() -> None:
     with shown(run_console(story(hidden=True, until=5 * SECOND), 5 * SECOND)) as page:
         text = json.dumps(page.state())
