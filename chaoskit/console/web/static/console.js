@@ -196,11 +196,17 @@ function draw(state) {
 
 async function loadForms() {
   formsWanted = false;
-  forms = await ask("GET", "/console/forms").catch(() => []);
+  try {
+    forms = await ask("GET", "/console/forms");
+  } catch {
+    formsWanted = true; // with the next news
+    return;
+  }
   $("kind").replaceChildren(...forms.map((form) => element("option", { value: form.kind }, form.kind)));
   const usual = forms.find((form) => form.kind === "empty");
   if (usual) $("kind").value = "empty";
   drawForm();
+  $("begin").disabled = false;
 }
 
 function drawForm() {
