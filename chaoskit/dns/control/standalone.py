@@ -134,10 +134,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         admits = settings.guard.admits if settings.guard else is_loopback
         gate = Gate(settings.token, settings.control.is_loopback, admits, console.access if console else None)
         bridge = Bridge(loop, desk)
-        pages: Sequence[Route] = ()
-        if console:
-            probe_at = await server.listen(Listener(console.probe_label, "127.0.0.1", 0))
-            pages = console.routes(bridge, parse_host_port(probe_at, "console"))
+        pages = await _pages(console, server, bridge)
         app = make_app(Api(bridge, feed, tally, dns, witness.losses, forwards=upstream is not None), gate, pages)
 
         def control_lost() -> None:
@@ -156,6 +153,14 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         bound.close()
         if isinstance(control, Unix):
             control.path.unlink(missing_ok=True)
+
+
+async def _pages(console: Console | None, server: Server, bridge: Bridge) -> Sequence[Route]:
+    """The routes of the console, whose probe gets a listener of its own; none without a console."""
+    if console is None:
+        return ()
+    probe_at = await server.listen(Listener(console.probe_label, "127.0.0.1", 0))
+    return console.routes(bridge, parse_host_port(probe_at, "console"))
 
 
 def _end_streams(feed: EventStream, console: Console | None) -> None:
