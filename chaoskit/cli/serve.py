@@ -13,13 +13,13 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from chaoskit import __version__
-from chaoskit.cli.options import CONTROL, Control, TokenFile
+from chaoskit.cli.options import CONTROL, ConsolePage, Control, Reaches, TokenFile
 from chaoskit.cli.serve_changes import Followed, TsigKey, Updatable, followed_endpoints, follower, update_rules
 from chaoskit.dns.channel import host_and_port
 from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import probe, zones_with_canary
 from chaoskit.dns.control.leases import LeaseRules
-from chaoskit.dns.control.standalone import Ready, Settings
+from chaoskit.dns.control.standalone import Console, Ready, Settings
 from chaoskit.dns.control.standalone import serve as serve_alone
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.listen import Listener, is_loopback
@@ -42,6 +42,11 @@ ASKER = "serve"
 WARNINGS = 10
 """Of a signed zone's thousand names a thousand warnings help nobody."""
 
+UpstreamOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDR[:PORT]", help="Resolver to ask for names outside the zones; default: they are REFUSED."),
+]
+
 
 def serve(
     zone: Annotated[
@@ -58,12 +63,7 @@ def serve(
     canary: Annotated[str, typer.Option(help="Name that must keep resolving.")] = DEFAULT_CANARY,
     token_file: TokenFile = None,
     longest: Annotated[str, typer.Option(help="Maximum lifetime of an injection.")] = "10m",
-    upstream: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDR[:PORT]", help="Resolver to ask for names outside the zones; default: they are REFUSED."
-        ),
-    ] = None,
+    upstream: UpstreamOption = None,
     log: Annotated[
         Path | None,
         typer.Option(help="New file for the query log, read with `chaoskit queries`; default: no log."),
@@ -78,6 +78,8 @@ def serve(
     allow_update: Updatable = [],  # noqa: B006
     tsig_key: TsigKey = None,
     follow: Followed = [],  # noqa: B006
+    console: ConsolePage = False,
+    reach: Reaches = [],  # noqa: B006
 ) -> None:
     """Answer DNS for your own zones, with faults injected at run time.
 
@@ -100,9 +102,25 @@ def serve(
         updates=update_rules(allow_update, tsig_key, list(zones.zones), loopback=guard is None),
         followed=tuple(endpoints),
         follow=follower(endpoints),
+        console=_console(address, list(zones.zones), reach, shown=console),
     )
     warn_of(zones)
     _serve(settings, log)
+
+
+def _console(control: Address, apexes: Sequence[str], reach: Sequence[str], *, shown: bool) -> Console | None:
+    """The live page, if it is ``shown``. Raises ``InputError`` where no browser could come, or for a probe's place that is none."""
+    if not shown:
+        if reach:
+            raise InputError("--reach is what the console probes: add --console")
+        return None
+    from chaoskit.console.web.of_server import ServerConsole
+    from chaoskit.console.web.vantage import read_reach
+
+    if isinstance(control, Unix):
+        raise InputError("--console needs a --control address that a browser can open, such as 127.0.0.1:8530")
+    title = f"serving {', '.join(apex or '.' for apex in apexes) or 'an upstream'}"
+    return ServerConsole(title, [read_reach(written) for written in reach])
 
 
 def _serve(settings: Settings, log: Path | None) -> None:
@@ -282,6 +300,8 @@ def _announce(settings: Settings, ready: Ready) -> None:
         lines.insert(-1, f"updates:  of {apex or '.'} {signed}: nsupdate, server {host.strip('[]')} {port}")
     if settings.followed:
         lines.insert(-1, f"follows:  the hosted zones {', '.join(settings.followed)}")
+    if settings.console:
+        lines.insert(-1, f"console:  {ready.control}/")
     if settings.guard:
         allowed = ", ".join(map(str, settings.guard.allow))
         lines.insert(1, f"clients:  this machine, and {allowed}; nobody else gets an answer")

@@ -10,7 +10,7 @@ import concurrent.futures
 import dataclasses
 import sys
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -95,10 +95,7 @@ class Api:
         self._forwards = forwards
 
     async def list_injections(self, request: Request) -> Response:
-        seen = await self._ask(InjectionController.overview)
-        under_way = [_injection(held, seen.now) for held in seen.held]
-        ended = [_ended(one) for one in seen.ended]
-        return JSONResponse({"now_ns": seen.now, "status": _status(seen), "injections": under_way, "ended": ended})
+        return JSONResponse(listing(await self._ask(InjectionController.overview)))
 
     async def begin_injection(self, request: Request) -> Response:
         new = read_injection(await _json(request, operations.BODY_BYTES))
@@ -185,9 +182,21 @@ class Api:
         return JSONResponse(operations.document())
 
 
-def make_app(api: Api, gate: Gate) -> ASGIApp:
-    """The ASGI application."""
+def listing(seen: Overview) -> dict[str, Any]:
+    """The answer to ``GET /injections``: those under way, those that ended lately, and whether all is well."""
+    under_way = [_injection(held, seen.now) for held in seen.held]
+    ended = [_ended(one) for one in seen.ended]
+    return {"now_ns": seen.now, "status": _status(seen), "injections": under_way, "ended": ended}
+
+
+def make_app(api: Api, gate: Gate, more: Sequence[Route] = ()) -> ASGIApp:
+    """The ASGI application; ``more`` are routes beside the API's own, such as a console's pages."""
     routes = [Route(one.path, getattr(api, one.name), methods=[one.method]) for one in operations.OPERATIONS]
+    return guarded_app([*routes, *more], gate)
+
+
+def guarded_app(routes: Sequence[Route], gate: Gate) -> ASGIApp:
+    """Routes behind the gate; whatever goes wrong is told as JSON."""
     handlers: dict[Any, Any] = {
         HTTPException: _http_error,
         BadRequest: _bad_request,
@@ -201,14 +210,14 @@ def make_app(api: Api, gate: Gate) -> ASGIApp:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         client = scope["client"][0] if scope.get("client") else None
-        denial = gate.check(headers, client)
+        denial = gate.check(scope["method"], headers, client, scope["path"])
         app = inner if denial is None else _error(denial.status, denial.message)
         await app(scope, receive, send)
 
     return guarded
 
 
-def _by_path(routes: list[Route]) -> list[Route]:
+def _by_path(routes: Sequence[Route]) -> list[Route]:
     """One route a path, so that a method that it lacks is told 405 with all those it has."""
     found: dict[str, dict[str, Any]] = {}
     for route in routes:
