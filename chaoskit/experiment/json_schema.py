@@ -34,6 +34,12 @@ def json_schema() -> dict[str, Any]:
     services["propertyNames"] = {"pattern": next(iter(services.pop("patternProperties")))}
     services |= {"properties": dict.fromkeys(SERVICES, mock), "additionalProperties": own}
     described = {"description": services.pop("description", "")}
+    zones = definitions["ServiceSpec"]["properties"]["hosted_zones"]
+    names = {"type": "array", "items": {"type": "string"}}
+    definitions["ServiceSpec"]["properties"]["hosted_zones"] = {
+        "description": zones["description"],
+        "anyOf": [zones, names],
+    }
     schema["properties"]["services"] = described | {
         "anyOf": [services, {"type": "array", "items": {"enum": list(SERVICES)}}]
     }
