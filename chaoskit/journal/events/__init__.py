@@ -34,6 +34,7 @@ from chaoskit.journal.events.proxy import (
     ControlRequestRefused,
     ProxyEvent,
 )
+from chaoskit.journal.events.race import CompareAndSwapTested, RaceEvent, RaceStep
 from chaoskit.journal.events.run import (
     SCHEMA_VERSION,
     CanaryChecked,
@@ -77,6 +78,7 @@ __all__ = [
     "ClientReady",
     "CommandFinished",
     "CommandStarted",
+    "CompareAndSwapTested",
     "ConnectionClosed",
     "ConnectionOpened",
     "ContainerChange",
@@ -102,6 +104,8 @@ __all__ = [
     "ProcessEvent",
     "ProxyEvent",
     "QueryAnswered",
+    "RaceEvent",
+    "RaceStep",
     "RequestAnswered",
     "RequestArrived",
     "Result",
@@ -119,7 +123,15 @@ __all__ = [
     "ZoneEvent",
 ]
 Event: TypeAlias = (
-    RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent | ContainerEvent | ZoneEvent
+    RunEvent
+    | DnsEvent
+    | ProxyEvent
+    | ServiceEvent
+    | ClientEvent
+    | ProcessEvent
+    | ContainerEvent
+    | ZoneEvent
+    | RaceEvent
 )
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)
