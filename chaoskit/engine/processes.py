@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from chaoskit.child import ALIVE
-from chaoskit.clients.start import argv_of
+from chaoskit.clients.start import argv_of, module_argv
 from chaoskit.clock import Clock, Instant
 from chaoskit.engine.ports import Plan, ProgramPart, Sandbox, UserProgram
 from chaoskit.errors import PlaneError
@@ -109,7 +109,7 @@ class LocalProcessManager:
             self._start_program(name, self._programs[name])
             return
         here = not self._sandbox.has_own_clients
-        argv = argv_of(use, plan) if here else [sys.executable, "-m", f"chaoskit.clients.{use}"]
+        argv = argv_of(use, plan) if here else module_argv(use)
         self._start(name, "client", argv, plan)
 
     def fail(self, part: str, message: str) -> None:
@@ -151,6 +151,9 @@ class LocalProcessManager:
         process = self._processes[name]
         process.killed = True
         await self._act(name, "kill")
+
+    async def operate(self, name: str) -> None:
+        self.send(name, {"do": "operate"})
 
     async def restart(self, name: str) -> None:
         before = self._processes[name]

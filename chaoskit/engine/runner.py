@@ -164,9 +164,8 @@ class Runner:
                 manager.start_client(label, "command", {})
             else:
                 client = spec.clients[label]
-                manager.start_client(
-                    label, client.use, plans.client_plan(label, client, spec.region, self.experiment.source)
-                )
+                plan = plans.client_plan(label, client, spec.region, self.experiment.source, spec.seed)
+                manager.start_client(label, client.use, plan)
         for plane in self._planes:
             if plane.start_order > 0:
                 manager.start_plane(plane.key, plan_of[plane.key])

@@ -259,10 +259,11 @@ def program_of(word: str, source: str) -> str:
     return str((Path(source).parent / word).resolve()) if os.sep in word else word
 
 
-def client_plan(label: str, client: ClientSpec, region: str, source: str = "") -> dict[str, Any]:
+def client_plan(label: str, client: ClientSpec, region: str, source: str = "", seed: int = 0) -> dict[str, Any]:
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
     special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
     special["argv"] = [program_of(client.argv[0], source), *client.argv[1:]] if client.argv else None
+    special |= {"race": client.race.model_dump(mode="json"), "seed": seed} if client.race else {}
     special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {
         "client": label,

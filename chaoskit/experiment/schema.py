@@ -17,6 +17,7 @@ from chaoskit.dns.zone_spec import RecordSpec, Ttl
 from chaoskit.experiment.planes import PLANES
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.journal.codec import LARGEST
+from chaoskit.race.live.spec import RaceSpec
 from chaoskit.strict import Strict
 from chaoskit.units import MINUTE, SECOND, Duration
 
@@ -157,6 +158,7 @@ class ClientSpec(Strict):
     argv: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="command: the program and its words, run anew for every call"
     )
+    race: RaceSpec | None = Field(None, description="race: its part in the race; 'every' is how often a pass begins")
 
     @model_validator(mode="after")
     def _has_its_command(self) -> ClientSpec:
@@ -166,6 +168,8 @@ class ClientSpec(Strict):
             )
         if self.use != "command" and self.argv is not None:
             raise ValueError("'argv' is for 'use: command' only; remove one of the two")
+        if (self.use == "race") != (self.race is not None):
+            raise ValueError("'use: race' and the settings 'race: {role: …}' go together; write both or none")
         return self
 
     @field_validator("use")
