@@ -142,9 +142,7 @@ def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route5
 
     plain = written.get("control_plane") or {}
     guard = guards_from_json(plain.get("guards")).check
-    return Route53(
-        moto, ControlPlane(behaviour_from_json(plain), lambda info: child.emit(change_event(info)), guard)
-    )
+    return Route53(moto, ControlPlane(behaviour_from_json(plain), lambda info: child.emit(change_event(info)), guard))
 
 
 def _fill(route53: Route53, written: dict[str, Any]) -> None:

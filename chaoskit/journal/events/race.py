@@ -12,9 +12,9 @@ from chaoskit.clock import Instant
 class RaceStep:
     """One API call of the participant ``client``: sent at ``asked_at``, answered ``at``.
 
-    ``step`` counts its calls from 1. ``endpoint`` is the DNS name that the call is about, empty for all of them. ``change`` is Route 53's id of
-    a batch that was accepted, by which ``HostedZoneChanged`` and ``ZoneChanged`` name it. ``reads`` are the steps of the same participant whose
-    answers a batch is based on, oldest first.
+    ``step`` counts its calls from 1. ``endpoint`` is the DNS name that the call is about, empty for all of them. ``change`` is
+    Route 53's id of a batch that was accepted, by which ``HostedZoneChanged`` and ``ZoneChanged`` name it. ``reads`` are the steps
+    of the same participant whose answers a batch is based on, oldest first.
     """
 
     kind: Literal["race_step"] = "race_step"

@@ -49,7 +49,9 @@ class Race:
         self._name: str = plan["client"]
         self._every: int = plan["every_ns"]
         self._seed: int = plan["seed"]
-        self._spec = RaceSpec.model_construct(**plan["race"])  # checked when the file was read; its times are nanoseconds
+        self._spec = RaceSpec.model_construct(
+            **plan["race"]
+        )  # checked when the file was read; its times are nanoseconds
         _stay_in_zone(self._spec.zone)
         sdk_plan = Boto3(client=self._name, service="route53", region=plan["region"], max_attempts=1)
         self._sdk = make_client(sdk_plan)

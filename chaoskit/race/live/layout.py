@@ -1,7 +1,7 @@
 """How the race is written in a hosted zone: names and record sets of endpoints, trees, rollback records, locks and the plan store.
 
-Below an endpoint's name stand ``plan-N`` (a tree: one weighted set for each address), ``rollback`` (an alias) and ``lock`` (a TXT). The endpoint
-itself is an alias. ``plans`` (a TXT) below the zone's name is the plan store.
+Below an endpoint's name stand ``plan-N`` (a tree: one weighted set for each address), ``rollback`` (an alias) and ``lock`` (a
+TXT). The endpoint itself is an alias. ``plans`` (a TXT) below the zone's name is the plan store.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from chaoskit.race.policy import Policy
 class Schedule:
     """Times in nanoseconds from the start of the race.
 
-    A pass begins at ``first + n * every``; what falls due while one is under way is left out. Within a pass a call is sent ``pace`` after the
-    one before it, or when that is answered, if that is later.
+    A pass begins at ``first + n * every``; what falls due while one is under way is left out. Within a pass a call is sent
+    ``pace`` after the one before it, or when that is answered, if that is later.
     """
 
     every: int

@@ -1,7 +1,7 @@
 """What an operator does that no enactor can: gives an endpoint whose record is empty a tree that is there.
 
-An enactor's flip points the rollback record at what was active, which is gone, so Route 53 refuses it. An operator points alias and rollback
-record at the newest tree that the endpoint has, by a batch that swaps the lock like every other.
+An enactor's flip points the rollback record at what was active, which is gone, so Route 53 refuses it. An operator points alias
+and rollback record at the newest tree that the endpoint has, by a batch that swaps the lock like every other.
 """
 
 from __future__ import annotations
@@ -57,9 +57,7 @@ def _empty(zone: HostedZone, layout: Layout) -> Iterator[tuple[int, int]]:
                 yield number, plan_of(alias.alias.name)
 
 
-def _repair_one(
-    endpoint: Endpoint, layout: Layout, zone: HostedZone, number: int, missing: int
-) -> Repaired | None:
+def _repair_one(endpoint: Endpoint, layout: Layout, zone: HostedZone, number: int, missing: int) -> Repaired | None:
     """None: the lock was lost."""
     name = layout.endpoint(number)
     trees = [plan for record_set in zone.sets.values() if (plan := _tree_at(record_set, name))]
