@@ -163,10 +163,10 @@ def settings_of(
     if each and names:
         raise InputError("--each-protection switches each on by itself; leave out --protection")
     slow = _slow_path(document)
-    wanted = [_latency(text) for text in latencies] or [_file_latency(document, slow)]
+    latencies_ns = [_latency(text) for text in latencies] or [_file_latency(document, slow)]
     sets: list[tuple[str, ...]] = [(), *((name,) for name in LIVE_PROTECTIONS)] if each else [ordered(names)]
     for chosen in sets:
-        for latency_ns in wanted:
+        for latency_ns in latencies_ns:
             variant = _variant(document, slow, chosen, latency_ns)
             yield Trial(chosen, latency_ns, variant, resolve(variant, 1.0))
 

@@ -42,10 +42,10 @@ class Guards:
         if not self.names:
             return
         guarded = {name for name in touched_names(before, after) if self._guards(dns_name(name))}
-        served, kept = served_names(before, guarded), served_names(after, guarded)
-        lost = {name: fewer for name in served if (fewer := _addresses(served, name) - _addresses(kept, name)) > 0}
+        had, has = served_names(before, guarded), served_names(after, guarded)
+        lost = {name: fewer for name in had if (fewer := _addresses(had, name) - _addresses(has, name)) > 0}
         for name, fewer in lost.items():
-            if self.never_empty and not _addresses(kept, name):
+            if self.never_empty and not _addresses(has, name):
                 raise Refusal("InvalidChangeBatch", f"The record {name} {WOULD_BE_EMPTY}")
             if self.velocity is not None and self._recent(name, at) + fewer > self.velocity.addresses:
                 raise Refusal("InvalidChangeBatch", f"The record {name} {TOO_FAST}")

@@ -86,12 +86,13 @@ class RaceEvidence:
         ]
 
     def explain(self, emptying: Emptying) -> list[str]:
-        """The chain of the emptying in plain sentences, from the writers' own steps."""
+        """How it came about, a line a step: the batches that pointed the alias, the one that emptied it, and what each had read before."""
         deletion = emptying.step
         if deletion is None:
             return [f"{self._when(emptying.at)}  {emptying.name} is empty, by a change that no participant tells of"]
-        flip = self._flip_before(emptying)
-        lines = [*(self._with_reads(flip) if flip else []), *self._with_reads(deletion)]
+        chain = [step for flip in self._flips_before(emptying) for step in (*self._reads_of(flip), flip)]
+        chain += [*self._reads_of(deletion), deletion]
+        lines = [self._line(step) for step in sorted(dict.fromkeys(chain), key=lambda step: step.asked_at)]
         lines.append(f"{self._when(emptying.at)}  the DNS server serves {emptying.name} without an address")
         refused = self.refused_after(emptying)
         if refused:
@@ -104,24 +105,23 @@ class RaceEvidence:
             lines.append(f"{self._when(emptying.until)}  it has an address again, by {who}")
         return lines
 
-    def _flip_before(self, emptying: Emptying) -> RaceStep | None:
-        """The batch that pointed the alias where it points as the record becomes empty."""
-        pointed = [
-            event
+    def _flips_before(self, emptying: Emptying) -> list[RaceStep]:
+        """The last two batches that pointed the alias, the second where it points as the record becomes empty."""
+        changes = [
+            event.change
             for _, event in self.run.of(HostedZoneChanged)
-            if event.at < emptying.at and any(change.name == emptying.name and change.alias for change in event.changes)
+            if event.at < emptying.at and any(entry.name == emptying.name and entry.alias for entry in event.changes)
         ]
-        return self.batches.get(pointed[-1].change) if pointed else None
+        return [self.batches[change] for change in changes[-2:] if change in self.batches]
 
-    def _with_reads(self, batch: RaceStep) -> list[str]:
-        """A batch after the reads that it is based on."""
-        reads = [self.steps[batch.client, number] for number in batch.reads]
-        return [*(self._line(step, "  based on  ") for step in reads), self._line(batch, "")]
+    def _reads_of(self, batch: RaceStep) -> list[RaceStep]:
+        """The steps whose answers a batch is based on."""
+        return [self.steps[batch.client, number] for number in batch.reads]
 
-    def _line(self, step: RaceStep, lead: str) -> str:
-        where = f" of {step.endpoint}" if step.endpoint else ""
+    def _line(self, step: RaceStep) -> str:
+        where = f" at {step.endpoint}" if step.endpoint else ""
         change = f" ({step.change})" if step.change else ""
-        return f"{self._when(step.asked_at)}  {lead}{step.client}: {step.call}{where}: {step.answer}{change}"
+        return f"{self._when(step.asked_at)}  {step.client}: {step.call}{where}: {step.answer}{change}"
 
     def _when(self, at: Instant) -> str:
         return f"{(at - (self.run.origin or at)) / 1e9:7.3f} s"
