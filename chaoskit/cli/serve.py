@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from chaoskit import __version__
 from chaoskit.cli.options import CONTROL, Control, TokenFile
 from chaoskit.cli.serve_changes import Followed, TsigKey, Updatable, followed_endpoints, follower, update_rules
+from chaoskit.cli.serve_invariants import Invariants, invariant_watch
 from chaoskit.dns.channel import host_and_port
 from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import probe, zones_with_canary
@@ -77,10 +78,11 @@ def serve(
     allow_update: Updatable = [],  # noqa: B006
     tsig_key: TsigKey = None,
     follow: Followed = [],  # noqa: B006
+    invariant: Invariants = [],  # noqa: B006
 ) -> None:
     """Answer DNS for your own zones, with faults injected at run time.
 
-    Ctrl-C ends it.
+    Ctrl-C ends it. Exit code: 0, or 1 if an --invariant was broken.
     """
     listeners = tuple(Listener(ASKER, *parse_host_port(written, "--listen", 53)) for written in listen)
     endpoints = followed_endpoints(follow, allow_update)
@@ -99,9 +101,12 @@ def serve(
         updates=update_rules(allow_update, tsig_key, list(zones.zones), loopback=guard is None),
         followed=tuple(endpoints),
         follow=follower(endpoints),
+        invariants=(watch := invariant_watch(invariant, zones)),
     )
     warn_of(zones)
     _serve(settings, log)
+    if watch is not None and watch.broken:
+        raise typer.Exit(1)
 
 
 def _serve(settings: Settings, log: Path | None) -> None:

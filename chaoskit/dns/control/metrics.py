@@ -50,6 +50,7 @@ class QueryMetrics:
         self.total_ns = 0
         self.upstream: Counter[str] = Counter()
         self.failed = 0
+        self.invariants_broken: Counter[str] = Counter()
         self.scarcities = 0
 
     def record(self, event: QueryAnswered) -> None:
@@ -115,6 +116,12 @@ class _Collector:
         yield GaugeMetricFamily("chaoskit_zones_version", "The version of the zones served.", value=state.zones_version)
         yield GaugeMetricFamily("chaoskit_canary_ok", "Whether the canary resolves.", value=state.canary_ok)
         yield GaugeMetricFamily("chaoskit_halted", "Whether injections are refused until resumed.", value=state.halted)
+        broken = CounterMetricFamily(
+            "chaoskit_invariants_broken", "How often a change of a zone broke an invariant.", labels=("invariant",)
+        )
+        for invariant, count in sorted(self._tally.invariants_broken.items()):
+            broken.add_metric((invariant,), count)
+        yield broken
         yield CounterMetricFamily(
             "chaoskit_dns_crowded_out", "TCP connections ended since too many waited.", value=state.losses.crowded_out
         )
