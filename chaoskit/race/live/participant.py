@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaoskit.clock import Instant
-from chaoskit.race.calls import Answer, Call, LockLost
+from chaoskit.race.calls import Answer, Applied, Call, LockLost
 from chaoskit.race.enactor import LOSERS
 from chaoskit.race.policy import Policy
 
@@ -56,11 +56,17 @@ class Participant:
         return self.policy.call(self.local)
 
     def take(self, answer: Answer, at: Instant) -> None:
-        """Go where the answer leads. Losers of the lock wait longer each time, as ``LOSERS`` says."""
+        """Go where the answer leads. Whoever loses the lock several times in a row waits longer each time, as ``LOSERS`` says.
+
+        The reads between two lost batches break no row; a batch that was applied ends it, and so does the pass.
+        """
         self.local = self.policy.reply(self.local, answer)
-        self._losses = self._losses + 1 if isinstance(answer, LockLost) else 0
-        if self.begins_pass:
-            self.due = self.schedule.next_pass(at)
-            return
-        pause = LOSERS.sleep(self._losses, self.rng) if self._losses else 0
-        self.due = max(self._sent + self.schedule.pace, at + pause)
+        pause: int | None = None
+        if isinstance(answer, LockLost):
+            self._losses += 1
+            pause = LOSERS.sleep(self._losses, self.rng)
+        elif isinstance(answer, Applied) or self.begins_pass:
+            self._losses = 0
+        self.due = max(self._sent + self.schedule.pace, at + (pause or 0))
+        if self.begins_pass and pause is None:  # a loser that restarts its pass is still in it
+            self.due = self.schedule.next_pass(self.due)
