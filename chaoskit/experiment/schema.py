@@ -158,7 +158,9 @@ class ClientSpec(Strict):
     argv: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="command: the program and its words, run anew for every call"
     )
-    race: RaceSpec | None = Field(None, description="race: its part in the race; 'every' is how often a pass begins")
+    race: RaceSpec | None = Field(
+        None, description="race: its part in the race; a pass begins 'every' after the end of the one before"
+    )
 
     @model_validator(mode="after")
     def _has_its_command(self) -> ClientSpec:

@@ -14,19 +14,15 @@ from chaoskit.race.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Times in nanoseconds from the start of the race.
+    """Times in nanoseconds. The first pass begins ``first`` after the start of the race, each other one ``rest`` after the end of the
+    one before.
 
-    A pass begins at ``first + n * every``; what falls due while one is under way is left out. Within a pass a call is sent
-    ``pace`` after the one before it, or when that is answered, if that is later.
+    Within a pass a call is sent ``pace`` after the one before it, or when that is answered, if that is later.
     """
 
-    every: int
+    rest: int
     first: int = 0
     pace: int = 0
-
-    def next_pass(self, after: Instant) -> Instant:
-        """The first beginning of a pass that is ``after`` or later."""
-        return self.first + max(0, -(-(after - self.first) // self.every)) * self.every
 
 
 @dataclass(slots=True)
@@ -69,4 +65,4 @@ class Participant:
             self._losses = 0
         self.due = max(self._sent + self.schedule.pace, at + (pause or 0))
         if self.begins_pass and pause is None:  # a loser that restarts its pass is still in it
-            self.due = self.schedule.next_pass(self.due)
+            self.due = at + self.schedule.rest

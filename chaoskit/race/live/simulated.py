@@ -87,7 +87,7 @@ class _Zone:
     plane: ControlPlane = field(init=False)
 
     def __post_init__(self) -> None:
-        shortest = min(part.schedule.every for part in self.setting.parts if part.rules is None)
+        shortest = min(part.schedule.rest for part in self.setting.parts if part.rules is None)
         plans = 2 + self.setting.ends // shortest
         self.plane = ControlPlane(plans, self.rules, self.setting.addresses)
         self.records = [self.plane.start] * self.setting.endpoints

@@ -27,7 +27,9 @@ class RaceSpec(Strict):
     zone: Annotated[int, Field(ge=1, le=6)] = Field(
         1, description="the availability zone of Route 53 whose address, and so whose proxy, it uses"
     )
-    first: Duration = Field(0, description="when its first pass begins; the others follow 'every' so often")
+    first: Duration = Field(
+        0, description="when its first pass begins; each other one begins 'every' after the end of the one before"
+    )
     pace: Duration = Field(40 * MILLISECOND, description="the shortest time from one call of a pass to the next")
     protections: tuple[str, ...] = Field((), description="of an enactor; chaoskit race explore knows them")
 

@@ -16,16 +16,8 @@ def enactor(schedule: Schedule, seed: int = 0) -> Participant:
     return Participant(Enactor(), schedule, random.Random(seed))
 
 
-@given(st.integers(1, 1000), st.integers(0, 1000), st.integers(0, 10_000))
-def test_passes_begin_on_a_grid_and_never_early(every: int, first: int, after: int) -> None:
-    due = Schedule(every, first).next_pass(after)
-    assert due >= max(after, first)
-    assert (due - first) % every == 0
-    assert due - every < max(after, first + 1)
-
-
 def test_calls_keep_their_pace_unless_answers_come_later() -> None:
-    participant = enactor(Schedule(every=1000, first=10, pace=40))
+    participant = enactor(Schedule(rest=1000, first=10, pace=40))
     assert participant.due == 10
     participant.send(10)
     participant.take(Newest(2), 15)
@@ -35,19 +27,19 @@ def test_calls_keep_their_pace_unless_answers_come_later() -> None:
     assert participant.due == 300
 
 
-def test_a_pass_that_finds_nothing_new_waits_for_the_next_beginning() -> None:
-    participant = enactor(Schedule(every=1000, first=10, pace=40))
+def test_a_pass_that_finds_nothing_new_rests_after_its_end() -> None:
+    participant = enactor(Schedule(rest=1000, first=10, pace=40))
     participant.send(10)
     participant.take(Newest(1), 15)
     participant.send(50)
     participant.take(Alias(1), 55)
     assert participant.begins_pass
-    assert participant.due == 1010
+    assert participant.due == 1055
 
 
 @given(st.integers(0, 100), st.integers(1, 8))
 def test_losers_wait_longer_each_time_within_bounds(seed: int, losses: int) -> None:
-    participant = enactor(Schedule(every=10**9), seed)
+    participant = enactor(Schedule(rest=10**9), seed)
     for number, answer in enumerate((Newest(2), Alias(1)), 1):
         participant.send(number)
         participant.take(answer, number)

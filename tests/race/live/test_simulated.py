@@ -20,10 +20,10 @@ def setting(*protections: str, latency_ns: int = 800 * MILLISECOND) -> Setting:
     planner = Part("planner", Schedule(SECOND // 2, SECOND // 4, PACE), None)
     firsts = {"a": SECOND, "b": 3 * SECOND // 2, "c": 4 * SECOND}
     enactors = [
-        Part(name, Schedule(20 * SECOND, first, PACE), rules, latency_ns if name == "b" else 0)
+        Part(name, Schedule(5 * SECOND, first, PACE), rules, latency_ns if name == "b" else 0)
         for name, first in firsts.items()
     ]
-    return Setting((planner, *enactors), 50, 2, 26 * SECOND, 10 * SECOND)
+    return Setting((planner, *enactors), 50, 2, 34 * SECOND, 10 * SECOND)
 
 
 def test_a_slow_enactor_empties_the_first_endpoint_for_good() -> None:
