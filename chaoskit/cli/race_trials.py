@@ -146,7 +146,7 @@ def _tally(evidences: Sequence[RaceEvidence], trial: Trial) -> Tally:
         runs=len(evidences),
         first=sum(map(bool, of_first)),
         any=sum(bool(evidence.emptyings) for evidence in evidences),
-        unrepaired=sum(any(entry.ended_by not in enactors for entry in entries) for entries in of_first),
+        unrepaired=sum(entries[0].ended_by not in enactors for entries in of_first if entries),
     )
 
 
@@ -225,7 +225,7 @@ def _simulated(trial: Trial, trials: Trials) -> Tally:
         runs=trials.simulated,
         first=sum(0 in outcome.emptied for outcome in outcomes),
         any=sum(bool(outcome.emptied) for outcome in outcomes),
-        unrepaired=sum(0 in outcome.empty_at_end for outcome in outcomes),
+        unrepaired=sum(0 in outcome.emptied and 0 not in outcome.repaired for outcome in outcomes),
     )
 
 

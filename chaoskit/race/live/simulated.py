@@ -67,10 +67,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedRace:
-    """When each endpoint first became empty, and which are empty at the end."""
+    """When each endpoint first became empty, and which of them got an address again, which only an enactor can have given."""
 
     emptied: Mapping[int, Instant]
-    empty_at_end: frozenset[int]
+    repaired: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -83,6 +83,7 @@ class _Zone:
     records: list[Zone] = field(default_factory=list)
     stamps: list[int] = field(default_factory=list)
     emptied: dict[int, Instant] = field(default_factory=dict)
+    repaired: set[int] = field(default_factory=set)
     lost_at: dict[int, Instant] = field(default_factory=dict)
     plane: ControlPlane = field(init=False)
 
@@ -132,6 +133,8 @@ class _Zone:
             self.lost_at[number] = at
         if before.addresses and not after.addresses:
             self.emptied.setdefault(number, at)
+        elif after.addresses and not before.addresses:
+            self.repaired.add(number)
         return Applied(self.stamps[number])
 
 
@@ -142,8 +145,7 @@ def simulate(setting: Setting, seed: int, call_ns: tuple[int, int] = CALL_NS) ->
     for part in setting.parts:
         _play(part, setting, zone, heap, seed, call_ns)
     heap.run(setting.ends)
-    empty = frozenset(number for number, record in enumerate(zone.records) if not record.addresses)
-    return SimulatedRace(zone.emptied, empty)
+    return SimulatedRace(zone.emptied, frozenset(zone.repaired))
 
 
 def _play(part: Part, setting: Setting, zone: _Zone, heap: EventHeap, seed: int, call_ns: tuple[int, int]) -> None:
