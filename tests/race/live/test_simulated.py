@@ -18,9 +18,9 @@ def setting(*protections: str, latency_ns: int = 800 * MILLISECOND) -> Setting:
     """The shipped experiment."""
     rules = rules_of(protections)
     planner = Part("planner", Schedule(SECOND // 2, SECOND // 4, PACE), None)
-    firsts = {"a": SECOND, "b": 3 * SECOND // 2, "c": 4 * SECOND}
+    firsts = {"a": 2 * SECOND, "b": 5 * SECOND // 2, "c": 5 * SECOND}
     enactors = [
-        Part(name, Schedule(5 * SECOND, first, PACE), rules, latency_ns if name == "b" else 0)
+        Part(name, Schedule(10 * SECOND, first, PACE), rules, latency_ns if name == "b" else 0)
         for name, first in firsts.items()
     ]
     return Setting((planner, *enactors), 50, 2, 34 * SECOND, 10 * SECOND)
