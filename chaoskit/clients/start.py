@@ -20,12 +20,7 @@ def argv_of(use: str, plan: dict[str, Any]) -> list[str]:
         if (recipe := settings.recipe()) is not None:
             argv: list[str] = settings.argv(built(recipe))
             return argv
-    return module_argv(use)
-
-
-def module_argv(use: str) -> list[str]:
-    """The command of a client that is a module: that of its folder, or the ``MODULE`` that its plan class names."""
-    return [sys.executable, "-m", getattr(CLIENTS.get(use), "MODULE", f"chaoskit.clients.{use}")]
+    return [sys.executable, "-m", f"chaoskit.clients.{use}"]
 
 
 def needed(use: str, plan: dict[str, Any]) -> Recipe | None:

@@ -1,15 +1,14 @@
-"""``race``: a participant of the race, which writes a hosted zone by the policies of ``chaoskit race``. Its process is that package's.
+"""``race``: a participant of the race, which writes a hosted zone by the policies of ``chaoskit race``.
 
-It is no client whose calls are judged: the journal has its steps (``RaceStep``).
+It is no client whose calls are judged: the journal has its steps (``RaceStep``). Its process becomes ``chaoskit.race.live``, which reads
+the plan.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+MODULE = "chaoskit.race.live"
+"""The module that is run in this one's place."""
 
 
 class Race:
-    """What is known of it here."""
-
-    MODULE: ClassVar[str] = "chaoskit.race.live"
-    """The program of its process."""
+    """The kind alone: what a participant is told is ``chaoskit.race.live.spec.RaceSpec``."""

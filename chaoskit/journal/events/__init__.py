@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
 from chaoskit.journal.events._types import Result
+from chaoskit.journal.events.app import AppEnded, AppEvent, AppReady, AppStarted
 from chaoskit.journal.events.client import (
     AttemptFinished,
     AttemptStarted,
@@ -27,6 +28,13 @@ from chaoskit.journal.events.client import (
 )
 from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
+from chaoskit.journal.events.participant import (
+    DialAnswered,
+    LevelMeasured,
+    ParticipantEvent,
+    UserOutcome,
+    UserServed,
+)
 from chaoskit.journal.events.process import PlaneStalled, ProcessEnded, ProcessEvent
 from chaoskit.journal.events.proxy import (
     ConnectionClosed,
@@ -69,6 +77,10 @@ from chaoskit.journal.events.zone import (
 __all__ = [
     "EVENT_TYPES",
     "SCHEMA_VERSION",
+    "AppEnded",
+    "AppEvent",
+    "AppReady",
+    "AppStarted",
     "AttemptFinished",
     "AttemptStarted",
     "CallFinished",
@@ -86,6 +98,7 @@ __all__ = [
     "ContainerEvent",
     "ContainersWatched",
     "ControlRequestRefused",
+    "DialAnswered",
     "DnsEvent",
     "Entry",
     "ErrorLink",
@@ -97,7 +110,9 @@ __all__ = [
     "InjectionCut",
     "InjectionLifted",
     "InjectionPlanned",
+    "LevelMeasured",
     "NameChange",
+    "ParticipantEvent",
     "PlaneReady",
     "PlaneStalled",
     "ProcessEnded",
@@ -119,6 +134,8 @@ __all__ = [
     "SetChange",
     "TimelineArmed",
     "UpdateAnswered",
+    "UserOutcome",
+    "UserServed",
     "ZoneChanged",
     "ZoneEvent",
 ]
@@ -128,9 +145,11 @@ Event: TypeAlias = (
     | ProxyEvent
     | ServiceEvent
     | ClientEvent
+    | AppEvent
     | ProcessEvent
     | ContainerEvent
     | ZoneEvent
+    | ParticipantEvent
     | RaceEvent
 )
 
