@@ -44,6 +44,11 @@ WARNINGS = 10
 """Of a signed zone's thousand names a thousand warnings help nobody."""
 
 
+QueryLog = Annotated[
+    Path | None, typer.Option(help="New file for the query log, read with `chaoskit queries`; default: no log.")
+]
+
+
 def serve(
     zone: Annotated[
         list[str],
@@ -65,10 +70,7 @@ def serve(
             metavar="ADDR[:PORT]", help="Resolver to ask for names outside the zones; default: they are REFUSED."
         ),
     ] = None,
-    log: Annotated[
-        Path | None,
-        typer.Option(help="New file for the query log, read with `chaoskit queries`; default: no log."),
-    ] = None,
+    log: QueryLog = None,
     beyond_loopback: Annotated[
         bool, typer.Option("--beyond-loopback", help="Answer other machines too, those that --allow names.")
     ] = False,
@@ -102,16 +104,14 @@ def serve(
         updates=update_rules(allow_update, tsig_key, list(zones.zones), loopback=guard is None),
         followed=tuple(endpoints),
         follow=follower(endpoints),
-        invariants=(watch := invariant_watch(invariant, zones)),
+        invariants=invariant_watch(invariant, zones),
     )
     warn_of(zones)
     _serve(settings, log)
-    if watch is not None and watch.broken:
-        raise typer.Exit(1)
 
 
 def _serve(settings: Settings, log: Path | None) -> None:
-    """Serve until told to stop, then print what the query log holds."""
+    """Serve until told to stop, then print what the query log holds. Raises ``typer.Exit`` if an invariant was broken."""
     spool = _spool(log) if log else None
     try:
         asyncio.run(serve_alone(settings, lambda ready: _announce(settings, ready), spool))
@@ -119,6 +119,8 @@ def _serve(settings: Settings, log: Path | None) -> None:
         if spool:
             lost = spool.close()
             sys.stdout.write(f"query log: {spool.written:,} queries in {log}, {lost:,} lost\n")
+    if settings.invariants is not None and settings.invariants.broken:
+        raise typer.Exit(1)
 
 
 def warn_of(zones: Zones) -> None:

@@ -37,7 +37,7 @@ def change(before: tuple[str, ...], after: tuple[str, ...], at: int = 0, *, exis
     return ZoneChanged(at=at * SECOND, zone="example.com", serial=7, source="update", author="key", changes=names)
 
 
-def test_the_change_that_empties_a_record_is_told_with_its_author(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_change_that_empties_a_record_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     invariants = watch(f"never_empty={NAME}")
     assert invariants.changed(change(("192.0.2.1",), ("192.0.2.2",))) == []
     (broken,) = invariants.changed(change(("192.0.2.2",), ()))

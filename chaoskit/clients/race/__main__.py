@@ -1,4 +1,4 @@
-"""The process of a participant of the race: becomes ``chaoskit.race.live``, which lies in a higher layer, with the same standard input and output."""
+"""The process of a participant of the race: becomes ``chaoskit.race.live`` of a higher layer, on the same standard input and output."""
 
 from __future__ import annotations
 

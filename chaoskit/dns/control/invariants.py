@@ -24,6 +24,10 @@ class InvariantState:
 class Watch(Protocol):
     """Judges invariants. Everything is called on the DNS server's own thread."""
 
+    @property
+    def broken(self) -> int:
+        """How often an invariant was broken."""
+
     def changed(self, event: ZoneChanged) -> list[InvariantBroken]:
         """The invariants that a change breaks."""
 
