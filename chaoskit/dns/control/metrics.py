@@ -141,6 +141,6 @@ def _labelled(name: str, meaning: str, label: str, counts: Mapping[str, int]) ->
     from prometheus_client.core import CounterMetricFamily
 
     family = CounterMetricFamily(name, meaning, labels=(label,))
-    for value, count in sorted(tuple(counts.items())):
+    for value, count in sorted(counts.items()):
         family.add_metric((value,), count)
     return family
