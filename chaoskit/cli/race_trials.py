@@ -12,6 +12,7 @@ from typing import Any
 from chaoskit.errors import InputError
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, resolve
+from chaoskit.experiment.schema import ServiceSpec
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
 from chaoskit.network.toxics.latency import Latency
@@ -243,7 +244,7 @@ def setting_of(experiment: Experiment) -> Setting:
         rules = race.rules if race.role == "enactor" else None
         parts.append(Part(name, schedule, rules, _latency_in_zone(experiment, race.zone)))
     route53 = spec.services.get("route53")
-    guards = route53.control_plane.guards if route53 and route53.control_plane else None
+    guards = route53.control_plane.guards if isinstance(route53, ServiceSpec) and route53.control_plane else None
     races = [client.race for client in spec.clients.values() if client.race]
     return Setting(
         parts=tuple(parts),
