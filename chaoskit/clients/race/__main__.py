@@ -1,16 +1,15 @@
-"""The process of a participant of the race: becomes ``chaoskit.race.live`` of a higher layer, on the same standard input and output."""
+"""The process of a participant of the race: runs ``chaoskit.race.live``, which lies in a higher layer, in this process."""
 
 from __future__ import annotations
 
-import os
-import sys
+import runpy
 
 from chaoskit.clients.race import MODULE
 
 
 def main() -> None:
-    """Replace this process by the participant's program."""
-    os.execv(sys.executable, [sys.executable, "-m", MODULE])  # noqa: S606 - no shell is meant
+    """Run the participant's program; in this process, so that a resolver hook stays in force."""
+    runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -169,7 +169,10 @@ class Race:
 
 
 def _stay_in_zone(zone: int) -> None:
-    """Have this process use those addresses of Route 53 that are in its availability zone (127.n.ZONE.k); the lookup stays the real one."""
+    """Have this process use those addresses of Route 53 that are in its availability zone (127.n.ZONE.k); the lookup stays the real one.
+
+    In the inline sandbox each address stands for a proxy's port, in the order of the zones.
+    """
     lookup = socket.getaddrinfo
 
     def in_zone(host: Any, *args: Any, **kwargs: Any) -> list[Any]:
@@ -177,6 +180,9 @@ def _stay_in_zone(zone: int) -> None:
         if host != ROUTE53:
             return results
         near = [entry for entry in results if str(entry[4][0]).split(".")[2:3] == [str(zone)]]
+        if not near:
+            ports = list(dict.fromkeys(entry[4] for entry in results))
+            near = [entry for entry in results if entry[4] in ports[zone - 1 : zone]]
         if not near:
             raise PlaneError(f"{ROUTE53} has no address in zone {zone}; give it zones: availability_zones: {zone}")
         return near
