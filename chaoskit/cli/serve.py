@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from chaoskit import __version__
 from chaoskit.cli.options import CONTROL, ConsolePage, Control, Reaches, TokenFile
 from chaoskit.cli.serve_changes import Followed, TsigKey, Updatable, followed_endpoints, follower, update_rules
+from chaoskit.cli.serve_invariants import Invariants, invariant_watch
 from chaoskit.dns.channel import host_and_port
 from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import probe, zones_with_canary
@@ -48,6 +49,11 @@ UpstreamOption = Annotated[
 ]
 
 
+QueryLog = Annotated[
+    Path | None, typer.Option(help="New file for the query log, read with `chaoskit queries`; default: no log.")
+]
+
+
 def serve(
     zone: Annotated[
         list[str],
@@ -64,10 +70,7 @@ def serve(
     token_file: TokenFile = None,
     longest: Annotated[str, typer.Option(help="Maximum lifetime of an injection.")] = "10m",
     upstream: UpstreamOption = None,
-    log: Annotated[
-        Path | None,
-        typer.Option(help="New file for the query log, read with `chaoskit queries`; default: no log."),
-    ] = None,
+    log: QueryLog = None,
     beyond_loopback: Annotated[
         bool, typer.Option("--beyond-loopback", help="Answer other machines too, those that --allow names.")
     ] = False,
@@ -80,10 +83,11 @@ def serve(
     follow: Followed = [],  # noqa: B006
     console: ConsolePage = False,
     reach: Reaches = [],  # noqa: B006
+    invariant: Invariants = [],  # noqa: B006
 ) -> None:
     """Answer DNS for your own zones, with faults injected at run time.
 
-    Ctrl-C ends it.
+    Ctrl-C ends it. Exit code: 0, or 1 if an --invariant was broken.
     """
     listeners = tuple(Listener(ASKER, *parse_host_port(written, "--listen", 53)) for written in listen)
     endpoints = followed_endpoints(follow, allow_update)
@@ -103,6 +107,7 @@ def serve(
         followed=tuple(endpoints),
         follow=follower(endpoints),
         console=_console(address, list(zones.zones), reach, shown=console),
+        invariants=invariant_watch(invariant, zones),
     )
     warn_of(zones)
     _serve(settings, log)
@@ -124,7 +129,7 @@ def _console(control: Address, apexes: Sequence[str], reach: Sequence[str], *, s
 
 
 def _serve(settings: Settings, log: Path | None) -> None:
-    """Serve until told to stop, then print what the query log holds."""
+    """Serve until told to stop, then print what the query log holds. Raises ``typer.Exit`` if an invariant was broken."""
     spool = _spool(log) if log else None
     try:
         asyncio.run(serve_alone(settings, lambda ready: _announce(settings, ready), spool))
@@ -132,6 +137,8 @@ def _serve(settings: Settings, log: Path | None) -> None:
         if spool:
             lost = spool.close()
             sys.stdout.write(f"query log: {spool.written:,} queries in {log}, {lost:,} lost\n")
+    if settings.invariants is not None and settings.invariants.broken:
+        raise typer.Exit(1)
 
 
 def warn_of(zones: Zones) -> None:

@@ -34,6 +34,7 @@ from chaoskit.dns.control.controller import (
 )
 from chaoskit.dns.control.event_stream import EventStream
 from chaoskit.dns.control.gate import Gate, lacks_json
+from chaoskit.dns.control.invariants import InvariantState
 from chaoskit.dns.control.requests import BadRequest, InjectionChange, read, read_injection, read_zones
 from chaoskit.dns.control.target_warning import doubt
 from chaoskit.timeline.window_spec import WINDOW_SHAPES
@@ -85,6 +86,7 @@ class Api:
         tally: metrics.QueryMetrics,
         dns: tuple[str, ...],
         losses: Callable[[], metrics.Losses] = metrics.Losses,
+        invariants: Callable[[], Sequence[InvariantState]] = list,
         forwards: bool = False,
     ) -> None:
         self._ask = bridge.ask
@@ -92,6 +94,7 @@ class Api:
         self._tally = tally
         self._dns = dns
         self._losses = losses
+        self._invariants = invariants
         self._forwards = forwards
 
     async def list_injections(self, request: Request) -> Response:
@@ -141,7 +144,11 @@ class Api:
     async def put_zones(self, request: Request) -> Response:
         version = _if_match(request)
         zones = read_zones(await _json(request, operations.ZONES_BYTES))
-        return _zones(await self._ask(lambda desk: desk.swap_zones(zones, version)))
+        return _zones(await self._ask(lambda desk: desk.put_zones(zones, version)))
+
+    async def invariants(self, request: Request) -> Response:
+        states = await self._ask(lambda desk: self._invariants())
+        return JSONResponse({"invariants": [dataclasses.asdict(state) for state in states]})
 
     async def events(self, request: Request) -> Response:
         watcher = self._feed.watch()

@@ -59,8 +59,22 @@ class ZonesSwapped:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class InvariantBroken:
+    """A change that was served from ``at`` on broke ``invariant``: version ``serial`` of ``zone``, by ``author``."""
+
+    kind: ClassVar[str] = "invariant_broken"
+
+    at: Instant
+    invariant: str
+    because: str
+    author: str
+    zone: str
+    serial: int
+
+
 JournalEvent: TypeAlias = QueryAnswered | UpdateAnswered | ZoneChanged
-ControlEvent: TypeAlias = JournalEvent | QueryFailed | InjectionBegun | InjectionEnded | ZonesSwapped
+ControlEvent: TypeAlias = JournalEvent | QueryFailed | InjectionBegun | InjectionEnded | ZonesSwapped | InvariantBroken
 
 
 def as_server_sent(event: ControlEvent) -> str:

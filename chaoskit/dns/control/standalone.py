@@ -20,6 +20,7 @@ from chaoskit.dns.control.controller import InjectionController
 from chaoskit.dns.control.event_stream import ControlEvent, EventStream
 from chaoskit.dns.control.gate import Gate, PageAccess
 from chaoskit.dns.control.http import ControlThread, bind
+from chaoskit.dns.control.invariants import Watch
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.metrics import Losses, QueryMetrics
 from chaoskit.dns.descriptors import is_scarcity, raise_limit, shares
@@ -35,7 +36,7 @@ from chaoskit.dns.updater import Updater, UpdateRules
 from chaoskit.dns.upstream import Upstream
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import HarnessError, InputError, PlaneError
-from chaoskit.journal.events import QueryAnswered
+from chaoskit.journal.events import QueryAnswered, ZoneChanged
 from chaoskit.timeline.injection import Timeline
 
 TICK_S = 0.5
@@ -80,6 +81,7 @@ class Settings:
     """Adds to a target the names that mean the same, where they are known."""
     updates: UpdateRules = field(default_factory=UpdateRules)
     followed: tuple[str, ...] = ()
+    invariants: Watch | None = None
     follow: Follow | None = None
     """Begins to tell changes of the hosted zones that ``followed`` zones follow; returns what ends that."""
     console: Console | None = None
@@ -120,8 +122,9 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         on_failure=witness.failed,
     )
     loop.set_exception_handler(witness.complain)
+    publish = _publisher(feed, tally, settings.invariants)
     desk = witness.desk = InjectionController(
-        server, clock, settings.rules, settings.canary, feed.publish, settings.with_aliases
+        server, clock, settings.rules, settings.canary, publish, settings.with_aliases
     )
     desk.swap_zones(settings.zones)
     with _as_input("--control"):
@@ -133,16 +136,18 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
             dns = tuple([await server.listen(listener) for listener in settings.listeners])
         admits = settings.guard.admits if settings.guard else is_loopback
         gate = Gate(settings.token, settings.control.is_loopback, admits, console.access if console else None)
-        bridge = Bridge(loop, desk)
+        bridge, states = Bridge(loop, desk), settings.invariants.states if settings.invariants else list
         pages = await _pages(console, server, bridge)
-        app = make_app(Api(bridge, feed, tally, dns, witness.losses, forwards=upstream is not None), gate, pages)
+        app = make_app(
+            Api(bridge, feed, tally, dns, witness.losses, states, forwards=upstream is not None), gate, pages
+        )
 
         def control_lost() -> None:
             loop.call_soon_threadsafe(end_without_control, desk, server)
 
         thread = ControlThread(app, bound, control_lost, share.control)
         thread.start()
-        _let_zones_change(settings, server, desk, feed, following)
+        _let_zones_change(settings, server, desk, publish, following)
         on_ready(Ready(dns, control))
         await _until_stopped(stop, desk, server)
     finally:
@@ -195,17 +200,17 @@ def _let_zones_change(
     settings: Settings,
     server: Server,
     desk: InjectionController,
-    feed: EventStream,
+    publish: Callable[[ControlEvent], None],
     following: contextlib.ExitStack,
 ) -> None:
     """Have updates answered, and hosted zones followed until ``following`` is closed."""
     loop = asyncio.get_running_loop()
     if settings.updates.zones:
-        server.updater = Updater(settings.updates, server.clock, lambda: desk.zones, desk.change_zone, feed.publish)
+        server.updater = Updater(settings.updates, server.clock, lambda: desk.zones, desk.change_zone, publish)
     if settings.follow is None:
         return
     zones = [settings.zones.zones[apex] for apex in settings.followed]
-    followed = FollowedZones(zones, server.clock, desk.change_zone, feed.publish)
+    followed = FollowedZones(zones, server.clock, desk.change_zone, publish)
 
     def apply(change: HostedChange) -> None:
         try:
@@ -218,6 +223,20 @@ def _let_zones_change(
             loop.call_soon_threadsafe(apply, change)
 
     following.callback(settings.follow(tell))
+
+
+def _publisher(feed: EventStream, tally: QueryMetrics, watch: Watch | None) -> Callable[[ControlEvent], None]:
+    """Tells the feed what happens, and after a change of a zone which invariants it broke."""
+
+    def publish(event: ControlEvent) -> None:
+        feed.publish(event)
+        if watch is None or not isinstance(event, ZoneChanged):
+            return
+        for broken in watch.changed(event):
+            tally.invariants_broken[broken.invariant.partition("=")[0]] += 1
+            feed.publish(broken)
+
+    return publish
 
 
 class _Witness:

@@ -42,6 +42,7 @@ from chaoskit.journal.events.proxy import (
     ControlRequestRefused,
     ProxyEvent,
 )
+from chaoskit.journal.events.race import CompareAndSwapTested, RaceEvent, RaceStep
 from chaoskit.journal.events.run import (
     SCHEMA_VERSION,
     CanaryChecked,
@@ -89,6 +90,7 @@ __all__ = [
     "ClientReady",
     "CommandFinished",
     "CommandStarted",
+    "CompareAndSwapTested",
     "ConnectionClosed",
     "ConnectionOpened",
     "ContainerChange",
@@ -117,6 +119,8 @@ __all__ = [
     "ProcessEvent",
     "ProxyEvent",
     "QueryAnswered",
+    "RaceEvent",
+    "RaceStep",
     "RequestAnswered",
     "RequestArrived",
     "Result",
@@ -146,6 +150,7 @@ Event: TypeAlias = (
     | ContainerEvent
     | ZoneEvent
     | ParticipantEvent
+    | RaceEvent
 )
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)
