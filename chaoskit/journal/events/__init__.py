@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
 from chaoskit.journal.events._types import Result
+from chaoskit.journal.events.app import AppEnded, AppEvent, AppReady, AppStarted
 from chaoskit.journal.events.client import (
     AttemptFinished,
     AttemptStarted,
@@ -75,6 +76,10 @@ from chaoskit.journal.events.zone import (
 __all__ = [
     "EVENT_TYPES",
     "SCHEMA_VERSION",
+    "AppEnded",
+    "AppEvent",
+    "AppReady",
+    "AppStarted",
     "AttemptFinished",
     "AttemptStarted",
     "CallFinished",
@@ -136,6 +141,7 @@ Event: TypeAlias = (
     | ProxyEvent
     | ServiceEvent
     | ClientEvent
+    | AppEvent
     | ProcessEvent
     | ContainerEvent
     | ZoneEvent
