@@ -40,9 +40,12 @@ class Door(Settings):
         raise_descriptors()
         entrance = _Entrance(stage, self)
         server = await asyncio.start_server(entrance.knock, self.address, self.port, backlog=LISTEN_BACKLOG)
-        await stage.until(stage.origin)
-        await entrance.let_in()
-        server.close()
+        try:
+            await stage.until(stage.origin)
+            await entrance.let_in()
+        finally:
+            server.close()
+            entrance.close()
 
 
 @dataclass(slots=True)
@@ -83,6 +86,11 @@ class _Entrance:
             await self._stage.until(min(turn, self._stage.ends))
             if self._waiting:
                 self._greet(self._waiting.popleft())
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        for caller in (*self._waiting, *self._inside):
+            caller.writer.transport.abort()
 
     def _greet(self, caller: _Caller) -> None:
         if caller.reader.at_eof() or caller.writer.transport.is_closing():
