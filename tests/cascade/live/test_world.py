@@ -51,9 +51,9 @@ def test_nothing_is_launched_while_no_lease_is_held() -> None:
     levels = play_world(WORLD)
     lapsed = [second for second, value in levels["leases held"] if value == 0 and second > 5]
     assert lapsed
-    made = [second for second, value in levels["launches"] if value]
+    launched_at = [second for second, value in levels["launches"] if value]
     back = next(second for second, value in levels["leases held"] if second > 13 and value > 0)
-    assert not [second for second in made if lapsed[0] + 1 < second < back]
+    assert not [second for second in launched_at if lapsed[0] + 1 < second < back]
 
 
 def test_a_droplet_without_room_takes_no_launch() -> None:

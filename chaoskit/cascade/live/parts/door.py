@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from typing import Literal
 
 from chaoskit.cascade.live.descriptors import raise_descriptors
 from chaoskit.cascade.live.settings import Settings
@@ -101,7 +102,7 @@ class _Entrance:
         self._inside.append(caller)
         self._tell(caller, "accepted")
 
-    def _tell(self, caller: _Caller, outcome: str) -> None:
+    def _tell(self, caller: _Caller, outcome: Literal["accepted", "refused", "gone"]) -> None:
         now = self._stage.schedule.now
         self._stage.emit(
             DialAnswered(
@@ -109,7 +110,7 @@ class _Entrance:
                 answered_at=now,
                 client=self._stage.client,
                 peer=caller.peer,
-                outcome="accepted" if outcome == "accepted" else "refused" if outcome == "refused" else "gone",
+                outcome=outcome,
             )
         )
         self._stage.level("connections inside", len(self._inside))
