@@ -32,8 +32,8 @@ class Herd(Settings):
     first: int = 0
     pool: int = 2
     lead: Duration = 2 * SECOND
-    base: Duration = 2 * SECOND
-    cap: Duration = 4 * SECOND
+    base: Duration = 4 * SECOND
+    cap: Duration = 8 * SECOND
     connect_time_out: Duration = 1 * SECOND
     jitter: bool = True
     ramp: bool = True
