@@ -97,7 +97,7 @@ def error_of(events: list[Event]) -> tuple[str, str]:
     return link.type, link.message
 
 
-def test_warm_connections_are_kept_and_each_request_says_its_call(web: Web) -> None:
+def test_warm_connections_are_kept_and_requests_say_their_call(web: Web) -> None:
     events = play("http", url=f"{web.url}/200")
     assert results(events) == {"ok"}
     assert len(web.connections) == 1

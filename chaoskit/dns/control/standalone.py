@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from starlette.routing import Route
@@ -105,14 +106,13 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     sys.setswitchinterval(SWITCH_S)
-    console = settings.console
+    console, invariants = settings.console, settings.invariants
     clock, feed, tally = WallClock(), EventStream(console.hear if console else None), QueryMetrics()
     witness = _Witness(feed, tally, spool, settings.guard)
     share = shares(raise_limit(), forwards=settings.upstream is not None)
     upstream = Upstream(settings.upstream, most=share.upstream) if settings.upstream else None
-    honest = Responder(Zones.from_plan([]), Timeline(), settings.seed)
     server = witness.server = Server(
-        honest,
+        Responder(Zones.from_plan([]), Timeline(), settings.seed),
         clock,
         witness.answered,
         guard=settings.guard,
@@ -122,7 +122,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         on_failure=witness.failed,
     )
     loop.set_exception_handler(witness.complain)
-    publish = _publisher(feed, tally, settings.invariants)
+    publish = _publisher(feed, tally, invariants)
     desk = witness.desk = InjectionController(
         server, clock, settings.rules, settings.canary, publish, settings.with_aliases
     )
@@ -136,16 +136,11 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
             dns = tuple([await server.listen(listener) for listener in settings.listeners])
         admits = settings.guard.admits if settings.guard else is_loopback
         gate = Gate(settings.token, settings.control.is_loopback, admits, console.access if console else None)
-        bridge, states = Bridge(loop, desk), settings.invariants.states if settings.invariants else list
-        pages = await _pages(console, server, bridge)
-        app = make_app(
-            Api(bridge, feed, tally, dns, witness.losses, states, forwards=upstream is not None), gate, pages
-        )
-
-        def control_lost() -> None:
-            loop.call_soon_threadsafe(end_without_control, desk, server)
-
-        thread = ControlThread(app, bound, control_lost, share.control)
+        bridge, states = Bridge(loop, desk), invariants.states if invariants else list
+        api = Api(bridge, feed, tally, dns, witness.losses, states, forwards=upstream is not None)
+        app = make_app(api, gate, await _pages(console, server, bridge))
+        lost = partial(loop.call_soon_threadsafe, end_without_control, desk, server)
+        thread = ControlThread(app, bound, lost, share.control)
         thread.start()
         _let_zones_change(settings, server, desk, publish, following)
         on_ready(Ready(dns, control))
