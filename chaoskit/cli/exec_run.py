@@ -8,21 +8,19 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.engine import session
 from chaoskit.engine.folders import make_folders
-from chaoskit.engine.user_command import LABEL, Command, UserCommand
+from chaoskit.engine.user_command import LABEL, UserCommand
+from chaoskit.engine.user_program import ProgramRequest, open_program
 from chaoskit.errors import HarnessError
 from chaoskit.experiment.loader import Experiment
 from chaoskit.interruption import until_signalled
 from chaoskit.journal.events import CommandFinished, CommandStarted, HarnessFailed, InjectionPlanned
 from chaoskit.journal.run import Run
-from chaoskit.sandbox.environment import command_environment
-from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
-from chaoskit.sandbox.port_forwards import PortForward, PortForwards
-from chaoskit.sandbox.trust import publish_trust
+from chaoskit.sandbox.port_forwards import PortForward
 from chaoskit.verdict import Outcome
 
 GUARDS = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
@@ -31,8 +29,6 @@ GUARDS = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
 PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 TYPED = (signal.SIGINT, signal.SIGQUIT)
 """Signals that the terminal itself sends to the command too, when a key asks for them (termios(3))."""
-
-LAUNCHER = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_name("launcher.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,34 +142,20 @@ class _Session:
 
     @contextlib.asynccontextmanager
     async def _prepare(self, stage: session.Stage) -> AsyncIterator[UserCommand]:
-        """Open the ways out that were asked for, and make the command ready to be let go."""
-        sandbox, request = stage.sandbox, self._request
-        assert isinstance(sandbox, NamespaceSandbox)
-        forwards = PortForwards()
-        await forwards.open(request.port_forwards, sandbox.command, stage.work, ipv6=sandbox.ipv6)
-        try:
-            forwards.watch(lambda message: stage.fail("allow", message))
-            self._command = UserCommand(self._plan(stage.work, sandbox), stage.journal, stage.clock)
+        async with open_program(self._program(), stage) as self._command:
             yield self._command
-        finally:
-            await asyncio.shield(forwards.close())
 
-    def _plan(self, work: Path, sandbox: NamespaceSandbox) -> Command:
+    def _program(self) -> ProgramRequest:
         request = self._request
-        authority = None if request.no_aws else work / "ca.pem"
-
-        def way_in() -> WayIn:
-            way = sandbox.way_in(LABEL, request.sockets)
-            return replace(way, binds=(*way.binds, *(publish_trust(authority) if authority else ())))
-
-        return Command(
+        return ProgramRequest(
             argv=request.argv,
             shown=request.shown,
-            environment=command_environment(work, request.experiment.spec.region, authority, request.added),
-            launcher=LAUNCHER,
-            way_in=way_in,
+            region=request.experiment.spec.region,
+            no_aws=request.no_aws,
+            added=request.added,
+            port_forwards=request.port_forwards,
+            sockets=request.sockets,
             ignored=self._ignored,
-            after="service" if authority else None,
         )
 
     def _conclude(self, result: session.RunResult) -> int:

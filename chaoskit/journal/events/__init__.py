@@ -24,6 +24,7 @@ from chaoskit.journal.events.client import (
     CommandStarted,
     ErrorLink,
     HealthChecked,
+    SocketHeld,
 )
 from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
@@ -113,6 +114,7 @@ __all__ = [
     "ServedRecord",
     "ServiceEvent",
     "SetChange",
+    "SocketHeld",
     "TimelineArmed",
     "UpdateAnswered",
     "ZoneChanged",
