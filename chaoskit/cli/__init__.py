@@ -16,7 +16,7 @@ from chaoskit.errors import ChaoskitError, full_disk
 
 COMMANDS = {
     "run": CommandEntry("run:run", "Run an experiment and judge it."),
-    "survey": CommandEntry("survey:app", "Try the loss of everything that a command depends on: one table."),
+    "survey": CommandEntry("survey:app", "Try the loss of everything that an app depends on."),
     "exec": CommandEntry("exec:app", "Run any command, unmodified, in the sandbox."),
     "margin": CommandEntry("margin:margin", "Find the longest blank that the expectations survive."),
     "sweep": CommandEntry("sweep:sweep", "Run an experiment at many values of its fields, and write one table."),

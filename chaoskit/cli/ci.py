@@ -31,9 +31,8 @@ class CiOptions:
     def prepare(self) -> CiReports:
         """Read the baseline and look whether files can be written, before anything runs. Raises ``InputError``."""
         tolerance = parse_tolerance(self.worse_by)
-        for name, path in (("--junit", self.junit), ("--markdown", self.markdown)):
-            if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-                raise InputError(f"{name} {path}: cannot be written there; name a file in a folder that exists")
+        check_writable("--junit", self.junit)
+        check_writable("--markdown", self.markdown)
         baseline = None
         if self.baseline is not None:
             try:
@@ -42,6 +41,12 @@ class CiOptions:
                 raise InputError(f"--baseline {self.baseline}: cannot be read: {error}") from error
             baseline = read_baseline(text, str(self.baseline))
         return CiReports(self, baseline, tolerance)
+
+
+def check_writable(option: str, path: Path | None) -> None:
+    """Raise ``InputError`` where the file that ``option`` names cannot be written; None is nothing to write."""
+    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+        raise InputError(f"{option} {path}: cannot be written there; name a file in a folder that exists")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,38 @@
-"""``chaoskit survey``: what a command depends on, and what the loss of each dependency does to it, as one table."""
+"""``chaoskit survey``: what an app depends on, and what the loss of each dependency does to it, as one table."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from chaoskit.cli.ci import check_writable
 from chaoskit.cli.exec import check_holes, check_place, check_program, plan, variables_of, ways_out, without_values
 from chaoskit.cli.lazy import new_app
-from chaoskit.cli.options import RUNS, Allowed, CommandWords, Variables
+from chaoskit.cli.options import RUNS, Allowed, Variables
 from chaoskit.engine.folders import new_folder
-from chaoskit.engine.preflight import check_backends
+from chaoskit.engine.preflight import check_backends, check_built
 from chaoskit.engine.user_program import ProgramRequest
 from chaoskit.errors import InputError
+from chaoskit.experiment.loader import load
+from chaoskit.experiment.shipped import find_experiment, index
 from chaoskit.report.write import write_text
 from chaoskit.search.guard import run_guarded
+from chaoskit.survey.experiments import experiment_file, experiment_of
 from chaoskit.survey.markdown import markdown
-from chaoskit.survey.measure import Surveyor, SurveyRequest
+from chaoskit.survey.measure import Surveyor, SurveyPlan
 from chaoskit.survey.page import page
 from chaoskit.survey.result import Survey
+from chaoskit.survey.subject import CommandSubject, ExperimentSubject, Subject
 from chaoskit.survey.terminal import UNKNOWN_WIDTH, print_survey
 from chaoskit.units import SECOND, parse_duration
 
-QUICK_BUDGET_NS = 170 * SECOND
+QUICK_BUDGET_NS = 165 * SECOND
 """How long --quick may take: no run begins that would end later."""
 
 FAULT_NS, QUICK_FAULT_NS = 15 * SECOND, 12 * SECOND
@@ -34,28 +41,62 @@ TAIL_NS, QUICK_TAIL_NS = 10 * SECOND, 4 * SECOND
 app = new_app()
 
 
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Where the table goes beside the survey's own folder, and where the experiments go."""
+
+    json: Path | None
+    markdown: Path | None
+    experiments: Path | None
+
+    def check(self) -> None:
+        """Raises ``InputError`` for what cannot be written."""
+        for option, path in (("--json", self.json), ("--markdown", self.markdown)):
+            check_writable(option, path)
+        if (
+            self.experiments is not None
+            and self.experiments.exists()
+            and (not self.experiments.is_dir() or any(self.experiments.iterdir()))
+        ):
+            raise InputError(f"--write {self.experiments}: name a folder that is empty or does not exist yet")
+
+
 @app.command(context_settings={"allow_interspersed_args": False})
 def survey(
-    command: CommandWords,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="EXPERIMENT|-- COMMAND",
+            help="An experiment (file or name), or a command and its arguments after `--`.",
+        ),
+    ],
     quick: Annotated[
         bool, typer.Option("--quick", help="Try the telling faults only, and finish in under three minutes.")
     ] = False,
-    experiment: Annotated[str | None, typer.Option(help="Use the zones and services of this experiment.")] = None,
-    no_aws: Annotated[bool, typer.Option("--no-aws", help="Start no mock services, DNS alone.")] = False,
+    experiment: Annotated[
+        str | None, typer.Option(help="Give a command the zones and services of this experiment.")
+    ] = None,
+    no_aws: Annotated[bool, typer.Option("--no-aws", help="Start no mock services for a command, DNS alone.")] = False,
     allow: Allowed = [],  # noqa: B006
     env: Variables = [],  # noqa: B006
     fault: Annotated[
         str | None, typer.Option("--for", help="Length of each fault; default: 15s, with --quick 12s.")
     ] = None,
-    longest: Annotated[str, typer.Option(help="Longest time that the command may take without a fault.")] = "60s",
-    jobs: Annotated[int | None, typer.Option(help="Number of runs side by side; default: one for each core.")] = None,
+    longest: Annotated[str, typer.Option(help="Longest time that a command may take without a fault.")] = "60s",
+    jobs: Annotated[
+        int | None, typer.Option(help="Number of runs side by side; default: two for each core, for they mostly wait.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Parent folder of the new folder that this survey writes to.")] = RUNS,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the table as JSON to this file too.")] = None,
     markdown_file: Annotated[
         Path | None, typer.Option("--markdown", help="Write the table as Markdown to this file too.")
     ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write each row as an experiment that expects today's result to this folder."),
+    ] = None,
 ) -> None:
-    """Try the loss of everything that a command depends on.
+    """Try the loss of everything that an app depends on.
 
     Runs it once, lists the names that it looks up and the connections that it opens, then tries one fault after the other on each. Prints a
     table, worst first, with the cause and the known cure. Exit code: 0 done, 2 bad input, 4 if chaoskit failed.
@@ -65,6 +106,59 @@ def survey(
     check_place("auto")
     if jobs is not None and jobs < 1:
         raise InputError(f"--jobs {jobs}: at least 1")
+    files = _Files(json_file, markdown_file, write)
+    files.check()
+    fault_ns = _duration("--for", fault) if fault else QUICK_FAULT_NS if quick else FAULT_NS
+    if names_experiment(words):
+        if experiment or no_aws or allow or env:
+            raise InputError(
+                "--experiment, --no-aws, --allow and --env are for a command; an experiment says these itself"
+            )
+        subject: Subject = _experiment_subject(words[0])
+    else:
+        subject = _command_subject(words, experiment, no_aws, allow, env, _duration("--longest", longest))
+    folder = new_folder(out, "survey")
+    planned = SurveyPlan(
+        folder=folder,
+        quick=quick,
+        fault_ns=fault_ns,
+        tail_ns=QUICK_TAIL_NS if quick else TAIL_NS,
+        budget_ns=QUICK_BUDGET_NS if quick else None,
+        at_once=jobs or 2 * len(os.sched_getaffinity(0)),
+    )
+    surveyor = Surveyor(subject, planned, lambda line: typer.echo(f"chaoskit: {line}", err=True))
+    result = run_guarded(surveyor.survey(), folder)
+    print_survey(make_console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH), result)
+    argv = None if isinstance(subject, ExperimentSubject) else tuple(words)
+    for path in [*_write(result, folder, files), *_write_experiments(result, write, argv)]:
+        typer.echo(str(path))
+
+
+def names_experiment(words: Sequence[str]) -> bool:
+    """Whether the words are an experiment, and no command: one word, that ends as a file of them, or is the name of a shipped one."""
+    if len(words) != 1:
+        return False
+    shipped = {known for entry in index() for known in (entry.name, entry.name.rpartition("/")[2])}
+    return Path(words[0]).suffix in (".yaml", ".yml") or words[0] in shipped
+
+
+def _experiment_subject(name: str) -> Subject:
+    experiment = load(find_experiment(name))
+    if not experiment.spec.clients:
+        raise InputError(f"{name}: it has no client, so nothing would show how a fault is met; add one under 'clients'")
+    check_backends(experiment, "namespace")
+    check_built(experiment, "namespace")
+    return ExperimentSubject(shown=name, base=experiment)
+
+
+def _command_subject(
+    command: Sequence[str],
+    experiment: str | None,
+    no_aws: bool,
+    allow: Sequence[str],
+    env: Sequence[str],
+    longest_ns: int,
+) -> Subject:
     sockets, holes = ways_out(allow)
     shown = without_values(command)
     base = plan(shown, os.environ, experiment=experiment, no_aws=no_aws, port_forwards=holes)
@@ -72,57 +166,44 @@ def survey(
     check_holes(base, holes)
     added = variables_of(env)
     check_program(command[0], added.get("PATH"))
-    _check_files(json_file, markdown_file)
-    lengths = [_duration("--for", fault, QUICK_FAULT_NS if quick else FAULT_NS), _duration("--longest", longest, 0)]
-    folder = new_folder(out, "survey")
-    request = SurveyRequest(
-        base=base,
-        program=ProgramRequest(
-            argv=tuple(command),
-            shown=shown,
-            region=base.spec.region,
-            no_aws=no_aws,
-            added=added,
-            port_forwards=holes,
-            sockets=sockets,
-        ),
-        shown=" ".join(shown),
-        folder=folder,
-        quick=quick,
-        fault_ns=lengths[0],
-        tail_ns=QUICK_TAIL_NS if quick else TAIL_NS,
-        longest_ns=lengths[1],
-        budget_ns=QUICK_BUDGET_NS if quick else None,
-        at_once=jobs or len(os.sched_getaffinity(0)),
+    request = ProgramRequest(
+        argv=tuple(command),
+        shown=shown,
+        region=base.spec.region,
+        no_aws=no_aws,
+        added=added,
+        port_forwards=holes,
+        sockets=sockets,
     )
-    console = make_console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH)
-    result = run_guarded(Surveyor(request, lambda line: typer.echo(line, err=True)).survey(), folder)
-    print_survey(console, result)
-    for path in _write(result, folder, json_file, markdown_file):
-        typer.echo(str(path))
+    return CommandSubject(shown=" ".join(shown), base=base, request=request, longest_ns=longest_ns)
 
 
-def _write(result: Survey, folder: Path, json_file: Path | None, markdown_file: Path | None) -> list[Path]:
-    """Write the files. Returns their paths; raises ``HarnessError`` when the disk refuses."""
+def _write(result: Survey, folder: Path, files: _Files) -> list[Path]:
+    """Write the table. Returns the files; raises ``HarnessError`` when the disk refuses."""
     texts = {
         folder / "survey.json": result.text(),
         folder / "survey.md": markdown(result),
         folder / "survey.html": page(result),
     }
-    texts |= {json_file: result.text()} if json_file else {}
-    texts |= {markdown_file: markdown(result)} if markdown_file else {}
+    texts |= {files.json: result.text()} if files.json else {}
+    texts |= {files.markdown: markdown(result)} if files.markdown else {}
     return [write_text(path, text) for path, text in texts.items()]
 
 
-def _check_files(*paths: Path | None) -> None:
-    for path in paths:
-        if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-            raise InputError(f"{path}: cannot be written there; name a file in a folder that exists")
+def _write_experiments(result: Survey, folder: Path | None, argv: tuple[str, ...] | None) -> list[Path]:
+    """Write the rows that tell something as experiments. Returns the files."""
+    if folder is None:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    plains = [(row, experiment_of(row, row.played, argv)) for row in result.worst_first]
+    return [
+        write_text(folder / f"{row.trial.stem}.yaml", experiment_file(plain))
+        for row, plain in plains
+        if plain is not None
+    ]
 
 
-def _duration(option: str, text: str | None, default_ns: int) -> int:
-    if text is None:
-        return default_ns
+def _duration(option: str, text: str) -> int:
     try:
         length = parse_duration(text)
     except ValueError as error:

@@ -76,6 +76,7 @@ async def run(
     program: tuple[str, Program] | None = None,
     aborted: asyncio.Event | None = None,
     on_interrupted: Callable[[Path], None] | None = None,
+    beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
 ) -> RunResult:
     """Play ``experiment`` in a sandbox of its own; the results are in ``folders.final`` when this returns, and never before.
 
@@ -83,7 +84,8 @@ async def run(
     the experiment, and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the
     embedded proxy, else a program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of
     the user's, which plays in place of the experiment's clients until it ends. When ``aborted`` is set, the run ends before its time: its
-    journal says so, and the outcome is *invalid*.
+    journal says so, and the outcome is *invalid*. ``beside`` is entered when the sandbox is open and left when the run is over: a further
+    witness, that journals what it sees.
 
     A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
     how a signal ends a run, cleans up and goes through; the journal of what was measured stays, marked *interrupted*, and
@@ -115,7 +117,9 @@ async def run(
         with Journal(folders.partial / JOURNAL) as journal:
             if listener:
                 journal.listen(listener)
-            await record(experiment, settings, opened, journal, folders.work, program=program, aborted=aborted)
+            await record(
+                experiment, settings, opened, journal, folders.work, program=program, aborted=aborted, beside=beside
+            )
         result = conclude(journal.entries, experiment, folders)
         return result
     finally:
@@ -137,6 +141,7 @@ async def record(
     begin: Callable[[], Awaitable[object]] | None = None,
     program: tuple[str, Program] | None = None,
     aborted: asyncio.Event | None = None,
+    beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
 ) -> None:
     """Let the runner play ``experiment`` in an open ``sandbox`` into ``journal``; closing both is the caller's.
 
@@ -152,10 +157,12 @@ async def record(
     async with contextlib.AsyncExitStack() as stack:
         programs: dict[str, UserProgram] = {}
         manager = LocalProcessManager(journal, clock, sandbox, *environments, MappingProxyType(programs))
+        stage = Stage(sandbox, work, journal, clock, manager.fail)
         if program:
             label, prepare = program
-            stage = Stage(sandbox, work, journal, clock, manager.fail)
             programs[label] = await stack.enter_async_context(prepare(stage))
+        if beside:
+            await stack.enter_async_context(beside(stage))
         label_of_program = program[0] if program else None
         await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
 

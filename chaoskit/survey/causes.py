@@ -54,27 +54,29 @@ def cause_of(trial: Trial, observation: Observation) -> Cause | None:
 
 
 def _no_read_timeout(trial: Trial, observation: Observation) -> Cause | None:
-    """An open connection on which nothing came, and which the command left open until the fault was over."""
-    if not trial.fault.proxied:
+    """It waited for an answer of the dependency: as long as the answers were late, or as long as there were none."""
+    if not trial.fault.proxied or observation.hung_ns < 2 * SECOND:
         return None
-    spans = _inside(observation.witness.connections or (), observation)
-    longest = max((end - start for start, end in spans), default=0)
-    least = SLOW_NS if trial.fault.key == "slow-service" else observation.end_ns - observation.start_ns - 2 * SECOND
-    if longest >= least and observation.hung_ns >= min(least, longest) - SLACK_NS:
-        late = "whose answers came late" if trial.fault.key == "slow-service" else "on which nothing came"
-        seen = f"it stayed {format_duration(longest)} on one connection {late}, and did not give it up"
+    spans = _inside(observation)
+    if not spans:
+        return None
+    longest = max(end - start for start, end in spans)
+    least = SLOW_NS if trial.fault.key == "slow-service" else observation.fault_ns - 2 * SECOND
+    waited = min(longest, observation.hung_ns) if observation.calls is None else observation.hung_ns
+    if waited >= least - SLACK_NS or observation.hung_open:
+        late = f"answers came {format_duration(SLOW_NS)} late" if trial.fault.key == "slow-service" else "nothing came"
+        whose = "it" if observation.calls is None else "a call"
+        seen = f"{whose} waited {format_duration(waited)} on a connection on which {late}, and did not give it up"
         return Cause("no read time-out", seen, "set a read time-out, shorter than what your callers wait for you")
-    if longest >= 2 * SECOND and observation.hung_ns >= 2 * SECOND:
-        tries = f"{len(spans)} connection{'s' if len(spans) > 1 else ''} in all"
-        seen = f"it gave up a connection without an answer after {format_duration(longest)}; {tries}"
-        return Cause("long time-out", seen, "shorten the read time-out, and bound all tries together by one deadline")
-    return None
+    tries = f"{len(spans)} connection{'s' if len(spans) > 1 else ''} in all"
+    seen = f"it waited {format_duration(waited)} for an answer before it gave up; {tries}"
+    return Cause("long time-out", seen, "shorten the read time-out, and bound all tries together by one deadline")
 
 
 def _no_connect_timeout(trial: Trial, observation: Observation) -> Cause | None:
     """A connection that was dialled for seconds, as the kernel's socket table showed."""
     longest = max((end - start for start, end in observation.witness.dialling), default=0)
-    if longest >= observation.end_ns - observation.start_ns - 2 * SECOND:
+    if longest >= observation.fault_ns - 2 * SECOND:
         seen = f"it dialled one connection for {format_duration(longest)} and did not give it up"
         return Cause(
             "no connect time-out", seen, "set a connect time-out of a second or two (Linux itself tries for 130 s)"
@@ -109,7 +111,7 @@ def _resolver_waits(trial: Trial, observation: Observation) -> Cause | None:
 
 
 def _first_address_only(trial: Trial, observation: Observation) -> Cause | None:
-    if trial.fault.key != "dead-address" or observation.status not in ("failed", "hung"):
+    if trial.fault.key != "dead-address" or observation.status not in ("failed", "not back"):
         return None
     seen = "it was given a dead address and a good one, and did not get through by the good one"
     return Cause(
@@ -119,34 +121,48 @@ def _first_address_only(trial: Trial, observation: Observation) -> Cause | None:
 
 def _back_off(trial: Trial, observation: Observation) -> Cause | None:
     """Late, with a pause between tries that lies across the fault's end."""
-    if observation.status not in ("late", "waited") or observation.back_ns is None:
+    if observation.back_ns is None or observation.back_ns < SECOND:
         return None
     tries = _tries(trial, observation)
     before = [at for at in tries if at < observation.end_ns]
     after = [at for at in tries if at >= observation.end_ns]
     if not before or not after or after[0] - before[-1] < SECOND:
         return None
-    seen = (
-        f"it paused {format_duration(after[0] - before[-1])} between its last try in the fault and its next; "
-        f"{len(before)} tries before"
-    )
+    seen = f"it paused {format_duration(after[0] - before[-1])} between its last try in the fault and its next"
     return Cause("back-off", seen, "cap the back-off near the time that you can afford to lose, with jitter")
 
 
 def _no_retry(trial: Trial, observation: Observation) -> Cause | None:
-    if observation.status != "failed" or observation.elapsed_ns > observation.end_ns:
+    """It failed while the fault was on; how often it tried is seen."""
+    if observation.status != "failed" or (observation.elapsed_ns or 0) > observation.end_ns:
         return None
-    tries = [at for at in _tries(trial, observation) if at >= observation.start_ns]
-    after = format_duration(observation.elapsed_ns)
+    tries = [at for at in _tries(trial, observation) if observation.start_ns <= at < observation.end_ns]
+    if observation.calls is None:
+        return _no_retry_of_command(tries, observation)
+    _, failed = observation.calls
+    if not tries or not failed:
+        return None
+    seen = f"{len(tries)} tries for {failed} failed calls"
+    if len(tries) <= failed * 5 // 4 + 1:
+        return Cause(
+            "no retry",
+            seen,
+            "retry once or twice within the caller's deadline, with jitter, or fall back (a cache, a default)",
+        )
+    return Cause("gives up too soon", seen, "no retry outlasts such an outage: fall back (a cache, a default, a queue)")
+
+
+def _no_retry_of_command(tries: list[int], observation: Observation) -> Cause | None:
+    code, after = observation.exit_code, format_duration(observation.elapsed_ns or 0)
     if len(tries) == 1:
-        seen = f"one try, no second: it ended with code {observation.exit_code} after {after}"
+        seen = f"one try, no second: it ended with code {code} after {after}"
         return Cause(
             "no retry",
             seen,
             "retry with back-off and jitter until a deadline, or fall back (a cache, a default, a queue)",
         )
     if len(tries) > 1:
-        seen = f"{len(tries)} tries in {format_duration(tries[-1] - tries[0])}, then it ended with code {observation.exit_code}"
+        seen = f"{len(tries)} tries in {format_duration(tries[-1] - tries[0])}, then it ended with code {code}"
         return Cause(
             "gives up too soon",
             seen,
@@ -156,18 +172,18 @@ def _no_retry(trial: Trial, observation: Observation) -> Cause | None:
 
 
 def _no_fresh_lookup(trial: Trial, observation: Observation) -> Cause | None:
-    """Still down after the fault, though nobody asked the DNS again: it goes on with what it was told in the fault."""
-    if (
-        trial.fault.proxied
-        or observation.status not in ("hung", "failed")
-        or observation.elapsed_ns < observation.end_ns + 5 * SECOND
-    ):
+    """Calls fail on well after the fault, though nobody asked the DNS again: it goes on with what it was told in the fault."""
+    if observation.calls is None:
+        return None  # a command that does not ask may sleep as well
+    down_ns = (
+        observation.watched_ns - observation.end_ns if observation.status == "not back" else observation.back_ns or 0
+    )
+    if trial.fault.proxied or down_ns < 3 * SECOND or observation.witness.dialling:
         return None
     lookups = observation.witness.lookups
-    if not lookups or any(at >= observation.end_ns for at in lookups) or observation.witness.dialling:
+    if not lookups or any(observation.end_ns <= at < observation.end_ns + down_ns - SECOND for at in lookups):
         return None
-    since = format_duration(observation.elapsed_ns - observation.end_ns)
-    seen = f"for {since} after the fault it did not ask the DNS again"
+    seen = f"for {format_duration(down_ns)} after the fault it did not ask the DNS again"
     return Cause(
         "no fresh lookup",
         seen,
@@ -179,10 +195,10 @@ RULES: tuple[Rule, ...] = (
     _no_read_timeout,
     _no_connect_timeout,
     _first_address_only,
-    _back_off,
     _resolver_waits,
-    _no_retry,
     _no_fresh_lookup,
+    _back_off,
+    _no_retry,
 )
 
 
@@ -193,13 +209,14 @@ def _tries(trial: Trial, observation: Observation) -> list[int]:
     return sorted(observation.witness.lookups)
 
 
-def _inside(connections: tuple[tuple[int, int | None], ...], observation: Observation) -> list[tuple[int, int]]:
+def _inside(observation: Observation) -> list[tuple[int, int]]:
     """The parts of the connections that lie in the fault."""
     spans = [
         (
             max(opened, observation.start_ns),
-            min(closed if closed is not None else observation.elapsed_ns, observation.end_ns),
+            min(closed if closed is not None else observation.watched_ns, observation.end_ns + SLOW_NS),
         )
-        for opened, closed in connections
+        for opened, closed in observation.witness.connections or ()
+        if opened < observation.end_ns
     ]
     return [(start, end) for start, end in spans if end > start]

@@ -42,9 +42,9 @@ class Dependencies:
     unserved: tuple[str, ...]
 
 
-def dependencies_of(run: Run, experiment: Experiment, asker: str) -> Dependencies:
-    """What ``asker`` looked up in a run of ``experiment``, in the order of the first lookup."""
-    counts = Counter(lookup.name for lookup in run.lookups if lookup.client == asker)
+def dependencies_of(run: Run, experiment: Experiment) -> Dependencies:
+    """What was looked up in a run of ``experiment``, by whomever but the canary, in the order of the first lookup."""
+    counts = Counter(lookup.name for lookup in run.lookups if lookup.client != plans.CANARY_LABEL)
     zones = Zones.from_plan(plans.zones(experiment.spec))
     services = services_by_address(experiment)
     opened = Counter(event.proxy.partition("@")[0] for _, event in run.of(ConnectionOpened))

@@ -11,7 +11,7 @@ from chaoskit.units import format_duration
 def markdown(survey: Survey) -> str:
     """The whole document."""
     lines = [
-        f"# Survey of `{survey.command}`",
+        f"# Survey of `{survey.subject}`",
         "",
         f"{words.headline(survey)}. Without a fault it takes {format_duration(survey.usual_ns)}.",
         "",

@@ -1,4 +1,4 @@
-"""What a trial did to the command: how it ended, how long it hung, how soon it was back, and what the witnesses saw meanwhile. Pure."""
+"""What a trial did: how it ended, how long it hung, how soon it was back, and what the witnesses saw of the dependency meanwhile."""
 
 from __future__ import annotations
 
@@ -9,25 +9,20 @@ from typing import Literal, TypeAlias
 
 from chaoskit.clock import Instant
 from chaoskit.dns.faults.address import PRESETS
-from chaoskit.journal.command import command_end
-from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, HarnessFailed, QueryAnswered, SocketHeld
+from chaoskit.experiment.plans import CANARY_LABEL
+from chaoskit.journal.events import ConnectionClosed, ConnectionOpened, QueryAnswered, SocketHeld
 from chaoskit.journal.lookups import Lookup
 from chaoskit.journal.run import Run
 from chaoskit.survey.trial import DEAD_ADDRESS, Trial
-from chaoskit.units import MILLISECOND, SECOND
 
-Status: TypeAlias = Literal["hung", "failed", "late", "waited", "unharmed", "not exercised", "unknown"]
-"""What became of the command, worst first. *late* and *waited* both succeeded: *late* well after the fault's end, *waited* before."""
+Status: TypeAlias = Literal["not back", "failed", "late", "waited", "unharmed", "not exercised", "unknown"]
+"""What became of it, worst first. *not back*: still running, or still failing, when the trial ended. *late* and *waited* succeeded:
+*late* well after the fault's end, *waited* before.
+"""
 
-WORST_FIRST: tuple[Status, ...] = ("hung", "failed", "late", "waited", "unknown", "not exercised", "unharmed")
+WORST_FIRST: tuple[Status, ...] = ("not back", "failed", "late", "waited", "unknown", "not exercised", "unharmed")
 
-USUAL_NS = 500 * MILLISECOND
-"""A run this much longer than the one without a fault is as long as usual: the machine is shared."""
-
-LATE_AFTER_NS = 2 * SECOND
-"""Who succeeds within this time of the fault's end, and the command's usual length, is back at once."""
-
-RESOLVER_TRY_NS = 4 * SECOND
+RESOLVER_TRY_NS = 4_000_000_000
 """A question that is asked again from the same port after so long is the resolver's next try; glibc waits 5 s (resolv.conf(5))."""
 
 
@@ -48,86 +43,63 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """What became of the command in one trial, whose fault began at ``start_ns`` of its life and ended at ``end_ns``.
+class ClientResult:
+    """How one client fared: its calls in the fault, how many of them failed, and how long after the fault's end it was well again.
 
-    ``exit_code`` is None where it had not ended when the trial did. ``elapsed_ns`` is how long it lived, or was watched. ``hung_ns`` is how
-    much longer that is than without a fault; ``back_ns`` is how long after the fault's end it succeeded, None where it did not, or where
-    it was done before. ``why`` says what went wrong with the trial itself.
+    ``is_back`` is false for one that was still in trouble at the end. ``exposed`` tells that the client itself is known to have met the
+    fault; a probe of an app does not, its app does.
+    """
+
+    client: str
+    count: int
+    failed: int
+    longest_ns: int
+    longest_open: bool
+    back_ns: int | None
+    is_back: bool
+    exposed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What became of a command, or of the clients of an experiment, in one trial; the fault was on from ``start_ns`` to ``end_ns``.
+
+    ``hung_ns`` is how much longer the command, or the longest call, took than without a fault; ``hung_open`` that it had not come to its
+    end. ``back_ns`` is how long after the fault's end all was well again, None where it was not, or where nothing had been lost.
+    ``exit_code`` and ``elapsed_ns`` are the command's, None for clients, and the code also where it had not ended. ``clients`` is empty
+    for a command. ``why`` says what went wrong with the trial itself.
     """
 
     status: Status
-    exit_code: int | None
-    elapsed_ns: int
-    usual_ns: int
     start_ns: int
     end_ns: int
+    watched_ns: int
     witness: Witness
+    hung_ns: int = 0
+    hung_open: bool = False
+    back_ns: int | None = None
+    exit_code: int | None = None
+    elapsed_ns: int | None = None
+    clients: tuple[ClientResult, ...] = ()
     why: str = ""
 
     @property
-    def hung_ns(self) -> int:
-        """How much longer it took than without a fault."""
-        return max(0, self.elapsed_ns - self.usual_ns)
+    def calls(self) -> tuple[int, int] | None:
+        """How many calls began in the fault, and how many of them failed; None for a command."""
+        if not self.clients:
+            return None
+        return sum(result.count for result in self.clients), sum(result.failed for result in self.clients)
 
     @property
-    def back_ns(self) -> int | None:
-        """How long after the fault's end it succeeded."""
-        return self.elapsed_ns - self.end_ns if self.exit_code == 0 and self.elapsed_ns > self.end_ns else None
+    def fault_ns(self) -> int:
+        """How long the fault lasted."""
+        return self.end_ns - self.start_ns
 
 
-def observe(run: Run, trial: Trial, asker: str, usual_ns: int) -> Observation:
-    """What ``run`` says of ``trial``; ``usual_ns`` is how long the command takes without a fault."""
-    end = command_end(run)
-    elapsed = end.elapsed_ns if end else run.last_instant - run.origin
-    exit_code = end.exit_code if end else None
-    failures = [event.message for _, event in run.of(HarnessFailed)]
-    fault_end = trial.start_ns + trial.length_ns
-    observation = Observation(
-        status=_status(exit_code, elapsed, usual_ns, fault_end),
-        exit_code=exit_code,
-        elapsed_ns=elapsed,
-        usual_ns=usual_ns,
-        start_ns=trial.start_ns,
-        end_ns=fault_end,
-        witness=witness_of(run, trial, asker),
-    )
-    if failures:
-        return _replaced(observation, "unknown", failures[0])
-    if not any(run.met(planned.injection) for planned in run.injections) and not _met_silently(trial, observation):
-        return _replaced(observation, "not exercised", "")
-    return observation
-
-
-def _met_silently(trial: Trial, observation: Observation) -> bool:
-    """Whether a connection was open in the fault that acts on every one; a proxy tells of a toxic only when the connection ends."""
-    connections = observation.witness.connections or ()
-    return trial.fault.proxied and any(
-        opened < observation.end_ns and (closed is None or closed >= observation.start_ns)
-        for opened, closed in connections
-    )
-
-
-def _replaced(observation: Observation, status: Status, why: str) -> Observation:
-    from dataclasses import replace
-
-    return replace(observation, status=status, why=why)
-
-
-def _status(exit_code: int | None, elapsed: int, usual: int, fault_end: int) -> Status:
-    if exit_code is None:
-        return "hung"
-    if exit_code != 0:
-        return "failed"
-    if elapsed > fault_end + usual + LATE_AFTER_NS:
-        return "late"
-    return "waited" if elapsed > usual * 3 // 2 + USUAL_NS else "unharmed"
-
-
-def witness_of(run: Run, trial: Trial, asker: str) -> Witness:
+def witness_of(run: Run, trial: Trial) -> Witness:
     """What the witnesses saw of the trial's dependency."""
     origin, dependency = run.origin, trial.dependency
-    lookups = [lookup for lookup in run.lookups if lookup.client == asker and lookup.name == dependency.name]
+    lookups = [lookup for lookup in run.lookups if lookup.client != CANARY_LABEL and lookup.name == dependency.name]
     peers = {ipaddress.ip_address(address) for address in dependency.addresses}
     peers |= {ipaddress.ip_address(address) for address in (DEAD_ADDRESS, *PRESETS["black_hole"])}
     sockets = [event for _, event in run.of(SocketHeld) if _host(event.peer) in peers]

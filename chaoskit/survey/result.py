@@ -17,30 +17,31 @@ FORMAT = "chaoskit survey 1"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One trial and what became of it. ``folder`` is where its journal is."""
+    """One trial and what became of it. ``folder`` is where its journal is, ``played`` the experiment as plain data."""
 
     trial: Trial
     observation: Observation
     cause: Cause | None
     folder: str
+    played: Mapping[str, Any]
 
     @property
     def badness(self) -> tuple[int, int, str, str]:
-        """What rows are sorted by: the worst status first, then who hung longest."""
+        """What rows are sorted by: the worst status first, then how long it hung and stayed away."""
         observation, trial = self.observation, self.trial
         rank = WORST_FIRST.index(observation.status)
-        return rank, -observation.hung_ns, trial.dependency.name, trial.fault.key
+        return rank, -observation.hung_ns - (observation.back_ns or 0), trial.dependency.name, trial.fault.key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """``command`` as it may be shown, how long it takes without a fault, what it depends on, and the trials, worst first.
+    """What was surveyed, as it may be shown, how long it takes without a fault (of clients, the longest call), and the trials.
 
     ``unserved`` are names that it looked up and that nobody serves in the sandbox. ``left_out`` are trials that there was no time for.
     ``in_the_way`` names processes whose own caches stand between the app and a record, each with what is known of it.
     """
 
-    command: str
+    subject: str
     usual_ns: int
     dependencies: tuple[Dependency, ...]
     unserved: tuple[str, ...]
@@ -54,10 +55,10 @@ class Survey:
         return tuple(sorted(self.rows, key=lambda row: row.badness))
 
     def to_json(self) -> dict[str, Any]:
-        """For programs. Times in nanoseconds; ``exit_code`` null: it had not ended when the trial did."""
+        """For programs. Times in nanoseconds; ``exit_code`` is null for clients, and for a command that had not ended."""
         return {
             "format": FORMAT,
-            "command": self.command,
+            "subject": self.subject,
             "usual_ns": self.usual_ns,
             "dependencies": [
                 {
@@ -88,6 +89,7 @@ def _row_to_json(row: Row) -> dict[str, Any]:
         "status": observation.status,
         "exit_code": observation.exit_code,
         "elapsed_ns": observation.elapsed_ns,
+        "calls": list(observation.calls) if observation.calls else None,
         "hung_ns": observation.hung_ns,
         "back_ns": observation.back_ns,
         "fault_ns": [observation.start_ns, observation.end_ns],

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 UNKNOWN_WIDTH = 140
 """For output that is no terminal."""
 
-STYLES = {"hung": "bold red", "failed": "red", "late": "yellow", "waited": "yellow", "unharmed": "green"}
+STYLES = {"not back": "bold red", "failed": "red", "late": "yellow", "waited": "yellow", "unharmed": "green"}
 
 
 def print_survey(console: Console, survey: Survey) -> None:

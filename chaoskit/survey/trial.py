@@ -48,6 +48,7 @@ class SurveyFault:
 
 FAULTS: tuple[SurveyFault, ...] = (
     SurveyFault("empty", "record empty (NODATA)", quick=True),
+    SurveyFault("slow-service", f"answers {format_duration(SLOW_NS)} late", proxied=True, quick=True),
     SurveyFault("nxdomain", "name does not exist (NXDOMAIN)"),
     SurveyFault("servfail", "DNS says SERVFAIL"),
     SurveyFault("no-answer", "DNS does not answer", quick=True),
@@ -56,7 +57,6 @@ FAULTS: tuple[SurveyFault, ...] = (
     SurveyFault("refused", "connections refused", quick=True),
     SurveyFault("black-hole", "packets vanish (black hole)", quick=True),
     SurveyFault("silent", "accepts, then stays silent", proxied=True),
-    SurveyFault("slow-service", f"answers {format_duration(SLOW_NS)} late", proxied=True, quick=True),
 )
 BY_KEY: dict[str, SurveyFault] = {fault.key: fault for fault in FAULTS}
 

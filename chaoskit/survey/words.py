@@ -12,7 +12,7 @@ from chaoskit.units import format_duration
 COLUMNS = ("dependency", "fault", "what became of it", "hung", "back after", "cause", "known cure")
 
 STATUS_WORDS: dict[Status, str] = {
-    "hung": "HANGS",
+    "not back": "NOT BACK",
     "failed": "FAILS",
     "late": "late",
     "waited": "waits",
@@ -21,11 +21,12 @@ STATUS_WORDS: dict[Status, str] = {
     "unknown": "unknown",
 }
 
-HURT: dict[Status, str] = {"hung": "hung", "failed": "failed", "late": "came back late"}
+HURT: dict[Status, str] = {"not back": "not back", "failed": "failed", "late": "came back late"}
 
 LEGEND = """\
-Each row is a run of its own, with one fault on one dependency. *Hung* is how much longer the command took than without a fault;
-*back after* counts from the end of the fault to its success, and a dash stands where it did not succeed, or was done before.
+Each row is a run of its own, with one fault on one dependency. *Hung* is how much longer the command, or the longest call,
+took than without a fault; *back after* counts from the end of the fault to the success that no failure follows, and a dash stands where
+there was none, or nothing to come back from.
 A cause is named only where lookups, connections or sockets show it. *Not exercised*: the fault met no lookup and no
 connection, so nothing was tested.
 """
@@ -47,10 +48,14 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def outcome(observation: Observation) -> str:
-    """``FAILS: code 1 after 0.2 s``."""
-    word, after = STATUS_WORDS[observation.status], format_duration(observation.elapsed_ns)
+    """``FAILS: code 1 after 0.2 s``, ``FAILS: 40 of 48 calls``."""
+    word = STATUS_WORDS[observation.status]
     if observation.status in ("not exercised", "unknown"):
         return word
+    if observation.calls is not None:
+        count, failed = observation.calls
+        return f"{word}: {failed} of {count} calls failed"
+    after = format_duration(observation.elapsed_ns or 0)
     if observation.exit_code is None:
         return f"{word}: still running after {after}"
     return f"{word}: code {observation.exit_code} after {after}"
@@ -58,7 +63,7 @@ def outcome(observation: Observation) -> str:
 
 def hung(observation: Observation) -> str:
     """How much longer it took than without a fault; a dash for less than a tenth of a second."""
-    more = "over " if observation.exit_code is None else ""
+    more = "over " if observation.hung_open else ""
     return f"{more}{format_duration(observation.hung_ns)}" if observation.hung_ns >= 100_000_000 else "–"
 
 
@@ -66,7 +71,7 @@ def back(observation: Observation) -> str:
     """``2.1 s``, ``not back``, or a dash where there was nothing to come back from."""
     if observation.back_ns is not None:
         return format_duration(observation.back_ns)
-    return "not back" if observation.status == "hung" else "–"
+    return "not back" if observation.status == "not back" else "–"
 
 
 def dependency_line(dependency: Dependency) -> str:

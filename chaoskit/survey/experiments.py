@@ -1,0 +1,85 @@
+"""Each row of a survey as an experiment file, whose expectation is today's result: for CI, so that it is seen when it changes.
+
+Expectations leave room for a busy machine; what became of it is what they hold it to, not the tenth of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chaoskit.survey.observation import ClientResult, Observation
+from chaoskit.survey.result import Row
+from chaoskit.survey.trial import written
+from chaoskit.units import SECOND
+
+COMMAND = "command"
+MARGIN_NS = 4 * SECOND
+"""Room for a busy machine in an expectation of a length."""
+
+SHARE_MARGIN = 0.25
+"""Room in an expectation of a share of calls."""
+
+
+def experiment_of(row: Row, played: Mapping[str, Any], argv: tuple[str, ...] | None) -> dict[str, Any] | None:
+    """The experiment of one row; None for a row that tells nothing. ``played`` is what was run for it.
+
+    ``argv`` is the command that is surveyed; None where ``played`` has clients of its own. It is then the one call of a client.
+    """
+    observation = row.observation
+    if observation.status in ("unknown", "not exercised"):
+        return None
+    plain = {name: value for name, value in played.items() if value not in ({}, [], ())}
+    plain["question"] = _question(row)
+    plain["limits"] = {**plain["limits"], "grace": "1s"}
+    if argv is not None:
+        plain["clients"] = {COMMAND: {"use": "command", "argv": list(argv), "every": plain["duration"]}}
+        plain["expect"] = _of_command(observation)
+    else:
+        plain["expect"] = [entry for result in observation.clients for entry in _of_clients(result)]
+    return plain
+
+
+def _question(row: Row) -> str:
+    cause = f" ({row.cause.key})" if row.cause else ""
+    return f"Is it as it was when this was written: {row.observation.status}{cause}?"
+
+
+def _of_command(observation: Observation) -> list[dict[str, Any]]:
+    """A call that never ends is no failure and no success, so its length is what can be held to."""
+    if observation.status == "not back":
+        return [{"longest_call": {"client": COMMAND, "at_least": written(observation.end_ns)}}]
+    if observation.exit_code:
+        error = f"exit code {observation.exit_code}" if observation.exit_code <= 128 else None
+        named = {"surfaces_error": {"client": COMMAND, "phase": None, "type": error}}
+        return [named] if error else [{"success_rate": {"client": COMMAND, "at_most": 0.0}}]
+    longest = (observation.elapsed_ns or 0) * 3 // 2 + MARGIN_NS
+    return [
+        {"success_rate": {"client": COMMAND, "at_least": 1.0}},
+        {"longest_call": {"client": COMMAND, "at_most": written(longest)}},
+    ]
+
+
+def _of_clients(result: ClientResult) -> list[dict[str, Any]]:
+    """What is expected of one client; nothing of one that made no call in the fault."""
+    if not result.count:
+        return []
+    who: dict[str, Any] = {"client": result.client, **({} if result.exposed else {"unaffected": True})}
+    share = (result.count - result.failed) / result.count
+    bounds = {"at_least": max(0.0, round(share - SHARE_MARGIN, 2)), "at_most": min(1.0, round(share + SHARE_MARGIN, 2))}
+    if share == 1.0:
+        bounds = {"at_least": 1.0}
+    expect: list[dict[str, Any]] = [{"success_rate": {**who, "phase": "fault", **bounds}}]
+    if result.back_ns is not None:
+        expect.append({"recovers_within": {**who, "within": written(result.back_ns * 3 // 2 + MARGIN_NS)}})
+    elif not result.is_back:
+        expect.append({"longest_call": {**who, "at_least": written(result.longest_ns // 2)}})
+    return expect
+
+
+def experiment_file(plain: Mapping[str, Any]) -> str:
+    """The file's text."""
+    import yaml
+
+    head = "# Written by chaoskit survey; run it with: chaoskit run FILE\n"
+    return head + yaml.safe_dump(dict(plain), sort_keys=False, allow_unicode=True, width=120)
