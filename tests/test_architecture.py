@@ -45,7 +45,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "starlette": ("dns/control/",),
     "uvicorn": ("dns/control/http.py", "dns/control/connections.py"),
     "prometheus_client": ("dns/control/metrics.py", "network/embedded/metrics.py"),
-    "h11": ("network/embedded/http.py",),
+    "h11": ("network/embedded/http.py", "clients/http/"),
 }
 
 # A local variable is named for what it holds, not for how it came. Packages that keep to it:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import resource
 import sys
@@ -83,20 +84,17 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
     from chaoskit.aws import front as tls_front
     from chaoskit.aws.connection import Habits
     from chaoskit.aws.evidence import Evidence
-    from chaoskit.aws.service import MockServices
+    from chaoskit.aws.own_fronts import OwnFronts
     from chaoskit.aws.stand_in import StandIns
 
     written: dict[str, dict[str, Any]] = {name: wanted or {} for name, wanted in (plan.get("services") or {}).items()}
     stand_ins = {name: wanted["backend"] for name, wanted in written.items() if wanted.get("backend")}
     hosts: dict[str, str] = plan.get("hosts") or {}
-    services = MockServices()
-    services.seed(
-        {name: one for name, one in written.items() if name not in stand_ins}, plan.get("regions") or ["us-east-1"]
-    )
-    own: Application = services.application
+    moto, version = _moto(plan, written, stand_ins)
+    own = moto
     began: list[Callable[[], object]] = []
     if "route53" in written and "route53" not in stand_ins:
-        own = route53 = _route53(services.application, written["route53"], child)
+        own = route53 = _route53(moto, written["route53"], child)
         endings.append(route53.end)
         began.append(partial(_fill, route53, written["route53"]))
     elif "route53" in stand_ins:
@@ -104,8 +102,11 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
             began.append(poller.start)
             endings.append(poller.stop)
     application = StandIns(own, {wire_name(name): address for name, address in stand_ins.items()})
+    numbers = itertools.count(1)
+    own_fronts = OwnFronts(plan.get("own") or (), authority, faults, child.emit, failed, numbers)
+    endings.append(own_fronts.stop)
     front = tls_front.Front(
-        Evidence(faults.around(application), child.emit, hosts),
+        Evidence(faults.around(application), child.emit, hosts, numbers=numbers),
         authority.server_context(plan["names"], hosts),
         failed,
         host=plan.get("host", "127.0.0.1"),
@@ -116,20 +117,40 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
         },
         hosts=hosts,
     )
-    served = [f"moto {services.version}"] + ["Route 53 of chaoskit's own"] * (own is not services.application)
+    served = [f"moto {version}"] * bool(version) + ["Route 53 of chaoskit's own"] * (own is not moto)
+    served += [f"{one['name']} at {one['backend']}" for one in plan.get("own") or ()]
     served += [f"{name} at {address}" for name, address in stand_ins.items()]
     child.emit(
         PlaneReady(
             at=time.monotonic_ns(),
             plane="service",
-            implementation=f"{', '.join(served)} under cheroot {tls_front.VERSION}",
-            addresses={"front": front.address},
+            implementation=f"{', '.join(served) or 'no service'} under cheroot {tls_front.VERSION}",
+            addresses={"front": front.address, **own_fronts.addresses},
             pid=os.getpid(),
         )
     )
     for begin in began:  # the ready event comes first
         begin()
     return front
+
+
+def _moto(
+    plan: dict[str, Any], written: dict[str, dict[str, Any]], stand_ins: dict[str, str]
+) -> tuple[Application, str]:
+    """The mocks that moto is, and its version; a run without any does not load it (a second and more), and answers 404."""
+    seeds = {name: state for name, state in written.items() if name not in stand_ins}
+    if not seeds and plan.get("own"):
+        return _nothing, ""
+    from chaoskit.aws.service import MockServices
+
+    services = MockServices()
+    services.seed(seeds, plan.get("regions") or ["us-east-1"])
+    return services.application, services.version
+
+
+def _nothing(_: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    start_response("404 Not Found", [("Content-Length", "0")])
+    return []
 
 
 def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route53:

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -62,19 +62,30 @@ class Evidence:
     """Wraps a WSGI application and emits ``RequestArrived`` and ``RequestAnswered`` for each request."""
 
     def __init__(
-        self, application: Application, emit: Callable[[Event], None], hosts: Mapping[str, str] | None = None
+        self,
+        application: Application,
+        emit: Callable[[Event], None],
+        hosts: Mapping[str, str] | None = None,
+        *,
+        own: str | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
-        """``hosts`` maps host names, or ``*.`` and a name, to the wire names of their services; it tells what unsigned requests ask."""
+        """``hosts`` maps host names, or ``*.`` and a name, to the wire names of their services; it tells what unsigned requests ask.
+
+        ``own`` is the service of the user's own that all requests here are for; None: mocks of AWS. ``numbers`` counts the requests
+        of all fronts of a process.
+        """
         self._application = application
         self._emit = emit
         self._hosts = hosts or {}
-        self._numbers = itertools.count(1)
+        self._own = own
+        self._numbers = numbers or itertools.count(1)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         at = time.monotonic_ns()
         number = next(self._numbers)
         received = environ["wsgi.input"]
-        arrived = describe(environ, number, at, self._hosts)
+        arrived = describe(environ, number, at, self._hosts) if self._own is None else describe_own(environ, number, at, self._own)
         self._emit(arrived)
         environ[ARRIVED] = arrived
         told: list[Any] = []
@@ -126,6 +137,22 @@ def describe(environ: Environ, number: int, at: int, hosts: Mapping[str, str] | 
         operation=_operation(environ, hosts or {}),
         invocation=environ.get("HTTP_AMZ_SDK_INVOCATION_ID"),
         attempt=attempt_number(environ.get("HTTP_AMZ_SDK_REQUEST", "")),
+        user_agent=environ.get("HTTP_USER_AGENT", ""),
+        connection=host_port((environ.get("REMOTE_ADDR", ""), environ.get("REMOTE_PORT", ""))),
+        nth=environ.get(NTH, 1),
+    )
+
+
+def describe_own(environ: Environ, number: int, at: int, service: str) -> RequestArrived:
+    """The same of a request to a service of the user's own. Its operation is method and path; a probe of ours says which call it is."""
+    call = environ.get("HTTP_CHAOSKIT_CALL")
+    return RequestArrived(
+        at=at,
+        request=number,
+        service=service,
+        operation=f"{environ.get('REQUEST_METHOD', '')} {environ.get('PATH_INFO', '')}",
+        invocation=call,
+        attempt=1 if call else None,
         user_agent=environ.get("HTTP_USER_AGENT", ""),
         connection=host_port((environ.get("REMOTE_ADDR", ""), environ.get("REMOTE_PORT", ""))),
         nth=environ.get(NTH, 1),

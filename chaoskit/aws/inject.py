@@ -19,6 +19,7 @@ from chaoskit.aws.evidence import ARRIVED, MET, SENT_AS, Application, Environ, w
 from chaoskit.aws.faults import Request, Response, ServiceFault, Turn
 from chaoskit.aws.forms import form_of
 from chaoskit.aws.plan import ServiceInjection
+from chaoskit.aws.services import SERVICES
 from chaoskit.clock import Instant
 from chaoskit.journal.events import RequestArrived
 from chaoskit.seeds import generator
@@ -163,7 +164,7 @@ def _request(arrived: RequestArrived, service: str, environ: Environ) -> Request
         service=service,
         operation=arrived.operation,
         number=arrived.request,
-        form=form_of(service, targeted="HTTP_X_AMZ_TARGET" in environ),
+        form=form_of(service, targeted="HTTP_X_AMZ_TARGET" in environ) if service in SERVICES else "plain",
         content_type=environ.get("CONTENT_TYPE", ""),
     )
 

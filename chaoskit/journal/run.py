@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from chaoskit.clock import Instant
+from chaoskit.journal.aims import service_called
 from chaoskit.journal.calls import Call, join_calls
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import (
@@ -115,6 +116,11 @@ class Run:
         ready = {event.client: event for _, event in self.of(ClientReady) if event.use != "canary"}
         written = [name for name in self.header.experiment.get("clients") or () if name in ready]
         return {name: ready[name] for name in [*written, *(name for name in ready if name not in written)]}
+
+    @cached_property
+    def callers(self) -> tuple[str, ...]:
+        """The clients whose calls are judged: all but the user's apps, of which lookups, connections and health tell."""
+        return tuple(name for name, ready in self.clients.items() if ready.use != "program")
 
     @cached_property
     def injections(self) -> list[InjectionPlanned]:
@@ -318,12 +324,11 @@ class Run:
             met |= ids
         met.update(fault for lookup in self.lookups if lookup.client == client for fault in lookup.faults)
         troubled = [call for call in self.calls[client] if call.number in self.troubled[client]]
-        written = (self.header.experiment.get("clients") or {}).get(client) or {}
-        service = written.get("service", "dynamodb")
+        service = service_called(self.header.experiment, client)
         for planned in self.injections:
             if planned.plane == "process" and planned.target.get("process") == client:
                 shown = bool(self._process_evidence(planned))
-            elif planned.plane == "process" or planned.target.get("service") == service:
+            elif planned.plane == "process" or (service is not None and planned.target.get("service") == service):
                 shown = any(_overlaps(call, planned.spans) for call in troubled) and bool(self.met(planned.injection))
             else:
                 shown = False

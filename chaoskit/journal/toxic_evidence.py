@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chaoskit.clock import Instant
+from chaoskit.journal.aims import service_called
 from chaoskit.journal.events import (
     CallFinished,
     ConnectionClosed,
@@ -56,8 +57,7 @@ def _inside(at: Instant, spans: Spans) -> int | None:
 
 
 def _refused(entries: Sequence[Entry], spans: Spans, service: str, experiment: dict[str, Any]) -> list[int]:
-    clients = experiment.get("clients") or {}
-    users = {name for name, client in clients.items() if client.get("service", "dynamodb") == service}
+    users = {name for name in experiment.get("clients") or {} if service_called(experiment, name) == service}
     seqs = []
     for entry in select(entries, CallFinished, ConnectionClosed):
         event = entry.event

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import SandboxError
+from chaoskit.host_port import host_port
 from chaoskit.sandbox.base import LocalProcesses, Reaper
 from chaoskit.sandbox.file_sockets import find_sockets, socket_folders
 from chaoskit.sandbox.syscall_filter import FilterUnavailable, compile_filter
@@ -109,9 +110,9 @@ class NamespaceSandbox(LocalProcesses):
         """The process number of the keeper, as this machine has it: its ``/proc`` folder shows the sandbox's network."""
         return self._held[0]
 
-    def service(self, address: str) -> str:
+    def service(self, address: str, port: int = 443) -> str:
         """Where the proxy must listen for clients that resolved a service to ``address``."""
-        return f"[{address}]:443" if ":" in address else f"{address}:443"
+        return host_port((address, port))
 
     async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
         """Nothing to tell anyone: addresses are as promised."""

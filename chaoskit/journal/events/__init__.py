@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
+from chaoskit.journal.events.app import AppEnded, AppEvent, AppReady, AppStarted
 from chaoskit.journal.events._types import Result
 from chaoskit.journal.events.client import (
     AttemptFinished,
@@ -69,6 +70,10 @@ from chaoskit.journal.events.zone import (
 __all__ = [
     "EVENT_TYPES",
     "SCHEMA_VERSION",
+    "AppEnded",
+    "AppEvent",
+    "AppReady",
+    "AppStarted",
     "AttemptFinished",
     "AttemptStarted",
     "CallFinished",
@@ -121,7 +126,15 @@ __all__ = [
     "ZoneEvent",
 ]
 Event: TypeAlias = (
-    RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent | ContainerEvent | ZoneEvent
+    RunEvent
+    | DnsEvent
+    | ProxyEvent
+    | ServiceEvent
+    | ClientEvent
+    | AppEvent
+    | ProcessEvent
+    | ContainerEvent
+    | ZoneEvent
 )
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)
