@@ -30,6 +30,7 @@ from chaoskit.survey.page import page
 from chaoskit.survey.result import Survey
 from chaoskit.survey.subject import CommandSubject, ExperimentSubject, Subject
 from chaoskit.survey.terminal import UNKNOWN_WIDTH, print_survey
+from chaoskit.survey.trial import BY_KEY, FAULTS, SurveyFault
 from chaoskit.units import SECOND, parse_duration
 
 QUICK_BUDGET_NS = 165 * SECOND
@@ -79,7 +80,10 @@ def survey(
     no_aws: Annotated[bool, typer.Option("--no-aws", help="Start no mock services for a command, DNS alone.")] = False,
     allow: Allowed = [],  # noqa: B006
     env: Variables = [],  # noqa: B006
-    fault: Annotated[
+    faults: Annotated[
+        list[str], typer.Option("--fault", help=f"Try only this fault: {', '.join(BY_KEY)}; may be repeated.")
+    ] = [],  # noqa: B006
+    length: Annotated[
         str | None, typer.Option("--for", help="Length of each fault; default: 15s, with --quick 12s.")
     ] = None,
     longest: Annotated[str, typer.Option(help="Longest time that a command may take without a fault.")] = "60s",
@@ -108,7 +112,8 @@ def survey(
         raise InputError(f"--jobs {jobs}: at least 1")
     files = _Files(json_file, markdown_file, write)
     files.check()
-    fault_ns = _duration("--for", fault) if fault else QUICK_FAULT_NS if quick else FAULT_NS
+    chosen = _chosen(faults, quick)
+    fault_ns = _duration("--for", length) if length else QUICK_FAULT_NS if quick else FAULT_NS
     if names_experiment(words):
         if experiment or no_aws or allow or env:
             raise InputError(
@@ -120,7 +125,7 @@ def survey(
     folder = new_folder(out, "survey")
     planned = SurveyPlan(
         folder=folder,
-        quick=quick,
+        faults=chosen,
         fault_ns=fault_ns,
         tail_ns=QUICK_TAIL_NS if quick else TAIL_NS,
         budget_ns=QUICK_BUDGET_NS if quick else None,
@@ -132,6 +137,14 @@ def survey(
     argv = None if isinstance(subject, ExperimentSubject) else tuple(words)
     for path in [*_write(result, folder, files), *_write_experiments(result, write, argv)]:
         typer.echo(str(path))
+
+
+def _chosen(names: Sequence[str], quick: bool) -> list[SurveyFault]:
+    """The faults to try. Raises ``InputError`` for one that there is not."""
+    for name in names:
+        if name not in BY_KEY:
+            raise InputError(f"--fault {name}: no fault of a survey; choose of {', '.join(BY_KEY)}")
+    return [fault for fault in FAULTS if fault.key in names or (not names and (fault.quick or not quick))]
 
 
 def names_experiment(words: Sequence[str]) -> bool:

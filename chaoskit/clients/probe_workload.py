@@ -14,7 +14,15 @@ from chaoskit.clients.errors import error_chain
 from chaoskit.clients.probe import ProbePlan
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
-from chaoskit.journal.events import AttemptFinished, AttemptStarted, CallFinished, CallStarted, ClientReady, ErrorLink, Result
+from chaoskit.journal.events import (
+    AttemptFinished,
+    AttemptStarted,
+    CallFinished,
+    CallStarted,
+    ClientReady,
+    ErrorLink,
+    Result,
+)
 from chaoskit.units import format_duration
 
 MOST_LOOKUPS = 256

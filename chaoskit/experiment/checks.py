@@ -21,7 +21,16 @@ from chaoskit.dns.zone_spec import place_of
 from chaoskit.errors import FieldPath, Problem, SettingRefused, dotted
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.own_checks import own_complaints
-from chaoskit.experiment.plans import RESERVED, SEEDED, calls_aws, client_plan, hosted_records, services_of, surroundings_of, zones
+from chaoskit.experiment.plans import (
+    RESERVED,
+    SEEDED,
+    calls_aws,
+    client_plan,
+    hosted_records,
+    services_of,
+    surroundings_of,
+    zones,
+)
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
 from chaoskit.experiment.when import WhenSpec
 from chaoskit.timeline.injection import Injection

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from chaoskit.experiment.own_service_spec import BUILT_IN, OwnServiceSpec
 from chaoskit.experiment.app_spec import AppSpec
+from chaoskit.experiment.own_service_spec import BUILT_IN, OwnServiceSpec
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec
 from chaoskit.units import SECOND
 

@@ -61,10 +61,14 @@ def _no_read_timeout(trial: Trial, observation: Observation) -> Cause | None:
     if not spans:
         return None
     longest = max(end - start for start, end in spans)
-    least = SLOW_NS if trial.fault.key == "slow-service" else observation.fault_ns - 2 * SECOND
+    least = trial.slow_ns if trial.fault.key == "slow-service" else observation.fault_ns - 2 * SECOND
     waited = min(longest, observation.hung_ns) if observation.calls is None else observation.hung_ns
     if waited >= least - SLACK_NS or observation.hung_open:
-        late = f"answers came {format_duration(SLOW_NS)} late" if trial.fault.key == "slow-service" else "nothing came"
+        late = (
+            f"answers came {format_duration(trial.slow_ns)} late"
+            if trial.fault.key == "slow-service"
+            else "nothing came"
+        )
         whose = "it" if observation.calls is None else "a call"
         seen = f"{whose} waited {format_duration(waited)} on a connection on which {late}, and did not give it up"
         return Cause("no read time-out", seen, "set a read time-out, shorter than what your callers wait for you")

@@ -10,6 +10,7 @@ from chaoskit.dns.message import Query
 from chaoskit.dns.zone import Zones
 from chaoskit.experiment import plans
 from chaoskit.experiment.loader import Experiment
+from chaoskit.experiment.own_plans import own_addresses
 from chaoskit.journal.events import ConnectionOpened
 from chaoskit.journal.run import Run
 
@@ -80,6 +81,6 @@ def addresses_of(zones: Zones, name: str) -> tuple[str, ...]:
 
 def services_by_address(experiment: Experiment) -> Mapping[str, str]:
     """What the proxy calls the service at each address."""
-    return {
-        address: service for service, addresses in plans.services_of(experiment.spec).items() for address in addresses
-    }
+    services: dict[str, tuple[str, ...]] = {**own_addresses(experiment.spec)}
+    services |= {str(service): addresses for service, addresses in plans.services_of(experiment.spec).items()}
+    return {address: service for service, addresses in services.items() for address in addresses}

@@ -21,7 +21,7 @@ from chaoskit.survey.observe import Usual
 from chaoskit.survey.result import Row, Survey
 from chaoskit.survey.sockets import watch_sockets
 from chaoskit.survey.subject import SOURCE, Subject
-from chaoskit.survey.trial import Trial, trials_of
+from chaoskit.survey.trial import SurveyFault, Trial, trials_of
 from chaoskit.survey.words import unserved_line
 from chaoskit.units import SECOND, format_duration
 
@@ -37,13 +37,13 @@ START_UP_NS = 4 * SECOND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyPlan:
-    """How much is tried. A fault lasts ``fault_ns``, and what comes after it is watched for ``tail_ns``.
+    """How much is tried. Each of ``faults`` lasts ``fault_ns``, and what comes after it is watched for ``tail_ns``.
 
     No trial starts that would not be over after ``budget_ns`` (None: no limit). ``at_once`` runs go side by side; results go to ``folder``.
     """
 
     folder: Path
-    quick: bool
+    faults: Sequence[SurveyFault]
     fault_ns: int
     tail_ns: int
     budget_ns: int | None
@@ -68,7 +68,7 @@ class Surveyor:
         self._tell(f"first without a fault; journals and results go to {plan.folder}")
         usual, dependencies = await self._baseline()
         self._start_up_ns = max(START_UP_NS, self._clock.now() - self._began - usual.length_ns)
-        trials = trials_of(dependencies.known, quick=plan.quick, start_ns=subject.start_ns, length_ns=plan.fault_ns)
+        trials = trials_of(dependencies.known, plan.faults, start_ns=subject.start_ns, length_ns=plan.fault_ns)
         self._tell_plan(usual, dependencies, trials)
         services = {dependency.service for dependency in dependencies.known if dependency.service}
         places = asyncio.Semaphore(plan.at_once)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass, replace
 
 from chaoskit.journal.calls import Call
@@ -19,16 +20,17 @@ LATE_AFTER_NS = 2 * SECOND
 """Who succeeds within this time of the fault's end, and its usual length, is back at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usual:
-    """How it is without a fault: how long the command takes, or the longest call of the clients; and how long the run was."""
+    """How it is without a fault: how long the command takes, or the median call of the clients, and the longest; how long the run was."""
 
     elapsed_ns: int
+    longest_ns: int
     length_ns: int
 
     def is_longer(self, elapsed_ns: int) -> bool:
         """Whether something took clearly longer than usual."""
-        return elapsed_ns > self.elapsed_ns * 3 // 2 + USUAL_NS
+        return elapsed_ns > self.longest_ns * 3 // 2 + USUAL_NS
 
 
 def observe_command(run: Run, trial: Trial, usual: Usual) -> Observation:
@@ -64,7 +66,7 @@ def observe_command(run: Run, trial: Trial, usual: Usual) -> Observation:
 
 def observe_clients(run: Run, trial: Trial, usual: Usual) -> Observation:
     """What became of the clients in ``run``, the worst of them first."""
-    results = tuple(_result(run, client, trial) for client in run.clients)
+    results = tuple(_result(run, client, trial) for client in run.callers)
     longest = max(results, key=lambda result: result.longest_ns)
     lags = [result.back_ns for result in results if result.back_ns is not None]
     status: Status = "unharmed"
@@ -111,9 +113,13 @@ def _result(run: Run, client: str, trial: Trial) -> ClientResult:
 
 
 def usual_of_clients(run: Run) -> Usual:
-    """The longest call of a run without a fault; 0 where there was none."""
-    ends = [call.elapsed_ns for client in run.clients for call in run.calls[client]]
-    return Usual(max((elapsed for elapsed in ends if elapsed is not None), default=0), run.ends - run.origin)
+    """How long the calls of a run without a fault take; 0 where there was none."""
+    lengths = [call.elapsed_ns for client in run.callers for call in run.calls[client] if call.elapsed_ns is not None]
+    return Usual(
+        elapsed_ns=round(statistics.median(lengths)) if lengths else 0,
+        longest_ns=max(lengths, default=0),
+        length_ns=run.ends - run.origin,
+    )
 
 
 def _length(call: Call, last: int) -> int:

@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What was surveyed, as it may be shown, how long it takes without a fault (of clients, the longest call), and the trials.
+    """What was surveyed, as it may be shown, how long it takes without a fault (of clients, the median call), and the trials.
 
     ``unserved`` are names that it looked up and that nobody serves in the sandbox. ``left_out`` are trials that there was no time for.
     ``in_the_way`` names processes whose own caches stand between the app and a record, each with what is known of it.

@@ -76,7 +76,7 @@ class CommandSubject:
             raise InputError(
                 f"{end.words}, without any fault; a survey begins with a run that succeeds. What it wrote is in {output}"
             )
-        return Usual(end.elapsed_ns, end.elapsed_ns)
+        return Usual(elapsed_ns=end.elapsed_ns, longest_ns=end.elapsed_ns, length_ns=end.elapsed_ns)
 
     def trial(self, trial: Trial, tail_ns: int, usual: Usual, services: set[str]) -> Experiment:
         length = trial.start_ns + trial.length_ns + usual.elapsed_ns + tail_ns
@@ -87,7 +87,9 @@ class CommandSubject:
         return observe_command(run, trial, usual)
 
     def program(self, experiment: Experiment, output: Path) -> tuple[str, session.Program] | None:
-        request = replace(self.request, no_aws=not services_of(experiment.spec), output=output)
+        request = replace(
+            self.request, no_aws=not (services_of(experiment.spec) or experiment.spec.own_services), output=output
+        )
 
         @contextlib.asynccontextmanager
         async def prepare(stage: session.Stage) -> AsyncIterator[UserCommand]:
@@ -110,7 +112,8 @@ class ExperimentSubject:
         return _changed(self.base, None, [], self.baseline_ns)
 
     def usual(self, run: Run, output: Path) -> Usual:
-        for client, calls in run.calls.items():
+        for client in run.callers:
+            calls = run.calls[client]
             failed = [call for call in calls if call.result == "failed"]
             if not calls:
                 raise InputError(

@@ -13,7 +13,7 @@ LATE_NS = 3 * SECOND
 """How late a slow DNS answer is: below glibc's 5 s (resolv.conf(5), ``timeout``), so that the lookup succeeds in the end."""
 
 SLOW_NS = 8 * SECOND
-"""How late each answer of a slow service is: longer than a sensible read time-out."""
+"""How late each answer of a slow service is, longer than a sensible read time-out; in a short trial, two thirds of its length."""
 
 DEAD_ADDRESS = "127.0.0.99"
 """A loopback address where nobody listens. It shares more leading bits with a client's own 127.0.0.1 than the addresses of services do,
@@ -48,7 +48,7 @@ class SurveyFault:
 
 FAULTS: tuple[SurveyFault, ...] = (
     SurveyFault("empty", "record empty (NODATA)", quick=True),
-    SurveyFault("slow-service", f"answers {format_duration(SLOW_NS)} late", proxied=True, quick=True),
+    SurveyFault("slow-service", "answers very late", proxied=True, quick=True),
     SurveyFault("nxdomain", "name does not exist (NXDOMAIN)"),
     SurveyFault("servfail", "DNS says SERVFAIL"),
     SurveyFault("no-answer", "DNS does not answer", quick=True),
@@ -76,15 +76,25 @@ class Trial:
         return f"{self.fault.key}-{self.dependency.name.replace('.', '-')}"
 
     @property
+    def slow_ns(self) -> int:
+        """How late a slow service's answers are."""
+        return min(SLOW_NS, self.length_ns * 2 // 3)
+
+    @property
+    def fault_title(self) -> str:
+        """What the fault does, for a person: ``answers 8 s late``."""
+        return f"answers {format_duration(self.slow_ns)} late" if self.fault.key == "slow-service" else self.fault.title
+
+    @property
     def title(self) -> str:
         """For a person: ``db.example.internal: connections refused``."""
-        return f"{self.dependency.name}: {self.fault.title}"
+        return f"{self.dependency.name}: {self.fault_title}"
 
     def timeline(self) -> list[dict[str, Any]]:
         """The entries of an experiment's timeline. The first is the fault; a second one closes a way around it."""
         when = {"from": written(self.start_ns), "for": written(self.length_ns)}
         name = self.dependency.name
-        entries = [{"id": self.fault.key, **_fault(self.fault.key, self.dependency), "when": when}]
+        entries = [{"id": self.fault.key, **_fault(self), "when": when}]
         if self.fault.key == "refused" and self.dependency.service:  # connections that are open already meet it too
             down = {"network": "down", "where": self.dependency.service}
             entries.append({"id": "down", **down, "when": when, "optional": True})
@@ -94,7 +104,8 @@ class Trial:
         return entries
 
 
-def _fault(key: FaultKey, dependency: Dependency) -> dict[str, Any]:
+def _fault(trial: Trial) -> dict[str, Any]:
+    key, dependency = trial.fault.key, trial.dependency
     name, service = dependency.name, dependency.service
     match key:
         case "empty" | "nxdomain" | "servfail":
@@ -113,15 +124,16 @@ def _fault(key: FaultKey, dependency: Dependency) -> dict[str, Any]:
         case "silent":
             return {"network": {"timeout": {"timeout": 0}}, "where": service}
         case "slow-service":
-            return {"network": {"latency": {"latency": written(SLOW_NS)}}, "where": service}
+            return {"network": {"latency": {"latency": written(trial.slow_ns)}}, "where": service}
 
 
-def trials_of(dependencies: Sequence[Dependency], *, quick: bool, start_ns: int, length_ns: int) -> tuple[Trial, ...]:
-    """Every fault that can be brought about, for each dependency: fault by fault, so that a survey cut short has met every dependency."""
+def trials_of(
+    dependencies: Sequence[Dependency], faults: Sequence[SurveyFault], *, start_ns: int, length_ns: int
+) -> tuple[Trial, ...]:
+    """Each of ``faults`` that can be brought about, for each dependency: fault by fault, so that a survey cut short has met them all."""
     return tuple(
         Trial(dependency, fault, start_ns, length_ns)
-        for fault in FAULTS
-        if fault.quick or not quick
+        for fault in faults
         for dependency in dependencies
         if dependency.service or not fault.proxied
         if dependency.ipv4 or fault.key != "dead-address"

@@ -25,7 +25,7 @@ HURT: dict[Status, str] = {"not back": "not back", "failed": "failed", "late": "
 
 LEGEND = """\
 Each row is a run of its own, with one fault on one dependency. *Hung* is how much longer the command, or the longest call,
-took than without a fault; *back after* counts from the end of the fault to the success that no failure follows, and a dash stands where
+took than usual without a fault; *back after* counts from the end of the fault to the success that no failure follows, and a dash stands where
 there was none, or nothing to come back from.
 A cause is named only where lookups, connections or sockets show it. *Not exercised*: the fault met no lookup and no
 connection, so nothing was tested.
@@ -38,7 +38,7 @@ def cells(row: Row) -> tuple[str, ...]:
     reason = (f"{cause.key}: {cause.because}" if cause.because else cause.key) if cause else "–"
     return (
         row.trial.dependency.name,
-        row.trial.fault.title,
+        row.trial.fault_title,
         outcome(observation),
         "–" if observation.status in ("not exercised", "unknown") else hung(observation),
         back(observation),

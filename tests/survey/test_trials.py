@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chaoskit.experiment.loader import resolve_plain
-from chaoskit.survey.trial import FAULTS, Trial, trials_of
+from chaoskit.survey.trial import BY_KEY, FAULTS, Trial, trials_of
 from chaoskit.units import SECOND
 from tests.survey.observations import PLAIN, PROXIED
 
@@ -15,19 +15,24 @@ DYNAMODB = replace(PROXIED, name="dynamodb.us-east-1.amazonaws.com", addresses=(
 
 
 def test_faults_of_the_proxy_need_one() -> None:
-    trials = trials_of([PLAIN], quick=False, start_ns=0, length_ns=SECOND)
+    trials = trials_of([PLAIN], FAULTS, start_ns=0, length_ns=SECOND)
     assert {trial.fault.key for trial in trials} == {fault.key for fault in FAULTS if not fault.proxied}
 
 
-def test_quick_tries_fewer_and_each_dependency_in_turn() -> None:
-    trials = trials_of([PROXIED, PLAIN], quick=True, start_ns=0, length_ns=SECOND)
+def test_each_dependency_has_its_turn() -> None:
+    trials = trials_of([PROXIED, PLAIN], FAULTS, start_ns=0, length_ns=SECOND)
     assert [trial.dependency for trial in trials[:2]] == [PROXIED, PLAIN]
-    assert all(trial.fault.quick for trial in trials)
-    assert len(trials) < len(trials_of([PROXIED, PLAIN], quick=False, start_ns=0, length_ns=SECOND))
+    assert len({trial.stem for trial in trials}) == len(FAULTS)
+
+
+def test_in_a_short_trial_a_slow_service_is_less_slow() -> None:
+    short, usual = (Trial(PROXIED, BY_KEY["slow-service"], 0, seconds * SECOND) for seconds in (6, 15))
+    assert (short.slow_ns, usual.slow_ns) == (4 * SECOND, 8 * SECOND)
+    assert usual.title == "db.example.internal: answers 8 s late"
 
 
 @pytest.mark.parametrize(
-    "trial", trials_of([DYNAMODB], quick=False, start_ns=0, length_ns=15 * SECOND), ids=lambda trial: trial.fault.key
+    "trial", trials_of([DYNAMODB], FAULTS, start_ns=0, length_ns=15 * SECOND), ids=lambda trial: trial.fault.key
 )
 def test_each_trial_is_an_experiment(trial: Trial) -> None:
     plain = {

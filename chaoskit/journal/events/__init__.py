@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
-from chaoskit.journal.events.app import AppEnded, AppEvent, AppReady, AppStarted
 from chaoskit.journal.events._types import Result
+from chaoskit.journal.events.app import AppEnded, AppEvent, AppReady, AppStarted
 from chaoskit.journal.events.client import (
     AttemptFinished,
     AttemptStarted,
