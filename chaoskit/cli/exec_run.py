@@ -156,6 +156,7 @@ class _Session:
             port_forwards=request.port_forwards,
             sockets=request.sockets,
             ignored=self._ignored,
+            steered=request.experiment,
         )
 
     def _conclude(self, result: session.RunResult) -> int:

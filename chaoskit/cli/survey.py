@@ -28,7 +28,7 @@ from chaoskit.survey.markdown import markdown
 from chaoskit.survey.measure import Surveyor, SurveyPlan
 from chaoskit.survey.page import page
 from chaoskit.survey.result import Survey
-from chaoskit.survey.subject import CommandSubject, ExperimentSubject, Subject
+from chaoskit.survey.subject import CommandSubject, ExperimentSubject
 from chaoskit.survey.terminal import UNKNOWN_WIDTH, print_survey
 from chaoskit.survey.trial import BY_KEY, FAULTS, SurveyFault
 from chaoskit.units import SECOND, parse_duration
@@ -119,7 +119,7 @@ def survey(
             raise InputError(
                 "--experiment, --no-aws, --allow and --env are for a command; an experiment says these itself"
             )
-        subject: Subject = _experiment_subject(words[0])
+        subject: CommandSubject | ExperimentSubject = _experiment_subject(words[0])
     else:
         subject = _command_subject(words, experiment, no_aws, allow, env, _duration("--longest", longest))
     folder = new_folder(out, "survey")
@@ -135,7 +135,10 @@ def survey(
     result = run_guarded(surveyor.survey(), folder)
     print_survey(make_console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH), result)
     argv = None if isinstance(subject, ExperimentSubject) else tuple(words)
-    for path in [*_write(result, folder, files), *_write_experiments(result, write, argv)]:
+    for path in [
+        *_write(result, folder, files),
+        *_write_experiments(result, write, Path(subject.base.source).parent, argv),
+    ]:
         typer.echo(str(path))
 
 
@@ -155,7 +158,7 @@ def names_experiment(words: Sequence[str]) -> bool:
     return Path(words[0]).suffix in (".yaml", ".yml") or words[0] in shipped
 
 
-def _experiment_subject(name: str) -> Subject:
+def _experiment_subject(name: str) -> ExperimentSubject:
     experiment = load(find_experiment(name))
     if not experiment.spec.clients:
         raise InputError(f"{name}: it has no client, so nothing would show how a fault is met; add one under 'clients'")
@@ -171,7 +174,7 @@ def _command_subject(
     allow: Sequence[str],
     env: Sequence[str],
     longest_ns: int,
-) -> Subject:
+) -> CommandSubject:
     sockets, holes = ways_out(allow)
     shown = without_values(command)
     base = plan(shown, os.environ, experiment=experiment, no_aws=no_aws, port_forwards=holes)
@@ -203,12 +206,12 @@ def _write(result: Survey, folder: Path, files: _Files) -> list[Path]:
     return [write_text(path, text) for path, text in texts.items()]
 
 
-def _write_experiments(result: Survey, folder: Path | None, argv: tuple[str, ...] | None) -> list[Path]:
-    """Write the rows that tell something as experiments. Returns the files."""
+def _write_experiments(result: Survey, folder: Path | None, programs: Path, argv: tuple[str, ...] | None) -> list[Path]:
+    """Write the rows that tell something as experiments; ``programs`` is the folder of the programs in them. Returns the files."""
     if folder is None:
         return []
     folder.mkdir(parents=True, exist_ok=True)
-    plains = [(row, experiment_of(row, row.played, argv)) for row in result.worst_first]
+    plains = [(row, experiment_of(row, programs, argv)) for row in result.worst_first]
     return [
         write_text(folder / f"{row.trial.stem}.yaml", experiment_file(plain))
         for row, plain in plains

@@ -15,16 +15,19 @@ from chaoskit import __version__
 from chaoskit.child import Child, Command
 from chaoskit.clock import Clock, WallClock
 from chaoskit.dns.breakage import QueryFailed, Strikes
+from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.log import ThreadedLog
 from chaoskit.dns.plan import Plan, plan_from_json
 from chaoskit.dns.server import Server
 from chaoskit.dns.spool import Log, QueryLog, Spool
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.updater import Updater
 from chaoskit.dns.zone import Zone
 from chaoskit.errors import ChaoskitError, HarnessError, PlaneError
-from chaoskit.journal.events import HarnessFailed, PlaneReady
+from chaoskit.journal.events import HarnessFailed, InjectionApplied, InjectionLifted, PlaneReady
+from chaoskit.timeline.codec import injection_from_json
 
 ALLOWED_PER_S = 100_000
 """Answers a second to each client beyond loopback: a network of the run's own has nobody to shower with answers."""
@@ -67,6 +70,9 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog, events
                 with changing:
                     timeline = server.responder.timeline.with_event(name, at)
                     server.responder = replace(server.responder, timeline=timeline)
+            case {"do": "inject" | "lift", "injection": asked}:
+                with changing:
+                    child.emit(_steer(server, clock, command["do"], asked))
             case {"do": "follow", **plain_change}:
                 loop.call_soon_threadsafe(hosted.put_nowait, HostedChange.from_json(plain_change))
             case {"do": "stop"}:
@@ -89,6 +95,19 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog, events
     following.cancel()
     if server.failed.done():
         server.failed.result()
+
+
+def _steer(server: Server, clock: Clock, do: str, asked: Any) -> InjectionApplied | InjectionLifted:
+    """Put on, or take off, a fault that was asked for while the run goes on. Returns the event that says it is done."""
+    timeline = server.responder.timeline
+    if do == "lift":
+        server.responder = replace(server.responder, timeline=timeline.without(asked))
+        at = clock.now()
+        return InjectionLifted(at=at, injection=asked, due=at)
+    injection = injection_from_json(asked, DnsTarget, FAULTS)
+    server.responder = replace(server.responder, timeline=timeline.with_injection(injection))
+    at = clock.now()
+    return InjectionApplied(at=at, injection=injection.id, due=at)
 
 
 def _let_zones_change(

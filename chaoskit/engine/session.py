@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from chaoskit.clock import Clock, WallClock
 from chaoskit.engine.backends import reachable_backends
@@ -61,6 +61,8 @@ class Stage:
     clock: Clock
     fail: Callable[[str, str], None]
     """Ends the run as one in which the harness failed: the part, and a message."""
+    send: Callable[[str, dict[str, Any]], None]
+    """Sends a command to a plane's process, by its key."""
 
 
 Program: TypeAlias = Callable[[Stage], AbstractAsyncContextManager[UserProgram]]
@@ -161,16 +163,14 @@ async def record(
     async with contextlib.AsyncExitStack() as stack:
         programs: dict[str, UserProgram] = {}
         manager = LocalProcessManager(journal, clock, sandbox, *environments, MappingProxyType(programs))
-        stage = Stage(sandbox, work, journal, clock, manager.fail)
+        stage = Stage(sandbox, work, journal, clock, manager.fail, manager.send)
         if program:
             label, prepare = program
             programs[label] = await stack.enter_async_context(prepare(stage))
         if beside:
             await stack.enter_async_context(beside(stage))
         label_of_program = program[0] if program else None
-        backends = await stack.enter_async_context(
-            reachable_backends(experiment.spec, sandbox, work, manager.fail)
-        )
+        backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
         settings = replace(settings, backends=backends)
         await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaoskit.engine.session import Stage
+from chaoskit.engine.steering import open_steering
 from chaoskit.engine.user_command import LABEL, Command, UserCommand
+from chaoskit.experiment.loader import Experiment
 from chaoskit.sandbox.environment import command_environment
 from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
 from chaoskit.sandbox.port_forwards import PortForward, PortForwards
@@ -37,6 +39,8 @@ class ProgramRequest:
     sockets: list[str]
     ignored: tuple[int, ...] = ()
     output: Path | None = None
+    steered: Experiment | None = None
+    """The run's experiment, where the command may steer its faults by ``chaoskit blank``."""
 
 
 @contextlib.asynccontextmanager
@@ -45,15 +49,15 @@ async def open_program(request: ProgramRequest, stage: Stage) -> AsyncIterator[U
     sandbox = stage.sandbox
     assert isinstance(sandbox, NamespaceSandbox)
     forwards = PortForwards()
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(lambda: asyncio.shield(forwards.close()))
         await forwards.open(request.port_forwards, sandbox.command, stage.work, ipv6=sandbox.ipv6)
         forwards.watch(lambda message: stage.fail("allow", message))
-        yield UserCommand(_command(request, stage.work, sandbox), stage.journal, stage.clock)
-    finally:
-        await asyncio.shield(forwards.close())
+        steering = await stack.enter_async_context(open_steering(request.steered, stage)) if request.steered else {}
+        yield UserCommand(_command(request, stage.work, sandbox, steering), stage.journal, stage.clock)
 
 
-def _command(request: ProgramRequest, work: Path, sandbox: NamespaceSandbox) -> Command:
+def _command(request: ProgramRequest, work: Path, sandbox: NamespaceSandbox, steering: Mapping[str, str]) -> Command:
     authority = None if request.no_aws else work / "ca.pem"
 
     def way_in() -> WayIn:
@@ -63,7 +67,7 @@ def _command(request: ProgramRequest, work: Path, sandbox: NamespaceSandbox) -> 
     return Command(
         argv=request.argv,
         shown=request.shown,
-        environment=command_environment(work, request.region, authority, request.added),
+        environment={**steering, **command_environment(work, request.region, authority, request.added)},
         launcher=LAUNCHER,
         way_in=way_in,
         ignored=request.ignored,

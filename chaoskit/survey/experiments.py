@@ -6,8 +6,10 @@ Expectations leave room for a busy machine; what became of it is what they hold 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from chaoskit.experiment.plans import program_of
 from chaoskit.survey.observation import ClientResult, Observation
 from chaoskit.survey.result import Row
 from chaoskit.survey.trial import written
@@ -21,15 +23,16 @@ SHARE_MARGIN = 0.25
 """Room in an expectation of a share of calls."""
 
 
-def experiment_of(row: Row, played: Mapping[str, Any], argv: tuple[str, ...] | None) -> dict[str, Any] | None:
-    """The experiment of one row; None for a row that tells nothing. ``played`` is what was run for it.
+def experiment_of(row: Row, folder: Path, argv: tuple[str, ...] | None) -> dict[str, Any] | None:
+    """The experiment of one row; None for a row that tells nothing. ``folder`` is where its programs are: the surveyed file's.
 
-    ``argv`` is the command that is surveyed; None where ``played`` has clients of its own. It is then the one call of a client.
+    ``argv`` is the command that is surveyed, which becomes the one call of a client; None where there are clients already.
     """
     observation = row.observation
     if observation.status in ("unknown", "not exercised"):
         return None
-    plain = {name: value for name, value in played.items() if value not in ({}, [], ())}
+    plain = {name: value for name, value in row.played.items() if value not in ({}, [], ())}
+    plain |= {part: _found_from(plain[part], folder) for part in ("apps", "clients") if part in plain}
     plain["question"] = _question(row)
     plain["limits"] = {**plain["limits"], "grace": "1s"}
     if argv is not None:
@@ -38,6 +41,19 @@ def experiment_of(row: Row, played: Mapping[str, Any], argv: tuple[str, ...] | N
     else:
         plain["expect"] = [entry for result in observation.clients for entry in _of_clients(result)]
     return plain
+
+
+def _found_from(programs: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Apps, or clients, with the paths of their programs absolute: the written file lies elsewhere."""
+    absolute: dict[str, Any] = {}
+    for name, written_program in programs.items():
+        program = dict(written_program)
+        if argv := program.get("argv"):
+            program["argv"] = [program_of(argv[0], str(folder / "file")), *argv[1:]]
+            if program.get("use") is None:  # an app, which has a working folder
+                program["cwd"] = str((folder / (program.get("cwd") or "")).resolve())
+        absolute[name] = program
+    return absolute
 
 
 def _question(row: Row) -> str:

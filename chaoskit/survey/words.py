@@ -24,11 +24,10 @@ STATUS_WORDS: dict[Status, str] = {
 HURT: dict[Status, str] = {"not back": "not back", "failed": "failed", "late": "came back late"}
 
 LEGEND = """\
-Each row is a run of its own, with one fault on one dependency. *Hung* is how much longer the command, or the longest call,
-took than usual without a fault; *back after* counts from the end of the fault to the success that no failure follows, and a dash stands where
-there was none, or nothing to come back from.
-A cause is named only where lookups, connections or sockets show it. *Not exercised*: the fault met no lookup and no
-connection, so nothing was tested.
+Each row is a run of its own, with one fault on one dependency. *Hung* is how much longer the command, or the longest call, took than usual
+without a fault; *back after* counts from the end of the fault to the success that no failure follows, and a dash stands where there was
+none, or nothing to come back from. A cause is named only where lookups, connections or sockets show it. *Not exercised*: the fault met
+no lookup and no connection, so nothing was tested.
 """
 
 
