@@ -22,9 +22,10 @@ import typer
 
 from chaoskit.aws.services import SERVICES
 from chaoskit.cli.blank import WHOLE_TIME, injections_of
+from chaoskit.cli.ci import CiOptions
 from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.cli.lazy import new_app
-from chaoskit.cli.options import RUNS, Allowed, Blanks, CommandWords, RunsFolder, Variables
+from chaoskit.cli.options import RUNS, Allowed, Blanks, CommandWords, JunitFile, MarkdownFile, RunsFolder, Variables
 from chaoskit.engine.preflight import check_backends
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem, full_disk
@@ -72,6 +73,8 @@ def exec_(
             "--keep-arguments", help="Write the command's arguments and the values of --env to journal and reports."
         ),
     ] = False,
+    junit: JunitFile = None,
+    markdown: MarkdownFile = None,
 ) -> None:
     """Run any command, unmodified, in the sandbox.
 
@@ -85,6 +88,7 @@ def exec_(
     check_backends(planned, "namespace")
     check_holes(planned, holes)
     check_program(command[0], added.get("PATH"))
+    reports = CiOptions(junit=junit, markdown=markdown, github=False).prepare()
     request = ExecRequest(
         argv=tuple(command),
         experiment=planned,
@@ -98,6 +102,7 @@ def exec_(
         out=out,
         quiet=quiet,
         must_meet=must_meet,
+        reports=reports,
     )
     raise typer.Exit(_play(request))
 

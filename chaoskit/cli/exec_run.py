@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaoskit.cli.ci import CiReports, command_verdict
 from chaoskit.engine import session
 from chaoskit.engine.folders import make_folders
 from chaoskit.engine.user_command import LABEL, UserCommand
@@ -18,6 +19,7 @@ from chaoskit.engine.user_program import ProgramRequest, open_program
 from chaoskit.errors import HarnessError
 from chaoskit.experiment.loader import Experiment
 from chaoskit.interruption import until_signalled
+from chaoskit.journal.command import command_end
 from chaoskit.journal.events import CommandFinished, CommandStarted, HarnessFailed, InjectionPlanned
 from chaoskit.journal.run import Run
 from chaoskit.sandbox.port_forwards import PortForward
@@ -47,6 +49,7 @@ class ExecRequest:
     out: Path
     quiet: bool
     must_meet: bool
+    reports: CiReports
 
 
 def say(line: str) -> None:
@@ -174,6 +177,7 @@ class _Session:
                     say(f"  {verdict.finding:<12} {verdict.expectation}: {verdict.because}")
             for path in result.files:
                 say(f"  {'written':<12} {path}")
+        self._request.reports.conclude(result, [command_verdict(command_end(result.run))])
         unmet = [planned.injection for planned in result.run.injections if not _met(result.run, planned)]
         if unmet:
             say(f"{', '.join(unmet)} met nothing, so {'it' if len(unmet) == 1 else 'they'} tested nothing")

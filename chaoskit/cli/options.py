@@ -25,6 +25,8 @@ Blanks = Annotated[
         "example.com@5s+30s; default: at once, to the end. May be repeated.",
     ),
 ]
+JunitFile = Annotated[Path | None, typer.Option("--junit", help="Write the verdicts to this file as JUnit XML.")]
+MarkdownFile = Annotated[Path | None, typer.Option("--markdown", help="Write the result to this file as Markdown.")]
 CommandWords = Annotated[
     list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments, preferably after `--`.")
 ]
