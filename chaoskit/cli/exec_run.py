@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaoskit.cli.ci import CiReports, command_verdict
@@ -177,7 +177,9 @@ class _Session:
                     say(f"  {verdict.finding:<12} {verdict.expectation}: {verdict.because}")
             for path in result.files:
                 say(f"  {'written':<12} {path}")
-        self._request.reports.conclude(result, [command_verdict(command_end(result.run))])
+        planned = bool(result.run.injections)  # without a fault, that none was met is no finding
+        verdicts = [verdict for verdict in result.verdicts if planned or verdict.kind != "fault_exercised"]
+        self._request.reports.conclude(replace(result, verdicts=verdicts), [command_verdict(command_end(result.run))])
         unmet = [planned.injection for planned in result.run.injections if not _met(result.run, planned)]
         if unmet:
             say(f"{', '.join(unmet)} met nothing, so {'it' if len(unmet) == 1 else 'they'} tested nothing")
