@@ -45,6 +45,8 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "starlette": ("dns/control/",),
     "uvicorn": ("dns/control/http.py", "dns/control/connections.py"),
     "prometheus_client": ("dns/control/metrics.py", "network/embedded/metrics.py"),
+    "psycopg": ("clients/postgres/",),
+    "redis": ("clients/redis/",),
     "h11": ("network/embedded/http.py", "clients/http/"),
 }
 

@@ -118,20 +118,19 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
         hosts=hosts,
     )
     served = [f"moto {version}"] * bool(version) + ["Route 53 of chaoskit's own"] * (own is not moto)
-    served += [f"{one['name']} at {one['backend']}" for one in plan.get("own") or ()]
+    served += [f"{own_front['name']} at {own_front['backend']}" for own_front in plan.get("own") or ()]
     served += [f"{name} at {address}" for name, address in stand_ins.items()]
-    child.emit(
-        PlaneReady(
-            at=time.monotonic_ns(),
-            plane="service",
-            implementation=f"{', '.join(served) or 'no service'} under cheroot {tls_front.VERSION}",
-            addresses={"front": front.address, **own_fronts.addresses},
-            pid=os.getpid(),
-        )
-    )
+    implementation = f"{', '.join(served) or 'no service'} under cheroot {tls_front.VERSION}"
+    child.emit(_ready(implementation, {"front": front.address, **own_fronts.addresses}))
     for begin in began:  # the ready event comes first
         begin()
     return front
+
+
+def _ready(implementation: str, addresses: dict[str, str]) -> PlaneReady:
+    return PlaneReady(
+        at=time.monotonic_ns(), plane="service", implementation=implementation, addresses=addresses, pid=os.getpid()
+    )
 
 
 def _moto(

@@ -85,7 +85,11 @@ class Evidence:
         at = time.monotonic_ns()
         number = next(self._numbers)
         received = environ["wsgi.input"]
-        arrived = describe(environ, number, at, self._hosts) if self._own is None else describe_own(environ, number, at, self._own)
+        arrived = (
+            describe(environ, number, at, self._hosts)
+            if self._own is None
+            else describe_own(environ, number, at, self._own)
+        )
         self._emit(arrived)
         environ[ARRIVED] = arrived
         told: list[Any] = []

@@ -31,10 +31,14 @@ def _check_own(injection: Injection[Any, Any], speaks_http: bool) -> Iterator[Co
     service = injection.where.service
     if not speaks_http:
         message = f"{service} is passed on byte by byte, so no request of it can be seen, or made to fail."
-        fix = f"Use a toxic ('network: timeout'), or say that it speaks HTTP: services: {{{service}: {{speaks: http}}}}."
+        fix = (
+            f"Use a toxic ('network: timeout'), or say that it speaks HTTP: services: {{{service}: {{speaks: http}}}}."
+        )
         yield Complaint(("where",), message, fix)
     if getattr(injection.fault, "ONLY_AWS", False):
-        yield Complaint(("service",), "this fault is about AWS's signatures.", "Use error, unavailable, throttle or slow.")
+        yield Complaint(
+            ("service",), "this fault is about AWS's signatures.", "Use error, unavailable, throttle or slow."
+        )
     for pattern in injection.where.operations:
         if pattern != "*" and not METHOD_AND_PATH.match(pattern):
             message = f"requests of {service} are named by method and path, so {pattern!r} could never fit one."

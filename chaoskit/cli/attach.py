@@ -29,6 +29,7 @@ from chaoskit.compose.restore import left_behind, put_back, settle, unlike
 from chaoskit.compose.running import Origin, Running, find
 from chaoskit.compose.write import as_containers, loopback_of
 from chaoskit.engine.folders import make_folders
+from chaoskit.engine.preflight_own import refuse_own
 from chaoskit.engine.session import conclude
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
@@ -131,6 +132,7 @@ def load_for(name: str | None, blanks: Sequence[str], services: Sequence[str]) -
     blanks = blanks or ([] if name else [DEFAULT_BLANK])
     whole = as_containers(document, services, injections_of(blanks, document.data.get("timeline") or ()))
     experiment = resolve(whole, 1.0)
+    refuse_own(experiment, "chaoskit attach")
     _refuse_process_faults(experiment, services)
     return experiment, whole
 

@@ -27,9 +27,11 @@ from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.cli.lazy import new_app
 from chaoskit.cli.options import RUNS, Allowed, Blanks, CommandWords, JunitFile, MarkdownFile, RunsFolder, Variables
 from chaoskit.engine.preflight import check_backends
+from chaoskit.engine.preflight_own import check_own
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem, full_disk
 from chaoskit.expect import EXPECTATIONS
+from chaoskit.experiment.allowed import add_allowed, names_service
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.plans import services_of
@@ -82,10 +84,13 @@ def exec_(
     """
     check_place(sandbox)
     added = variables_of(env)
-    sockets, holes = ways_out(allow)
+    sockets, holes, services = ways_out(allow)
     shown = tuple(command) if keep_arguments else without_values(command)  # arguments may hold secrets
-    planned = plan(shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes)
+    planned = plan(
+        shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes, services=services
+    )
     check_backends(planned, "namespace")
+    check_own(planned, "namespace")
     check_holes(planned, holes)
     check_program(command[0], added.get("PATH"))
     reports = CiOptions(junit=junit, markdown=markdown, github=False).prepare()
@@ -107,11 +112,12 @@ def exec_(
     raise typer.Exit(_play(request))
 
 
-def ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward]]:
-    """The Unix sockets and the TCP ports that ``--allow`` names. Raises ``InputError``."""
-    ports = [written for written in allow if not written.startswith("/")]
+def ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward], list[str]]:
+    """The Unix sockets, the TCP ports and the services that ``--allow`` names. Raises ``InputError``."""
+    services = [written for written in allow if names_service(written)]
+    ports = [written for written in allow if not written.startswith("/") and written not in services]
     sockets = [parse_socket(written) for written in allow if written.startswith("/")]
-    return sockets, [parse_port_forward(written, number) for number, written in enumerate(ports, 1)]
+    return sockets, [parse_port_forward(written, number) for number, written in enumerate(ports, 1)], services
 
 
 def check_place(sandbox: str) -> None:
@@ -191,6 +197,7 @@ def plan(
     experiment: str | None = None,
     no_aws: bool = False,
     port_forwards: Sequence[PortForward] = (),
+    services: Sequence[str] = (),
 ) -> Experiment:
     """The experiment that the command plays in: the file's, without its clients and expectations, or an empty one called like it.
 
@@ -203,6 +210,7 @@ def plan(
         written = len(timeline) if isinstance(timeline, list) else 0
         data["expect"] = _without_clients(data.get("expect"))
         data.update({"clients": {}, "duration": WHOLE_TIME, "services": _services(data.get("services"), no_aws)})
+        add_allowed(data, services)
         _add_blanks(data, blanks)
         _add_names(data, port_forwards)
     try:
@@ -249,11 +257,15 @@ def _empty(command: Sequence[str], inherited: Mapping[str, str]) -> Document:
 
 
 def _services(written: Any, no_aws: bool) -> Any:
-    """All services, those that the file describes as it does; what is wrong in the file is left for its validation."""
-    if no_aws:
-        return {}
+    """All services, those that the file describes as it does, and with ``no_aws`` only those of the user's own.
+
+    What is wrong in the file is left for its validation.
+    """
     if isinstance(written, list):
         written = {name: {} for name in written}
+    if no_aws:
+        own = written.items() if isinstance(written, dict) else ()
+        return {name: service for name, service in own if name not in SERVICES}
     return (
         {**{name: {} for name in SERVICES}, **written}
         if isinstance(written, dict)

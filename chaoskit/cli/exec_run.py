@@ -150,11 +150,12 @@ class _Session:
 
     def _program(self) -> ProgramRequest:
         request = self._request
+        own_tls = any(service.tls for service in request.experiment.spec.own_services.values())
         return ProgramRequest(
             argv=request.argv,
             shown=request.shown,
             region=request.experiment.spec.region,
-            no_aws=request.no_aws,
+            no_aws=request.no_aws and not own_tls,
             added=request.added,
             port_forwards=request.port_forwards,
             sockets=request.sockets,

@@ -33,8 +33,8 @@ CommandWords = Annotated[
 Allowed = Annotated[
     list[str],
     typer.Option(
-        metavar="HOST:PORT|/SOCKET",
-        help="Let the command reach this TCP port or Unix socket of the machine; may be repeated.",
+        metavar="HOST:PORT|/SOCKET|NAME:PORT=ADDRESS:PORT",
+        help="Let the command reach this TCP port or Unix socket of the machine, or, through the proxy, by a name; may be repeated.",
     ),
 ]
 Variables = Annotated[

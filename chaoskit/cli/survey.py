@@ -17,17 +17,20 @@ from chaoskit.cli.lazy import new_app
 from chaoskit.cli.options import RUNS, Allowed, Variables
 from chaoskit.engine.folders import new_folder
 from chaoskit.engine.preflight import check_backends, check_built
+from chaoskit.engine.preflight_own import check_own
 from chaoskit.engine.user_program import ProgramRequest
 from chaoskit.errors import InputError
-from chaoskit.experiment.loader import load
+from chaoskit.experiment.loader import Experiment, load, resolve_plain
 from chaoskit.experiment.shipped import find_experiment, index
 from chaoskit.report.write import write_text
+from chaoskit.sandbox.port_forwards import PortForward
 from chaoskit.search.guard import run_guarded
 from chaoskit.survey.experiments import experiment_file, experiment_of
 from chaoskit.survey.markdown import markdown
 from chaoskit.survey.measure import Surveyor, SurveyPlan
 from chaoskit.survey.page import page
 from chaoskit.survey.result import Survey
+from chaoskit.survey.server import server_experiment
 from chaoskit.survey.subject import CommandSubject, ExperimentSubject
 from chaoskit.survey.terminal import UNKNOWN_WIDTH, print_survey
 from chaoskit.survey.trial import BY_KEY, FAULTS, SurveyFault
@@ -83,6 +86,16 @@ def survey(
     faults: Annotated[
         list[str], typer.Option("--fault", help=f"Try only this fault: {', '.join(BY_KEY)}; may be repeated.")
     ] = [],  # noqa: B006
+    ready: Annotated[
+        str | None,
+        typer.Option(
+            help="The command is a server, ready when this URL of it answers, like http://localhost:8080/health."
+        ),
+    ] = None,
+    probe: Annotated[
+        str | None,
+        typer.Option(help="URL of the server to ask every 250 ms, which is what is judged; default: --ready's."),
+    ] = None,
     length: Annotated[
         str | None, typer.Option("--for", help="Length of each fault; default: 15s, with --quick 12s.")
     ] = None,
@@ -121,7 +134,12 @@ def survey(
             )
         subject: CommandSubject | ExperimentSubject = _experiment_subject(words[0])
     else:
-        subject = _command_subject(words, experiment, no_aws, allow, env, _duration("--longest", longest))
+        given = _Given(experiment, no_aws, allow, env)
+        subject = (
+            _server_subject(words, given, ready, probe or ready)
+            if ready
+            else _command_subject(words, given, _duration("--longest", longest))
+        )
     folder = new_folder(out, "survey")
     planned = SurveyPlan(
         folder=folder,
@@ -140,6 +158,16 @@ def survey(
         *_write_experiments(result, write, Path(subject.base.source).parent, argv),
     ]:
         typer.echo(str(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a command line gives to the command."""
+
+    experiment: str | None
+    no_aws: bool
+    allow: Sequence[str]
+    env: Sequence[str]
 
 
 def _chosen(names: Sequence[str], quick: bool) -> list[SurveyFault]:
@@ -163,35 +191,56 @@ def _experiment_subject(name: str) -> ExperimentSubject:
     if not experiment.spec.clients:
         raise InputError(f"{name}: it has no client, so nothing would show how a fault is met; add one under 'clients'")
     check_backends(experiment, "namespace")
+    check_own(experiment, "namespace")
     check_built(experiment, "namespace")
     return ExperimentSubject(shown=name, base=experiment)
 
 
-def _command_subject(
-    command: Sequence[str],
-    experiment: str | None,
-    no_aws: bool,
-    allow: Sequence[str],
-    env: Sequence[str],
-    longest_ns: int,
-) -> CommandSubject:
-    sockets, holes = ways_out(allow)
-    shown = without_values(command)
-    base = plan(shown, os.environ, experiment=experiment, no_aws=no_aws, port_forwards=holes)
+def _base(command: Sequence[str], given: _Given) -> tuple[Experiment, list[str], list[PortForward]]:
+    """The experiment of the command's surroundings, and its ways out: Unix sockets and ports. Raises ``InputError``."""
+    sockets, holes, services = ways_out(given.allow)
+    base = plan(
+        without_values(command),
+        os.environ,
+        experiment=given.experiment,
+        no_aws=given.no_aws,
+        port_forwards=holes,
+        services=services,
+    )
     check_backends(base, "namespace")
+    check_own(base, "namespace")
     check_holes(base, holes)
-    added = variables_of(env)
+    return base, sockets, holes
+
+
+def _command_subject(command: Sequence[str], given: _Given, longest_ns: int) -> CommandSubject:
+    base, sockets, holes = _base(command, given)
+    added = variables_of(given.env)
     check_program(command[0], added.get("PATH"))
+    shown = without_values(command)
     request = ProgramRequest(
         argv=tuple(command),
         shown=shown,
         region=base.spec.region,
-        no_aws=no_aws,
+        no_aws=given.no_aws,
         added=added,
         port_forwards=holes,
         sockets=sockets,
     )
     return CommandSubject(shown=" ".join(shown), base=base, request=request, longest_ns=longest_ns)
+
+
+def _server_subject(command: Sequence[str], given: _Given, ready: str, probe: str) -> ExperimentSubject:
+    base, sockets, holes = _base(command, given)
+    if sockets or holes:
+        raise InputError(
+            "--allow with --ready: write NAME:PORT=ADDRESS:PORT, so that the server finds it through the proxy"
+        )
+    added = variables_of(given.env)
+    check_program(command[0], added.get("PATH"))
+    plain = server_experiment(base.plain, command, added, ready, probe)
+    here = str(Path.cwd() / "survey.yaml")  # from whose folder paths are taken
+    return ExperimentSubject(shown=" ".join(without_values(command)), base=resolve_plain(plain, here))
 
 
 def _write(result: Survey, folder: Path, files: _Files) -> list[Path]:

@@ -49,7 +49,9 @@ class ProbePlan:
 
     def __post_init__(self) -> None:
         if self.connection not in ("cold", "warm"):
-            raise self.refusal(f"has no connection {self.connection!r}", "use cold or warm; for bursts there is 'concurrency'")
+            raise self.refusal(
+                f"has no connection {self.connection!r}", "use cold or warm; for bursts there is 'concurrency'"
+            )
 
     @classmethod
     def use(cls) -> str:
@@ -66,5 +68,7 @@ class ProbePlan:
         if "client" not in plan:
             raise PlaneError(f"{cls.use()} client: no client name")
         known = {field.name for field in fields(cls)}
-        settings = {name: tuple(value) if isinstance(value, list) else value for name, value in plan.items() if name in known}
+        settings: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in plan.items() if name in known
+        }
         return cls(**settings)

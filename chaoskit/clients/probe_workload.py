@@ -68,7 +68,11 @@ class ProbeWorkload:
     def ready(self) -> ClientReady:
         """What is tested."""
         plan = self._plan
-        pace = {"connection": plan.connection, "every": format_duration(plan.every_ns), "timeout": format_duration(plan.timeout_ns)}
+        pace = {
+            "connection": plan.connection,
+            "every": format_duration(plan.every_ns),
+            "timeout": format_duration(plan.timeout_ns),
+        }
         more = {"concurrency": str(plan.concurrency)} if plan.concurrency > 1 else {}
         return ClientReady(
             at=self._clock.now(),

@@ -27,7 +27,9 @@ def check_own(experiment: Experiment, sandbox: str) -> None:
         *_probes(experiment),
         *(() if sandbox in ("docker", "compose") else (*_apps(experiment), *_outside(experiment))),
     ]
-    problems = [Problem(experiment.line(field), dotted(field), message, fix, field) for field, message, fix in complaints]
+    problems = [
+        Problem(experiment.line(field), dotted(field), message, fix, field) for field, message, fix in complaints
+    ]
     if problems:
         raise ExperimentError(experiment.source, problems)
 
@@ -47,10 +49,16 @@ def _placed(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
     for name in experiment.spec.apps:
         field: FieldPath = ("apps", name)
         if sandbox == "inline":
-            message = "the inline sandbox hooks the resolver of chaoskit's own Python, and this is a program of your own."
+            message = (
+                "the inline sandbox hooks the resolver of chaoskit's own Python, and this is a program of your own."
+            )
             yield field, message, "Use --sandbox namespace."
         elif sandbox in ("docker", "compose"):
-            yield field, "containers of chaoskit's image do not have this program.", "Use --sandbox namespace, or chaoskit attach."
+            yield (
+                field,
+                "containers of chaoskit's image do not have this program.",
+                "Use --sandbox namespace, or chaoskit attach.",
+            )
     for name in experiment.spec.own_services if sandbox in ("docker", "compose") else ():
         message = "services of your own are not served in the docker sandbox."
         yield ("services", name), message, "Use --sandbox namespace, or inline for Python clients."
@@ -83,4 +91,8 @@ def _outside(experiment: Experiment) -> Iterator[Complaint]:
             socket.create_connection(address, timeout=ANSWER_WITHIN_S).close()
         except OSError as error:
             message = f"nobody answers at {address[0]}:{address[1]} ({error.strerror or error})."
-            yield ("services", name, "backend"), message, "Start it first, or let an app of this experiment answer ('apps')."
+            yield (
+                ("services", name, "backend"),
+                message,
+                "Start it first, or let an app of this experiment answer ('apps').",
+            )

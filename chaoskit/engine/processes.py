@@ -56,7 +56,8 @@ SIGNALS: dict[ProcessAction, signal.Signals] = {
 class _Process:
     """``alive`` is the last sign of life of a plane, None before the first, and while it is ``paused`` by an injection.
 
-    ``again`` is the plan with which it is started anew, where that is another. ``calls`` is the highest number of a call that a client of this name has begun, ``calls_before`` that of those before it.
+    ``again`` is the plan with which it is started anew, where that is another. ``calls`` is the highest number of a call that a client
+    of this name has begun, ``calls_before`` that of those before it.
     """
 
     name: str
@@ -158,9 +159,7 @@ class LocalProcessManager:
     async def restart(self, name: str) -> None:
         before = self._processes[name]
         await self.ended([name])
-        process = _Process(
-            name, _future(), before.kind, before.argv, before.again or before.plan, before.again
-        )
+        process = _Process(name, _future(), before.kind, before.argv, before.again or before.plan, before.again)
         process.calls_before = process.calls = before.calls
         self._launch(process)
         if before.order is not None:

@@ -205,7 +205,7 @@ class Runner:
             spec, sandbox = self.experiment.spec, self.sandbox
             fronts = (await self._plane("service")).addresses
             proxies = plans.proxies(spec, fronts["front"], sandbox.service, ipv6=sandbox.ipv6)
-            proxies += own_proxies(spec, fronts, self.settings.backends, sandbox.service, ipv6=sandbox.ipv6)
+            proxies += own_proxies(spec, fronts, sandbox.service, ipv6=sandbox.ipv6)
             self.manager.send("network", {"do": "populate", "proxies": proxies})
             network = await self._plane("network")
             services = {published_key(spec, name): address for name, address in network.addresses.items()}

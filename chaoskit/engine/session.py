@@ -97,12 +97,11 @@ async def run(
     ``on_interrupted`` is told where. Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError``
     where the results cannot be written.
     """
-    labels = [*([program[0]] if program else experiment.spec.clients), *experiment.spec.apps]
     try:
         opened = await open_sandbox(
             sandbox,
             folders.work,
-            [*labels, CANARY_LABEL],
+            [*([program[0]] if program else experiment.spec.clients), *experiment.spec.apps, CANARY_LABEL],
             [folders.work, folders.partial],
             folders.empty,
             image_of(toxiproxy),

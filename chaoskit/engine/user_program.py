@@ -25,9 +25,9 @@ LAUNCHER = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_na
 class ProgramRequest:
     """What to run, and what it gets: ``shown`` is ``argv`` as the journal has it; ``added`` are variables beside the caller's.
 
-    ``no_aws``: the run has no mock services, so what the command trusts is its own affair. ``port_forwards`` and ``sockets`` are the ways
-    out of the sandbox. ``ignored`` are signals that the caller ignores, and so shall the command. ``output`` is the file for what it
-    writes; None: it has the caller's streams.
+    ``no_aws``: nothing in the run is behind its own certificate, so what the command trusts is its own affair. ``port_forwards`` and
+    ``sockets`` are the ways out of the sandbox. ``ignored`` are signals that the caller ignores, and so shall the command. ``output`` is
+    the file for what it writes; None: it has the caller's streams.
     """
 
     argv: tuple[str, ...]

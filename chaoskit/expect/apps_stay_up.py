@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
-from chaoskit.journal.events import AppEnded
+from chaoskit.journal.events import AppEnded, ClientReady
 from chaoskit.journal.run import Run
 from chaoskit.units import format_duration
 from chaoskit.verdict import Verdict
@@ -20,18 +20,24 @@ class AppsStayUp(Expectation):
 
     def judge(self, run: Run) -> Verdict:
         title = f"apps_stay_up {self.app or 'every app'}"
-        apps = [name for name, ready in run.clients.items() if ready.use == "program" and self.app in (None, name)]
-        if not apps:
+        starts = {
+            event.client: seq
+            for seq, event in run.of(ClientReady)
+            if event.use == "program" and self.app in (None, event.client)
+        }
+        if not starts:
             because = f"no app {self.app!r} became ready" if self.app else "this run has no app; see 'apps'"
-            return Verdict(expectation=title, finding="unknown", because=because)
+            return Verdict(expectation=title, finding="unknown", because=because, evidence=(run.entries[0].seq,))
         ends = run.of(AppEnded)
         parts = []
-        for name in apps:
+        for name, start in starts.items():
             own = [(seq, end) for seq, end in ends if end.client == name]
             if not own:
-                parts.append(Part("held", f"{name} ran to the end"))
+                parts.append(Part("held", f"{name} ran to the end", (start,)))
             for seq, end in own:
                 when = format_duration(end.at - run.origin)
-                because = f"{name} ended with exit code {end.exit_code} {when} after the start, in the {run.phase_at(end.at)}"
+                because = (
+                    f"{name} ended with exit code {end.exit_code} {when} after the start, in the {run.phase_at(end.at)}"
+                )
                 parts.append(Part("broken", because, (seq,)))
         return combine(title, parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
+from chaoskit.expect._remedies import remedy
 from chaoskit.journal.events import InjectionPlanned, PlaneReady
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Verdict
@@ -40,10 +41,8 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
     if not met and planned.optional:
         return Part("held", f"{planned.injection} met nothing, and is optional")
     if not met:
-        return Part(
-            "broken",
-            f"{planned.injection} met no query, no connection and no request: nothing was tested{_unless(run, planned)}",
-        )
+        because = f"{planned.injection} met no query, no connection and no request: nothing was tested"
+        return Part("broken", f"{because}{_unless(run, planned)}{remedy(run, planned)}")
     changed = run.changed.get(planned.injection, [])
     askers = Counter(asker for _, asker in changed if asker is not None)
     connections = {connection for _, connection in run.connections_met(planned.injection)}

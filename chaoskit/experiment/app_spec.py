@@ -20,7 +20,8 @@ class AppSpec(Strict):
     )
     cwd: str | None = Field(None, description="its working folder, from this file's folder, which is the default")
     env: dict[str, str] = Field(
-        default_factory=dict, description="variables, beside PATH, a HOME of its own, fake AWS credentials and the trust store"
+        default_factory=dict,
+        description="variables, beside PATH, a HOME of its own, fake AWS credentials and the trust store",
     )
     ready: str | None = Field(
         None,
@@ -66,11 +67,17 @@ class AppSpec(Strict):
                 parts = urlsplit(written)
                 host, _ = parts.hostname or "", parts.port
             except ValueError as error:
-                raise ValueError(f"{written!r} is no URL ({error}); write one like http://localhost:8080/health") from error
+                raise ValueError(
+                    f"{written!r} is no URL ({error}); write one like http://localhost:8080/health"
+                ) from error
             if parts.scheme != "http":
-                raise ValueError(f"{written!r} is asked inside the sandbox over plain HTTP; write http://localhost:PORT/PATH")
+                raise ValueError(
+                    f"{written!r} is asked inside the sandbox over plain HTTP; write http://localhost:PORT/PATH"
+                )
         if not is_loopback(host):
-            raise ValueError(f"{written!r} is not at localhost, so another than this app would be asked; write localhost:PORT")
+            raise ValueError(
+                f"{written!r} is not at localhost, so another than this app would be asked; write localhost:PORT"
+            )
         return written
 
     @field_validator("ready_within")

@@ -212,7 +212,11 @@ def _expectations(
             if not any(_has_health(spec, name) for name in among):
                 message = f"{client or 'no client'} has {'no' if client else 'a'} health endpoint."
                 complaints.append(
-                    (("expect", number), message, "Give a client 'use: app', or an app 'health', or leave this out.")
+                    (
+                        ("expect", number),
+                        message,
+                        "Give a client 'use: app', which has one, or an app 'health', or leave this out.",
+                    )
                 )
         if injection is not None and injection not in injections:
             fix = f"Injections: {', '.join(injections) or 'none'}."

@@ -37,7 +37,11 @@ def _names_of_services(spec: ExperimentSpec) -> Iterator[Complaint]:
             message = f"the name {name!r} is AWS's, and this is a service of your own."
             yield ("services", name), message, "Call it something else, or leave out 'host' and 'port'."
     if len(spec.own_services) > MOST_OWN_SERVICES:
-        yield ("services",), f"there are {len(spec.own_services)} services of your own.", f"Use at most {MOST_OWN_SERVICES}."
+        yield (
+            ("services",),
+            f"there are {len(spec.own_services)} services of your own.",
+            f"Use at most {MOST_OWN_SERVICES}.",
+        )
 
 
 def _hosts(spec: ExperimentSpec) -> Iterator[Complaint]:

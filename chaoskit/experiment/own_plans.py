@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chaoskit.experiment.app_spec import AppSpec
-from chaoskit.experiment.own_service_spec import BUILT_IN, OwnServiceSpec
+from chaoskit.experiment.own_service_spec import BUILT_IN
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec
 from chaoskit.units import SECOND
 
@@ -38,7 +38,12 @@ def own_zones(spec: ExperimentSpec, *, ipv6: bool) -> dict[str, dict[str, Any]]:
         service = spec.own_services[name]
         for host in service.names:
             records = [
-                {"name": host, "rtype": "AAAA" if ":" in address else "A", "ttl": service.ttl // SECOND, "data": address}
+                {
+                    "name": host,
+                    "rtype": "AAAA" if ":" in address else "A",
+                    "ttl": service.ttl // SECOND,
+                    "data": address,
+                }
                 for address in addresses
                 if ipv6 or ":" not in address
             ]
@@ -49,7 +54,11 @@ def own_zones(spec: ExperimentSpec, *, ipv6: bool) -> dict[str, dict[str, Any]]:
 def outside_backends(spec: ExperimentSpec) -> dict[str, tuple[str, int]]:
     """The own services that a program of this machine answers, which is no part of the run: its host and port."""
     addresses = {name: service.on_host for name, service in spec.own_services.items()}
-    return {name: (address.rpartition(":")[0].strip("[]"), int(address.rpartition(":")[2])) for name, address in addresses.items() if address}
+    return {
+        name: (address.rpartition(":")[0].strip("[]"), int(address.rpartition(":")[2]))
+        for name, address in addresses.items()
+        if address
+    }
 
 
 def relay_addresses(spec: ExperimentSpec) -> dict[str, tuple[str, int]]:
@@ -80,13 +89,11 @@ def backends_of(spec: ExperimentSpec, *, relayed: bool) -> dict[str, str]:
     return backends
 
 
-def _has_front(service: OwnServiceSpec) -> bool:
-    """Whether something of chaoskit's stands between proxy and backend: it reads requests, ends TLS, or is the backend itself."""
-    return service.speaks_http or service.tls or service.backend in BUILT_IN
-
-
 def fronts_plan(spec: ExperimentSpec, backends: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The fronts of own services, as the process of the services is told."""
+    """The fronts of own services, as the process of the services is told.
+
+    Each has one, also where bytes are only passed on: a backend that is gone is for clients to see, and not a failure of the proxy.
+    """
     return [
         {
             "name": name,
@@ -98,7 +105,6 @@ def fronts_plan(spec: ExperimentSpec, backends: Mapping[str, str]) -> list[dict[
             "max_requests": service.max_requests if service.keep_alive else 1,
         }
         for name, service in spec.own_services.items()
-        if _has_front(service)
     ]
 
 
@@ -110,7 +116,6 @@ def front_key(name: str) -> str:
 def own_proxies(
     spec: ExperimentSpec,
     fronts: Mapping[str, str],
-    backends: Mapping[str, str],
     listen: Callable[[str, int], str],
     *,
     ipv6: bool,
@@ -121,7 +126,7 @@ def own_proxies(
             "name": f"{name}@{address}",
             "service": name,
             "listen": listen(address, service.port),
-            "upstream": fronts.get(front_key(name)) or backends[name],
+            "upstream": fronts[front_key(name)],
             "zone": int(address.split(".")[2]) if service.availability_zones is not None else None,
         }
         for name, service in spec.own_services.items()

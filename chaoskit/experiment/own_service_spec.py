@@ -29,7 +29,8 @@ class OwnServiceSpec(AddressSpec):
         "or the built-in echo or static"
     )
     tls: bool = Field(
-        False, description="TLS with the run's throw-away certificate; it ends in front of the backend, which sees plain bytes"
+        False,
+        description="TLS with the run's throw-away certificate; it ends in front of the backend, which sees plain bytes",
     )
     speaks: Literal["http", "tcp"] | None = Field(
         None,
@@ -98,10 +99,12 @@ class OwnServiceSpec(AddressSpec):
 
     @model_validator(mode="after")
     def _agrees(self) -> OwnServiceSpec:
-        told = {"idle_timeout", "keep_alive", "max_requests"} & self.model_fields_set
-        if told and not self.speaks_http:
-            names = ", ".join(sorted(told))
-            raise ValueError(f"{names} is HTTP's, and this service is passed on byte by byte; add speaks: http, or leave it out")
+        http_only = {"idle_timeout", "keep_alive", "max_requests"} & self.model_fields_set
+        if http_only and not self.speaks_http:
+            names = ", ".join(sorted(http_only))
+            raise ValueError(
+                f"{names} is HTTP's, and this service is passed on byte by byte; add speaks: http, or leave it out"
+            )
         if self.backend == "static" and not self.speaks_http:
             raise ValueError("the backend 'static' speaks HTTP; add speaks: http, or use echo")
         if not self.keep_alive and (self.max_requests is not None or self.idle_timeout is not None):
@@ -109,5 +112,7 @@ class OwnServiceSpec(AddressSpec):
                 "with keep_alive: false every connection has one request; leave out max_requests and idle_timeout"
             )
         if self.idle_timeout is not None and self.idle_timeout <= 0:
-            raise ValueError("'idle_timeout' must be longer than 0; for a connection per request write keep_alive: false")
+            raise ValueError(
+                "'idle_timeout' must be longer than 0; for a connection per request write keep_alive: false"
+            )
         return self

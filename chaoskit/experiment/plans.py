@@ -62,7 +62,7 @@ def surroundings_of(spec: ExperimentSpec) -> Surroundings:
         },
         zones=_existing_names(spec),
         canary=spec.canary,
-        addresses={**services_of(spec), **own_addresses(spec)},
+        addresses={**{str(name): places for name, places in services_of(spec).items()}, **own_addresses(spec)},
         own={name: service.speaks_http for name, service in spec.own_services.items()},
     )
 
@@ -224,7 +224,9 @@ def with_aliases(spec: ExperimentSpec, where: Any) -> Any:
     if not isinstance(where, DnsTarget) or where.name is None or where.aliases is not None:
         return where
     own = {_plainly(apex) for apex in spec.zones}
-    aliases: dict[str, None] = {alias: None for service in services_of(spec) for alias in aliases_of(service, where.name, spec.region)}
+    aliases: dict[str, None] = {
+        alias: None for service in services_of(spec) for alias in aliases_of(service, where.name, spec.region)
+    }
     for service in spec.own_services.values():
         if where.name in service.names:
             aliases |= {alias: None for alias in service.names if alias != where.name}
@@ -264,7 +266,7 @@ def program_of(word: str, source: str) -> str:
 def client_plan(label: str, client: ClientSpec, region: str, source: str = "") -> dict[str, Any]:
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
     special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
-    special |= probe_settings(client)
+    special |= probe_settings(client) if client.use in PROBES else {}
     special["argv"] = [program_of(client.argv[0], source), *client.argv[1:]] if client.argv else None
     special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {

@@ -32,7 +32,8 @@ class ProbeFields(Strict):
     """Fields of a client of ``use: http``, ``tcp``, ``postgres`` or ``redis``."""
 
     url: str | None = Field(
-        None, description="http: https://api.example.internal/items; postgres: postgresql://user@host/db; redis: redis://host:6379/0"
+        None,
+        description="http: https://api.example.internal/items; postgres: postgresql://user@host/db; redis: redis://host:6379/0",
     )
     address: str | None = Field(None, description="tcp: host:port")
     method: Annotated[str, Field(pattern=r"^[A-Z]{1,20}$")] | None = Field(None, description="http; default: GET")

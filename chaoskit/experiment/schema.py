@@ -221,7 +221,7 @@ class ExperimentSpec(Strict):
     zones: dict[str, ChangingZoneSpec] = Field(default_factory=dict, description="further zones, by their apex")
     services: dict[Label, AnyService] = Field(
         default_factory=dict,
-        description="mocks of AWS by their names, default: those that the clients use; and services of your own, each with 'host' and 'port'",
+        description="mocks of AWS by their names, default: those that the clients use; and your own, each with 'host' and 'port'",
     )
     apps: dict[Label, AppSpec] = Field(
         default_factory=dict, description="programs of your own that run from before 0 s to the end"

@@ -29,6 +29,7 @@ from chaoskit.journal.events import (
     TimelineArmed,
 )
 from chaoskit.journal.lookups import Lookup, find_lookups
+from chaoskit.journal.reach import Reach, reach_of
 from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
 from chaoskit.journal.stored import StoredEntries, select
 from chaoskit.journal.toxic_evidence import infer_affected
@@ -317,7 +318,8 @@ class Run:
     def exposures(self, client: str) -> frozenset[str]:
         """The injections that ``client`` is known to have met: its lookups, connections, requests or its process show it.
 
-        Where a proxy does not say whom a toxic met, a call that was troubled while it was on, at the service that it was aimed at, does.
+        Where a proxy does not say whom a toxic met, a call that was troubled while it was on, at the service that it was aimed at, does. A
+        client that an app of the experiment answers meets what meets the apps, if it was troubled meanwhile.
         """
         met: set[str] = set()
         for ids in self.met_by.get(client, {}).values():
@@ -325,15 +327,27 @@ class Run:
         met.update(fault for lookup in self.lookups if lookup.client == client for fault in lookup.faults)
         troubled = [call for call in self.calls[client] if call.number in self.troubled[client]]
         service = service_called(self.header.experiment, client)
+        reach = reach_of(self.header.experiment, client, self.lookups)
         for planned in self.injections:
-            if planned.plane == "process" and planned.target.get("process") == client:
-                shown = bool(self._process_evidence(planned))
-            elif planned.plane == "process" or (service is not None and planned.target.get("service") == service):
-                shown = any(_overlaps(call, planned.spans) for call in troubled) and bool(self.met(planned.injection))
-            else:
-                shown = False
-            met |= {planned.injection} if shown else set()
+            process = planned.target.get("process")
+            if planned.plane == "process" and process == client:
+                met |= {planned.injection} if self._process_evidence(planned) else set()
+            elif any(_overlaps(call, planned.spans) for call in troubled) and self._may_trouble(
+                planned, service, reach
+            ):
+                met.add(planned.injection)
         return frozenset(met)
+
+    def _may_trouble(self, planned: InjectionPlanned, service: str | None, reach: Reach) -> bool:
+        """Whether ``planned`` met something that calls of ``service`` wait for: that service, a process, or what lies in ``reach``."""
+        if planned.plane == "dns":
+            return any(lookup.client in reach.apps and planned.injection in lookup.faults for lookup in self.lookups)
+        if planned.plane == "process":
+            apps = self.header.experiment.get("apps") or {}
+            meant = planned.target.get("process") not in apps or planned.target.get("process") in reach.apps
+        else:
+            meant = planned.target.get("service") in {service, *reach.services} - {None}
+        return meant and bool(self.met(planned.injection))
 
     def recoveries(self, client: str) -> tuple[Recovery, ...]:
         """How ``client`` came back from each fault, in order."""

@@ -112,7 +112,9 @@ class PortForwards:
         relay.stdin.write(json.dumps(plan).encode() + b"\n")
         answer = (await relay.stdout.readline()).decode().strip()
         if answer != "ready":
-            raise SandboxError(f"{self._option} {hole.host}:{hole.port}: {plan['role']} the sandbox: {answer or 'it died'}")
+            raise SandboxError(
+                f"{self._option} {hole.host}:{hole.port}: {plan['role']} the sandbox: {answer or 'it died'}"
+            )
 
     def watch(self, died: Callable[[str], None]) -> None:
         """Call ``died`` with a message if a relay ends before ``close``."""

@@ -87,9 +87,9 @@ class CommandSubject:
         return observe_command(run, trial, usual)
 
     def program(self, experiment: Experiment, output: Path) -> tuple[str, session.Program] | None:
-        request = replace(
-            self.request, no_aws=not (services_of(experiment.spec) or experiment.spec.own_services), output=output
-        )
+        own_tls = any(service.tls for service in experiment.spec.own_services.values())
+        no_aws = not (services_of(experiment.spec) or own_tls)
+        request = replace(self.request, no_aws=no_aws, output=output)
 
         @contextlib.asynccontextmanager
         async def prepare(stage: session.Stage) -> AsyncIterator[UserCommand]:

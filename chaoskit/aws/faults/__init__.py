@@ -15,7 +15,7 @@ from chaoskit.registry import Registry
 FAULTS = Registry(__name__, plugins="service")
 
 Form: TypeAlias = Literal["json", "query", "ec2", "rest_xml", "s3", "plain"]
-"""How a service writes an error; each is one of AWS's protocols, and S3 has a way of its own. *plain* is text, of a service of the user's."""
+"""How a service writes an error; each is one of AWS's protocols, and S3 has a way of its own. *plain*: a service of the user's."""
 
 Turn: TypeAlias = Literal["serve", "wait", "refuse"]
 

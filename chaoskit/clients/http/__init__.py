@@ -47,7 +47,10 @@ class Http(ProbePlan):
             raise self.refusal("takes no user from a URL", "write headers: {Authorization: …}")
         for name, value in (self.headers or {}).items():
             if not name.replace("-", "").isalnum() or not name.isascii() or not value.isprintable():
-                raise self.refusal(f"cannot send the header field {name!r}", "its name is letters, digits and -, its value is printable")
+                raise self.refusal(
+                    f"cannot send the header field {name!r}",
+                    "its name is letters, digits and -, its value is printable",
+                )
 
     @property
     def parts(self) -> SplitResult:

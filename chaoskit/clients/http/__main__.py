@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from importlib.metadata import version
 
 import h11
 
@@ -29,7 +30,7 @@ class HttpProbe(ProbeWorkload):
         self._fields = self._header_fields()
 
     def versions(self) -> dict[str, str]:
-        return {"h11": h11.__version__}
+        return {"h11": version("h11")}
 
     def _header_fields(self) -> list[tuple[str, str]]:
         plan = self._http
@@ -41,12 +42,17 @@ class HttpProbe(ProbeWorkload):
         if plan.connection == "cold":
             fields["Connection"] = "close"
         own = {name.lower() for name in plan.headers or {}}
-        return [*((name, value) for name, value in fields.items() if name.lower() not in own), *(plan.headers or {}).items()]
+        return [
+            *((name, value) for name, value in fields.items() if name.lower() not in own),
+            *(plan.headers or {}).items(),
+        ]
 
     async def ask(self, progress: Progress) -> int:
         connection = await self._connection(progress)
         progress.doing = "waiting for the answer"
-        request = h11.Request(method=self._method, target=self._http.target, headers=[*self._fields, (CALL_FIELD, progress.call)])
+        request = h11.Request(
+            method=self._method, target=self._http.target, headers=[*self._fields, (CALL_FIELD, progress.call)]
+        )
         try:
             status, body = await connection.exchange(request, self._body)
         except BaseException:
@@ -67,7 +73,9 @@ class HttpProbe(ProbeWorkload):
                 return connection
             connection.close()
         if self._http.parts.scheme == "https" and self._tls is None:
-            self._tls = ssl.create_default_context()  # not before: the throw-away certificate is written while clients start
+            self._tls = (
+                ssl.create_default_context()
+            )  # not before: the throw-away certificate is written while clients start
         return await dial(*self._http.address, self._tls, progress)
 
     def _judge(self, status: int, body: bytes) -> None:

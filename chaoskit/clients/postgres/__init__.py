@@ -26,7 +26,11 @@ class Postgres(ProbePlan):
     def __post_init__(self) -> None:
         ProbePlan.__post_init__(self)
         example = "write one like postgresql://app@db.example.internal/shop"
-        if not self.url or urlsplit(self.url).scheme not in ("postgres", "postgresql") or not urlsplit(self.url).hostname:
+        if (
+            not self.url
+            or urlsplit(self.url).scheme not in ("postgres", "postgresql")
+            or not urlsplit(self.url).hostname
+        ):
             raise self.refusal(f"cannot ask {self.url!r}" if self.url else "needs 'url'", example)
 
     @property

@@ -55,7 +55,9 @@ class App:
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:
             while not stopping.done():
-                done, _ = await asyncio.wait((stopping, *(task for task in tasks if not task.done())), return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(
+                    (stopping, *(task for task in tasks if not task.done())), return_when=asyncio.FIRST_COMPLETED
+                )
                 for task in done - {stopping}:
                     task.result()
         finally:
@@ -64,8 +66,8 @@ class App:
             await self._end()
 
     async def _start(self) -> None:
-        plan, folder = self._plan, Path(self._plan.logs)
-        folder.mkdir(parents=True, exist_ok=True)
+        plan = self._plan
+        os.makedirs(plan.logs, exist_ok=True)  # noqa: PTH103 - there is nothing else to do meanwhile
         with _log(plan, "stdout").open("ab") as out, _log(plan, "stderr").open("ab") as err:
             self._process = await self._spawn(out, err)
         self._child.emit(AppStarted(at=self._clock.now(), client=plan.client, pid=self._process.pid))
@@ -92,7 +94,9 @@ class App:
         while plan.ready is not None and (reason := await asyncio.to_thread(why_not_ready, plan.ready)) is not None:
             if not plan.again and self._clock.now() - began > plan.ready_within_ns:
                 limit = format_duration(plan.ready_within_ns)
-                raise PlaneError(f"app {plan.client}: not ready at {plan.ready} within {limit} ({reason}){self._last_words()}")
+                raise PlaneError(
+                    f"app {plan.client}: not ready at {plan.ready} within {limit} ({reason}){self._last_words()}"
+                )
             await asyncio.sleep(POLL_EVERY_NS / SECOND)
         now = self._clock.now()
         self._child.emit(AppReady(at=now, client=plan.client, took_ns=now - began))
@@ -161,7 +165,11 @@ def _log(plan: Program, stream: str) -> Path:
 
 async def _live(child: Child, plan: Program) -> None:
     app, loop = App(child, plan), asyncio.get_running_loop()
-    child.on_command(lambda command: loop.call_soon_threadsafe(app.order, command))
+
+    def obey(command: Command) -> None:
+        loop.call_soon_threadsafe(app.order, command)
+
+    child.on_command(obey)
     await app.live()
 
 

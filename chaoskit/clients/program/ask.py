@@ -33,6 +33,8 @@ def why_not_ready(place: str) -> str | None:
 
 def _get(url: str) -> int:
     parts = urlsplit(url)
-    with closing(http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=ASK_TIMEOUT_S)) as connection:
+    with closing(
+        http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=ASK_TIMEOUT_S)
+    ) as connection:
         connection.request("GET", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}")
         return connection.getresponse().status

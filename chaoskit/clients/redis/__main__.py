@@ -29,10 +29,10 @@ class RedisProbe(ProbeWorkload):
         progress.doing = "waiting for redis-py"
         if self._redis.connection == "warm":
             self._kept = self._kept or self._client()
-            await self._kept.execute_command(*self._command)
+            await self._kept.execute_command(*self._command)  # type: ignore[no-untyped-call]
             return
         async with self._client() as client:
-            await client.execute_command(*self._command)
+            await client.execute_command(*self._command)  # type: ignore[no-untyped-call]
 
     def _client(self) -> redis.asyncio.Redis:
         limit = self._redis.timeout_ns / 1e9

@@ -126,15 +126,7 @@ __all__ = [
     "ZoneEvent",
 ]
 Event: TypeAlias = (
-    RunEvent
-    | DnsEvent
-    | ProxyEvent
-    | ServiceEvent
-    | ClientEvent
-    | AppEvent
-    | ProcessEvent
-    | ContainerEvent
-    | ZoneEvent
+    RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | AppEvent | ProcessEvent | ContainerEvent | ZoneEvent
 )
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)

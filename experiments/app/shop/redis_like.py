@@ -18,6 +18,8 @@ class Connection(socketserver.StreamRequestHandler):
             elif name == b"GET" and len(words) > 1:
                 held = ITEMS.get(words[1])
                 answer = b"$-1\r\n" if held is None else b"$%d\r\n%s\r\n" % (len(held), held)
+            elif name == b"HELLO":
+                answer = b"%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n"
             elif name in (b"CLIENT", b"SELECT"):
                 answer = b"+OK\r\n"
             else:
@@ -27,7 +29,7 @@ class Connection(socketserver.StreamRequestHandler):
     def words(self) -> list[bytes] | None:
         line = self.rfile.readline()
         if not line.startswith(b"*"):
-            return None
+            return line.split() or None  # an inline command, or the end
         words = []
         for _ in range(int(line[1:])):
             length = int(self.rfile.readline()[1:])
