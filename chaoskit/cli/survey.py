@@ -127,10 +127,14 @@ def survey(
     files.check()
     chosen = _chosen(faults, quick)
     fault_ns = _duration("--for", length) if length else QUICK_FAULT_NS if quick else FAULT_NS
+    if probe and not ready:
+        raise InputError(
+            "--probe: say with --ready too when the server can be asked, like http://localhost:8080/health"
+        )
     if names_experiment(words):
-        if experiment or no_aws or allow or env:
+        if experiment or no_aws or allow or env or ready:
             raise InputError(
-                "--experiment, --no-aws, --allow and --env are for a command; an experiment says these itself"
+                "--experiment, --no-aws, --allow, --env, --ready and --probe are for a command; an experiment says these itself"
             )
         subject: CommandSubject | ExperimentSubject = _experiment_subject(words[0])
     else:

@@ -32,7 +32,6 @@ def experiment_of(row: Row, folder: Path, argv: tuple[str, ...] | None) -> dict[
     if observation.status in ("unknown", "not exercised"):
         return None
     plain = {name: value for name, value in row.played.items() if value not in ({}, [], ())}
-    plain |= {part: _found_from(plain[part], folder) for part in ("apps", "clients") if part in plain}
     plain["question"] = _question(row)
     plain["limits"] = {**plain["limits"], "grace": "1s"}
     if argv is not None:
@@ -40,7 +39,7 @@ def experiment_of(row: Row, folder: Path, argv: tuple[str, ...] | None) -> dict[
         plain["expect"] = _of_command(observation)
     else:
         plain["expect"] = [entry for result in observation.clients for entry in _of_clients(result)]
-    return plain
+    return plain | {part: _found_from(plain[part], folder) for part in ("apps", "clients") if part in plain}
 
 
 def _found_from(programs: Mapping[str, Any], folder: Path) -> dict[str, Any]:
