@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chaoskit.aws.evidence import Application
     from chaoskit.aws.route53.front import Route53
     from chaoskit.aws.route53.poller import HostedZonePoller
+    from chaoskit.aws.service import MockServices
 
 MOST_DESCRIPTORS = 65_536
 
@@ -90,11 +91,12 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
     written: dict[str, dict[str, Any]] = {name: wanted or {} for name, wanted in (plan.get("services") or {}).items()}
     stand_ins = {name: wanted["backend"] for name, wanted in written.items() if wanted.get("backend")}
     hosts: dict[str, str] = plan.get("hosts") or {}
-    moto, version = _moto(plan, written, stand_ins)
-    own = moto
+    regions = plan.get("regions") or ["us-east-1"]
+    services = _moto(written, stand_ins, regions, has_own=bool(plan.get("own")))
+    own = base = _nothing if services is None else _placed(services, written, regions[0])
     began: list[Callable[[], object]] = []
     if "route53" in written and "route53" not in stand_ins:
-        own = route53 = _route53(moto, written["route53"], child)
+        own = route53 = _route53(base, written["route53"], child)
         endings.append(route53.end)
         began.append(partial(_fill, route53, written["route53"]))
     elif "route53" in stand_ins:
@@ -107,7 +109,7 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
     endings.append(own_fronts.stop)
     front = tls_front.Front(
         Evidence(faults.around(application), child.emit, hosts, numbers=numbers),
-        authority.server_context(plan["names"], hosts),
+        authority.server_context(plan["names"] or own_fronts.names, hosts),
         failed,
         host=plan.get("host", "127.0.0.1"),
         port=plan.get("port", 0),
@@ -117,7 +119,8 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
         },
         hosts=hosts,
     )
-    served = [f"moto {version}"] * bool(version) + ["Route 53 of chaoskit's own"] * (own is not moto)
+    served = [] if services is None else [f"moto {services.version}"]
+    served += ["Route 53 of chaoskit's own"] * (own is not base)
     served += [f"{own_front['name']} at {own_front['backend']}" for own_front in plan.get("own") or ()]
     served += [f"{name} at {address}" for name, address in stand_ins.items()]
     implementation = f"{', '.join(served) or 'no service'} under cheroot {tls_front.VERSION}"
@@ -134,17 +137,17 @@ def _ready(implementation: str, addresses: dict[str, str]) -> PlaneReady:
 
 
 def _moto(
-    plan: dict[str, Any], written: dict[str, dict[str, Any]], stand_ins: dict[str, str]
-) -> tuple[Application, str]:
-    """The mocks that moto is, and its version; a run without any does not load it (a second and more), and answers 404."""
+    written: dict[str, dict[str, Any]], stand_ins: dict[str, str], regions: list[str], *, has_own: bool
+) -> MockServices | None:
+    """The mocks that moto is; None, and moto is not loaded (a second and more), where all services are of the user's own."""
     seeds = {name: state for name, state in written.items() if name not in stand_ins}
-    if not seeds and plan.get("own"):
-        return _nothing, ""
+    if not seeds and has_own:
+        return None
     from chaoskit.aws.service import MockServices
 
     services = MockServices()
-    services.seed(seeds, plan.get("regions") or ["us-east-1"])
-    return services.application, services.version
+    services.seed(seeds, regions)
+    return services
 
 
 def _nothing(_: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
@@ -161,6 +164,23 @@ def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route5
 
     behaviour = behaviour_from_json(written.get("control_plane") or {})
     return Route53(moto, ControlPlane(behaviour, lambda info: child.emit(change_event(info))))
+
+
+def _placed(services: MockServices, written: dict[str, dict[str, Any]], region: str) -> Application:
+    """moto, in front of which stands EC2 that needs a leased droplet for an instance, where the plan has a placement.
+
+    The leases are read from moto's DynamoDB, past every fault.
+    """
+    placement = written.get("ec2", {}).get("placement")
+    if placement is None or written["ec2"].get("backend"):
+        return services.application
+    from chaoskit.aws.ec2.front import Ec2
+
+    def leases(table: str) -> dict[str, int]:
+        items = services.items_of(table, region)
+        return {item["id"]["S"]: int(item["expires"]["N"]) for item in items if "expires" in item}
+
+    return Ec2(services.application, placement, leases)
 
 
 def _fill(route53: Route53, written: dict[str, Any]) -> None:

@@ -34,6 +34,8 @@ ARRIVED = "chaoskit.arrived"
 """Where the ``RequestArrived`` of a request stands in its environ, for what lies behind this middleware."""
 MET = "chaoskit.met"
 """Where the ids of the injections that a request met stand in its environ."""
+UNSEEN = "chaoskit.unseen"
+"""Where the ids of those stand that acted on its response in vain: another hid what they did, or it was too small to be felt."""
 SENT_AS = "chaoskit.sent_as"
 """Where the response of a request that met a fault stands in its environ, for the front, which sends it as it says."""
 
@@ -114,9 +116,11 @@ class Evidence:
             return []
         status = int(told[0].split(" ", 1)[0])
         code = error_code(told[1], body) if status >= 400 else None
-        met = environ.get(MET, ())
+        met, unseen = environ.get(MET, ()), environ.get(UNSEEN, ())
         now, broke = time.monotonic_ns(), environ.get(BROKE)
-        self._emit(RequestAnswered(at=now, request=number, status=status, error=code, faults=met, broke=broke))
+        self._emit(
+            RequestAnswered(at=now, request=number, status=status, error=code, faults=met, broke=broke, unseen=unseen)
+        )
         return [body]
 
     def _failed(self, arrived: RequestArrived, error: Exception) -> None:

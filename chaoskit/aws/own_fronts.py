@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class OwnFronts:
-    """All of a run. ``addresses`` is where each listens, by the key under which the ready event tells it."""
+    """All of a run. ``addresses`` is where each listens, by the key under which the ready event tells it; ``names`` are all host names."""
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class OwnFronts:
         self._numbers = numbers or itertools.count(1)
         self._endings: list[Callable[[], object]] = []
         self._tcp: Any = None
+        self.names = [name for own in plan for name in own["names"]]
         self.addresses = {f"own {own['name']}": self._start(own) for own in plan}
 
     def stop(self) -> None:

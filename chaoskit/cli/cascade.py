@@ -9,9 +9,12 @@ from typing import Annotated
 import typer
 
 from chaoskit.cli.lazy import new_app
+from chaoskit.cli.options import RUNS, LocalSandbox, RunsFolder
+from chaoskit.cli.options import Seed as RunSeed
 
 cascade_app = new_app("Simulate what follows an outage: a replayed day, tipping points, published results.")
 
+LIVE = "cascade/leases-and-apps"
 DAY = "outage/us-east-1-2025-10-20.yaml"
 Page = Annotated[Path | None, typer.Option(help="Write the account as one self-contained HTML file too.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random; equal seeds give equal output.", min=0)]
@@ -107,6 +110,21 @@ def recovery(
     trials = play_suite(hosts=hosts, seed=seed)
     _print(lines(trials))
     raise typer.Exit(0 if all(trial.as_it_should for trial in trials) else 1)
+
+
+@cascade_app.command()
+def live(
+    experiment: Annotated[
+        str, typer.Argument(help="Experiment file, or the name of a shipped one of the folder cascade/.")
+    ] = LIVE,
+    out: RunsFolder = RUNS,
+    sandbox: LocalSandbox = "auto",
+    seed: RunSeed = None,
+) -> None:
+    """Play a cascade small and real, judge it, and tell what users lost. Ends as `chaoskit run` does."""
+    from chaoskit.cli.cascade_live import play_live
+
+    raise typer.Exit(play_live(experiment, out, sandbox, seed))
 
 
 def _find(name: str) -> Path:

@@ -87,10 +87,8 @@ class Runner:
         spec = experiment.spec
         self._clients = [command] if command else list(spec.clients)
         self._apps = list(spec.apps)
-        needed = (
-            plans.services_of(spec) or spec.own_services or not command
-        )  # DNS alone is enough for a command without services
-        self._planes = tuple(plane for plane in STARTED if needed or plane.key == "dns")
+        has_services = bool(plans.services_of(spec) or spec.own_services)  # DNS alone is enough without
+        self._planes = tuple(plane for plane in STARTED if has_services or plane.key == "dns")
         self.sandbox = sandbox
         self.manager = manager
         self.journal = journal
@@ -187,9 +185,8 @@ class Runner:
                 manager.start_client(label, "command", {})
             else:
                 client = spec.clients[label]
-                manager.start_client(
-                    label, client.use, plans.client_plan(label, client, spec.region, self.experiment.source)
-                )
+                plan = plans.client_plan(label, client, spec.region, self.experiment.source, spec.seed)
+                manager.start_client(label, client.use, plan)
         for plane in self._planes:
             if plane.start_order > 0:
                 manager.start_plane(plane.key, plan_of[plane.key])

@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +122,7 @@ class UserCommand:
         """From the launcher's first word to its last."""
         way, now = self._command.way_in(), self._clock.now
         plan = {
-            "target": way.target,
-            "user": way.user,
-            "binds": way.binds,
-            "sockets": way.sockets,
-            "filter": way.filter,
+            **asdict(way),
             "argv": self._command.argv,
             "environment": self._command.environment,
             "ignored": self._command.ignored,

@@ -12,6 +12,7 @@ from chaoskit.aws.route53.batch import Refusal, apply_batch
 from chaoskit.aws.route53.record_set import HostedZone
 from chaoskit.aws.route53.record_set import canonical as route53_name
 from chaoskit.aws.route53.spec import first_changes
+from chaoskit.cascade.live import read_part
 from chaoskit.clients import CLIENTS
 from chaoskit.clients.probe import PROBES
 from chaoskit.dns.changing_zone_spec import followed_zones
@@ -140,7 +141,18 @@ def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
                     (("services", name, state), message, "Put it there yourself, or leave out 'backend'.")
                 )
         complaints += _hosted_zones(name, service)
+        complaints += _placement(spec, name, service)
     return complaints
+
+
+def _placement(spec: ExperimentSpec, name: str, service: ServiceSpec) -> list[tuple[FieldPath, str, str]]:
+    """A placement that reads leases from a table which nobody creates."""
+    database = spec.aws_services.get("dynamodb")
+    if service.placement is None or (database and service.placement.leases in database.tables):
+        return []
+    table = service.placement.leases
+    fix = f"Add it: services: {{dynamodb: {{tables: {{{table}: {{}}}}}}}}."
+    return [(("services", name, "placement", "leases"), f"there is no DynamoDB table {table!r} here.", fix)]
 
 
 def _hosted_zones(name: str, service: ServiceSpec) -> list[tuple[FieldPath, str, str]]:
@@ -181,6 +193,11 @@ def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
             )
         if client.use == "boto3" and client.operation and (wrong := _wrong_call(client)):
             complaints.append((("clients", label, "operation"), f"{wrong[0]}.", f"{wrong[1]}."))
+        if client.part is not None:
+            try:
+                read_part(client.part, client.settings or {})
+            except ValueError as error:
+                complaints.append((("clients", label), f"{error}.", "The parts and their settings: docs/cascade.md."))
         kind = CLIENTS.get(client.use)
         if hasattr(kind, "recipe") or client.use in PROBES:  # these say what they cannot honour
             try:

@@ -192,6 +192,9 @@ def _state_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
     if written.hosted_zones:
         plan["hosted_zones"] = {apex: hosted_records(apex, zone) for apex, zone in written.hosted_zones.items()}
+    plan.pop("placement", None)
+    if written.placement is not None:
+        plan["placement"] = written.placement.model_dump()
     if written.control_plane is not None:
         plan["control_plane"] = behaviour_plan(written.control_plane)
     return plan | {
@@ -263,10 +266,12 @@ def program_of(word: str, source: str) -> str:
     return str((Path(source).parent / word).resolve()) if os.sep in word else word
 
 
-def client_plan(label: str, client: ClientSpec, region: str, source: str = "") -> dict[str, Any]:
+def client_plan(label: str, client: ClientSpec, region: str, source: str = "", seed: int = 0) -> dict[str, Any]:
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
     special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
     special |= probe_settings(client) if client.use in PROBES else {}
+    if client.part is not None:
+        special |= {"part": client.part, "settings": client.settings or {}, "seed": seed}
     special["argv"] = [program_of(client.argv[0], source), *client.argv[1:]] if client.argv else None
     special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {

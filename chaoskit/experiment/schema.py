@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, create_model, field_validator, model_validator
 
+from chaoskit.aws.ec2.spec import PlacementSpec
 from chaoskit.aws.route53.spec import ControlPlaneSpec
 from chaoskit.aws.services import SERVICES, Service
 from chaoskit.clients import CLIENTS
@@ -54,6 +55,7 @@ class ServiceSpec(AddressSpec):
         default_factory=dict, description="DynamoDB tables to create, beside the table chaoskit"
     )
     instances: Annotated[int, Field(ge=0, le=50)] = Field(0, description="EC2 instances to start")
+    placement: PlacementSpec | None = Field(None, description="EC2: instances are launched onto leased droplets only")
     target_groups: dict[Label, Annotated[int, Field(ge=0, le=50)]] = Field(
         default_factory=dict, description="load balancer target groups, each with its number of registered targets"
     )
@@ -139,6 +141,9 @@ class ClientSpec(ProbeFields):
         None, description="app: the error classes that turn its health endpoint to 503"
     )
 
+    part: str | None = Field(None, description="participant: which part of a cascade it plays; see docs/cascade.md")
+    settings: dict[str, Any] | None = Field(None, description="participant: the settings of its part")
+
     argv: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="command: the program and its words, run anew for every call"
     )
@@ -151,6 +156,14 @@ class ClientSpec(ProbeFields):
             )
         if self.use != "command" and self.argv is not None:
             raise ValueError("'argv' is for 'use: command' only; remove one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_part(self) -> ClientSpec:
+        if self.use == "participant" and self.part is None:
+            raise ValueError("'use: participant' needs 'part': which part of a cascade it plays, like droplets")
+        if self.use != "participant" and (self.part is not None or self.settings is not None):
+            raise ValueError("'part' and 'settings' are for 'use: participant' only; remove them")
         return self
 
     @field_validator("use")

@@ -250,7 +250,7 @@ class Run:
         inside = [seq for seq, at in starts if any(start <= at < end for start, end in planned.spans)]
         return [*applied, *inside] if applied and inside else []
 
-    def _deaths(self, client: str) -> list[Instant]:
+    def deaths(self, client: str) -> list[Instant]:
         """When a process fault ended the client's process."""
         if not any(
             planned.plane == "process" and planned.target.get("process") == client for planned in self.injections
@@ -376,7 +376,7 @@ class Run:
             self.troubled[client],
             self.slow[client],
             self.met_by.get(client, {}),
-            self._deaths(client),
+            self.deaths(client),
             paced=self.paces[client] is not None,
         )
 

@@ -52,6 +52,7 @@ class Shape:
     answers: int
     faults: tuple[str, ...]
     upstream: str = ""
+    unseen: tuple[str, ...] = ()
 
     def event(self, at: Instant, answered_at: Instant, peer: str) -> QueryAnswered:
         """One query of this shape."""
@@ -68,6 +69,7 @@ class Shape:
             answers=self.answers,
             faults=self.faults,
             upstream=self.upstream,
+            unseen=self.unseen,
         )
 
 
@@ -157,7 +159,8 @@ class SpoolReader:
             match tag:
                 case b"shap":
                     plain: dict[str, Any] = json.loads(body[NUMBER.size :])
-                    self._shapes[NUMBER.unpack_from(body)[0]] = Shape(**plain | {"faults": tuple(plain["faults"])})
+                    ids = {name: tuple(plain.get(name, ())) for name in ("faults", "unseen")}
+                    self._shapes[NUMBER.unpack_from(body)[0]] = Shape(**plain | ids)
                 case b"rows":
                     return self._rows(body)
                 case b"lost":

@@ -85,7 +85,7 @@ class PortForwards:
     def __init__(self, option: str = "--allow") -> None:
         """``option`` is what asked for the holes, for messages."""
         self._option = option
-        self._relays: list[asyncio.subprocess.Process] = []
+        self.relays: list[asyncio.subprocess.Process] = []
         self._watch: list[asyncio.Task[None]] = []
 
     async def open(
@@ -106,7 +106,7 @@ class PortForwards:
     async def _start(self, argv: list[str], plan: dict[str, Any], hole: PortForward) -> None:
         pipe = asyncio.subprocess.PIPE
         relay = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, start_new_session=True)
-        self._relays.append(relay)
+        self.relays.append(relay)
         assert relay.stdin is not None
         assert relay.stdout is not None
         relay.stdin.write(json.dumps(plan).encode() + b"\n")
@@ -123,13 +123,13 @@ class PortForwards:
             code = await relay.wait()
             died(f"a relay of {self._option} ended with code {code}")
 
-        self._watch = [asyncio.create_task(watch_relay(relay)) for relay in self._relays]
+        self._watch = [asyncio.create_task(watch_relay(relay)) for relay in self.relays]
 
     async def close(self) -> None:
         """End the relays."""
         for task in self._watch:
             task.cancel()
-        for relay in self._relays:
+        for relay in self.relays:
             assert relay.stdin is not None
             relay.stdin.close()
             await relay.wait()

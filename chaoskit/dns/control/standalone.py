@@ -110,7 +110,7 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         app = make_app(Api(Bridge(loop, desk), feed, tally, dns, witness.losses, forwards=upstream is not None), gate)
 
         def control_lost() -> None:
-            loop.call_soon_threadsafe(_control_lost, desk, server)
+            loop.call_soon_threadsafe(end_without_control, desk, server)
 
         thread = ControlThread(app, bound, control_lost, share.control)
         thread.start()
@@ -212,7 +212,7 @@ async def _tick(desk: InjectionController) -> None:
         await asyncio.sleep(TICK_S)
 
 
-def _control_lost(desk: InjectionController, server: Server) -> None:
+def end_without_control(desk: InjectionController, server: Server) -> None:
     """Nobody could end an injection any more: none stays on, and the server ends with the truth."""
     desk.reset("control lost")
     server.fail(HarnessError("the control API ended unasked; its traceback is above"))

@@ -29,6 +29,13 @@ from chaoskit.journal.events.client import (
 )
 from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
+from chaoskit.journal.events.participant import (
+    DialAnswered,
+    LevelMeasured,
+    ParticipantEvent,
+    UserOutcome,
+    UserServed,
+)
 from chaoskit.journal.events.process import PlaneStalled, ProcessEnded, ProcessEvent
 from chaoskit.journal.events.proxy import (
     ConnectionClosed,
@@ -90,6 +97,7 @@ __all__ = [
     "ContainerEvent",
     "ContainersWatched",
     "ControlRequestRefused",
+    "DialAnswered",
     "DnsEvent",
     "Entry",
     "ErrorLink",
@@ -101,7 +109,9 @@ __all__ = [
     "InjectionCut",
     "InjectionLifted",
     "InjectionPlanned",
+    "LevelMeasured",
     "NameChange",
+    "ParticipantEvent",
     "PlaneReady",
     "PlaneStalled",
     "ProcessEnded",
@@ -122,11 +132,22 @@ __all__ = [
     "SocketHeld",
     "TimelineArmed",
     "UpdateAnswered",
+    "UserOutcome",
+    "UserServed",
     "ZoneChanged",
     "ZoneEvent",
 ]
 Event: TypeAlias = (
-    RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | AppEvent | ProcessEvent | ContainerEvent | ZoneEvent
+    RunEvent
+    | DnsEvent
+    | ProxyEvent
+    | ServiceEvent
+    | ClientEvent
+    | AppEvent
+    | ProcessEvent
+    | ContainerEvent
+    | ZoneEvent
+    | ParticipantEvent
 )
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)
