@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
 from chaoskit.compose.helper import measure, remove_measuring
 from chaoskit.compose.overlay import IMAGE, eligible
-from chaoskit.compose.plan import OverlayPlan, lay_out
+from chaoskit.compose.plan import OverlayPlan, lay_out, private_network
 from chaoskit.compose.resolver_summary import resolver_summary
 from chaoskit.compose.restorable import check
 from chaoskit.compose.restore import left_behind, put_back, settle, unlike
@@ -73,6 +74,7 @@ def attach(
 
     Exit code: as for `chaoskit run`.
     """
+    _check_words(experiment, blank, probe, subnet)
     docker = Docker()
     engine_version(docker)
     left = left_behind(docker, project)
@@ -101,6 +103,17 @@ def attach(
     if not yes and not _agreed():
         raise InputError("nothing was touched; say --yes where nobody can be asked")
     raise typer.Exit(_run(docker, running, plan, loaded, out))
+
+
+def _check_words(experiment: str | None, blanks: Sequence[str], probes: Sequence[str], subnet: str) -> None:
+    """Raise ``InputError`` for options that are wrong whatever the project is, before Docker is asked."""
+    if experiment is not None:
+        read(find_experiment(experiment))
+    injections_of(blanks, ())
+    for probe in probes:
+        if not re.match(r"[^=]+=http://[^/]", probe):
+            raise InputError(f"--probe {probe}: write SERVICE=http://SERVICE:PORT/PATH; over http, inside the project")
+    private_network(subnet)
 
 
 def _refuse_live(left: Sequence[Origin], *, put_back: bool) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import typer
 
 from chaoskit.cascade.live.account import lines
+from chaoskit.cascade.live.calibration import compare
+from chaoskit.cascade.live.calibration import lines as calibration_lines
 from chaoskit.cascade.live.page import page_of
 from chaoskit.cli.exec_run import tell_what_is_kept
 from chaoskit.cli.output import make_console
@@ -26,8 +28,11 @@ from chaoskit.report.write import write_text
 PAGE = "cascade.html"
 
 
-def play_live(name: str, out: Path, sandbox: str, seed: int | None) -> int:
-    """Play the experiment and print its account. Returns the exit code; raises ``InputError`` for a file that is none."""
+def play_live(name: str, out: Path, sandbox: str, seed: int | None, *, calibrate: bool) -> int:
+    """Play the experiment and print its account. Returns the exit code; raises ``InputError`` for a file that is none.
+
+    ``calibrate``: it ends with 1 too when a curve is not the simulation's, or there is none to compare.
+    """
     experiment = load(find_experiment(name), 1.0, seed)
     preflight.check(experiment, sandbox, None)
 
@@ -35,10 +40,18 @@ def play_live(name: str, out: Path, sandbox: str, seed: int | None) -> int:
         words = ["chaoskit", "cascade", "live", name, "--sandbox", opened, "--seed", str(experiment.spec.seed)]
         return shlex.join(words)
 
-    return asyncio.run(until_signalled(_play(experiment, name, out, sandbox, replay)))
+    return asyncio.run(until_signalled(_play(experiment, name, out, sandbox, replay, calibrate=calibrate)))
 
 
-async def _play(experiment: Experiment, source: str, out: Path, sandbox: str, replay: Callable[[str], str]) -> int:
+async def _play(
+    experiment: Experiment,
+    source: str,
+    out: Path,
+    sandbox: str,
+    replay: Callable[[str], str],
+    *,
+    calibrate: bool,
+) -> int:
     with make_view(make_console(), WallClock()) as view:
         result = await session.run(
             experiment,
@@ -49,9 +62,13 @@ async def _play(experiment: Experiment, source: str, out: Path, sandbox: str, re
             replay=replay,
             on_interrupted=tell_what_is_kept,
         )
-    page = write_text(result.folder / PAGE, page_of(result.run, result.verdicts, result.outcome))
+    comparisons = compare(result.run)
+    notes = list(calibration_lines(result.run, comparisons))
+    page = write_text(result.folder / PAGE, page_of(result.run, result.verdicts, result.outcome, comparisons, notes))
     print_verdicts(make_console(), result.run, result.verdicts, result.outcome, [*result.files, page])
     typer.echo()
-    for line in lines(result.run):
+    for line in (*lines(result.run), *notes):
         typer.echo(line)
+    if calibrate and result.outcome.exit_code == 0 and not (comparisons and all(each.holds for each in comparisons)):
+        return 1
     return result.outcome.exit_code

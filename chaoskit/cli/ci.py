@@ -13,6 +13,7 @@ import typer
 
 from chaoskit.engine.session import RunResult
 from chaoskit.errors import InputError
+from chaoskit.input_file import refuse_pipe
 from chaoskit.journal.command import CommandEnd
 from chaoskit.report.ci.baseline import Tolerance, got_worse, parse_tolerance, read_baseline
 from chaoskit.units import format_duration
@@ -37,6 +38,7 @@ class CiOptions:
         check_writable("--markdown", self.markdown)
         baseline = None
         if self.baseline is not None:
+            refuse_pipe(self.baseline, "a summary.json")
             try:
                 text = self.baseline.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
@@ -49,6 +51,8 @@ def check_writable(option: str, path: Path | None) -> None:
     """Raise ``InputError`` where the file that ``option`` names cannot be written; None is nothing to write."""
     if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
         raise InputError(f"{option} {path}: cannot be written there; name a file in a folder that exists")
+    if path is not None:
+        refuse_pipe(path, "one", "be read from")
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,9 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
 
 def _unseen(run: Run, planned: InjectionPlanned) -> list[int]:
     """``seq`` of the queries, connections and requests on which the injection acted, and nobody saw it."""
-    kinds = (QueryAnswered, RequestAnswered, ConnectionClosed)
+    kinds: tuple[type[QueryAnswered | RequestAnswered | ConnectionClosed], ...] = (
+        QueryAnswered, RequestAnswered, ConnectionClosed,
+    )  # fmt: skip
     return [seq for kind in kinds for seq, event in run.of(kind) if planned.injection in event.unseen]
 
 

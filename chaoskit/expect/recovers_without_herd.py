@@ -45,7 +45,8 @@ class RecoversWithoutHerd(Expectation):
         end = run.episodes[-1].end
         back = RecoversWithin(self.within, client=self.client).judge(run)
         clients = set(run.clients) if self.client is None else {self.client}
-        dials = [(seq, event.at) for kind in (ConnectionOpened, DialAnswered) for seq, event in run.of(kind)]
+        dials = [(seq, opened.at) for seq, opened in run.of(ConnectionOpened)]
+        dials += [(seq, answered.at) for seq, answered in run.of(DialAnswered)]
         lookups = [(lookup.queries[0], lookup.started) for lookup in run.lookups if lookup.client in clients]
         parts = [
             Part(back.finding, back.because, back.evidence),

@@ -214,7 +214,7 @@ class LimitsSpec(Strict):
     """Bounds that keep a run short and safe."""
 
     longest_fault: Duration = Field(10 * MINUTE, description="no injection may last longer")
-    ready_within: Duration = Field(30 * SECOND, description="for every process to start")
+    ready_within: Duration = Field(120 * SECOND, description="for every process to start")
     grace: Duration = Field(5 * SECOND, description="for calls under way when the experiment ends")
     smallest_time_scale: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="how far --time-scale may shrink this experiment's times and still answer its question"

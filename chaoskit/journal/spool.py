@@ -26,6 +26,7 @@ from typing import Any, Literal
 
 from chaoskit.clock import Instant
 from chaoskit.errors import JournalError
+from chaoskit.input_file import refuse_pipe
 from chaoskit.journal.events import QueryAnswered
 
 HEAD, SHAPE, ROWS, LOST, END = b"CKS1", b"shap", b"rows", b"lost", b"end."
@@ -140,6 +141,7 @@ class SpoolReader:
         return counts
 
     def _read(self) -> Iterator[_Rows]:
+        refuse_pipe(self.path, "a query log")
         try:
             with self.path.open("rb") as file:
                 if file.read(BLOCK.size) != BLOCK.pack(HEAD, 0):

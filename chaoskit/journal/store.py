@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from chaoskit.errors import HarnessError, JournalError
+from chaoskit.input_file import refuse_pipe
 from chaoskit.journal.codec import Upgrade, as_text, decode_entry, encode_entry
 from chaoskit.journal.events import SCHEMA_VERSION, Entry, Event, RunStarted
 from chaoskit.journal.stored import KIND_NUMBER, StoredEntries
@@ -76,6 +77,7 @@ def read_journal(path: Path) -> Sequence[Entry]:
 
     Every line is read and checked first. Raises ``JournalError`` naming file and line for whatever is wrong with it.
     """
+    refuse_pipe(path, "a journal")
     try:
         with path.open("rb") as lines, without_collection():
             return _read(path, lines)

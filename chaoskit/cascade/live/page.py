@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chaoskit.cascade.live.account import Level, launches_of, levels_of, losses_of, per_second, sentence
+from chaoskit.cascade.live.calibration import Comparison
+from chaoskit.cascade.live.herd_course import real_course, simulated_course
+from chaoskit.cascade.recovery.herd_clients import BIN_NS
 from chaoskit.cascade.rendering import render
 from chaoskit.journal.run import Run
 from chaoskit.units import SECOND
@@ -44,8 +47,14 @@ class Chart:
     lane: float = LANE
 
 
-def page_of(run: Run, verdicts: Sequence[Verdict], outcome: Outcome, notes: Sequence[str] = ()) -> str:
-    """The page's HTML; ``notes`` are further sentences for it."""
+def page_of(
+    run: Run,
+    verdicts: Sequence[Verdict],
+    outcome: Outcome,
+    comparisons: Sequence[Comparison] = (),
+    notes: Sequence[str] = (),
+) -> str:
+    """The page's HTML; ``comparisons`` are drawn beside the real levels, and ``notes`` are what they say in words."""
     return render(
         "live.html.j2",
         title=run.header.title,
@@ -54,19 +63,19 @@ def page_of(run: Run, verdicts: Sequence[Verdict], outcome: Outcome, notes: Sequ
         outcome=outcome.value,
         verdicts=verdicts,
         losses=[(loss, sentence(loss)) for loss in losses_of(run)],
-        chart=chart_of(run),
+        chart=chart_of(run, comparisons),
         notes=notes,
     )
 
 
-def chart_of(run: Run) -> Chart:
-    """The levels, and the launches in each second, over the run."""
+def chart_of(run: Run, comparisons: Sequence[Comparison] = ()) -> Chart:
+    """The levels, simulated ones behind those that they are compared with, and the launches in each second, over the run."""
     length = max(1.0, (run.last_instant - run.origin) / SECOND)
 
     def x(second: float) -> float:
         return round(LEFT + (RIGHT - LEFT) * min(max(second, 0.0), length) / length, 1)
 
-    levels = levels_of(run)
+    levels = [*levels_of(run), *_herd_levels(run), *(comparison.simulated for comparison in comparisons)]
     launches = launches_of(run)
     for answer in dict.fromkeys(answer for _, answer in launches):
         counts = per_second(launches, answer, math.ceil(length) + 1)
@@ -86,6 +95,17 @@ def chart_of(run: Run) -> Chart:
         height=bottom + 24,
         bottom=bottom,
     )
+
+
+def _herd_levels(run: Run) -> list[Level]:
+    """Dials in each 100 ms after the record's return, real and simulated."""
+    levels = []
+    for name, course in (("real herd", real_course(run)), ("simulated herd", simulated_course(run))):
+        if course is not None:
+            back = (run.episodes[-1].end - run.origin) / SECOND
+            points = tuple((back + place * BIN_NS / SECOND, float(count)) for place, count in enumerate(course.dials))
+            levels.append(Level(client=name, name="dials in each 100 ms", points=points))
+    return levels
 
 
 def _steps(level: Level, y: float, length: float, x: object) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from chaoskit.cascade.live.settings import Settings
 from chaoskit.cascade.live.stage import Stage
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import WallClock
@@ -13,7 +14,7 @@ from chaoskit.units import MILLISECOND, SECOND, Duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Users:
+class Users(Settings):
     """Settings that every app has. ``through`` is ``host:port`` of a load balancer; without it the app asks DynamoDB.
 
     ``lead``: the first wish comes so long after the start. ``time_out`` is how long one try at the dependency may take.

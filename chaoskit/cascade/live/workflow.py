@@ -17,6 +17,7 @@ from typing import Protocol
 
 from chaoskit.cascade.draws import Stream, base_key
 from chaoskit.cascade.live.schedule import Schedule
+from chaoskit.cascade.live.settings import Settings
 from chaoskit.cascade.policies.back_off import FAILED, BackOff
 from chaoskit.cascade.policies.lease import ASK, RENEW, Lease
 from chaoskit.cascade.policies.queue import Offer, Queue
@@ -41,7 +42,7 @@ class LeaseStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Throttle:
+class Throttle(Settings):
     """Throttling by the queue's length: all is admitted up to ``low`` waiting, nothing from ``high`` on."""
 
     low: float
@@ -49,11 +50,11 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowSettings:
+class WorkflowSettings(Settings):
     """``check``: the period of state checks. ``work``: what taking one lapsed lease costs the manager. ``retry``: the mean back-off.
 
-    ``fill``: the first leases are taken evenly over so long. ``throttle`` is on from the start, or ``throttle_after`` so long from the
-    start, when the queue is emptied too, as restarting the manager's hosts does.
+    ``fill``: the first leases are written evenly over so long, without work. ``throttle`` is on from the start, or ``throttle_after`` so
+    long from the start, when the queue is emptied too, as restarting the manager's hosts does.
     """
 
     droplets: int = 20
@@ -63,7 +64,7 @@ class WorkflowSettings:
     time_out: Duration = 1500 * MILLISECOND
     retry: Duration = 500 * MILLISECOND
     queue: int = 200
-    fill: Duration = 6 * SECOND
+    fill: Duration = 4 * SECOND
     throttle: Throttle | None = None
     throttle_after: Duration | None = None
 
@@ -124,11 +125,11 @@ class Workflow:
         return sum(not droplet.lapsed for droplet in self._droplets)
 
     def begin(self) -> None:
-        """Take the first leases, evenly over ``fill``, and go on from there."""
+        """Write the first leases, evenly over ``fill``, and go on from there."""
         start, settings = self._schedule.now, self.settings
         for droplet in self._droplets:
             due = start + droplet.number * settings.fill // settings.droplets
-            self._schedule.at(due, lambda droplet=droplet: self._try(droplet, 0))  # type: ignore[misc]
+            self._schedule.at(due, lambda droplet=droplet: self._take_first(droplet))  # type: ignore[misc]
         if settings.throttle_after is not None:
             self._schedule.at(start + settings.throttle_after, self._restart)
         self._tell()
@@ -138,6 +139,20 @@ class Workflow:
         self._level("attempts waiting", len(self._queue))
         self._level("attempts served for nobody", self._stale)
         self._level("attempts refused", self._refused)
+
+    def _take_first(self, droplet: Droplet) -> None:
+        """The lease that the droplet has from before: it costs no work."""
+        lease, _ = self._lease.step(droplet.lease, RENEW, self._schedule.now, droplet.draws)
+
+        def done(well: bool) -> None:
+            if well:
+                droplet.lease, droplet.lapsed, droplet.generation = lease, False, 1
+                self._check_in(droplet, PASSED)
+                self._tell()
+            else:
+                self._sleep(droplet, 0)
+
+        self._store.write(droplet.number, lease.expires, 1, done)
 
     def _check_in(self, droplet: Droplet, outcome: int) -> None:
         """The droplet's next state check, after one that ended now."""

@@ -61,7 +61,7 @@ def test_never_more_leases_than_droplets_nor_a_longer_queue(
 
 def test_a_refused_write_leaves_the_droplet_without_a_lease() -> None:
     heap = EventHeap()
-    store = SimulatedLeases(heap, latency_ns=MILLISECOND, outage=(0, 0))
+    store = SimulatedLeases(heap, latency_ns=lambda: MILLISECOND, outage=(0, 0))
     store.write(0, expires=9 * SECOND, generation=5, done=lambda well: None)
     heap.run(SECOND)
     workflow = Workflow(replace(THROTTLED, droplets=1), heap, store, seed=0, level=lambda name, value: None)

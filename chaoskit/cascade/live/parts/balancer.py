@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chaoskit.cascade.live.aws_calls import AwsCalls
 from chaoskit.cascade.live.instances import CHECK_PORT, PORT, existing_addresses, launched_addresses
+from chaoskit.cascade.live.settings import Settings
 from chaoskit.cascade.live.stage import Stage
 from chaoskit.cascade.policies.health_damping import FAILED, PASSED, HealthDamping
 from chaoskit.cascade.policies.health_damping import State as Health
@@ -32,7 +33,7 @@ UNLIMITED = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Damping:
+class Damping(Settings):
     """Health-check damping; see ``chaoskit.cascade.policies.health_damping``."""
 
     suppress: float = 1.9
@@ -41,7 +42,7 @@ class Damping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Velocity:
+class Velocity(Settings):
     """At most ``most`` targets' worth of capacity is removed in each ``window``."""
 
     most: float
@@ -49,7 +50,7 @@ class Velocity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Balancer:
+class Balancer(Settings):
     """``name`` is the balancer's, in the hosted zone ``zone``. ``existing`` targets are in service from the start.
 
     A target is checked ``every`` so long; ``rise`` passes bring it in and ``fall`` failures take it out. ``heal``: a zone is taken back
@@ -71,6 +72,19 @@ class Balancer:
     def __post_init__(self) -> None:
         if self.every <= 0 or not 0 < self.failover_share < 1 or self.existing < ZONES:
             raise ValueError(f"'every' is above 0, 'failover_share' from 0 to 1, 'existing' at least {ZONES}")
+
+    @property
+    def policy(self) -> HealthDamping:
+        """The policy of its health checks."""
+        if self.damping is None:
+            return HealthDamping(rise=self.rise, fall=self.fall)
+        return HealthDamping(
+            rise=self.rise,
+            fall=self.fall,
+            suppress=self.damping.suppress,
+            reuse=self.damping.reuse,
+            decay_per_s=self.damping.decay_per_s,
+        )
 
     async def play(self, stage: Stage) -> None:
         """Balance until the end."""
@@ -96,14 +110,7 @@ class _Balancer:
     def __init__(self, stage: Stage, settings: Balancer) -> None:
         self._stage, self._settings = stage, settings
         self._ec2, self._route53 = AwsCalls(stage, "ec2"), AwsCalls(stage, "route53")
-        damping = settings.damping
-        self._policy = HealthDamping(
-            rise=settings.rise,
-            fall=settings.fall,
-            suppress=damping.suppress if damping else None,
-            reuse=damping.reuse if damping else 1.0,
-            decay_per_s=damping.decay_per_s if damping else 0.01,
-        )
+        self._policy = settings.policy
         self._draws = stage.stream("health")  # neither policy draws
         self._health: dict[str, Health[float]] = {}
         self._removed = [0.0] * ZONES

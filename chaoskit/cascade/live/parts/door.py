@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from chaoskit.cascade.live.descriptors import raise_descriptors
+from chaoskit.cascade.live.settings import Settings
 from chaoskit.cascade.live.stage import Stage
 from chaoskit.cascade.policies.queue import Offer, Queue
 from chaoskit.clock import Instant
@@ -22,7 +23,7 @@ LISTEN_BACKLOG = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class Door(Settings):
     """``accepts_per_s`` connections are let in, ``backlog`` more wait, at ``address``."""
 
     accepts_per_s: float = 100.0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from chaoskit.cascade.live.descriptors import raise_descriptors
 from chaoskit.cascade.live.parts.door import GREETING
+from chaoskit.cascade.live.settings import Settings
 from chaoskit.cascade.live.stage import Stage
 from chaoskit.cascade.recovery.herd_clients import Done, HerdClients, HerdSettings
 from chaoskit.units import SECOND, Duration
@@ -17,7 +18,7 @@ THREADS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Herd:
+class Herd(Settings):
     """``clients`` light clients, of which each wants ``pool`` connections to ``name``:``port``. They begin ``lead`` after the start.
 
     ``first``: the number of the first client, so that the processes of one herd draw differently. ``base`` and ``cap`` are the back-off's;

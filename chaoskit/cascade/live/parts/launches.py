@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chaoskit.cascade.live.aws_calls import AwsCalls, code_of
+from chaoskit.cascade.live.settings import Settings
 from chaoskit.cascade.live.stage import Stage
 from chaoskit.cascade.policies.back_off import FAILED, BackOff
 from chaoskit.clients.schedule import Lane, Slot, drive
@@ -18,7 +19,7 @@ FIRST_ADDRESS = 101
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Launches:
+class Launches(Settings):
     """One launch is wanted ``every`` so long, at most ``most`` in all; it is given up after ``patience``, and late after ``late``.
 
     ``lead``: so long after the start the first one is wanted. Each instance has the tag ``address``: where it will be reached on the

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chaoskit.cascade.live.aws_calls import AwsCalls
 from chaoskit.cascade.live.instances import CHECK_PORT, PORT, existing_addresses, launched_addresses
+from chaoskit.cascade.live.settings import Settings
 from chaoskit.cascade.live.stage import Stage
 from chaoskit.cascade.policies.queue import Offer, Queue
 from chaoskit.cascade.policies.velocity_control import State, VelocityControl
@@ -28,7 +29,7 @@ FLIP_NS = 400 * MILLISECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Network(Settings):
     """``arriving_per_s`` changes come of themselves, ``able_per_s`` can be made while at least ``leases`` leases are held in ``table``.
 
     ``existing`` instances are connected from the start. ``requests_per_s`` is what one instance can serve; beyond that it hangs up.
