@@ -1,8 +1,8 @@
 """The door by which a command in the sandbox steers its run: a TCP port of the sandbox's own loopback, for requests of one line.
 
-It is a program, started *inside* the sandbox as a file with ``python -I -S``. What it hears it writes to its standard output, with the number
-of the request; the answers come on its standard input, and go back to whoever asked. It connects to nothing, so it is no way out. It says
-``ready PORT`` first, and ends when its standard input ends.
+It is a program, started *inside* the sandbox as a file with ``python -I -S``. What it hears it writes to its standard output, with
+the number of the request; the answers come on its standard input, and go back to whoever asked. It connects to nothing, so it is no
+way out. It says ``ready PORT`` first, and ends when its standard input ends.
 
 A request is a line of JSON, at most ``LONGEST`` bytes; ``chaoskit.engine.steering`` says what it may hold.
 """
