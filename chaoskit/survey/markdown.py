@@ -19,7 +19,7 @@ def markdown(survey: Survey) -> str:
         "",
         *(f"- {words.dependency_line(dependency)}" for dependency in survey.dependencies),
         *(f"- {words.unserved_line(name)}" for name in survey.unserved),
-        *(f"- {name}: {what}" for name, what in (survey.in_the_way or {}).items()),
+        *(f"- {cache.words}" for cache in survey.in_the_way),
         "",
         "## What each loss does to it",
         "",

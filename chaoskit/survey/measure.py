@@ -13,8 +13,9 @@ from chaoskit.engine import session
 from chaoskit.engine.folders import exact_folders
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.loader import Experiment
-from chaoskit.journal.events import HarnessFailed
+from chaoskit.journal.events import HarnessFailed, ResolverCacheSeen
 from chaoskit.sandbox.namespace import NamespaceSandbox
+from chaoskit.sandbox.resolver_caches import ResolverCache
 from chaoskit.survey.causes import cause_of
 from chaoskit.survey.dependency import Dependencies, dependencies_of
 from chaoskit.survey.observe import Usual
@@ -61,6 +62,7 @@ class Surveyor:
         self._began = self._clock.now()
         self._number = 0
         self._start_up_ns = START_UP_NS
+        self._caches: tuple[ResolverCache, ...] = ()
 
     async def survey(self) -> Survey:
         """Run everything. Raises ``InputError`` where it fails without any fault, ``HarnessError`` where chaoskit does."""
@@ -85,6 +87,7 @@ class Surveyor:
             dependencies=dependencies.known,
             unserved=dependencies.unserved,
             rows=tuple(row for row in outcomes if isinstance(row, Row)),
+            in_the_way=self._caches,
             left_out=tuple(trial for trial in outcomes if isinstance(trial, Trial)),
         )
 
@@ -94,6 +97,8 @@ class Surveyor:
         failures = [event.message for _, event in result.run.of(HarnessFailed)]
         if failures:
             raise HarnessError(f"{failures[0]}. Nothing was surveyed; this is no fault of what was to be surveyed")
+        caches = {ResolverCache(event.program, event.cache) for _, event in result.run.of(ResolverCacheSeen)}
+        self._caches = tuple(sorted(caches))
         dependencies = dependencies_of(result.run, experiment)
         try:
             usual = self._subject.usual(result.run, result.folder / OUTPUT)

@@ -19,7 +19,7 @@ def page(survey: Survey) -> str:
         usual=format_duration(survey.usual_ns),
         dependencies=[words.dependency_line(dependency) for dependency in survey.dependencies],
         unserved=[words.unserved_line(name) for name in survey.unserved],
-        in_the_way=[f"{name}: {what}" for name, what in (survey.in_the_way or {}).items()],
+        in_the_way=[cache.words for cache in survey.in_the_way],
         columns=words.COLUMNS,
         lines=[(row.observation.status.replace(" ", "-"), words.cells(row), row.folder) for row in survey.worst_first],
         left_out=[trial.title for trial in survey.left_out],

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from chaoskit.sandbox.resolver_caches import ResolverCache
 from chaoskit.survey.causes import Cause
 from chaoskit.survey.dependency import Dependency
 from chaoskit.survey.observation import WORST_FIRST, Observation
@@ -38,7 +39,7 @@ class Survey:
     """What was surveyed, as it may be shown, how long it takes without a fault (of clients, the median call), and the trials.
 
     ``unserved`` are names that it looked up and that nobody serves in the sandbox. ``left_out`` are trials that there was no time for.
-    ``in_the_way`` names processes whose own caches stand between the app and a record, each with what is known of it.
+    ``in_the_way`` are caches that stand between the app and a record.
     """
 
     subject: str
@@ -47,7 +48,7 @@ class Survey:
     unserved: tuple[str, ...]
     rows: tuple[Row, ...]
     left_out: tuple[Trial, ...] = ()
-    in_the_way: Mapping[str, str] | None = None
+    in_the_way: tuple[ResolverCache, ...] = ()
 
     @property
     def worst_first(self) -> tuple[Row, ...]:
@@ -71,7 +72,7 @@ class Survey:
                 for dependency in self.dependencies
             ],
             "unserved": list(self.unserved),
-            "in_the_way": dict(self.in_the_way or {}),
+            "in_the_way": [{"program": cache.program, "cache": cache.cache} for cache in self.in_the_way],
             "trials": [_row_to_json(row) for row in self.worst_first],
             "left_out": [{"dependency": trial.dependency.name, "fault": trial.fault.key} for trial in self.left_out],
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import itertools
 import re
 import struct
 import sys
@@ -16,11 +17,15 @@ from pathlib import Path
 from typing import Literal
 
 from chaoskit.clock import Clock, Instant
-from chaoskit.journal.events import SocketHeld
+from chaoskit.journal.events import ResolverCacheSeen, SocketHeld
 from chaoskit.journal.store import Journal
+from chaoskit.sandbox.resolver_caches import ResolverCache, find_caches, processes_beside
 from chaoskit.units import MILLISECOND
 
 LOOK_EVERY_NS = 100 * MILLISECOND
+CACHES_EVERY = 20
+"""At each twentieth look the processes of the sandbox are looked at too."""
+
 SHORTEST_NS = 500 * MILLISECOND
 """A socket that was seen for less is not told."""
 
@@ -87,12 +92,22 @@ class SocketLog:
 
 @contextlib.asynccontextmanager
 async def watch_sockets(keeper: int, client: str, journal: Journal, clock: Clock) -> AsyncIterator[None]:
-    """Journal the long-lived sockets of the sandbox that process ``keeper`` holds, until the context ends."""
+    """Journal the long-lived sockets, and the caches, of the sandbox that process ``keeper`` holds, until the context ends."""
     tables = [Path(f"/proc/{keeper}/net/{name}") for name in ("tcp", "tcp6")]
     log = SocketLog(client)
+    caches: set[ResolverCache] = set()
+
+    def look_for_caches() -> None:
+        for cache in sorted(find_caches(processes_beside(keeper)) - caches):
+            caches.add(cache)
+            journal.append(ResolverCacheSeen(at=clock.now(), program=cache.program, cache=cache.cache))
 
     async def look_on() -> None:
-        while sys.platform.startswith("linux"):
+        for number in itertools.count():
+            if not sys.platform.startswith("linux"):
+                return
+            if number % CACHES_EVERY == 0:
+                look_for_caches()
             with contextlib.suppress(OSError):  # the sandbox is gone, or there is no IPv6
                 sockets = [socket for table in tables if table.exists() for socket in sockets_in(table.read_text())]
                 for event in log.look(sockets, clock.now()):

@@ -38,6 +38,8 @@ def print_survey(console: Console, survey: Survey) -> None:
             because = row.cause.because if row.cause else ""
             console.print(f"  {row.trial.title}: {because}", highlight=False, markup=False)
     console.print(f"\n{words.headline(survey)}", highlight=False, markup=False)
+    for cache in survey.in_the_way:
+        console.print(f"in the way: {cache.words}", highlight=False, markup=False)
     for trial in survey.left_out:
         console.print(f"not tried, no time was left: {trial.title}", highlight=False, markup=False)
 

@@ -25,6 +25,7 @@ from chaoskit.journal.events.client import (
     CommandStarted,
     ErrorLink,
     HealthChecked,
+    ResolverCacheSeen,
     SocketHeld,
 )
 from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
@@ -120,6 +121,7 @@ __all__ = [
     "QueryAnswered",
     "RequestAnswered",
     "RequestArrived",
+    "ResolverCacheSeen",
     "Result",
     "RunEnded",
     "RunEvent",

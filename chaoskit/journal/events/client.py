@@ -147,6 +147,16 @@ class SocketHeld:
     since: Instant
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolverCacheSeen:
+    """A program in the sandbox has a cache between itself and the DNS: ``cache`` is c-ares, JVM or nscd. Each pair is told once."""
+
+    kind: Literal["resolver_cache_seen"] = "resolver_cache_seen"
+    at: Instant
+    program: str
+    cache: str
+
+
 ClientEvent: TypeAlias = (
     ClientReady
     | CallStarted
@@ -157,4 +167,5 @@ ClientEvent: TypeAlias = (
     | CommandFinished
     | HealthChecked
     | SocketHeld
+    | ResolverCacheSeen
 )
