@@ -65,61 +65,63 @@ class _Files:
             raise InputError(f"--write {self.experiments}: name a folder that is empty or does not exist yet")
 
 
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="EXPERIMENT|-- COMMAND", help="An experiment (file or name), or a command and its arguments after `--`."
+    ),
+]
+Quick = Annotated[bool, typer.Option("--quick", help="Try the telling faults only, and finish in under three minutes.")]
+Surroundings = Annotated[str | None, typer.Option(help="Give a command the zones and services of this experiment.")]
+NoAws = Annotated[bool, typer.Option("--no-aws", help="Start no mock services for a command, DNS alone.")]
+Faults = Annotated[
+    list[str], typer.Option("--fault", help=f"Try only this fault: {', '.join(BY_KEY)}; may be repeated.")
+]
+Ready = Annotated[
+    str | None,
+    typer.Option(help="The command is a server, ready when this URL of it answers, like http://localhost:8080/health."),
+]
+Probe = Annotated[
+    str | None, typer.Option(help="URL of the server to ask every 250 ms, which is what is judged; default: --ready's.")
+]
+Length = Annotated[str | None, typer.Option("--for", help="Length of each fault; default: 15s, with --quick 12s.")]
+Longest = Annotated[str, typer.Option(help="Longest time that a command may take without a fault.")]
+Jobs = Annotated[
+    int | None, typer.Option(help="Number of runs side by side; default: two for each core, for they mostly wait.")
+]
+Out = Annotated[Path, typer.Option(help="Parent folder of the new folder that this survey writes to.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the table as JSON to this file too.")]
+TableFile = Annotated[Path | None, typer.Option("--markdown", help="Write the table as Markdown to this file too.")]
+Written = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write each row as an experiment that expects today's result to this folder."),
+]
+
+
 @app.command(context_settings={"allow_interspersed_args": False})
 def survey(
-    words: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="EXPERIMENT|-- COMMAND",
-            help="An experiment (file or name), or a command and its arguments after `--`.",
-        ),
-    ],
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Try the telling faults only, and finish in under three minutes.")
-    ] = False,
-    experiment: Annotated[
-        str | None, typer.Option(help="Give a command the zones and services of this experiment.")
-    ] = None,
-    no_aws: Annotated[bool, typer.Option("--no-aws", help="Start no mock services for a command, DNS alone.")] = False,
+    words: Words,
+    quick: Quick = False,
+    experiment: Surroundings = None,
+    no_aws: NoAws = False,
     allow: Allowed = [],  # noqa: B006
     env: Variables = [],  # noqa: B006
-    faults: Annotated[
-        list[str], typer.Option("--fault", help=f"Try only this fault: {', '.join(BY_KEY)}; may be repeated.")
-    ] = [],  # noqa: B006
-    ready: Annotated[
-        str | None,
-        typer.Option(
-            help="The command is a server, ready when this URL of it answers, like http://localhost:8080/health."
-        ),
-    ] = None,
-    probe: Annotated[
-        str | None,
-        typer.Option(help="URL of the server to ask every 250 ms, which is what is judged; default: --ready's."),
-    ] = None,
-    length: Annotated[
-        str | None, typer.Option("--for", help="Length of each fault; default: 15s, with --quick 12s.")
-    ] = None,
-    longest: Annotated[str, typer.Option(help="Longest time that a command may take without a fault.")] = "60s",
-    jobs: Annotated[
-        int | None, typer.Option(help="Number of runs side by side; default: two for each core, for they mostly wait.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Parent folder of the new folder that this survey writes to.")] = RUNS,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the table as JSON to this file too.")] = None,
-    markdown_file: Annotated[
-        Path | None, typer.Option("--markdown", help="Write the table as Markdown to this file too.")
-    ] = None,
-    write: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write each row as an experiment that expects today's result to this folder."),
-    ] = None,
+    faults: Faults = [],  # noqa: B006
+    ready: Ready = None,
+    probe: Probe = None,
+    length: Length = None,
+    longest: Longest = "60s",
+    jobs: Jobs = None,
+    out: Out = RUNS,
+    json_file: JsonFile = None,
+    markdown_file: TableFile = None,
+    write: Written = None,
 ) -> None:
     """Try the loss of everything that an app depends on.
 
     Runs it once, lists the names that it looks up and the connections that it opens, then tries one fault after the other on each. Prints a
     table, worst first, with the cause and the known cure. Exit code: 0 done, 2 bad input, 4 if chaoskit failed.
     """
-    from chaoskit.cli.output import make_console
-
     check_place("auto")
     if jobs is not None and jobs < 1:
         raise InputError(f"--jobs {jobs}: at least 1")
@@ -127,41 +129,49 @@ def survey(
     files.check()
     chosen = _chosen(faults, quick)
     fault_ns = _duration("--for", length) if length else QUICK_FAULT_NS if quick else FAULT_NS
-    if probe and not ready:
-        raise InputError(
-            "--probe: say with --ready too when the server can be asked, like http://localhost:8080/health"
-        )
-    if names_experiment(words):
-        if experiment or no_aws or allow or env or ready:
-            raise InputError(
-                "--experiment, --no-aws, --allow, --env, --ready and --probe are for a command; an experiment says these itself"
-            )
-        subject: CommandSubject | ExperimentSubject = _experiment_subject(words[0])
-    else:
-        given = _Given(experiment, no_aws, allow, env)
-        subject = (
-            _server_subject(words, given, ready, probe or ready)
-            if ready
-            else _command_subject(words, given, _duration("--longest", longest))
-        )
-    folder = new_folder(out, "survey")
+    subject = _subject(words, _Given(experiment, no_aws, allow, env, ready, probe), _duration("--longest", longest))
     planned = SurveyPlan(
-        folder=folder,
+        folder=new_folder(out, "survey"),
         faults=chosen,
         fault_ns=fault_ns,
         tail_ns=QUICK_TAIL_NS if quick else TAIL_NS,
         budget_ns=QUICK_BUDGET_NS if quick else None,
         at_once=jobs or 2 * len(os.sched_getaffinity(0)),
     )
+    _survey(subject, planned, files, words)
+
+
+def _survey(
+    subject: CommandSubject | ExperimentSubject, planned: SurveyPlan, files: _Files, words: Sequence[str]
+) -> None:
+    """Survey, print the table, and write the files."""
+    from chaoskit.cli.output import make_console
+
     surveyor = Surveyor(subject, planned, lambda line: typer.echo(f"chaoskit: {line}", err=True))
-    result = run_guarded(surveyor.survey(), folder)
+    result = run_guarded(surveyor.survey(), planned.folder)
     print_survey(make_console(width=None if sys.stdout.isatty() else UNKNOWN_WIDTH), result)
     argv = None if isinstance(subject, ExperimentSubject) else tuple(words)
+    programs = Path(subject.base.source).parent
     for path in [
-        *_write(result, folder, files),
-        *_write_experiments(result, write, Path(subject.base.source).parent, argv),
+        *_write(result, planned.folder, files),
+        *_write_experiments(result, files.experiments, programs, argv),
     ]:
         typer.echo(str(path))
+
+
+def _subject(words: Sequence[str], given: _Given, longest_ns: int) -> CommandSubject | ExperimentSubject:
+    """What the words name. Raises ``InputError``."""
+    if given.probe and not given.ready:
+        raise InputError(
+            "--probe: say with --ready too when the server can be asked, like http://localhost:8080/health"
+        )
+    if not names_experiment(words):
+        return _server_subject(words, given) if given.ready else _command_subject(words, given, longest_ns)
+    if given != _Given(None, False, [], [], None, None):
+        raise InputError(
+            "--experiment, --no-aws, --allow, --env, --ready and --probe are for a command; an experiment says these itself"
+        )
+    return _experiment_subject(words[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +182,8 @@ class _Given:
     no_aws: bool
     allow: Sequence[str]
     env: Sequence[str]
+    ready: str | None
+    probe: str | None
 
 
 def _chosen(names: Sequence[str], quick: bool) -> list[SurveyFault]:
@@ -234,7 +246,7 @@ def _command_subject(command: Sequence[str], given: _Given, longest_ns: int) -> 
     return CommandSubject(shown=" ".join(shown), base=base, request=request, longest_ns=longest_ns)
 
 
-def _server_subject(command: Sequence[str], given: _Given, ready: str, probe: str) -> ExperimentSubject:
+def _server_subject(command: Sequence[str], given: _Given) -> ExperimentSubject:
     base, sockets, holes = _base(command, given)
     if sockets or holes:
         raise InputError(
@@ -242,7 +254,8 @@ def _server_subject(command: Sequence[str], given: _Given, ready: str, probe: st
         )
     added = variables_of(given.env)
     check_program(command[0], added.get("PATH"))
-    plain = server_experiment(base.plain, command, added, ready, probe)
+    assert given.ready is not None
+    plain = server_experiment(base.plain, command, added, given.ready, given.probe or given.ready)
     here = str(Path.cwd() / "survey.yaml")  # from whose folder paths are taken
     return ExperimentSubject(shown=" ".join(without_values(command)), base=resolve_plain(plain, here))
 

@@ -29,6 +29,7 @@ from chaoskit.errors import ChaoskitError, HarnessError, PlaneError
 from chaoskit.journal.events import HarnessFailed, InjectionApplied, InjectionLifted, PlaneReady
 from chaoskit.timeline.codec import injection_from_json
 
+IMPLEMENTATION = f"chaoskit {__version__}"
 ALLOWED_PER_S = 100_000
 """Answers a second to each client beyond loopback: a network of the run's own has nobody to shower with answers."""
 
@@ -54,7 +55,6 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog, events
         lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
     )
     stopped = asyncio.Event()
-
     changing = threading.Lock()
     followed = _let_zones_change(plan, server, clock, child, changing)
     hosted: asyncio.Queue[HostedChange] = asyncio.Queue()
@@ -82,9 +82,8 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog, events
 
     addresses = {listener.label: await server.listen(listener) for listener in plan.listeners}
     child.on_command(obey)
-    implementation = f"chaoskit {__version__}"
     child.emit(
-        PlaneReady(at=clock.now(), plane="dns", implementation=implementation, addresses=addresses, pid=os.getpid())
+        PlaneReady(at=clock.now(), plane="dns", implementation=IMPLEMENTATION, addresses=addresses, pid=os.getpid())
     )
     child.prove_alive()
     stopping = asyncio.ensure_future(stopped.wait())

@@ -85,17 +85,15 @@ async def run(
 ) -> RunResult:
     """Play ``experiment`` in a sandbox of its own; the results are in ``folders.final`` when this returns, and never before.
 
-    ``sandbox`` is a word of ``sandbox.choose.CHOICES``; ``listener`` hears of every event as it happens; ``source`` is how the user named
-    the experiment, and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the
-    embedded proxy, else a program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of
-    the user's, which plays in place of the experiment's clients until it ends. When ``aborted`` is set, the run ends before its time: its
-    journal says so, and the outcome is *invalid*. ``beside`` is entered when the sandbox is open and left when the run is over: a further
-    witness, that journals what it sees.
+    ``sandbox`` is a word of ``sandbox.choose.CHOICES``; ``listener`` hears of every event; ``source`` is how the user named the experiment,
+    and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the embedded proxy, else a
+    program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of the user's, which plays in place of the experiment's
+    clients until it ends. When ``aborted`` is set, the run ends before its time: its journal says so, and it is *invalid*. ``beside`` is
+    a further witness, entered while the sandbox is open.
 
     A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
-    how a signal ends a run, cleans up and goes through; the journal of what was measured stays, marked *interrupted*, and
-    ``on_interrupted`` is told where. Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError``
-    where the results cannot be written.
+    how a signal ends a run, cleans up and goes through; the journal stays, marked *interrupted*, and ``on_interrupted`` is told where.
+    Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError`` where the results cannot be written.
     """
     try:
         opened = await open_sandbox(
@@ -122,9 +120,8 @@ async def run(
         with Journal(folders.partial / JOURNAL) as journal:
             if listener:
                 journal.listen(listener)
-            await record(
-                experiment, settings, opened, journal, folders.work, program=program, aborted=aborted, beside=beside
-            )
+            work = folders.work
+            await record(experiment, settings, opened, journal, work, program=program, aborted=aborted, beside=beside)
         result = conclude(journal.entries, experiment, folders)
         return result
     finally:
