@@ -88,8 +88,7 @@ async def run(
     ``sandbox`` is a word of ``sandbox.choose.CHOICES``; ``listener`` hears of every event; ``source`` is how the user named the experiment,
     and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the embedded proxy, else a
     program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of the user's, which plays in place of the experiment's
-    clients until it ends. When ``aborted`` is set, the run ends before its time: its journal says so, and it is *invalid*. ``beside`` is
-    a further witness, entered while the sandbox is open.
+    clients until it ends. When ``aborted`` is set, the run ends before its time and is *invalid*. ``beside`` is a further witness.
 
     A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
     how a signal ends a run, cleans up and goes through; the journal stays, marked *interrupted*, and ``on_interrupted`` is told where.

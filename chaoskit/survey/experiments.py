@@ -19,6 +19,9 @@ COMMAND = "command"
 MARGIN_NS = 4 * SECOND
 """Room for a busy machine in an expectation of a length."""
 
+EVERY_NS = 2 * SECOND
+"""How often a command runs anew, one after the other, so that one begins in the fault even where the first place was missed."""
+
 SHARE_MARGIN = 0.25
 """Room in an expectation of a share of calls."""
 
@@ -26,7 +29,7 @@ SHARE_MARGIN = 0.25
 def experiment_of(row: Row, folder: Path, argv: tuple[str, ...] | None) -> dict[str, Any] | None:
     """The experiment of one row; None for a row that tells nothing. ``folder`` is where its programs are: the surveyed file's.
 
-    ``argv`` is the command that is surveyed, which becomes the one call of a client; None where there are clients already.
+    ``argv`` is the command that is surveyed, which a client runs anew for every call; None where there are clients already.
     """
     observation = row.observation
     if observation.status in ("unknown", "not exercised"):
@@ -35,7 +38,7 @@ def experiment_of(row: Row, folder: Path, argv: tuple[str, ...] | None) -> dict[
     plain["question"] = _question(row)
     plain["limits"] = {**plain["limits"], "grace": "1s"}
     if argv is not None:
-        plain["clients"] = {COMMAND: {"use": "command", "argv": list(argv), "every": plain["duration"]}}
+        plain["clients"] = {COMMAND: {"use": "command", "argv": list(argv), "every": written(EVERY_NS)}}
         plain["expect"] = _of_command(observation)
     else:
         plain["expect"] = [entry for result in observation.clients for entry in _of_clients(result)]
@@ -61,18 +64,16 @@ def _question(row: Row) -> str:
 
 
 def _of_command(observation: Observation) -> list[dict[str, Any]]:
-    """A call that never ends is no failure and no success, so its length is what can be held to."""
+    """What is expected of calls that begin in the fault. One that never ends is no failure and no success: its length is held to."""
+    who: dict[str, Any] = {"client": COMMAND, "phase": "fault"}
     if observation.status == "not back":
-        return [{"longest_call": {"client": COMMAND, "at_least": written(observation.end_ns)}}]
+        return [{"longest_call": {**who, "at_least": written(observation.fault_ns * 2 // 3)}}]
+    if observation.exit_code and observation.exit_code <= 128:
+        return [{"surfaces_error": {**who, "type": f"exit code {observation.exit_code}"}}]
     if observation.exit_code:
-        error = f"exit code {observation.exit_code}" if observation.exit_code <= 128 else None
-        named = {"surfaces_error": {"client": COMMAND, "phase": None, "type": error}}
-        return [named] if error else [{"success_rate": {"client": COMMAND, "at_most": 0.0}}]
+        return [{"success_rate": {**who, "at_most": 0.5}}]
     longest = (observation.elapsed_ns or 0) * 3 // 2 + MARGIN_NS
-    return [
-        {"success_rate": {"client": COMMAND, "at_least": 1.0}},
-        {"longest_call": {"client": COMMAND, "at_most": written(longest)}},
-    ]
+    return [{"success_rate": {**who, "at_least": 1.0}}, {"longest_call": {**who, "at_most": written(longest)}}]
 
 
 def _of_clients(result: ClientResult) -> list[dict[str, Any]]:
