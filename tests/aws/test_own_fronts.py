@@ -143,6 +143,7 @@ def test_a_last_request_closes_its_connection(tmp_path: Path) -> None:
     client = http.client.HTTPConnection(*bench.place(), timeout=PATIENCE_S)
     client.request("GET", "/")
     assert client.getresponse().getheader("Connection") == "close"
+    client.close()
     bench.fronts.stop()
 
 
@@ -151,10 +152,10 @@ def test_tls_shows_the_service_s_name_and_ends_before_the_backend(
     tmp_path: Path, backend: str, *, speaks_http: bool
 ) -> None:
     bench = Bench(tmp_path, {"name": "api", "backend": backend, "tls": True, "http": speaks_http})
-    with socket.create_connection(bench.place(), timeout=PATIENCE_S) as plain:
-        with bench.trust.wrap_socket(plain, server_hostname=NAME) as secure:
-            secure.sendall(f"GET /x HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
-            answer = b"".join(iter(lambda: secure.recv(4096), b""))
+    plain = socket.create_connection(bench.place(), timeout=PATIENCE_S)
+    with bench.trust.wrap_socket(plain, server_hostname=NAME) as secure:
+        secure.sendall(f"GET /x HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: secure.recv(4096), b""))
     assert answer.split(b"\r\n")[0].split()[1] == b"207"
     assert len(bench.of(RequestArrived)) == speaks_http, "bytes that are passed on are not read"
     bench.fronts.stop()

@@ -183,7 +183,7 @@ def test_redis_and_tcp_probes_ask_a_redis(connection: str) -> None:
     with shop("redis_like.py") as port:
         assert results(play("redis", url=f"redis://127.0.0.1:{port}/0", connection=connection)) == {"ok"}
         assert results(play("redis", 1, url=f"redis://127.0.0.1:{port}/0", command=["NO", "SUCH"])) == {"failed"}
-        tcp = {"address": f"127.0.0.1:{port}", "send": "PING\r\n", "connection": connection}
+        tcp: dict[str, Any] = {"address": f"127.0.0.1:{port}", "send": "PING\r\n", "connection": connection}
         assert results(play("tcp", holds="PONG", **tcp)) == {"ok"}
         assert results(play("tcp", 1, address=f"127.0.0.1:{port}", connection=connection)) == {"ok"}
 

@@ -30,7 +30,7 @@ def unused_port() -> int:
 
 
 def plan(tmp_path: Path, code: str, *words: str, **settings: Any) -> dict[str, Any]:
-    usual = {
+    usual: dict[str, Any] = {
         "client": "web",
         "argv": [sys.executable, "-c", code, *words],
         "cwd": str(tmp_path),
