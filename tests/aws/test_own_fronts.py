@@ -185,6 +185,9 @@ def test_bytes_are_echoed_or_passed_on_and_a_half_closed_connection_stays_half_o
 
 def test_a_backend_of_bytes_that_is_gone_breaks_the_connection(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"name": "raw", "backend": f"127.0.0.1:{unused_port()}", "http": False})
-    with socket.create_connection(bench.place("raw"), timeout=PATIENCE_S) as client, contextlib.suppress(ConnectionResetError):
+    with (
+        socket.create_connection(bench.place("raw"), timeout=PATIENCE_S) as client,
+        contextlib.suppress(ConnectionResetError),
+    ):
         assert client.recv(10) == b""
     bench.fronts.stop()
