@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chaoskit.cli.lazy import new_app
+from chaoskit.cli.race_live import live, repair
 from chaoskit.errors import InputError
 from chaoskit.input_file import refuse_pipe
 
@@ -28,6 +29,8 @@ NEED_A_LOCK = (
 )
 
 race_app = new_app()
+race_app.command()(live)
+race_app.command()(repair)
 
 
 class EngineName(StrEnum):

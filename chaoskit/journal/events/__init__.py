@@ -44,6 +44,7 @@ from chaoskit.journal.events.proxy import (
     ControlRequestRefused,
     ProxyEvent,
 )
+from chaoskit.journal.events.race import CompareAndSwapTested, RaceEvent, RaceStep
 from chaoskit.journal.events.run import (
     SCHEMA_VERSION,
     CanaryChecked,
@@ -91,6 +92,7 @@ __all__ = [
     "ClientReady",
     "CommandFinished",
     "CommandStarted",
+    "CompareAndSwapTested",
     "ConnectionClosed",
     "ConnectionOpened",
     "ContainerChange",
@@ -119,6 +121,8 @@ __all__ = [
     "ProcessEvent",
     "ProxyEvent",
     "QueryAnswered",
+    "RaceEvent",
+    "RaceStep",
     "RequestAnswered",
     "RequestArrived",
     "ResolverCacheSeen",
@@ -150,6 +154,7 @@ Event: TypeAlias = (
     | ContainerEvent
     | ZoneEvent
     | ParticipantEvent
+    | RaceEvent
 )
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)

@@ -117,6 +117,20 @@ def test_markdown_shows_clients_and_the_way_to_run_it_again(summary: dict[str, A
     assert summary["run"]["replay"] in page
 
 
+@pytest.mark.parametrize(
+    ("lag_ns", "words"),
+    [
+        (-871_000_000, "recovered, 871 ms before its end"),
+        (24_000_000, "recovered, 24 ms after the fault"),
+        (None, "| recovered |"),
+    ],
+)
+def test_markdown_never_counts_back_from_a_fault(summary: dict[str, Any], lag_ns: int | None, words: str) -> None:
+    for client in summary["clients"].values():
+        client["recovery"] = {"status": "recovered", "lag_ns": lag_ns}
+    assert words in markdown(summary)
+
+
 def test_a_failure_names_verdicts_attempts_and_lookups(run: Run) -> None:
     text = failure_text(run, VERDICTS, Outcome.FAILED, Path("runs/x"))
     assert "broken: success rate ≥ 99%: app: 3 of 9 calls" in text
