@@ -25,6 +25,8 @@ from chaoskit.journal.events.client import (
     CommandStarted,
     ErrorLink,
     HealthChecked,
+    ResolverCacheSeen,
+    SocketHeld,
 )
 from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
@@ -123,6 +125,7 @@ __all__ = [
     "RaceStep",
     "RequestAnswered",
     "RequestArrived",
+    "ResolverCacheSeen",
     "Result",
     "RunEnded",
     "RunEvent",
@@ -132,6 +135,7 @@ __all__ = [
     "ServedRecord",
     "ServiceEvent",
     "SetChange",
+    "SocketHeld",
     "TimelineArmed",
     "UpdateAnswered",
     "UserOutcome",
