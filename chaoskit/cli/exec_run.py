@@ -32,8 +32,6 @@ PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signa
 TYPED = (signal.SIGINT, signal.SIGQUIT)
 """Signals that the terminal itself sends to the command too, when a key asks for them (termios(3))."""
 
-LAUNCHER = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_name("launcher.py")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecRequest:
@@ -170,7 +168,6 @@ class _Session:
             argv=request.argv,
             shown=request.shown,
             environment=command_environment(work, request.experiment.spec.region, authority, request.added),
-            launcher=LAUNCHER,
             way_in=way_in,
             ignored=self._ignored,
             after="service" if authority else None,

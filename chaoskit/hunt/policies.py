@@ -73,7 +73,7 @@ class Pct:
     """
 
     def __init__(self, programs: Sequence[str], calls: int, depth: int, seed: int) -> None:
-        rng = random.Random(seed)  # noqa: S311 - a schedule, no secret
+        rng = random.Random(seed)
         shuffled = rng.sample(list(programs), len(programs))
         self._priorities = {name: depth + place for place, name in enumerate(shuffled)}
         self._change_points = {rng.randint(1, max(calls, 1)): priority for priority in range(1, depth)}
@@ -91,7 +91,7 @@ class Pct:
 
 def pct_bound(programs: int, calls: int, depth: int) -> float:
     """The least probability that one run meets a bug of this depth: 1/(n·k^(d−1)) (ibid., theorem 9)."""
-    return 1 / (programs * calls ** (depth - 1))
+    return 1 / (programs * float(calls) ** (depth - 1))
 
 
 def pct_bound_of_runs(bound: float, runs: int) -> float:

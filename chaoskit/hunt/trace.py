@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,9 +48,13 @@ class Trace:
     strangers: int = 0
     observed: bool = True
     """Whether the invariants had anything to judge."""
+    states: tuple[Mapping[str, Sequence[str]], ...] = ()
+    """What the watched names had in each version of the zone: records in presentation form."""
 
 
-def holds_of(calls: Sequence[CallId], order: Sequence[str], unfinished: frozenset[str] = frozenset()) -> tuple[Hold, ...]:
+def holds_of(
+    calls: Sequence[CallId], order: Sequence[str], unfinished: frozenset[str] = frozenset()
+) -> tuple[Hold, ...]:
     """The holds with which ``Schedule(order, …)`` gives these calls in just this order: one for each place where it would go another way.
 
     A program of ``unfinished`` would have called again after its last call here, and is held to the end of them.

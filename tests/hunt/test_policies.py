@@ -23,7 +23,9 @@ def programs(lengths: list[int]) -> dict[str, list]:
 def test_pct_plays_every_call_once(lengths: list[int], seed: int, depth: int) -> None:
     policy = Pct(list(programs(lengths)), sum(lengths), depth, seed)
     order = play(programs(lengths), policy).order
-    assert sorted(order) == [CallId(name, n) for name, steps in programs(lengths).items() for n in range(1, len(steps) + 1)]
+    assert sorted(order) == [
+        CallId(name, n) for name, steps in programs(lengths).items() for n in range(1, len(steps) + 1)
+    ]
 
 
 @given(LENGTHS, SEEDS, st.integers(1, 4))
@@ -93,9 +95,7 @@ def test_pct_meets_a_race_as_often_as_its_bound_says() -> None:
 
     racing = {"A": [read, act], "B": [replace]}
     runs = 2000
-    hits = sum(
-        play(racing, Pct("AB", 3, 2, seed), {"record": 1}).zones[-1]["record"] == 0 for seed in range(runs)
-    )
+    hits = sum(play(racing, Pct("AB", 3, 2, seed), {"record": 1}).zones[-1]["record"] == 0 for seed in range(runs))
     assert pct_bound(2, 3, 2) == 1 / 6
     assert hits / runs >= pct_bound(2, 3, 2)  # a fixed set of seeds: it is so or it is not
 
