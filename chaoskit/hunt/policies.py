@@ -65,18 +65,33 @@ class InOrder:
         return until is not None and until.program in live and answered.get(until.program, 0) < until.number
 
 
+@dataclass(frozen=True, slots=True)
+class PctDraw:
+    """What a seed draws for PCT: each program's priority, and the change points as (place of the call in the run, priority)."""
+
+    priorities: tuple[tuple[str, int], ...]
+    change_points: tuple[tuple[int, int], ...]
+
+
+def draw_pct(programs: Sequence[str], calls: int, depth: int, seed: int) -> PctDraw:
+    """Priorities from ``depth`` on in random order, and ``depth`` − 1 change points among the first ``calls`` calls, below all of them."""
+    rng = random.Random(seed)
+    shuffled = rng.sample(list(programs), len(programs))
+    priorities = sorted((name, depth + place) for place, name in enumerate(shuffled))
+    change_points = {rng.randint(1, calls): priority for priority in range(1, depth)}
+    return PctDraw(tuple(priorities), tuple(sorted(change_points.items())))
+
+
 class Pct:
     """Probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi and Nagarakatte, ASPLOS 2010, §2.3).
 
-    Each program gets a random priority above all ``depth`` − 1 change points; the highest goes on. Whoever makes the call of a change point
-    falls to that point's own low priority. ``calls`` is how many calls a run has at most.
+    Each program has a random priority above all change points; the highest goes on. Whoever makes the call of a change point falls to that
+    point's own low priority.
     """
 
-    def __init__(self, programs: Sequence[str], calls: int, depth: int, seed: int) -> None:
-        rng = random.Random(seed)
-        shuffled = rng.sample(list(programs), len(programs))
-        self._priorities = {name: depth + place for place, name in enumerate(shuffled)}
-        self._change_points = {rng.randint(1, max(calls, 1)): priority for priority in range(1, depth)}
+    def __init__(self, draw: PctDraw) -> None:
+        self._priorities = dict(draw.priorities)
+        self._change_points = dict(draw.change_points)
         self._released = 0
 
     def choose(self, programs: Sequence[ProgramView], answered: Mapping[str, int]) -> str | None:

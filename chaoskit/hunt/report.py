@@ -25,19 +25,24 @@ def hunt_text(hunt: Hunt, invariants: Sequence[str]) -> str:
 
 
 def _tally(tally: Tally, broke: bool) -> str:
-    count = f"{tally.runs} run{'' if tally.runs == 1 else 's'} of {tally.possible}"
+    runs = f"{tally.runs} run{'' if tally.runs == 1 else 's'}"
+    count = f"{runs} for {tally.bound.seeds} seeds" if tally.bound else f"{runs} of {tally.possible}"
     outcome = "broken" if broke else "not broken" if tally.runs else "nothing to try"
-    bound = f"; {bound_text(tally.bound)}" if tally.bound else ""
-    return f"  {tally.name:<22}{count:<16}{outcome}{bound}"
+    line = f"  {tally.name:<22}{count:<22}{outcome}"
+    return f"{line}\n{'':24}{bound_text(tally.bound, broke)}" if tally.bound else line
 
 
-def bound_text(bound: PctBound) -> str:
-    """PCT's bound in words, or that it is vacuous."""
+def bound_text(bound: PctBound, broke: bool) -> str:
+    """PCT's bound in words, or that it is vacuous; for all seeds where none of them broke anything."""
     power = f"·{bound.calls}^{bound.depth - 1}" if bound.depth > 1 else ""
-    each = f"a run meets a bug of depth {bound.depth} with probability ≥ 1/({bound.programs}{power}) = {bound.each:.3g}"
+    each = (
+        f"a seed meets a bug of depth {bound.depth} with probability ≥ 1/({bound.programs}{power}) = {bound.each:.3g}"
+    )
+    if broke:
+        return each
     if bound.is_vacuous:
-        return f"{each}, {bound.runs} with ≥ {bound.all_runs:.2g}: vacuous"
-    return f"{each}, {bound.runs} with ≥ {_below_one(bound.all_runs)}"
+        return f"{each}, {bound.seeds} with ≥ {bound.all_seeds:.2g}: vacuous"
+    return f"{each}, {bound.seeds} with ≥ {_below_one(bound.all_seeds)}"
 
 
 def _below_one(probability: float) -> str:

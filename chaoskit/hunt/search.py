@@ -9,9 +9,9 @@ from typing import Protocol
 
 from chaoskit.hunt.ddmin import ddmin
 from chaoskit.hunt.patterns import PATTERNS
-from chaoskit.hunt.policies import InOrder, Pct, Policy, pct_bound, pct_bound_of_runs
+from chaoskit.hunt.policies import InOrder, Pct, PctDraw, Policy, draw_pct, pct_bound, pct_bound_of_runs
 from chaoskit.hunt.schedule import Schedule, Step
-from chaoskit.hunt.trace import Trace, holds_of
+from chaoskit.hunt.trace import Trace, fewest_holds
 
 VACUOUS_BELOW = 0.5
 """A bound of fewer than even chances over all runs says nothing, and is called vacuous."""
@@ -37,7 +37,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One kind of runs: how many of how many possible; of PCT also its bound."""
+    """One kind of runs: how many, of how many possible; of PCT ``possible`` counts seeds, and there is its bound."""
 
     name: str
     runs: int
@@ -47,7 +47,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class PctBound:
-    """PCT's bound: ``each`` run meets a bug of this depth with at least this probability, ``all_runs`` together with that.
+    """PCT's bound: ``each`` run meets a bug of this depth with at least this probability, ``all_seeds`` together with that.
 
     It speaks of bugs that a program order of at most ``calls`` calls of ``programs`` programs has, and of nothing that a clock decides.
     """
@@ -55,19 +55,19 @@ class PctBound:
     programs: int
     calls: int
     depth: int
-    runs: int
+    seeds: int
 
     @property
     def each(self) -> float:
         return pct_bound(self.programs, self.calls, self.depth)
 
     @property
-    def all_runs(self) -> float:
-        return pct_bound_of_runs(self.each, self.runs)
+    def all_seeds(self) -> float:
+        return pct_bound_of_runs(self.each, self.seeds)
 
     @property
     def is_vacuous(self) -> bool:
-        return self.all_runs < VACUOUS_BELOW
+        return self.all_seeds < VACUOUS_BELOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +149,26 @@ class Search:
         return hits, last
 
     async def _pct(self) -> Break | None:
+        drawn: set[PctDraw] = set()
         for seed in range(1, self.budget.seeds + 1):
+            draw = draw_pct(self.labels, max(self._calls, 1), self.budget.depth, seed)
+            if draw in drawn:  # it would go as it went
+                continue
+            drawn.add(draw)
             self.listen(f"PCT, depth {self.budget.depth}, seed {seed} of {self.budget.seeds}")
-            trace = await self._run(Pct(self.labels, self._calls, self.budget.depth, seed))
+            trace = await self._run(Pct(draw))
             if trace.trip:
-                self._tally_pct(seed)
+                self._tally_pct(seed, len(drawn))
                 how = f"PCT of depth {self.budget.depth}, seed {seed}"
-                calls = [call.call for call in trace.calls]
-                return await self._shrink(how, self.labels, trace, holds_of(calls, self.labels, trace.unfinished))
-        self._tally_pct(self.budget.seeds)
+                order, holds = fewest_holds([call.call for call in trace.calls], self.labels, trace.unfinished)
+                return await self._shrink(how, order, trace, holds)
+        self._tally_pct(self.budget.seeds, len(drawn))
         return None
 
-    def _tally_pct(self, runs: int) -> None:
-        if runs:
-            bound = PctBound(len(self.labels), max(self._calls, 1), self.budget.depth, runs)
+    def _tally_pct(self, seeds: int, runs: int) -> None:
+        """``runs`` were made for so many seeds: seeds that draw the same schedule have one run, whose outcome is that of all."""
+        if seeds:
+            bound = PctBound(len(self.labels), max(self._calls, 1), self.budget.depth, seeds)
             self._tallies.append(Tally("PCT", runs, self.budget.seeds, bound))
 
     async def _pattern(self, name: str, bases: Sequence[tuple[tuple[str, ...], Trace]]) -> Break | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, permutations
 from typing import Literal
 
 from chaoskit.hunt.schedule import CallId, Hold
+
+MOST_ORDERS = 120
+"""Orders of programs that are compared: all, for 5 programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,15 @@ def holds_of(
         current = call.program
         next_number[call.program] = call.number + 1
     return tuple(holds.values())
+
+
+def fewest_holds(
+    calls: Sequence[CallId], labels: Sequence[str], unfinished: frozenset[str]
+) -> tuple[tuple[str, ...], tuple[Hold, ...]]:
+    """The order of the programs in which these calls need the fewest holds, and those holds; of many programs only some orders are tried."""
+    orders = islice(permutations(labels), MOST_ORDERS)
+    schedules = ((order, holds_of(calls, order, unfinished)) for order in orders)
+    return min(schedules, key=lambda schedule: len(schedule[1]))
 
 
 def _choice(
