@@ -83,7 +83,7 @@ def holds_of(
 def fewest_holds(
     calls: Sequence[CallId], labels: Sequence[str], unfinished: frozenset[str]
 ) -> tuple[tuple[str, ...], tuple[Hold, ...]]:
-    """The order of the programs in which these calls need the fewest holds, and those holds; of many programs only some orders are tried."""
+    """The order of the programs in which these calls need the fewest holds, and those holds. See ``MOST_ORDERS``."""
     orders = islice(permutations(labels), MOST_ORDERS)
     schedules = ((order, holds_of(calls, order, unfinished)) for order in orders)
     return min(schedules, key=lambda schedule: len(schedule[1]))

@@ -1,67 +1,121 @@
-"""Programs in virtual time: each is a list of calls on a shared dictionary, played by the real scheduler."""
+"""Programs in virtual time: generators that read and write a shared set of addresses, played by the real scheduler.
+
+A program yields ``READ``, and gets the addresses, or a function, which changes them; a failed call gives it None.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaoskit.hunt.policies import Policy
-from chaoskit.hunt.schedule import CallId
+from chaoskit.hunt.schedule import CallId, Step
 from chaoskit.hunt.scheduler import Await, Release, Scheduler
+from chaoskit.hunt.trace import Trace, TracedCall, Trip
 
-Zone = dict[str, int]
-Step = Callable[[Zone, dict[str, int]], None]
-"""One call: what it does to the zone and to the program's own memory."""
+Zone = frozenset[int]
+Write = Callable[[Zone], Zone]
+READ = None
+SimulatedProgram = Callable[[], Generator[Write | None, Zone | None, None]]
+
+
+def nothing(calls: int) -> SimulatedProgram:
+    """A program that reads so many times."""
+
+    def program() -> Generator[Write | None, Zone | None, None]:
+        for _ in range(calls):
+            yield READ
+
+    return program
+
+
+def adds_then_removes_others(own: int) -> SimulatedProgram:
+    """Adds its own address, looks, and takes away the others that it saw, one write each: a check, then an act."""
+
+    def program() -> Generator[Write | None, Zone | None, None]:
+        yield lambda zone: zone | {own}
+        for other in sorted((yield READ) or ()):
+            if other != own:
+                yield lambda zone, other=other: zone - {other}
+
+    return program
+
+
+def swaps(own: int) -> SimulatedProgram:
+    """Puts its own address in place of the set that it read, only if that is still there."""
+
+    def program() -> Generator[Write | None, Zone | None, None]:
+        current = yield READ
+        yield lambda zone: frozenset({own}) if zone == current else zone
+
+    return program
 
 
 @dataclass
-class Played:
-    """The order in which calls were answered, and the zone after each."""
+class SimulatedPlayer:
+    """A ``search.Player``. ``eager``: programs call before anybody asks them, else only when they are waited for."""
 
-    order: list[CallId] = field(default_factory=list)
-    zones: list[Zone] = field(default_factory=list)
+    programs: Mapping[str, SimulatedProgram]
+    first: Zone = frozenset({1})
+    broken: Callable[[Zone], bool] = lambda zone: not zone
+    eager: bool = True
+    runs: list[Trace] = field(default_factory=list)
 
+    async def run(self, policy: Policy, steps: Sequence[Step] = ()) -> Trace:
+        trace = self.play(policy, steps)
+        self.runs.append(trace)
+        return trace
 
-def play(
-    programs: Mapping[str, Sequence[Step]],
-    policy: Policy,
-    zone: Zone | None = None,
-    *,
-    eager: bool = True,
-    broken: Callable[[Zone], bool] = lambda _: False,
-) -> Played:
-    """Run to the end, or to where ``broken``. ``eager``: programs call before anybody asks them, else only when they are waited for."""
-    scheduler = Scheduler(list(programs), policy)
-    zone = dict(zone or {})
-    memory: dict[str, dict[str, int]] = {name: {} for name in programs}
-    arrived = dict.fromkeys(programs, 0)
-    played = Played()
+    def play(self, policy: Policy, steps: Sequence[Step] = ()) -> Trace:
+        scheduler = Scheduler(list(self.programs), policy, steps)
+        lives = {name: program() for name, program in self.programs.items()}
+        upcoming: dict[str, Write | None] = {}
+        answers: dict[str, Zone | None] = {}
+        waiting, ended = set(self.programs), set()
+        zones, calls = [self.first], []
 
-    def go_on(name: str) -> None:
-        if arrived[name] < len(programs[name]):
-            arrived[name] = scheduler.arrived(name).number
-        else:
-            scheduler.ended(name)
+        def go_on(name: str) -> None:
+            waiting.discard(name)
+            try:
+                upcoming[name] = lives[name].send(answers.pop(name, None))
+                scheduler.arrived(name)
+            except StopIteration:
+                ended.add(name)
+                scheduler.ended(name)
 
-    if eager:
-        for name in programs:
-            go_on(name)
-    while True:
-        match scheduler.decide():
-            case Release(call):
-                programs[call.program][call.number - 1](zone, memory[call.program])
-                played.order.append(call)
-                played.zones.append(dict(zone))
-                scheduler.answered(call)
-                if broken(zone):
-                    return played
-                if eager:
-                    go_on(call.program)
-            case Await(name):
+        while True:
+            for name in sorted(waiting) if self.eager else ():
                 go_on(name)
-            case _:
-                return played
+            match scheduler.decide():
+                case Release(call) as release:
+                    write = upcoming[call.program]
+                    wrote = False
+                    version = len(zones) - 1
+                    if write is None:
+                        version = version if release.as_of is None else release.as_of
+                        answers[call.program] = zones[version]
+                    elif release.fail != "before" and (after := write(zones[-1])) != zones[-1]:
+                        zones.append(after)
+                        wrote, version = True, version + 1
+                    if release.fail:
+                        answers[call.program] = None
+                    kind = "read" if write is None else "write"
+                    calls.append(TracedCall(call, kind, "", "", version, wrote))
+                    scheduler.answered(call)
+                    waiting.add(call.program)
+                    if self.broken(zones[-1]):
+                        trip = Trip("never_empty=x", "it is empty", call)
+                        return Trace(tuple(calls), trip, frozenset(self.programs) - ended)
+                    if release.crash:
+                        lives[call.program] = self.programs[call.program]()
+                        answers.pop(call.program, None)
+                        scheduler.restarted(call.program)
+                case Await(name):
+                    go_on(name)
+                case _:
+                    return Trace(tuple(calls))
 
 
-def nothing(zone: Zone, memory: dict[str, int]) -> None:
-    """A call that does nothing."""
+def order_of(trace: Trace) -> list[CallId]:
+    """The calls in the order in which they took effect."""
+    return [call.call for call in trace.calls]
