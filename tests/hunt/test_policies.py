@@ -83,7 +83,7 @@ def test_no_set_of_holds_stops_a_run(lengths: list[int], data: st.DataObject) ->
 
 def test_pct_meets_a_race_as_often_as_its_bound_says() -> None:
     racing = SimulatedPlayer({"A": adds_then_removes_others(2), "B": adds_then_removes_others(3)})
-    calls, seeds = 7, 1000
+    calls, seeds = 7, 300
     hits = sum(racing.play(Pct(draw_pct("AB", calls, 2, seed))).trip is not None for seed in range(seeds))
     assert hits / seeds >= pct_bound(2, calls, 2)  # fixed seeds: it is so or it is not
 

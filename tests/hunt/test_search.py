@@ -15,7 +15,6 @@ from chaoskit.hunt.search import Budget, Hunt, PctBound, Search
 from chaoskit.hunt.trace import Trace
 from tests.hunt.simulated import READ, SimulatedPlayer, SimulatedProgram, adds_then_removes_others, nothing, swaps
 
-
 EVERYTHING = Budget()
 
 

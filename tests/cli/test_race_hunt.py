@@ -1,0 +1,83 @@
+"""``chaoskit race hunt`` as a user meets it: errors before anything starts, and whole hunts of real programs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from chaoskit.cli import app
+from chaoskit.hunt.stored import read_file
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "experiments" / "race" / "hunt"
+WATCH = ["--invariant", "never_empty=api.example.com"]
+
+
+def refusal(*words: str) -> str:
+    result = CliRunner().invoke(app, ["race", "hunt", *words])
+    assert getattr(result.exception, "exit_code", result.exit_code) == 2
+    return str(result.exception) if result.exception else result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--", "true"], "--invariant never_empty="),
+        (WATCH, "a command is missing"),
+        ([*WATCH, "--", "true", "--"], "a command is missing"),
+        ([*WATCH, "--", "no-such-program-here"], "no-such-program-here: no such program"),
+        (["--invariant", "never_empty=com", "--", "true"], "give one with --zone"),
+        (["--invariant", "always=x.y", "--", "true"], "the kinds are never_empty"),
+        ([*WATCH, "--record", "api A", "--", "true"], "NAME TTL TYPE DATA"),
+        ([*WATCH, "--record", "api.example.com 60 A nowhere", "--", "true"], "nowhere"),
+        ([*WATCH, "--env", "X", "--", "true"], "write NAME=VALUE"),
+        ([*WATCH, "--depth", "0", "--", "true"], "--depth 0"),
+        ([*WATCH, "--experiment", "x", "--zone", "y", "--", "true"], "leave out --record and --zone"),
+        (["--replay", "/nowhere/hunt.json"], "/nowhere/hunt.json"),
+    ],
+)
+def test_wrong_input_is_refused_before_anything_starts(words: list[str], message: str) -> None:
+    assert message in refusal(*words)
+
+
+def hunt(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from chaoskit.cli import main; main()", "race", "hunt", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    missing = [program for program in programs if shutil.which(program) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)} not installed (Debian: bind9-dnsutils)")
+
+
+UPDATES = ["--api", "rfc2136", *WATCH, "--record", "api.example.com 60 A 192.0.2.1", "--times", "3"]
+
+
+@pytest.mark.slow
+@needs("nsupdate", "dig", "unshare")
+def test_nsupdate_scripts_that_check_then_act_are_caught(tmp_path: Path) -> None:
+    script = str(EXAMPLES / "nsupdate_check_then_act.sh")
+    ended = hunt(tmp_path, *UPDATES, "--", script, "192.0.2.10", "--", script, "192.0.2.20")
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "Replayed 3 of 3 times." in ended.stdout
+    assert re.search(r"the write     [AB] call \d: delete api\.example\.com A", ended.stdout)
+    assert len(read_file(tmp_path / "hunt.json").schedule.steps) == 1
+    again = hunt(tmp_path, "--replay", "hunt.json", "--times", "2")
+    assert "Broken in 2 of 2 replays." in again.stdout
+
+
+@pytest.mark.slow
+@needs("nsupdate", "dig", "unshare")
+def test_nsupdate_scripts_that_compare_and_swap_are_not(tmp_path: Path) -> None:
+    script = str(EXAMPLES / "nsupdate_compare_and_swap.sh")
+    words = [*UPDATES, "--seeds", "20", "--pattern", "reads-from-the-past"]
+    ended = hunt(tmp_path, *words, "--", script, "192.0.2.10", "--", script, "192.0.2.20")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Not broken in" in ended.stdout
+    assert "20 with ≥ 0.8" in ended.stdout
+    assert not (tmp_path / "hunt.json").exists()
