@@ -26,7 +26,7 @@ def hunt_text(hunt: Hunt, invariants: Sequence[str]) -> str:
 
 def _tally(tally: Tally, broke: bool) -> str:
     runs = f"{tally.runs} run{'' if tally.runs == 1 else 's'}"
-    count = f"{runs} for {tally.bound.seeds} seeds" if tally.bound else f"{runs} of {tally.possible}"
+    count = f"{runs} for {tally.possible} seeds" if tally.bound else f"{runs} of {tally.possible}"
     outcome = "broken" if broke else "not broken" if tally.runs else "nothing to try"
     line = f"  {tally.name:<22}{count:<22}{outcome}"
     return f"{line}\n{'':24}{bound_text(tally.bound, broke)}" if tally.bound else line
@@ -62,7 +62,8 @@ def break_text(broken: Break) -> str:
         )
     else:
         runs = f"{broken.shrinking_runs} run{'' if broken.shrinking_runs == 1 else 's'}"
-        lines.append(f"Shrunk from {broken.steps_before} steps to {len(broken.schedule.steps)} in {runs}:")
+        steps = f"{broken.steps_before} step{'' if broken.steps_before == 1 else 's'}"
+        lines.append(f"Shrunk from {steps} to {len(broken.schedule.steps)} in {runs}:")
     lines += schedule_lines(broken.schedule)
     if broken.replays:
         lines.append(f"Replayed {broken.replayed} of {broken.replays} times.")

@@ -47,9 +47,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class PctBound:
-    """PCT's bound: ``each`` run meets a bug of this depth with at least this probability, ``all_seeds`` together with that.
+    """PCT's bound: ``each`` seed meets a bug of this depth with at least this probability, ``all_seeds`` together with that.
 
-    It speaks of bugs that a program order of at most ``calls`` calls of ``programs`` programs has, and of nothing that a clock decides.
+    ``seeds`` are those that were drawn for runs of ``calls`` calls, which is the most that any run had. It speaks of what an order
+    of calls can break, and of nothing that a clock decides.
     """
 
     programs: int
@@ -150,26 +151,30 @@ class Search:
 
     async def _pct(self) -> Break | None:
         drawn: set[PctDraw] = set()
+        longer_at = 0  # the last seed whose run was longer than was thought: the bound speaks of those after it alone
         for seed in range(1, self.budget.seeds + 1):
-            draw = draw_pct(self.labels, max(self._calls, 1), self.budget.depth, seed)
+            calls = max(self._calls, 1)
+            draw = draw_pct(self.labels, calls, self.budget.depth, seed)
             if draw in drawn:  # it would go as it went
                 continue
             drawn.add(draw)
             self.listen(f"PCT, depth {self.budget.depth}, seed {seed} of {self.budget.seeds}")
             trace = await self._run(Pct(draw))
             if trace.trip:
-                self._tally_pct(seed, len(drawn))
+                self._tally_pct(seed, len(drawn), PctBound(len(self.labels), calls, self.budget.depth, 1))
                 how = f"PCT of depth {self.budget.depth}, seed {seed}"
                 order, holds = fewest_holds([call.call for call in trace.calls], self.labels, trace.unfinished)
                 return await self._shrink(how, order, trace, holds)
-        self._tally_pct(self.budget.seeds, len(drawn))
+            longer_at = seed if self._calls > calls else longer_at
+        seeds = self.budget.seeds - longer_at
+        bound = PctBound(len(self.labels), max(self._calls, 1), self.budget.depth, seeds)
+        self._tally_pct(self.budget.seeds, len(drawn), bound)
         return None
 
-    def _tally_pct(self, seeds: int, runs: int) -> None:
+    def _tally_pct(self, seeds: int, runs: int, bound: PctBound) -> None:
         """``runs`` were made for so many seeds: seeds that draw the same schedule have one run, whose outcome is that of all."""
         if seeds:
-            bound = PctBound(len(self.labels), max(self._calls, 1), self.budget.depth, seeds)
-            self._tallies.append(Tally("PCT", runs, self.budget.seeds, bound))
+            self._tallies.append(Tally("PCT", runs, seeds, bound))
 
     async def _pattern(self, name: str, bases: Sequence[tuple[tuple[str, ...], Trace]]) -> Break | None:
         possible = {

@@ -93,17 +93,32 @@ def _commands(plan: HuntPlan, sandbox: NamespaceSandbox, work: Path) -> list[Com
     return commands
 
 
-def zone_document(zone: str, records: Sequence[tuple[str, int, str, str]], *, route53: bool) -> dict[str, Any]:
-    """The text of an experiment with one zone that can change: by the Route 53 API, or by dynamic updates from loopback.
+def hosted_zone_document(zone: str, records: Sequence[tuple[str, int, str, str]]) -> dict[str, Any]:
+    """The text of an experiment with one zone that is changed by the Route 53 API. ``records``: name, TTL in seconds, type, data."""
+    hosted = {zone: {"records": _by_name(records)}}
+    zones = {zone: {"source": "route53"}}
+    return _document(zone) | {"services": {"route53": {"hosted_zones": hosted}}, "zones": zones}
 
-    ``records``: name, TTL in seconds, type, data. A zone for updates has a name server at 127.0.0.1, where the arena's is.
+
+def updated_zone_document(
+    zone: str, records: Sequence[tuple[str, int, str, str]], keys: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """The same with a zone that is changed by dynamic updates: signed with one of ``keys``, or from loopback if there are none.
+
+    ``keys`` has the ``algorithm`` and ``secret`` (base 64) of each by its name. The zone's name server is at 127.0.0.1, as the arena's is.
     """
+    by_name = _by_name(records)
+    by_name.setdefault(f"ns.{zone}", {"ttl": "5s", "A": ["127.0.0.1"]})
+    updates: Any = {"keys": {name: dict(key) for name, key in keys.items()}} if keys else True
+    return _document(zone) | {"services": {}, "zones": {zone: {"updates": updates, "records": by_name}}}
+
+
+def _document(zone: str) -> dict[str, Any]:
+    return {"title": f"a hunt in {zone}", "clients": {}, "duration": "10s"}
+
+
+def _by_name(records: Sequence[tuple[str, int, str, str]]) -> dict[str, dict[str, Any]]:
     by_name: dict[str, dict[str, Any]] = {}
     for name, ttl, rtype, data in records:
         by_name.setdefault(name, {"ttl": f"{ttl}s"}).setdefault(rtype, []).append(data)
-    document: dict[str, Any] = {"title": f"a hunt in {zone}", "clients": {}, "duration": "10s"}
-    if route53:
-        hosted = {zone: {"records": by_name}}
-        return document | {"services": {"route53": {"hosted_zones": hosted}}, "zones": {zone: {"source": "route53"}}}
-    by_name.setdefault(f"ns.{zone}", {"ttl": "5s", "A": ["127.0.0.1"]})
-    return document | {"services": {}, "zones": {zone: {"updates": True, "records": by_name}}}
+    return by_name

@@ -37,7 +37,8 @@ def refusal(*words: str) -> str:
         ([*WATCH, "--record", "api.example.com 60 A nowhere", "--", "true"], "nowhere"),
         ([*WATCH, "--env", "X", "--", "true"], "write NAME=VALUE"),
         ([*WATCH, "--depth", "0", "--", "true"], "--depth 0"),
-        ([*WATCH, "--experiment", "x", "--zone", "y", "--", "true"], "leave out --record and --zone"),
+        ([*WATCH, "--experiment", "x", "--zone", "y", "--", "true"], "leave out --record, --zone"),
+        ([*WATCH, "--tsig-key", "x", "--", "true"], "add --api rfc2136"),
         (["--replay", "/nowhere/hunt.json"], "/nowhere/hunt.json"),
     ],
 )
