@@ -30,6 +30,10 @@ class Arrival:
     kind: CallKind
     what: str
 
+    def is_repeat_of(self, earlier: Arrival) -> bool:
+        """Whether a resolver that waits for the answer to ``earlier`` asks again, as it does after some seconds: no call of its own."""
+        return self.via == earlier.via == "dns" and self.kind == earlier.kind == "read" and self.what == earlier.what
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from chaoskit.errors import HarnessError
 from chaoskit.expect import Expectation
 from chaoskit.hunt.arena import Answered, Arena, ArenaEvent, Arrival, Began
 from chaoskit.hunt.policies import Policy
-from chaoskit.hunt.procfs import owner_of, processes_in, work_done
+from chaoskit.hunt.procfs import NoSocket, owner_of, processes_in, work_done
 from chaoskit.hunt.programs import Command, Program
 from chaoskit.hunt.schedule import CallId, Step
 from chaoskit.hunt.scheduler import Await, Over, Release, Scheduler
@@ -80,11 +80,11 @@ class _Run:
         self._programs: dict[str, Program] = {}
         self._names: dict[str, str] = {}
         self._held: dict[CallId, Arrival] = {}
-        self._strangers: set[int] = set()
+        self._repeats: dict[CallId, list[int]] = {}
         self._under_way: tuple[CallId, Release] | None = None
         self._calls: list[TracedCall] = []
         self._codes: dict[str, int] = {}
-        self._stranger_count = 0
+        self._strangers = self._lost = 0
         self._trip: Trip | None = None
         self.states: list[Mapping[str, Sequence[str]]] = []
 
@@ -106,7 +106,9 @@ class _Run:
             unfinished=frozenset(set(self._programs) - set(self._codes)),
             codes=tuple(self._codes.items()),
             cut=cut,
-            strangers=self._stranger_count,
+            strangers=self._strangers,
+            lost=self._lost,
+            outputs=tuple(self._last_words()),
             observed=self._wire.observed,
             states=tuple(self.states),
         )
@@ -160,17 +162,17 @@ class _Run:
             self._take(await self._next())
             await self._crash_if_due()
             return
-        ticks, idle_since = -1, None
-        loop = asyncio.get_running_loop()
+        ticks, asleep = -1, 0
         while True:
             try:
                 async with asyncio.timeout(LOOK_EVERY_S):
                     event = await self._next()
             except TimeoutError:
+                # Looks are counted, and no time: should we ourselves have been starved, that says nothing of the program.
                 done, busy = self._work(name)
-                if busy or done != ticks or not self._events.empty():
-                    ticks, idle_since = done, loop.time()
-                elif idle_since is not None and loop.time() - idle_since >= self._play.limits.idle_s:
+                asleep = 0 if busy or done != ticks else asleep + 1
+                ticks = done
+                if asleep * LOOK_EVERY_S >= self._play.limits.idle_s:
                     self._scheduler.idle(name)
                     return
                 continue
@@ -202,17 +204,28 @@ class _Run:
         return event
 
     def _arrive(self, arrival: Arrival) -> None:
-        name = owner_of(arrival.port, arrival.transport, self._names)
-        if name is None:  # it gave up meanwhile, or is no program of the hunt
-            self._strangers.add(arrival.number)
-            self._stranger_count += 1
+        try:
+            name = owner_of(arrival.port, arrival.transport, self._names, self._arena.pids[-1])
+        except NoSocket:  # nobody waits for an answer any more: as if it had been lost on its way
+            self._lost += 1
+            self._arena.release(arrival.number, drop=True)
+            return
+        if name is None:
+            self._strangers += 1
             self._arena.release(arrival.number)
             return
+        for held, earlier in self._held.items():
+            if held.program == name and arrival.is_repeat_of(earlier):
+                self._repeats.setdefault(held, []).append(arrival.number)
+                return
         self._held[self._scheduler.arrived(name)] = arrival
 
     def _answered(self, answered: Answered) -> None:
         if self._under_way is None or self._held[self._under_way[0]].number != answered.number:
-            return  # a stranger's
+            if answered.changes:
+                message = "a process that belongs to none of the programs changed the zone; a program must make no user namespace"
+                raise HarnessError(message)
+            return  # a stranger's, or a question that was asked again
         call, release = self._under_way
         arrival = self._held.pop(call)
         for change in answered.changes:
@@ -221,10 +234,19 @@ class _Run:
         self._calls.append(
             TracedCall(call, arrival.kind, arrival.what, answered.result, answered.version, bool(answered.changes))
         )
+        for repeat in self._repeats.pop(call, ()):
+            self._arena.release(repeat, as_of=release.as_of, fail=release.fail, withhold=release.crash)
         self._trip = self._wire.feel(call, answered.changes)
         if not release.crash or self._trip:
             self._under_way = None
             self._scheduler.answered(call)
+
+    def _last_words(self) -> Iterator[tuple[str, str]]:
+        """The last line that each program has printed, if any."""
+        for label in self._programs:
+            lines = (self._play.output / f"{label}.log").read_text(encoding="utf-8", errors="replace").split("\n")
+            if words := next((line.strip() for line in reversed(lines) if line.strip()), ""):
+                yield label, words
 
     def _note_state(self, change: ZoneChanged) -> None:
         state = dict(self.states[-1])

@@ -11,6 +11,9 @@ from typing import Literal
 
 _PROC = Path("/proc")
 
+TRIES = 5
+"""How often the owner of a socket is looked for: processes come and go while one looks, and a socket is handed on to children."""
+
 
 def user_namespace(pid: int) -> str | None:
     """The user namespace of a process; None for one that has gone, or is not ours to ask."""
@@ -28,16 +31,22 @@ def processes_in(namespaces: frozenset[str]) -> Iterator[tuple[int, str]]:
             yield int(entry.name), namespace
 
 
-def owner_of(port: int, transport: Literal["udp", "tcp"], programs: Mapping[str, str]) -> str | None:
-    """Whose socket has this local port: the name in ``programs`` of a user namespace; None if it is nobody's of them."""
-    members = list(processes_in(frozenset(programs)))
-    inodes: set[str] = set()
-    for pid, _ in members[:1]:  # they share one network
-        for table in (transport, f"{transport}6"):
-            inodes |= _inodes(pid, table, port)
-    for pid, namespace in members:
-        if inodes & set(_sockets(pid)):
-            return programs[namespace]
+class NoSocket(Exception):
+    """Nobody has a socket of that port any more: the sender closed it."""
+
+
+def owner_of(port: int, transport: Literal["udp", "tcp"], programs: Mapping[str, str], network: int) -> str | None:
+    """Whose socket has this local port in the network of the process ``network``: the name in ``programs`` of a user namespace.
+
+    None if it is nobody's of them. Raises ``NoSocket``.
+    """
+    for _ in range(TRIES):
+        inodes = {inode for table in (transport, f"{transport}6") for inode in _inodes(network, table, port)}
+        if not inodes:
+            raise NoSocket
+        for pid, namespace in processes_in(frozenset(programs)):
+            if inodes & set(_sockets(pid)):
+                return programs[namespace]
     return None
 
 

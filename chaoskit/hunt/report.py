@@ -14,14 +14,26 @@ LONGEST = 96
 def hunt_text(hunt: Hunt, invariants: Sequence[str]) -> str:
     """The whole account."""
     lines = [_tally(tally, hunt.broken is not None and tally is hunt.tallies[-1]) for tally in hunt.tallies]
-    lines += [f"  stopped early   {reason}" for reason in hunt.cut]
+    lines += [f"  {'stopped early':<22}{reason}" for reason in hunt.cut]
     if hunt.strangers:
-        lines.append(f"  let through     {hunt.strangers} calls whose sender was none of the programs, or had gone")
+        lines.append(f"  {'let through':<22}{hunt.strangers} calls of processes that belong to none of the programs")
+    if hunt.lost:
+        lines.append(f"  {'lost':<22}{hunt.lost} calls whose sender waited for no answer any more; they took no effect")
     if hunt.broken is not None:
         return "\n".join([*lines, "", break_text(hunt.broken)])
     if not hunt.observed:
-        return "\n".join([*lines, "", f"Not exercised: no run gave {', '.join(invariants)} anything to judge."])
+        reason = f"Not exercised: no run gave {', '.join(invariants)} anything to judge."
+        return "\n".join([*lines, "", reason, *(_ends(hunt.base) if hunt.base else [])])
     return "\n".join([*lines, "", f"Not broken in {hunt.runs} runs: {', '.join(invariants)}"])
+
+
+def _ends(trace: Trace) -> list[str]:
+    """How the programs ended, and every call: what there is to say of a run in which nothing was judged."""
+    codes, outputs = dict(trace.codes), dict(trace.outputs)
+    labels = sorted({*codes, *outputs, *trace.unfinished})
+    ends = {label: f"ended with code {codes[label]}" if label in codes else "had not ended" for label in labels}
+    lines = [f"  {label} {ends[label]}" + (f": {_cut(outputs[label])}" if label in outputs else "") for label in labels]
+    return [*lines, "", *call_lines(trace)]
 
 
 def _tally(tally: Tally, broke: bool) -> str:

@@ -100,6 +100,7 @@ class Hunt:
     observed: bool
     cut: tuple[str, ...] = ()
     strangers: int = 0
+    lost: int = 0
     base: Trace | None = None
 
 
@@ -119,6 +120,7 @@ class Search:
     _observed: bool = False
     _cut: dict[str, None] = field(default_factory=dict)
     _strangers: int = 0
+    _lost: int = 0
     _tallies: list[Tally] = field(default_factory=list)
 
     async def hunt(self) -> Hunt:
@@ -230,6 +232,7 @@ class Search:
         self._calls = max(self._calls, len(trace.calls))
         self._observed = self._observed or trace.observed
         self._strangers += trace.strangers
+        self._lost += trace.lost
         if trace.cut:
             self._cut[trace.cut] = None
         return trace
@@ -242,5 +245,6 @@ class Search:
             observed=self._observed,
             cut=tuple(self._cut),
             strangers=self._strangers,
+            lost=self._lost,
             base=bases[0][1],
         )

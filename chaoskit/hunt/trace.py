@@ -41,15 +41,18 @@ class Trip:
 class Trace:
     """A run. ``unfinished`` are the programs that had not ended when it stopped.
 
-    ``cut`` says why it stopped before the programs had ended, if so; ``strangers`` counts calls of none of the programs.
+    ``codes`` are the exit codes of those that had, and ``outputs`` the last line that each has printed. ``cut`` says why it stopped
+    before its time, if so. ``strangers`` counts calls of none of the programs, ``lost`` those whose sender waited for no answer any more.
     """
 
     calls: tuple[TracedCall, ...]
     trip: Trip | None = None
     unfinished: frozenset[str] = frozenset()
     codes: tuple[tuple[str, int], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
     cut: str = ""
     strangers: int = 0
+    lost: int = 0
     observed: bool = True
     """Whether the invariants had anything to judge."""
     states: tuple[Mapping[str, Sequence[str]], ...] = ()

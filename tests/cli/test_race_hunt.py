@@ -82,3 +82,46 @@ def test_nsupdate_scripts_that_compare_and_swap_are_not(tmp_path: Path) -> None:
     assert "Not broken in" in ended.stdout
     assert "20 with ≥ 0.8" in ended.stdout
     assert not (tmp_path / "hunt.json").exists()
+
+
+HEAD = """#!/bin/sh
+update() { printf 'server 127.0.0.1\\nzone example.com\\nupdate %s\\nsend\\n' "$1" | nsupdate; }
+look() { dig +short @127.0.0.1 "$1" "$2"; }
+"""
+RECOVERS_BADLY = """
+[ -n "$(look busy.example.com TXT)" ] && update 'delete api.example.com A'
+update 'add busy.example.com 60 TXT yes'
+update 'delete busy.example.com TXT'
+"""
+TRUSTS_WHAT_IS_OLD = """
+update 'add api.example.com 60 A 192.0.2.2'
+look api.example.com A | grep -q 192.0.2.2 || update 'delete api.example.com A'
+"""
+TAKES_AN_ERROR_FOR_NOTHING = """
+[ -n "$(look api.example.com A)" ] || update 'delete api.example.com A'
+update 'add other.example.com 60 A 192.0.2.3'
+"""
+
+
+@pytest.mark.slow
+@needs("nsupdate", "dig", "unshare")
+@pytest.mark.parametrize(
+    ("pattern", "body", "step"),
+    [
+        (
+            "crash-between-writes",
+            RECOVERS_BADLY,
+            "A is killed after its call 2 took effect, unanswered, and started anew",
+        ),
+        ("reads-from-the-past", TRUSTS_WHAT_IS_OLD, "A call 2 is answered from version 0 of the zone"),
+        ("failed-call", TAKES_AN_ERROR_FOR_NOTHING, "A call 1 is answered with a server's error, and took no effect"),
+    ],
+)
+def test_each_pattern_befalls_a_real_program(pattern: str, body: str, step: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.sh"
+    script.write_text(HEAD + body)
+    script.chmod(0o755)
+    ended = hunt(tmp_path, *UPDATES, "--times", "1", "--seeds", "0", "--pattern", pattern, "--", str(script))
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert f"  {step}\n" in ended.stdout
+    assert "Replayed 1 of 1 times." in ended.stdout
