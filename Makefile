@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types slow soak docker-test bench clean
+.PHONY: demo test check lint types slow soak short-soak docker-test bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/chaoskit run experiments/outage/dynamodb-empty-record.yaml
@@ -11,7 +11,7 @@ demo: $(VENV)/.ready
 test: $(VENV)/.ready
 	$(BIN)/pytest -q -n auto -m "not slow and not docker"
 
-check: lint types slow
+check: lint types slow short-soak
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -22,12 +22,21 @@ types: $(VENV)/.ready
 
 # Whole runs with real processes: sandboxes, kill -9, and every shipped experiment against its expected outcome.
 slow: $(VENV)/.ready
-	$(BIN)/pytest -q -n 3 --dist worksteal -m "slow and not docker"
+	$(BIN)/pytest -q -n 3 --dist worksteal -m "slow and not docker" --ignore=tests/soak
 
-# Hours, at full size: KILLS random kills across run, exec, margin and serve, and a journal of a million events. Counts are printed.
+# Hours, at full size: KILLS random kills across run, exec, margin and serve, a day of flapping faults in DAY_S seconds, HOURS hours that lose
+# a plane, PACKETS packets at a server with faults on, and a journal of a million events. Counts are printed.
 KILLS ?= 1000
+DAY_S ?= 1440
+HOURS ?= 24
+PACKETS ?= 10000000
+SOAKED = CHAOSKIT_KILLS=$(KILLS) CHAOSKIT_DAY_S=$(DAY_S) CHAOSKIT_HOURS=$(HOURS) CHAOSKIT_PACKETS=$(PACKETS)
 soak: $(VENV)/.ready
-	CHAOSKIT_KILLS=$(KILLS) CHAOSKIT_EVENTS=1000000 $(BIN)/pytest -q -s tests/soak
+	$(SOAKED) CHAOSKIT_EVENTS=1000000 $(BIN)/pytest -q -n 0 -s tests/soak
+
+# The same in about a minute: the defaults of the tests. Each test's count is printed when all are over.
+short-soak: $(VENV)/.ready
+	$(BIN)/pytest -q -n 3 --dist worksteal -rP tests/soak
 
 # Needs a Docker engine; .ci/containers makes one where it can, and the compose game day too.
 docker-test: $(VENV)/.ready

@@ -32,7 +32,7 @@ class Registry:
         self._plugins = plugins
 
     @cached_property
-    def _modules(self) -> dict[str, str]:
+    def modules(self) -> dict[str, str]:
         """The module of each kind, not yet imported. Raises ``PluginError`` for a plug-in that cannot be a kind here."""
         path = importlib.import_module(self.package).__path__
         files = (module for module in pkgutil.iter_modules(path) if module.ispkg or not self._folders)
@@ -53,13 +53,13 @@ class Registry:
     @cached_property
     def kinds(self) -> tuple[str, ...]:
         """All kinds, sorted; finds them without importing them."""
-        return tuple(sorted(self._modules))
+        return tuple(sorted(self.modules))
 
     def get(self, kind: str) -> Any:
         """The class of ``kind``. Raises ``KeyError`` with the nearest known kind in its message."""
         if kind not in self.kinds:
             raise KeyError(self.unknown(kind))
-        module = importlib.import_module(self._modules[kind])
+        module = importlib.import_module(self.modules[kind])
         return getattr(module, "".join(part.capitalize() for part in kind.split("_")))
 
     def read(self, written: Any, what: str) -> tuple[str, Any]:

@@ -40,7 +40,7 @@ def parse_duration(text: object) -> int:
 
 
 def field_duration(text: Any) -> int:
-    """``parse_duration`` for a field of a file: nothing there lasts longer than ``LONGEST``. Raises ``ValueError``."""
+    """``parse_duration`` for a field of a file or an option: nothing there lasts longer than ``LONGEST``. Raises ``ValueError``."""
     duration = parse_duration(text)
     if duration > LONGEST:
         raise ValueError(f"{text!r} is longer than 240h, ten days, which is the longest there is")

@@ -18,7 +18,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LAYERS: dict[str, int] = {
     "errors": 0, "units": 0, "clock": 0, "seeds": 0, "registry": 0, "interruption": 0, "printable": 0, "strict": 0,
-    "host_port": 0, "page_templates": 0,
+    "host_port": 0, "page_templates": 0, "input_file": 0,
     "in_process": 0, "in_process_moto": 0,
     "journal": 1, "timeline": 1, "verdict": 1, "child": 1, "sim": 1,
     "dns": 2, "network": 2, "aws": 2, "process": 2, "clients": 2, "expect": 2,
@@ -39,13 +39,15 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "moto": ("aws/service.py",),
     "docker": ("sandbox/docker.py",),
     "trustme": ("aws/certificates.py",),
-    "boto3": ("clients/boto3/",),
-    "botocore": ("clients/boto3/", "aws/rule_sets.py"),
+    "boto3": ("clients/boto3/", "cascade/live/"),
+    "botocore": ("clients/boto3/", "cascade/live/", "aws/rule_sets.py"),
     "cheroot": ("aws/",),
     "starlette": ("dns/control/",),
     "uvicorn": ("dns/control/http.py", "dns/control/connections.py"),
     "prometheus_client": ("dns/control/metrics.py", "network/embedded/metrics.py"),
-    "h11": ("network/embedded/http.py",),
+    "psycopg": ("clients/postgres/",),
+    "redis": ("clients/redis/",),
+    "h11": ("network/embedded/http.py", "clients/http/"),
 }
 
 # A local variable is named for what it holds, not for how it came. Packages that keep to it:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import resource
 import sys
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from chaoskit.aws.evidence import Application
     from chaoskit.aws.route53.front import Route53
     from chaoskit.aws.route53.poller import HostedZonePoller
+    from chaoskit.aws.service import MockServices
 
 MOST_DESCRIPTORS = 65_536
 
@@ -83,20 +85,18 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
     from chaoskit.aws import front as tls_front
     from chaoskit.aws.connection import Habits
     from chaoskit.aws.evidence import Evidence
-    from chaoskit.aws.service import MockServices
+    from chaoskit.aws.own_fronts import OwnFronts
     from chaoskit.aws.stand_in import StandIns
 
     written: dict[str, dict[str, Any]] = {name: wanted or {} for name, wanted in (plan.get("services") or {}).items()}
     stand_ins = {name: wanted["backend"] for name, wanted in written.items() if wanted.get("backend")}
     hosts: dict[str, str] = plan.get("hosts") or {}
-    services = MockServices()
-    services.seed(
-        {name: one for name, one in written.items() if name not in stand_ins}, plan.get("regions") or ["us-east-1"]
-    )
-    own: Application = services.application
+    regions = plan.get("regions") or ["us-east-1"]
+    services = _moto(written, stand_ins, regions, has_own=bool(plan.get("own")))
+    own = base = _nothing if services is None else _placed(services, written, regions[0])
     began: list[Callable[[], object]] = []
     if "route53" in written and "route53" not in stand_ins:
-        own = route53 = _route53(services.application, written["route53"], child)
+        own = route53 = _route53(base, written["route53"], child)
         endings.append(route53.end)
         began.append(partial(_fill, route53, written["route53"]))
     elif "route53" in stand_ins:
@@ -104,9 +104,12 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
             began.append(poller.start)
             endings.append(poller.stop)
     application = StandIns(own, {wire_name(name): address for name, address in stand_ins.items()})
+    numbers = itertools.count(1)
+    own_fronts = OwnFronts(plan.get("own") or (), authority, faults, child.emit, failed, numbers)
+    endings.append(own_fronts.stop)
     front = tls_front.Front(
-        Evidence(faults.around(application), child.emit, hosts),
-        authority.server_context(plan["names"], hosts),
+        Evidence(faults.around(application), child.emit, hosts, numbers=numbers),
+        authority.server_context(plan["names"] or own_fronts.names, hosts),
         failed,
         host=plan.get("host", "127.0.0.1"),
         port=plan.get("port", 0),
@@ -116,20 +119,40 @@ def _start(child: Child, plan: dict[str, Any], faults: Faults, endings: list[Cal
         },
         hosts=hosts,
     )
-    served = [f"moto {services.version}"] + ["Route 53 of chaoskit's own"] * (own is not services.application)
+    served = [] if services is None else [f"moto {services.version}"]
+    served += ["Route 53 of chaoskit's own"] * (own is not base)
+    served += [f"{own_front['name']} at {own_front['backend']}" for own_front in plan.get("own") or ()]
     served += [f"{name} at {address}" for name, address in stand_ins.items()]
-    child.emit(
-        PlaneReady(
-            at=time.monotonic_ns(),
-            plane="service",
-            implementation=f"{', '.join(served)} under cheroot {tls_front.VERSION}",
-            addresses={"front": front.address},
-            pid=os.getpid(),
-        )
-    )
+    implementation = f"{', '.join(served) or 'no service'} under cheroot {tls_front.VERSION}"
+    child.emit(_ready(implementation, {"front": front.address, **own_fronts.addresses}))
     for begin in began:  # the ready event comes first
         begin()
     return front
+
+
+def _ready(implementation: str, addresses: dict[str, str]) -> PlaneReady:
+    return PlaneReady(
+        at=time.monotonic_ns(), plane="service", implementation=implementation, addresses=addresses, pid=os.getpid()
+    )
+
+
+def _moto(
+    written: dict[str, dict[str, Any]], stand_ins: dict[str, str], regions: list[str], *, has_own: bool
+) -> MockServices | None:
+    """The mocks that moto is; None, and moto is not loaded (a second and more), where all services are of the user's own."""
+    seeds = {name: state for name, state in written.items() if name not in stand_ins}
+    if not seeds and has_own:
+        return None
+    from chaoskit.aws.service import MockServices
+
+    services = MockServices()
+    services.seed(seeds, regions)
+    return services
+
+
+def _nothing(_: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    start_response("404 Not Found", [("Content-Length", "0")])
+    return []
 
 
 def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route53:
@@ -141,6 +164,23 @@ def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route5
 
     behaviour = behaviour_from_json(written.get("control_plane") or {})
     return Route53(moto, ControlPlane(behaviour, lambda info: child.emit(change_event(info))))
+
+
+def _placed(services: MockServices, written: dict[str, dict[str, Any]], region: str) -> Application:
+    """moto, in front of which stands EC2 that needs a leased droplet for an instance, where the plan has a placement.
+
+    The leases are read from moto's DynamoDB, past every fault.
+    """
+    placement = written.get("ec2", {}).get("placement")
+    if placement is None or written["ec2"].get("backend"):
+        return services.application
+    from chaoskit.aws.ec2.front import Ec2
+
+    def leases(table: str) -> dict[str, int]:
+        items = services.items_of(table, region)
+        return {item["id"]["S"]: int(item["expires"]["N"]) for item in items if "expires" in item}
+
+    return Ec2(services.application, placement, leases)
 
 
 def _fill(route53: Route53, written: dict[str, Any]) -> None:

@@ -12,9 +12,6 @@ import trustme
 
 CA_FILE = "ca.pem"
 
-NO_SERVICE = "no-service.invalid"
-"""Whom the certificate of a run without services is for: a certificate has a name, and this one nobody asks for (RFC 6761 §6.4)."""
-
 
 class Authority:
     """A new CA. Clients trust it by the file that ``publish`` writes, and it signs the front's certificates."""
@@ -55,7 +52,7 @@ class Authority:
 
     def _context(self, names: Sequence[str]) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._ca.issue_cert(*(names or [NO_SERVICE])).configure_cert(context)
+        self._ca.issue_cert(*names).configure_cert(context)
         return context
 
 

@@ -68,6 +68,7 @@ class Connection(HTTPConnection):
         super().__init__(server, sock, makefile)
         self.rfile.close()
         self.rfile = Reader(sock)
+        self.shaken = server.ssl_adapter is None  # plain HTTP has no handshake
         server.unfinished.add(self)
 
     @property

@@ -17,7 +17,7 @@ from chaoskit.aws import rule_sets
 from chaoskit.aws.derived import derived
 from chaoskit.aws.services import SERVICES
 
-_ALL_SDK = tuple(sdk for facts in SERVICES.values() for sdk in facts.sdk)
+ALL_SDK = tuple(sdk for facts in SERVICES.values() for sdk in facts.sdk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,11 @@ def _partition(partition: str) -> Mapping[str, Endpoints]:
             tuple(plain["everywhere"]),
             plain["home"],
         )
-        for sdk, plain in _cached(partition).items()
+        for sdk, plain in endpoint_names(partition).items()
     }
 
 
-def _cached(partition: str) -> Any:
-    sources = [Path(rule_sets.__file__), *rule_sets.sources(_ALL_SDK)]
-    return derived(f"endpoints-{partition}", sources, lambda: rule_sets.derive(_ALL_SDK, partition))
+def endpoint_names(partition: str) -> Any:
+    """The names of every service in ``partition``, derived from botocore's rule sets, and read from the cache where they were before."""
+    sources = [Path(rule_sets.__file__), *rule_sets.sources(ALL_SDK)]
+    return derived(f"endpoints-{partition}", sources, lambda: rule_sets.derive(ALL_SDK, partition))

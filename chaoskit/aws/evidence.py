@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -34,6 +34,8 @@ ARRIVED = "chaoskit.arrived"
 """Where the ``RequestArrived`` of a request stands in its environ, for what lies behind this middleware."""
 MET = "chaoskit.met"
 """Where the ids of the injections that a request met stand in its environ."""
+UNSEEN = "chaoskit.unseen"
+"""Where the ids of those stand that acted on its response in vain: another hid what they did, or it was too small to be felt."""
 SENT_AS = "chaoskit.sent_as"
 """Where the response of a request that met a fault stands in its environ, for the front, which sends it as it says."""
 
@@ -62,19 +64,34 @@ class Evidence:
     """Wraps a WSGI application and emits ``RequestArrived`` and ``RequestAnswered`` for each request."""
 
     def __init__(
-        self, application: Application, emit: Callable[[Event], None], hosts: Mapping[str, str] | None = None
+        self,
+        application: Application,
+        emit: Callable[[Event], None],
+        hosts: Mapping[str, str] | None = None,
+        *,
+        own: str | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
-        """``hosts`` maps host names, or ``*.`` and a name, to the wire names of their services; it tells what unsigned requests ask."""
+        """``hosts`` maps host names, or ``*.`` and a name, to the wire names of their services; it tells what unsigned requests ask.
+
+        ``own`` is the service of the user's own that all requests here are for; None: mocks of AWS. ``numbers`` counts the requests
+        of all fronts of a process.
+        """
         self._application = application
         self._emit = emit
         self._hosts = hosts or {}
-        self._numbers = itertools.count(1)
+        self._own = own
+        self._numbers = numbers or itertools.count(1)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         at = time.monotonic_ns()
         number = next(self._numbers)
         received = environ["wsgi.input"]
-        arrived = describe(environ, number, at, self._hosts)
+        arrived = (
+            describe(environ, number, at, self._hosts)
+            if self._own is None
+            else describe_own(environ, number, at, self._own)
+        )
         self._emit(arrived)
         environ[ARRIVED] = arrived
         told: list[Any] = []
@@ -99,9 +116,11 @@ class Evidence:
             return []
         status = int(told[0].split(" ", 1)[0])
         code = error_code(told[1], body) if status >= 400 else None
-        met = environ.get(MET, ())
+        met, unseen = environ.get(MET, ()), environ.get(UNSEEN, ())
         now, broke = time.monotonic_ns(), environ.get(BROKE)
-        self._emit(RequestAnswered(at=now, request=number, status=status, error=code, faults=met, broke=broke))
+        self._emit(
+            RequestAnswered(at=now, request=number, status=status, error=code, faults=met, broke=broke, unseen=unseen)
+        )
         return [body]
 
     def _failed(self, arrived: RequestArrived, error: Exception) -> None:
@@ -126,6 +145,22 @@ def describe(environ: Environ, number: int, at: int, hosts: Mapping[str, str] | 
         operation=_operation(environ, hosts or {}),
         invocation=environ.get("HTTP_AMZ_SDK_INVOCATION_ID"),
         attempt=attempt_number(environ.get("HTTP_AMZ_SDK_REQUEST", "")),
+        user_agent=environ.get("HTTP_USER_AGENT", ""),
+        connection=host_port((environ.get("REMOTE_ADDR", ""), environ.get("REMOTE_PORT", ""))),
+        nth=environ.get(NTH, 1),
+    )
+
+
+def describe_own(environ: Environ, number: int, at: int, service: str) -> RequestArrived:
+    """The same of a request to a service of the user's own. Its operation is method and path; a probe of ours says which call it is."""
+    call = environ.get("HTTP_CHAOSKIT_CALL")
+    return RequestArrived(
+        at=at,
+        request=number,
+        service=service,
+        operation=f"{environ.get('REQUEST_METHOD', '')} {environ.get('PATH_INFO', '')}",
+        invocation=call,
+        attempt=1 if call else None,
         user_agent=environ.get("HTTP_USER_AGENT", ""),
         connection=host_port((environ.get("REMOTE_ADDR", ""), environ.get("REMOTE_PORT", ""))),
         nth=environ.get(NTH, 1),

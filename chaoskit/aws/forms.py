@@ -28,6 +28,8 @@ def form_of(service: str, *, targeted: bool) -> Form:
 
 def error(request: Request, status: int, code: str, message: str) -> Response:
     """An error response of the service that ``request`` asks."""
+    if request.form == "plain":
+        return Response(status, (("Content-Type", "text/plain; charset=utf-8"),), f"{code}: {message}\n".encode())
     identity = f"00000000-0000-4000-8000-{request.number:012x}"
     if request.form == "json":
         return _json_error(request, status, code, message, identity)

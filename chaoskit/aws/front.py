@@ -194,13 +194,13 @@ class Front:
     """The running front. ``address`` is where it listens.
 
     ``habits`` has the services, by their names on the wire, that do not keep connections for ever. ``hosts`` maps host names, or ``*.`` and
-    a name, to the services' names on the wire. ``most`` bounds the requests of one service under way at once.
+    a name, to the services' names on the wire. ``most`` bounds the requests of one service under way at once. ``tls`` None is plain HTTP.
     """
 
     def __init__(
         self,
         application: Application,
-        tls: ssl.SSLContext,
+        tls: ssl.SSLContext | None,
         on_failure: Callable[[str], None],
         *,
         host: str = "127.0.0.1",
@@ -210,7 +210,8 @@ class Front:
         most: int = MOST,
     ) -> None:
         self._server: HTTPServer = _Server(application, (host, port), on_failure, habits or {}, hosts or {}, most)
-        self._server.ssl_adapter = _Tls(tls)
+        if tls is not None:
+            self._server.ssl_adapter = _Tls(tls)
         self._server.prepare()
         self.address = host_port(self._server.bind_addr)
         self._thread = threading.Thread(target=self._server.serve, name="front", daemon=True)

@@ -11,18 +11,27 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
-from chaoskit.aws.evidence import ARRIVED, MET, SENT_AS, Application, Environ, whole
+from chaoskit.aws.evidence import ARRIVED, MET, SENT_AS, UNSEEN, Application, Environ, whole
 from chaoskit.aws.faults import Request, Response, ServiceFault, Turn
 from chaoskit.aws.forms import form_of
 from chaoskit.aws.plan import ServiceInjection
+from chaoskit.aws.services import SERVICES
 from chaoskit.clock import Instant
 from chaoskit.journal.events import RequestArrived
 from chaoskit.seeds import generator
-from chaoskit.timeline.injection import Timeline
+from chaoskit.timeline.injection import FELT_NS, Timeline
+
+Hit: TypeAlias = tuple[ServiceInjection, random.Random]
+"""An injection that is meant for a request, with the dice for that."""
+
+_ANY = Response(0, (), b"")
+"""Stands for whatever a service might have answered."""
 
 
 class Places:
@@ -31,22 +40,22 @@ class Places:
     def __init__(self, fault: ServiceFault) -> None:
         self._fault = fault
         self._serving = 0
-        self._queue: deque[object] = deque()
+        self.queue: deque[object] = deque()
         self._changed = threading.Condition()
 
     def enter(self) -> Turn:
         """How the request fared: served at once, served after a wait, or refused."""
         with self._changed:
-            turn = self._fault.turn(self._serving, len(self._queue))
+            turn = self._fault.turn(self._serving, len(self.queue))
             if turn == "refuse":
                 return turn
             if turn == "wait":
                 ticket = object()
-                self._queue.append(ticket)
+                self.queue.append(ticket)
                 self._changed.wait_for(
-                    lambda: self._queue[0] is ticket and self._fault.turn(self._serving, 0) == "serve"
+                    lambda: self.queue[0] is ticket and self._fault.turn(self._serving, 0) == "serve"
                 )
-                self._queue.popleft()
+                self.queue.popleft()
             self._serving += 1
             self._changed.notify_all()  # the next in the queue may find a place too
             return turn
@@ -91,10 +100,10 @@ class Faults:
         if not found:
             return application(environ, start_response)
         request = _request(arrived, found[0][0].where.service, environ)
-        met: list[str] = []
         with ExitStack() as leaving:
-            response = self._answer(request, found, met, partial(_capture, application, environ), leaving)
+            response, met, unseen = self._answer(request, found, partial(_capture, application, environ), leaving)
             environ[MET] = tuple(injection.id for injection, _ in found if injection.id in met)
+            environ[UNSEEN] = tuple(injection.id for injection, _ in found if injection.id in unseen)
             environ[SENT_AS] = response
             if response.delay_ns:
                 self._ending.wait(response.delay_ns / 1e9)
@@ -105,14 +114,14 @@ class Faults:
         start_response(f"{response.status} {_phrase(response.status)}", headers)
         return [response.body if environ["REQUEST_METHOD"] != "HEAD" else b""]
 
-    def _on(self, arrived: RequestArrived) -> list[tuple[ServiceInjection, random.Random]]:
+    def _on(self, arrived: RequestArrived) -> list[Hit]:
         """The injections that are meant for this request: active, aimed at it, due by their counts, and with the dice for them.
 
         Dice derive from the seed, the injection and the request's place in the injection's count.
         """
         now = time.monotonic_ns()
         timeline = self._timeline
-        found: list[tuple[ServiceInjection, random.Random]] = []
+        found: list[Hit] = []
         for injection in timeline.active(now):
             if not injection.where.matches(arrived.service, arrived.operation):
                 continue
@@ -127,35 +136,57 @@ class Faults:
         return found
 
     def _answer(
-        self,
-        request: Request,
-        found: Sequence[tuple[ServiceInjection, random.Random]],
-        met: list[str],
-        honest: Callable[[], Response],
-        leaving: ExitStack,
-    ) -> Response:
-        """The response, honest or not; ``met`` gets the ids of those that had a hand in it, ``leaving`` the places to give back."""
+        self, request: Request, found: Sequence[Hit], honest: Callable[[], Response], leaving: ExitStack
+    ) -> tuple[Response, set[str], set[str]]:
+        """The response, honest or not, and the ids of those whose doing its client sees, and of those that acted in vain.
+
+        ``leaving`` gets the places to give back.
+        """
+        waited: set[str] = set()
         for injection, _ in found:
             turn = self._places[injection.id].enter()
             if turn != "serve":
-                met.append(injection.id)
+                waited.add(injection.id)
             if turn == "refuse":
-                return injection.fault.refusal(request)
+                return injection.fault.refusal(request), waited, set()
             leaving.callback(self._places[injection.id].leave)
-        response: Response | None = None
-        for injection, _ in found:
-            response = injection.fault.instead(request)
-            if response is not None:
-                met.append(injection.id)
-                break
-        if response is None:
-            response = honest()
-        for injection, rng in found:
-            changed = injection.fault.change(request, response, rng)
+        answers = [(hit, answer) for hit in found if (answer := hit[0].fault.instead(request)) is not None]
+        base = answers[0][1] if answers else honest()
+        changing: list[Hit] = []
+        response = base
+        for hit in found:
+            changed = _changed(request, [hit], response)
             if changed != response:
-                met.append(injection.id)
+                changing.append(hit)
                 response = changed
-        return response
+        shaping = _shaping(request, changing, base, response)
+        if answers and not _alike(_changed(request, shaping, _ANY), response):
+            shaping = [*shaping, answers[0][0]]
+        met = waited | {injection.id for injection, _ in shaping}
+        acted = {injection.id for injection, _ in (*changing, *(hit for hit, _ in answers))}
+        return response, met, acted - met
+
+
+def _changed(request: Request, hits: Sequence[Hit], response: Response) -> Response:
+    """What the faults of ``hits`` make of ``response``, one after the other."""
+    for injection, dice in hits:
+        response = injection.fault.change(request, response, copy(dice))
+    return response
+
+
+def _shaping(request: Request, hits: list[Hit], base: Response, response: Response) -> list[Hit]:
+    """Those of ``hits``, each of which changed what it was handed, without which ``base`` would not have become ``response``."""
+    shaping = hits
+    for hit in hits:
+        others = [other for other in shaping if other is not hit]
+        if _alike(_changed(request, others, base), response):
+            shaping = others
+    return shaping
+
+
+def _alike(one: Response, other: Response) -> bool:
+    """Whether no client could tell the two apart: they differ in nothing, or in less time than is felt."""
+    return abs(one.delay_ns - other.delay_ns) < FELT_NS and replace(one, delay_ns=other.delay_ns) == other
 
 
 def _request(arrived: RequestArrived, service: str, environ: Environ) -> Request:
@@ -163,7 +194,7 @@ def _request(arrived: RequestArrived, service: str, environ: Environ) -> Request
         service=service,
         operation=arrived.operation,
         number=arrived.request,
-        form=form_of(service, targeted="HTTP_X_AMZ_TARGET" in environ),
+        form=form_of(service, targeted="HTTP_X_AMZ_TARGET" in environ) if service in SERVICES else "plain",
         content_type=environ.get("CONTENT_TYPE", ""),
     )
 

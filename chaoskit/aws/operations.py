@@ -19,7 +19,8 @@ from chaoskit.aws.services import SERVICES
 _BY_PATH = ("rest-xml", "rest-json")
 """Protocols whose requests do not name their operation: method and path tell it (Smithy, "AWS restXml protocol")."""
 
-_METHOD_AND_PATH = re.compile(r"[A-Z*?[\]]+ /|\*")
+METHOD_AND_PATH = re.compile(r"[A-Z*?[\]]+ /|\*")
+"""How a request is named, or a glob of its names begins, that does not name its operation."""
 
 
 @lru_cache(maxsize=16)
@@ -39,7 +40,7 @@ def unknown_operation(service: str, pattern: str) -> tuple[str, str] | None:
     """What is wrong with the name, or the pattern, of an operation that requests of ``service`` are compared with, and the way out."""
     known = operations(service)
     by_path = any(facts["by_path"] for facts in known.values())
-    if _METHOD_AND_PATH.match(pattern) or any(fnmatchcase(name, pattern) for name in known if not by_path):
+    if METHOD_AND_PATH.match(pattern) or any(fnmatchcase(name, pattern) for name in known if not by_path):
         return None
     if not by_path:
         return f"{service} has no operation {pattern!r}", nearest(service, pattern)

@@ -38,7 +38,9 @@ def data_folder() -> Path:
     """Where botocore's data lie; it is not imported. Raises ``HarnessError`` if it is not installed."""
     spec = importlib.util.find_spec("botocore")
     if spec is None or spec.origin is None:
-        raise HarnessError("botocore is not installed, so AWS's endpoints are not known; install chaoskit anew")
+        raise HarnessError(
+            "botocore is not installed, so AWS's endpoints are not known; run: pip install 'chaoskit[aws]'"
+        )
     return Path(spec.origin).parent / "data"
 
 

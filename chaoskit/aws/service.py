@@ -75,7 +75,7 @@ def _environ_key(header: str) -> str:
     return f"HTTP_{header.upper().replace('-', '_')}"
 
 
-def _plain_host(host: str) -> str:
+def plain_host(host: str) -> str:
     """An S3 host name as moto reads it: of all ways to say FIPS, dual stack and acceleration, none matters to what is stored."""
     name, colon, port = host.partition(":")
     match = _S3_HOST.fullmatch(name)
@@ -114,7 +114,7 @@ class MockServices:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self.version: str = moto.__version__
-        self._moto: Application = DomainDispatcherApplication(create_backend_app)
+        self.backend: Application = DomainDispatcherApplication(create_backend_app)
 
     def application(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """The services. An exception in moto is an answer of 500 that says so, and no end of anything else."""
@@ -128,10 +128,10 @@ class MockServices:
                 environ[_UNDERSCORED_IN_MOTO] = {
                     _environ_key(name): name for name in environ.get(UNDERSCORED, ()) if name.startswith("x-amz-meta-")
                 }
-                environ["HTTP_HOST"] = _plain_host(environ.get("HTTP_HOST", ""))
+                environ["HTTP_HOST"] = plain_host(environ.get("HTTP_HOST", ""))
         body = _read_body(environ) if arrived and service != "s3" else b""
         try:
-            return [whole(self._moto(environ, start_response))]
+            return [whole(self.backend(environ, start_response))]
         except BrokenBody:
             raise
         except Exception as error:  # whatever it is, it is one request's
@@ -143,6 +143,11 @@ class MockServices:
             form = form_of(service or "", targeted="HTTP_X_AMZ_TARGET" in environ)
             request = Request(service or arrived.service, arrived.operation, arrived.request, form)
             return _send(error_response(request, 500, "InternalFailure", environ[BROKE]), environ, start_response)
+
+    def items_of(self, table: str, region: str) -> list[dict[str, Any]]:
+        """What a DynamoDB table holds now. Raises ``PlaneError`` when there is no such table."""
+        items: list[dict[str, Any]] = json.loads(self.call_dynamodb("Scan", {"TableName": table}, region))["Items"]
+        return items
 
     def seed(self, services: Mapping[str, Any], regions: Sequence[str]) -> None:
         """Create in each region what the plan wants and read it once. Raises ``PlaneError`` when moto refuses.
@@ -159,42 +164,42 @@ class MockServices:
             if service == "dynamodb":
                 self._seed_tables(wanted.get("tables") or {}, region)
             if wanted.get("instances"):
-                self._query(service, region, "RunInstances", _instances(wanted["instances"]))
+                self.call_query(service, region, "RunInstances", _instances(wanted["instances"]))
             for name, targets in (wanted.get("target_groups") or {}).items():
                 self._seed_target_group(name, targets, region)
             for bucket in (wanted.get("buckets") or ()) if first else ():
-                self._call(service, region, _bucket_configuration(region), {}, method="PUT", path=f"/{bucket}")
+                self.call(service, region, _bucket_configuration(region), {}, method="PUT", path=f"/{bucket}")
             for queue in wanted.get("queues") or ():
-                self._query(service, region, "CreateQueue", {"QueueName": queue})
+                self.call_query(service, region, "CreateQueue", {"QueueName": queue})
             for zone in (wanted.get("hosted_zones") or ()) if first else ():
                 self._seed_hosted_zone(zone, region)
             if service in _CHEAP_READS:
-                self._query(service, region, _CHEAP_READS[service][1], {})
+                self.call_query(service, region, _CHEAP_READS[service][1], {})
             elif service == "s3":
-                self._call(service, region, b"", {}, method="GET")
+                self.call(service, region, b"", {}, method="GET")
             elif service == "route53":
-                self._call(service, region, b"", {}, method="GET", path=_HOSTED_ZONES)
+                self.call(service, region, b"", {}, method="GET", path=_HOSTED_ZONES)
 
     def _seed_target_group(self, name: str, targets: int, region: str) -> None:
         """A target group of ``targets`` addresses in the default VPC: 10.0.0.1, 10.0.0.2 …"""
-        network = _element("vpcId", self._query("ec2", region, "DescribeVpcs", {}))
+        network = _element("vpcId", self.call_query("ec2", region, "DescribeVpcs", {}))
         wanted = {"Name": name, "TargetType": "ip", "Protocol": "HTTP", "Port": "80", "VpcId": network}
-        arn = _element("TargetGroupArn", self._query("elbv2", region, "CreateTargetGroup", wanted))
+        arn = _element("TargetGroupArn", self.call_query("elbv2", region, "CreateTargetGroup", wanted))
         members = {f"Targets.member.{n}.Id": f"10.0.0.{n}" for n in range(1, targets + 1)}
         if members:
-            self._query("elbv2", region, "RegisterTargets", {"TargetGroupArn": arn, **members})
+            self.call_query("elbv2", region, "RegisterTargets", {"TargetGroupArn": arn, **members})
 
     def _seed_hosted_zone(self, name: str, region: str) -> None:
         xml = (
             '<CreateHostedZoneRequest xmlns="https://route53.amazonaws.com/doc/2013-04-01/">'
             f"<Name>{escape(name)}</Name><CallerReference>{escape(name)}</CallerReference></CreateHostedZoneRequest>"
         )
-        self._call("route53", region, xml.encode(), {"CONTENT_TYPE": "text/xml"}, path=_HOSTED_ZONES)
+        self.call("route53", region, xml.encode(), {"CONTENT_TYPE": "text/xml"}, path=_HOSTED_ZONES)
 
-    def _query(self, service: str, region: str, action: str, arguments: Mapping[str, str]) -> bytes:
+    def call_query(self, service: str, region: str, action: str, arguments: Mapping[str, str]) -> bytes:
         """One call in the query protocol."""
         form = urlencode({"Action": action, "Version": _CHEAP_READS[service][0], **arguments})
-        return self._call(service, region, form.encode(), _FORM)
+        return self.call(service, region, form.encode(), _FORM)
 
     def _seed_tables(self, tables: Mapping[str, Any], region: str) -> None:
         wanted: dict[str, Any] = {DEFAULT_TABLE: {"items": [DEFAULT_ITEM]}, **tables}
@@ -207,21 +212,21 @@ class MockServices:
                 "AttributeDefinitions": [{"AttributeName": k, "AttributeType": t} for k, t in keys.items()],
                 "KeySchema": [{"AttributeName": k, "KeyType": r} for k, r in zip(keys, roles, strict=True)],
             }
-            self._dynamodb("CreateTable", create, region)
+            self.call_dynamodb("CreateTable", create, region)
             for item in (table or {}).get("items") or []:
-                self._dynamodb("PutItem", {"TableName": name, "Item": item}, region)
-        read = self._dynamodb("GetItem", {"TableName": DEFAULT_TABLE, "Key": {"id": DEFAULT_ITEM["id"]}}, region)
+                self.call_dynamodb("PutItem", {"TableName": name, "Item": item}, region)
+        read = self.call_dynamodb("GetItem", {"TableName": DEFAULT_TABLE, "Key": {"id": DEFAULT_ITEM["id"]}}, region)
         if DEFAULT_TABLE not in tables and json.loads(read).get("Item") != DEFAULT_ITEM:
             raise PlaneError(f"moto does not give back the item that was put into table {DEFAULT_TABLE}: {read!r}")
 
-    def _dynamodb(self, operation: str, arguments: Mapping[str, Any], region: str) -> bytes:
+    def call_dynamodb(self, operation: str, arguments: Mapping[str, Any], region: str) -> bytes:
         headers = {
             "CONTENT_TYPE": "application/x-amz-json-1.0",
             "HTTP_X_AMZ_TARGET": f"DynamoDB_20120810.{operation}",
         }
-        return self._call("dynamodb", region, json.dumps(arguments).encode(), headers)
+        return self.call("dynamodb", region, json.dumps(arguments).encode(), headers)
 
-    def _call(
+    def call(
         self,
         service: str,
         region: str,

@@ -30,7 +30,7 @@ class ServiceFacts:
 
 SERVICES: dict[Service, ServiceFacts] = {
     "dynamodb": ServiceFacts(1, ("dynamodb", "dynamodbstreams"), "dynamodb", ("tables",)),
-    "ec2": ServiceFacts(2, ("ec2",), "ec2", ("instances",)),
+    "ec2": ServiceFacts(2, ("ec2",), "ec2", ("instances", "placement")),
     "sts": ServiceFacts(3, ("sts",), "sts"),
     "s3": ServiceFacts(4, ("s3",), "s3", ("buckets",)),
     "sqs": ServiceFacts(5, ("sqs",), "sqs", ("queues",)),

@@ -32,11 +32,9 @@ class StandIns:
         address = self._addresses.get(service)
         if address is None:
             return self._application(environ, start_response)
-        length = environ.get("CONTENT_LENGTH", "")
-        chunked = environ.get("wsgi.input_terminated", False)
-        body: bytes = environ["wsgi.input"].read(*([] if chunked else [int(length or 0)]))
+        body = request_body(environ)
         try:
-            status, reason, headers, answer = _ask(address, environ, body)
+            status, reason, headers, answer = forward(address, environ, body)
         except http.client.IncompleteRead as error:
             got = len(error.partial)
             raise PlaneError(
@@ -50,8 +48,19 @@ class StandIns:
         return [answer]
 
 
-def _ask(address: str, environ: Environ, body: bytes) -> tuple[int, str, list[tuple[str, str]], bytes]:
-    """Status, reason, headers and body of the answer; a connection for each, which costs little on loopback and is never stale."""
+def request_body(environ: Environ) -> bytes:
+    """The whole body of a request, by its length or in chunks."""
+    length = environ.get("CONTENT_LENGTH", "")
+    chunked = environ.get("wsgi.input_terminated", False)
+    body: bytes = environ["wsgi.input"].read(*([] if chunked else [int(length or 0)]))
+    return body
+
+
+def forward(address: str, environ: Environ, body: bytes) -> tuple[int, str, list[tuple[str, str]], bytes]:
+    """Send a request to ``address``; status, reason, headers and body of the answer.
+
+    A connection for each, which costs little on loopback and is never stale. Raises ``OSError`` and ``http.client.HTTPException``.
+    """
     method = environ["REQUEST_METHOD"]
     with closing(http.client.HTTPConnection(address, timeout=ANSWER_WITHIN_S)) as connection:
         connection.request(method, _target(environ), body, _fields(environ))

@@ -79,9 +79,18 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - a bug of ours must not end with 1, which says that the clients failed
         import traceback
 
-        if isinstance(error, OSError) and (full := full_disk(error)):
-            typer.echo(f"chaoskit: {full}", err=True)
-            sys.exit(full.exit_code)
+        if known := _known(error):
+            typer.echo(f"chaoskit: {known}", err=True)
+            sys.exit(known.exit_code)
         traceback.print_exc()
         typer.echo("chaoskit: this is a bug in chaoskit; the run is invalid. Please report the lines above.", err=True)
         sys.exit(ChaoskitError.exit_code)
+
+
+def _known(error: Exception) -> ChaoskitError | None:
+    """What an exception of Python's own means, where it is no bug of ours."""
+    if isinstance(error, ModuleNotFoundError):
+        from chaoskit.cli.missing_package import missing_package
+
+        return missing_package(error)
+    return full_disk(error) if isinstance(error, OSError) else None

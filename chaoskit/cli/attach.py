@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,13 +23,14 @@ from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
 from chaoskit.compose.helper import measure, remove_measuring
 from chaoskit.compose.overlay import IMAGE, eligible
-from chaoskit.compose.plan import OverlayPlan, lay_out
+from chaoskit.compose.plan import OverlayPlan, lay_out, private_network
 from chaoskit.compose.resolver_summary import resolver_summary
 from chaoskit.compose.restorable import check
 from chaoskit.compose.restore import left_behind, put_back, settle, unlike
 from chaoskit.compose.running import Origin, Running, find
 from chaoskit.compose.write import as_containers, loopback_of
 from chaoskit.engine.folders import make_folders
+from chaoskit.engine.preflight_own import refuse_own
 from chaoskit.engine.session import conclude
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
@@ -72,6 +74,7 @@ def attach(
 
     Exit code: as for `chaoskit run`.
     """
+    _check_words(experiment, blank, probe, subnet)
     docker = Docker()
     engine_version(docker)
     left = left_behind(docker, project)
@@ -100,6 +103,17 @@ def attach(
     if not yes and not _agreed():
         raise InputError("nothing was touched; say --yes where nobody can be asked")
     raise typer.Exit(_run(docker, running, plan, loaded, out))
+
+
+def _check_words(experiment: str | None, blanks: Sequence[str], probes: Sequence[str], subnet: str) -> None:
+    """Raise ``InputError`` for options that are wrong whatever the project is, before Docker is asked."""
+    if experiment is not None:
+        read(find_experiment(experiment))
+    injections_of(blanks, ())
+    for probe in probes:
+        if not re.match(r"[^=]+=http://[^/]", probe):
+            raise InputError(f"--probe {probe}: write SERVICE=http://SERVICE:PORT/PATH; over http, inside the project")
+    private_network(subnet)
 
 
 def _refuse_live(left: Sequence[Origin], *, put_back: bool) -> None:
@@ -131,6 +145,7 @@ def load_for(name: str | None, blanks: Sequence[str], services: Sequence[str]) -
     blanks = blanks or ([] if name else [DEFAULT_BLANK])
     whole = as_containers(document, services, injections_of(blanks, document.data.get("timeline") or ()))
     experiment = resolve(whole, 1.0)
+    refuse_own(experiment, "chaoskit attach")
     _refuse_process_faults(experiment, services)
     return experiment, whole
 

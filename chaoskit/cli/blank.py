@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chaoskit.errors import InputError
-from chaoskit.units import parse_duration
+from chaoskit.units import field_duration
 
 WHOLE_TIME = "240h"
 """Length of a run that ends with its command, and of a blank without FOR: ten days stand for ever."""
@@ -31,7 +31,7 @@ def read_blank(written: str, number: int) -> dict[str, Any]:
     start, length = match["start"] or "0", match["length"] or WHOLE_TIME
     for part in (start, length):
         try:
-            parse_duration(part)
+            field_duration(part)
         except ValueError as error:
             raise InputError(f"--blank {written}: {error}") from error
     return {"id": f"blank-{number}", "dns": "empty", "where": match["name"], "when": {"from": start, "for": length}}

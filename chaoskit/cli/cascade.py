@@ -9,9 +9,12 @@ from typing import Annotated
 import typer
 
 from chaoskit.cli.lazy import new_app
+from chaoskit.cli.options import RUNS, LocalSandbox, RunsFolder
+from chaoskit.cli.options import Seed as RunSeed
 
 cascade_app = new_app("Simulate what follows an outage: a replayed day, tipping points, published results.")
 
+LIVE = "cascade/leases-and-apps"
 DAY = "outage/us-east-1-2025-10-20.yaml"
 Page = Annotated[Path | None, typer.Option(help="Write the account as one self-contained HTML file too.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random; equal seeds give equal output.", min=0)]
@@ -35,6 +38,7 @@ def day(
     from chaoskit.errors import InputError
     from chaoskit.experiment.loader import read
 
+    _check_page(page)
     planned = read_day(read(_find(file or DAY)))
     try:
         account = account_of(planned, hosts=hosts, seed=seed, plays=plays, draws=draws)
@@ -66,13 +70,16 @@ def map_(
     from chaoskit.cascade.system.spec import read_system
     from chaoskit.errors import InputError
     from chaoskit.experiment.loader import read
-    from chaoskit.units import SECOND, parse_duration
+    from chaoskit.units import SECOND, field_duration
 
+    _check_page(page)
     system = read_system(read(_find(file)))
     try:
-        outage_s = parse_duration(outage) / SECOND if outage else None
+        outage_s = field_duration(outage) / SECOND if outage is not None else None
     except ValueError as error:
         raise InputError(f"--outage: {error}") from error
+    if outage_s == 0:
+        raise InputError(f"--outage {outage}: write a length above 0, for example 10s")
     atlas = draw_atlas(system, size=size, seed=seed, load_per_s=load, outage_s=outage_s)
     if page:
         from chaoskit.cascade.map.page import page_of
@@ -109,6 +116,24 @@ def recovery(
     raise typer.Exit(0 if all(trial.as_it_should for trial in trials) else 1)
 
 
+@cascade_app.command()
+def live(
+    experiment: Annotated[
+        str, typer.Argument(help="Experiment file, or the name of a shipped one of the folder cascade/.")
+    ] = LIVE,
+    out: RunsFolder = RUNS,
+    sandbox: LocalSandbox = "auto",
+    seed: RunSeed = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="End with 1 where a curve is too far from that of the simulation.")
+    ] = False,
+) -> None:
+    """Play a cascade small and real, judge it, and tell what users lost. Ends as `chaoskit run` does."""
+    from chaoskit.cli.cascade_live import play_live
+
+    raise typer.Exit(play_live(experiment, out, sandbox, seed, calibrate=calibrate))
+
+
 def _find(name: str) -> Path:
     """A path, or a shipped file by its path or its name. Raises ``InputError`` with what there is."""
     from chaoskit.errors import InputError
@@ -129,6 +154,13 @@ def _find(name: str) -> Path:
 def _print(lines: Iterable[str]) -> None:
     for line in lines:
         typer.echo(line)
+
+
+def _check_page(page: Path | None) -> None:
+    from chaoskit.input_file import check_output
+
+    if page is not None:
+        check_output(page, "--page")
 
 
 def _write(path: Path, text: str) -> None:

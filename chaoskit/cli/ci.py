@@ -13,6 +13,7 @@ import typer
 
 from chaoskit.engine.session import RunResult
 from chaoskit.errors import InputError
+from chaoskit.input_file import refuse_pipe
 from chaoskit.report.ci.baseline import Tolerance, got_worse, parse_tolerance, read_baseline
 from chaoskit.verdict import Outcome
 
@@ -34,8 +35,11 @@ class CiOptions:
         for name, path in (("--junit", self.junit), ("--markdown", self.markdown)):
             if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
                 raise InputError(f"{name} {path}: cannot be written there; name a file in a folder that exists")
+            if path is not None:
+                refuse_pipe(path, "one", "be read from")
         baseline = None
         if self.baseline is not None:
+            refuse_pipe(self.baseline, "a summary.json")
             try:
                 text = self.baseline.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:

@@ -26,9 +26,11 @@ from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.cli.lazy import new_app
 from chaoskit.cli.options import RUNS, Blanks, RunsFolder
 from chaoskit.engine.preflight import check_backends
+from chaoskit.engine.preflight_own import check_own
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem, full_disk
 from chaoskit.expect import EXPECTATIONS
+from chaoskit.experiment.allowed import add_allowed, names_service
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.plans import services_of
@@ -64,8 +66,8 @@ def exec_(
     allow: Annotated[
         list[str],
         typer.Option(
-            metavar="HOST:PORT|/SOCKET",
-            help="Let the command reach this TCP port or Unix socket of the machine; may be repeated.",
+            metavar="HOST:PORT|/SOCKET|NAME:PORT=ADDRESS:PORT",
+            help="Let the command reach this TCP port or Unix socket of the machine, or, through the proxy, by a name; may be repeated.",
         ),
     ] = [],  # noqa: B006
     env: Annotated[
@@ -89,10 +91,13 @@ def exec_(
     """
     _check_place(sandbox)
     added = _environment(env)
-    sockets, holes = _ways_out(allow)
+    sockets, holes, services = _ways_out(allow)
     shown = tuple(command) if keep_arguments else without_values(command)  # arguments may hold secrets
-    planned = plan(shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes)
+    planned = plan(
+        shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes, services=services
+    )
     check_backends(planned, "namespace")
+    check_own(planned, "namespace")
     _check_holes(planned, holes)
     _check_program(command[0], added.get("PATH"))
     request = ExecRequest(
@@ -112,11 +117,12 @@ def exec_(
     raise typer.Exit(_play(request))
 
 
-def _ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward]]:
-    """The Unix sockets and the TCP ports that ``--allow`` names. Raises ``InputError``."""
-    ports = [written for written in allow if not written.startswith("/")]
+def _ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward], list[str]]:
+    """The Unix sockets, the TCP ports and the services that ``--allow`` names. Raises ``InputError``."""
+    services = [written for written in allow if names_service(written)]
+    ports = [written for written in allow if not written.startswith("/") and written not in services]
     sockets = [parse_socket(written) for written in allow if written.startswith("/")]
-    return sockets, [parse_port_forward(written, number) for number, written in enumerate(ports, 1)]
+    return sockets, [parse_port_forward(written, number) for number, written in enumerate(ports, 1)], services
 
 
 def _check_place(sandbox: str) -> None:
@@ -193,6 +199,7 @@ def plan(
     experiment: str | None = None,
     no_aws: bool = False,
     port_forwards: Sequence[PortForward] = (),
+    services: Sequence[str] = (),
 ) -> Experiment:
     """The experiment that the command plays in: the file's, without its clients and expectations, or an empty one called like it.
 
@@ -205,6 +212,7 @@ def plan(
         written = len(timeline) if isinstance(timeline, list) else 0
         data["expect"] = _without_clients(data.get("expect"))
         data.update({"clients": {}, "duration": WHOLE_TIME, "services": _services(data.get("services"), no_aws)})
+        add_allowed(data, services)
         _add_blanks(data, blanks)
         _add_names(data, port_forwards)
     try:
@@ -251,11 +259,15 @@ def _empty(command: Sequence[str], inherited: Mapping[str, str]) -> Document:
 
 
 def _services(written: Any, no_aws: bool) -> Any:
-    """All services, those that the file describes as it does; what is wrong in the file is left for its validation."""
-    if no_aws:
-        return {}
+    """All services, those that the file describes as it does, and with ``no_aws`` only those of the user's own.
+
+    What is wrong in the file is left for its validation.
+    """
     if isinstance(written, list):
         written = {name: {} for name in written}
+    if no_aws:
+        own = written.items() if isinstance(written, dict) else ()
+        return {name: service for name, service in own if name not in SERVICES}
     return (
         {**{name: {} for name in SERVICES}, **written}
         if isinstance(written, dict)

@@ -158,7 +158,8 @@ class _Session:
 
     def _plan(self, work: Path, sandbox: NamespaceSandbox) -> Command:
         request = self._request
-        authority = None if request.no_aws else work / "ca.pem"
+        own_tls = any(service.tls for service in request.experiment.spec.own_services.values())
+        authority = None if request.no_aws and not own_tls else work / "ca.pem"
 
         def way_in() -> WayIn:
             way = sandbox.way_in(LABEL, request.sockets)

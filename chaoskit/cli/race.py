@@ -11,6 +11,7 @@ import typer
 from chaoskit.cli.lazy import new_app
 from chaoskit.cli.race_hunt import hunt
 from chaoskit.errors import InputError
+from chaoskit.input_file import refuse_pipe
 
 if TYPE_CHECKING:
     from chaoskit.race.findings import Findings, Question
@@ -85,6 +86,8 @@ def explore(
 
     race = _race_of(2 if classroom else enactors, 4 if classroom else plans, protection, without_lock)
     question = question_of(invariant)
+    if jobs is not None and (jobs < 1 or not all_sets):
+        raise InputError(f"--jobs {jobs}: give 1 or more, and --all-sets with it")
     for file in (page, json_file, promela):
         _check_writable(file)
     if not all_sets:
@@ -165,6 +168,8 @@ def _judged(race: Race, question: Question, engine: EngineName, symmetry: bool) 
 def _check_writable(file: Path | None) -> None:
     if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
         raise InputError(f"cannot write {file}: give a file in a folder that exists")
+    if file is not None:
+        refuse_pipe(file, "one", "be read from")
 
 
 def _write(file: Path, text: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chaoskit.errors import InputError
+from chaoskit.input_file import check_output
 
 if TYPE_CHECKING:
     from chaoskit.experiment.loader import Experiment
@@ -125,7 +126,7 @@ def hunt(
     request = _request(commands or [], document, names)
     patterns = tuple(name.value for name in pattern or list(PatternName) if name is not PatternName.none)
     budget = Budget(seeds, depth, patterns if PatternName.none not in pattern else (), most, times)
-    _check_writable(out)
+    check_output(out, "--out")
     raise typer.Exit(_interruptible(_hunt(_plan(request, added, limits), budget, request, out)))
 
 
@@ -157,11 +158,6 @@ def _plan(request: StoredHunt, added: dict[str, str], limits: Limits) -> HuntPla
         added=added,
         limits=limits,
     )
-
-
-def _check_writable(file: Path) -> None:
-    if file.is_dir() or not file.absolute().parent.is_dir():
-        raise InputError(f"cannot write {file}: give a file in a folder that exists")
 
 
 def _interruptible(work: Coroutine[Any, Any, int]) -> int:

@@ -42,6 +42,13 @@ def run(
             envvar="CHAOSKIT_TOXIPROXY",
         ),
     ] = None,
+    allow: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME:PORT=ADDRESS:PORT",
+            help="Serve this name in the sandbox by a program of this machine, through the proxy; may be repeated.",
+        ),
+    ] = [],  # noqa: B006
     plain: Annotated[bool, typer.Option("--plain", help="Print plain lines instead of the live view.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Write the verdicts to this file as JUnit XML.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the result to this file as Markdown.")] = None,
@@ -60,7 +67,7 @@ def run(
     """
     if not math.isfinite(time_scale):
         raise InputError(f"--time-scale {time_scale:g}: write a number, for example 0.5")
-    loaded = load(find_experiment(experiment), time_scale, seed)
+    loaded = load(find_experiment(experiment), time_scale, seed, allow)
     for warning in warnings_of(loaded):
         typer.echo(f"warning: {warning}", err=True)
     preflight.check(loaded, sandbox, toxiproxy)
@@ -71,6 +78,7 @@ def run(
         words = ["chaoskit", "run", experiment, "--sandbox", name, "--seed", str(loaded.spec.seed)]
         words += ["--time-scale", f"{time_scale:g}"] if time_scale != 1.0 else []
         words += ["--toxiproxy", toxiproxy] if toxiproxy else []
+        words += [word for written in allow for word in ("--allow", written)]
         return shlex.join(words)
 
     playing = _play(loaded, experiment, out, sandbox, replay, toxiproxy, reports, plain=plain)

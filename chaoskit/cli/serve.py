@@ -32,8 +32,9 @@ from chaoskit.dns.zone_spec import ZoneSpec, place_of, zone_plan
 from chaoskit.errors import ExperimentError, HarnessError, InputError, Problem, dotted
 from chaoskit.experiment.document import Document, read_document, read_text
 from chaoskit.experiment.problems import problems_of
+from chaoskit.input_file import refuse_pipe
 from chaoskit.timeline.injection import Timeline
-from chaoskit.units import parse_duration
+from chaoskit.units import field_duration
 
 SHORTEST_TOKEN = 16
 YAML = (".yaml", ".yml")
@@ -156,9 +157,9 @@ def _canary(written: str, zones: Zones) -> str:
 
 def _longest(written: str) -> int:
     try:
-        longest = parse_duration(written)
+        longest = field_duration(written)
     except ValueError as error:
-        raise InputError(str(error)) from error
+        raise InputError(f"--longest {error}") from error
     if longest <= 0:
         raise InputError("--longest must be longer than 0")
     return longest
@@ -244,6 +245,7 @@ def read_token(path: Path) -> str:
     """The token in a file that nobody else may read. Raises ``InputError``."""
     program = "import secrets; print(secrets.token_urlsafe())"
     make = f"make one with: (umask 077; python3 -c '{program}' > {shlex.quote(str(path))})"
+    refuse_pipe(path, "one")
     try:
         mode = path.stat().st_mode
         token = path.read_text(encoding="ascii").strip()

@@ -68,7 +68,7 @@ class OverlaySandbox(LocalProcesses):
     def resolver(self, label: str) -> tuple[str, int]:
         return self._plan.resolvers.get(label, self._plan.own), 53
 
-    def service(self, address: str) -> str:
+    def service(self, address: str, port: int = 443) -> str:
         return f"{address}:443"
 
     async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
@@ -148,7 +148,7 @@ def write_credentials(folder: Path, region: str) -> None:
 def here(spec: ExperimentSpec, plan: OverlayPlan) -> ExperimentSpec:
     """The experiment's services at their addresses in the overlay's network, instead of on loopback."""
     moved = {
-        name: spec.services.get(name, ServiceSpec()).model_copy(
+        name: spec.aws_services.get(name, ServiceSpec()).model_copy(
             update={
                 "addresses": tuple(plan.addresses[address] for address in addresses if address in plan.addresses),
                 "availability_zones": None,

@@ -54,7 +54,7 @@ def lay_out(
     source: str, services: Sequence[str], loopback: Sequence[str], subnet: str = SUBNET, region: str = "us-east-1"
 ) -> OverlayPlan:
     """Addresses for these compose services and these loopback addresses of mock services. Raises ``InputError`` when they do not fit."""
-    network = _network(subnet)
+    network = private_network(subnet)
     room = network.num_addresses // 2 - FIRST
     if (needed := len(services) + len(loopback)) > room:
         wide = next(length for length in range(24, 0, -1) if (1 << (31 - length)) - FIRST >= needed)
@@ -75,12 +75,12 @@ def lay_out(
 
 def dynamic_range(subnet: str) -> str:
     """The half of the subnet out of which Docker gives addresses to other containers."""
-    return str(list(_network(subnet).subnets(1))[1])
+    return str(list(private_network(subnet).subnets(1))[1])
 
 
 def check_subnets(project: Project, subnet: str) -> None:
     """That no network of the project asks for addresses of ``subnet``, so that Docker can make both. Raises ``InputError``."""
-    ours = _network(subnet)
+    ours = private_network(subnet)
     for name, theirs in project.subnets.items():
         for pool in theirs:
             try:
@@ -93,7 +93,8 @@ def check_subnets(project: Project, subnet: str) -> None:
                 )
 
 
-def _network(subnet: str) -> ipaddress.IPv4Network:
+def private_network(subnet: str) -> ipaddress.IPv4Network:
+    """The network of ``--subnet``. Raises ``InputError``."""
     try:
         network = ipaddress.IPv4Network(subnet)
     except ValueError as error:

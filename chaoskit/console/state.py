@@ -287,6 +287,10 @@ def _container_changed(state: RunState, event: ev.ContainerChanged) -> None:
         state.notices.append(f"container {event.container}: {event.change}{code}")
 
 
+def _app_ended(state: RunState, event: ev.AppEnded) -> None:
+    state.notices.append(f"app {event.client} ended by itself with exit code {event.exit_code}")
+
+
 def _run_ended(state: RunState, event: ev.RunEnded) -> None:
     state.ended = event.reason
 
@@ -308,5 +312,6 @@ _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.HarnessFailed: _harness_failed,
     ev.ProcessEnded: _process_ended,
     ev.ContainerChanged: _container_changed,
+    ev.AppEnded: _app_ended,
     ev.RunEnded: _run_ended,
 }

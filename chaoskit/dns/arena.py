@@ -12,7 +12,7 @@ class Arena:
     """Memory at addresses that stay: it only grows, and is freed as a whole with the last reference to the object."""
 
     def __init__(self) -> None:
-        self._chunks: list[mmap.mmap] = []
+        self.chunks: list[mmap.mmap] = []
         self._start = 0
         self._used = self._size = 0
 
@@ -20,10 +20,10 @@ class Arena:
         """The address of a copy of ``data``."""
         if self._used + len(data) > self._size:
             self._size = max(ARENA_CHUNK, len(data))
-            self._chunks.append(mmap.mmap(-1, self._size))
-            self._start, self._used = address_of(self._chunks[-1]), 0
+            self.chunks.append(mmap.mmap(-1, self._size))
+            self._start, self._used = address_of(self.chunks[-1]), 0
         at = self._used
-        self._chunks[-1][at : at + len(data)] = data
+        self.chunks[-1][at : at + len(data)] = data
         self._used += len(data)
         return self._start + at
 

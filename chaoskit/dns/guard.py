@@ -47,7 +47,7 @@ class Guard:
     def __init__(self, allow: Iterable[Network], rate_per_s: int = 1_000) -> None:
         self.allow = tuple(allow)
         self._gap_ns = SECOND // rate_per_s
-        self._clients: OrderedDict[str, _Client] = OrderedDict()
+        self.clients: OrderedDict[str, _Client] = OrderedDict()
         self.turned_away: Counter[Verdict] = Counter()
 
     def admits(self, address: str) -> bool:
@@ -65,12 +65,12 @@ class Guard:
         return found
 
     def _rate(self, key: str, at: Instant) -> Verdict:
-        client = self._clients.get(key)
+        client = self.clients.get(key)
         if client is None:
-            client = self._clients[key] = _Client()
-            if len(self._clients) > MAX_CLIENTS:
-                self._clients.popitem(last=False)
-        self._clients.move_to_end(key)
+            client = self.clients[key] = _Client()
+            if len(self.clients) > MAX_CLIENTS:
+                self.clients.popitem(last=False)
+        self.clients.move_to_end(key)
         full_at = max(client.full_at, at) + self._gap_ns
         if full_at - at > SECOND:
             client.limited += 1

@@ -11,15 +11,37 @@ from chaoskit.clock import Instant
 from chaoskit.dns.alias import aliases, joined, split
 from chaoskit.dns.breakage import FaultFailed
 from chaoskit.dns.faults import DnsFault
-from chaoskit.dns.message import Answer, Query, Record, Reply
+from chaoskit.dns.message import Answer, Drop, Query, Record, Reply
 from chaoskit.dns.question_counter import QuestionCounter
 from chaoskit.dns.share import is_meant
 from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone import Zones
 from chaoskit.seeds import fraction, generator
-from chaoskit.timeline.injection import Injection, Timeline
+from chaoskit.timeline.injection import FELT_NS, Injection, Timeline
 
 MAX_HISTORY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A reply and the ids of the injections that acted on it, in the order written.
+
+    The asker saw what those in ``met`` did: without any of them the reply would have been another. Of those in ``unseen`` nothing was to be
+    seen: a later fault hid it, or it was too small to be felt.
+    """
+
+    reply: Reply
+    met: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """An injection that is due for ``query``, of which it speaks as ``name``."""
+
+    injection: Injection[DnsTarget, DnsFault]
+    query: Query
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +67,14 @@ class Responder:
     def respond(
         self, query: Query, at: Instant, honest: Answer | None = None, tally: QuestionCounter | None = None
     ) -> tuple[Reply, tuple[str, ...]]:
-        """The reply to ``query`` at ``at``, and the ids of the injections that changed it, in the order written.
+        """The reply to ``query`` at ``at``, and the ids of the injections that its asker met; see ``outcome``."""
+        outcome = self.outcome(query, at, honest, tally)
+        return outcome.reply, outcome.met
+
+    def outcome(
+        self, query: Query, at: Instant, honest: Answer | None = None, tally: QuestionCounter | None = None
+    ) -> Outcome:
+        """What is replied to ``query`` at ``at``, and because of which injections.
 
         ``honest`` is what the faults are handed where our zones have no say: an upstream's answer. ``tally`` numbers the
         questions for each injection; without one the query's own ``nth`` holds.
@@ -55,9 +84,9 @@ class Responder:
         """
         reply: Reply = self.zones.answer(query) if honest is None else honest
         if query.name in self.spared:
-            return reply, ()
+            return Outcome(reply)
         chain = aliases(query, reply)
-        met: list[str] = []
+        untouched, hits = reply, []
         for injection in self.timeline.active(at):
             name = injection.where.through(query, chain)
             if name is None:
@@ -66,11 +95,34 @@ class Responder:
                 query = replace(query, nth=tally.next(injection.id, query))
             if not self._is_due(injection, query, at):
                 continue
-            changed = self._changed(injection, query, reply, name, at, forwards=honest is not None)
+            hit = _Hit(injection, query, name)
+            changed = self._changed(hit, reply, at, forwards=honest is not None)
             if changed != reply:
-                met.append(injection.id)
+                hits.append(hit)
                 reply = changed
-        return reply, tuple(met)
+        if not hits:
+            return Outcome(reply)
+        seen = self._seen(hits, untouched, reply, at, forwards=honest is not None)
+        unseen = tuple(hit.injection.id for hit in hits if hit not in seen)
+        return Outcome(reply, tuple(hit.injection.id for hit in seen), unseen)
+
+    def _seen(self, hits: list[_Hit], untouched: Reply, reply: Reply, at: Instant, *, forwards: bool) -> list[_Hit]:
+        """Those of ``hits``, each of which changed what it was handed, without which ``reply`` would not have come about.
+
+        Of several that would do alone the last stays, since it is the one that the asker saw.
+        """
+        seen = hits
+        for hit in hits:
+            others = [other for other in seen if other is not hit]
+            without = untouched
+            try:
+                for other in others:
+                    without = self._changed(other, without, at, forwards=forwards)
+            except FaultFailed:
+                continue  # it cannot do without what was done before
+            if _alike(without, reply):
+                seen = others
+        return seen
 
     def _is_due(self, injection: Injection[DnsTarget, DnsFault], query: Query, at: Instant) -> bool:
         """Whether the injection is for this client, for this question among those that it counts, and its dice say so."""
@@ -82,17 +134,9 @@ class Responder:
         chance = self.timeline.chance(injection, at)
         return chance >= 1 or throw(self.seed, injection.id, query, query.ordinal) < chance
 
-    def _changed(
-        self,
-        injection: Injection[DnsTarget, DnsFault],
-        query: Query,
-        reply: Reply,
-        name: str,
-        at: Instant,
-        *,
-        forwards: bool,
-    ) -> Reply:
-        """What the injection's fault makes of ``reply``. It speaks of ``name``, to which a chain of aliases may lead."""
+    def _changed(self, hit: _Hit, reply: Reply, at: Instant, *, forwards: bool) -> Reply:
+        """What the injection's fault makes of ``reply``. It speaks of the hit's name, to which a chain of aliases may lead."""
+        injection, query, name = hit.injection, hit.query, hit.name
         way: tuple[Record, ...] = ()
         asked, handed = query, reply
         if name != query.name and isinstance(reply, Answer):
@@ -123,6 +167,15 @@ class Responder:
         zones = self.history[-versions] if versions else self.zones
         asked = query if name is None else replace(query, name=name)
         return None if forwards and zones.find(asked.name) is None else zones.answer(asked)
+
+
+def _alike(one: Reply, other: Reply) -> bool:
+    """Whether no asker could tell the two apart: they differ in nothing, or in less time than is felt."""
+    if one == other:
+        return True
+    if type(one) is not type(other) or isinstance(one, Drop) or isinstance(other, Drop):
+        return False
+    return abs(one.delay_ns - other.delay_ns) < FELT_NS and replace(one, delay_ns=other.delay_ns) == other
 
 
 def throw(seed: int, injection: str, query: Query, ordinal: int) -> float:

@@ -53,6 +53,7 @@ class _Decided:
     also: tuple[bytes, ...] = ()
     upstream: str = ""
     request: Request | None = None
+    unseen: tuple[str, ...] = ()
 
     def carry_out(self) -> Ending:
         """Do it; returns what became of it: a reply to an asker who has gone is a drop."""
@@ -87,6 +88,7 @@ class _Decided:
             answers=answer_count(self.data) if answered else 0,
             faults=self.faults,
             upstream=self.upstream,
+            unseen=self.unseen,
         )
 
 
@@ -128,7 +130,7 @@ class Server:
         self._udp: list[socket.socket] = []
         self._tcp: list[asyncio.Server] = []
         admits = guard.admits if guard else lambda _: True
-        self._connections = Connections(self.receive, self.fail, admits, stands=stands, most=most_connections)
+        self.connections = Connections(self.receive, self.fail, admits, stands=stands, most=most_connections)
         self.late: Late[_Decided] = Late()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -147,14 +149,14 @@ class Server:
         self._udp.append(udp)
         quick = QuickTcp(self, listener.label)
         self._tcp.append(
-            await loop.create_server(lambda: Connection(listener.label, self._connections, quick), sock=tcp)
+            await loop.create_server(lambda: Connection(listener.label, self.connections, quick), sock=tcp)
         )
         return host_and_port(listener.host, udp.getsockname()[1])
 
     @property
     def crowded_out(self) -> int:
         """TCP connections that were ended, since too many others waited for their answers."""
-        return self._connections.crowded_out
+        return self.connections.crowded_out
 
     def forget(self, injection: str) -> None:
         """Questions put to an injection of this id count from 1 again."""
@@ -173,14 +175,14 @@ class Server:
         for decided in (*self.late.clear(), *self._passing.values()):
             self.log.record(decided.event("drop", self.clock.now()))
         self._passing.clear()
-        await self._connections.close()
+        await self.connections.close()
 
     def drop_late(self) -> None:
         """Send none of the answers that are still delayed; they are logged as dropped. Connections that drip are ended."""
         for decided in self.late.clear():
             decided.channel.drop()
             self.log.record(decided.event("drop", self.clock.now()))
-        self._connections.end_drips()
+        self.connections.end_drips()
 
     def fail(self, error: Exception) -> None:
         """Tell whoever waits for ``failed``; the first failure counts."""
@@ -248,15 +250,17 @@ class Server:
         honest, upstream = (passed.answer, passed.result) if passed else (None, "")
         faults: tuple[str, ...] = ()
         try:
-            reply, faults = self.responder.respond(query, at, tally=self._tally, honest=honest)
+            outcome = self.responder.outcome(query, at, tally=self._tally, honest=honest)
+            reply, faults = outcome.reply, outcome.met
             rcode = reply.rcode if isinstance(reply, Answer) else ""
             # Written now, so that an answer that has no wire form fails at once and not when its delay is over.
             wire, *also = _wires(request, reply)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the server goes on
             asked = _Decided(at, channel, query.name, query.rtype, Drop(), b"", faults=faults, request=request)
             return self._failed(asked, error, upstream)
+        unseen = outcome.unseen
         return _Decided(
-            at, channel, query.name, query.rtype, reply, wire, rcode, faults, tuple(also), upstream, request
+            at, channel, query.name, query.rtype, reply, wire, rcode, faults, tuple(also), upstream, request, unseen
         )
 
     def _failed(self, decided: _Decided, error: Exception, upstream: str = "") -> _Decided:

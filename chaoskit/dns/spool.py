@@ -52,13 +52,13 @@ class EventLog:
     def __init__(self, emit: Log) -> None:
         self.record = emit
         self._shapes: list[Shape] = []
-        self._numbers: dict[Shape, int] = {}
+        self.numbers: dict[Shape, int] = {}
 
     def number(self, shape: Shape) -> int:
-        if shape not in self._numbers:
-            self._numbers[shape] = len(self._shapes)
+        if shape not in self.numbers:
+            self.numbers[shape] = len(self._shapes)
             self._shapes.append(shape)
-        return self._numbers[shape]
+        return self.numbers[shape]
 
     def batch(self, numbers: Sequence[int], at: Instant, answered_at: Instant, peers: bytes) -> None:
         width = len(peers) // len(numbers)
@@ -79,7 +79,7 @@ class Spool:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         except OSError as error:
             raise HarnessError(f"cannot create {path}: {error.strerror}; give the query log another name") from error
-        self._numbers: dict[Shape, int] = {}
+        self.numbers: dict[Shape, int] = {}
         self._next_number = 0
         # Blocks, each with the number of its queries; a shape goes before the rows that use it. Each of the counters has one
         # writing thread: the server's in this paragraph, the log's own after it.
@@ -115,14 +115,14 @@ class Spool:
         self.batch([number], event.at, event.answered_at, pack_peer(host.strip("[]"), int(port)))
 
     def number(self, shape: Shape) -> int | None:
-        known = self._numbers.get(shape)
+        known = self.numbers.get(shape)
         if known is not None:
             return known
         if self._is_full():
             return None
-        if len(self._numbers) >= SHAPES_MAX:
-            self._numbers.clear()
-        number = self._numbers[shape] = self._next_number
+        if len(self.numbers) >= SHAPES_MAX:
+            self.numbers.clear()
+        number = self.numbers[shape] = self._next_number
         self._next_number += 1
         self._append(pack_shape(number, shape), 0)
         return number

@@ -47,22 +47,22 @@ class Connections:
         self.admits = admits
         self.crowded_out = 0
         self._fail = fail
-        self._stands = stands
-        self._open: set[Connection] = set()
+        self.stands = stands
+        self.members: set[Connection] = set()
 
     def __len__(self) -> int:
-        return len(self._open)
+        return len(self.members)
 
     def add(self, connection: Connection) -> None:
         """Count one more, and see that there is room for it."""
-        self._open.add(connection)
+        self.members.add(connection)
         most = MAX_CONNECTIONS if self._most is None else self._most
-        if len(self._open) <= most:
+        if len(self.members) <= most:
             return
-        idle = [other for other in self._open - {connection} if other.is_idle]
+        idle = [other for other in self.members - {connection} if other.is_idle]
         if idle:
             min(idle, key=lambda other: other.last_used).give_up()
-        elif self._stands:
+        elif self.stands:
             self.crowded_out += 1
             connection.abort()
         else:
@@ -70,22 +70,22 @@ class Connections:
 
     def discard(self, connection: Connection) -> None:
         """It has ended."""
-        self._open.discard(connection)
+        self.members.discard(connection)
 
     def end_drips(self) -> None:
         """End those on which an answer goes out drop by drop."""
-        for connection in tuple(self._open):
+        for connection in tuple(self.members):
             if connection.is_dripping:
                 connection.abort()
 
     async def close(self) -> None:
         """End all, what is being written included, within ``FLUSH_WITHIN_S``."""
-        ending = [connection.ended for connection in self._open]
-        for connection in tuple(self._open):
+        ending = [connection.ended for connection in self.members]
+        for connection in tuple(self.members):
             connection.close()
         if ending:
             await asyncio.wait(ending, timeout=FLUSH_WITHIN_S)
-        for connection in tuple(self._open):
+        for connection in tuple(self.members):
             connection.abort()
 
 
@@ -105,13 +105,13 @@ class Connection(asyncio.Protocol):
         self._received = bytearray()
         self._unanswered = 0
         self._half_closed = False
-        self._clogged = False
+        self.is_clogged = False
         self._dripping = False
 
     @property
     def is_idle(self) -> bool:
         """Whether no message waits for its answer."""
-        return not self._unanswered and not self._stream.is_closing()
+        return not self._unanswered and not self.stream.is_closing()
 
     @property
     def is_dripping(self) -> bool:
@@ -122,7 +122,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._stream = transport
+        self.stream = transport
         self.peer = transport.get_extra_info("peername")[:2]
         self._timer = self._loop.call_later(IDLE_S, self._check_idle)
         self._connections.add(self)
@@ -135,18 +135,18 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._half_closed = True  # who has asked all may still wait for answers
-        return self._unanswered > 0 or self._clogged
+        return self._unanswered > 0 or self.is_clogged
 
     def pause_writing(self) -> None:
         # Who does not read its answers is asked for no more questions, or the answers would fill our memory.
-        self._clogged = True
-        self._stream.pause_reading()
+        self.is_clogged = True
+        self.stream.pause_reading()
 
     def resume_writing(self) -> None:
-        self._clogged = False
+        self.is_clogged = False
         self._take()
-        if not self._clogged:
-            self._stream.resume_reading()
+        if not self.is_clogged:
+            self.stream.resume_reading()
             self._close_if_done()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -157,9 +157,9 @@ class Connection(asyncio.Protocol):
     # What the server calls, once for each message: see ``Channel``.
 
     def send(self, *messages: bytes) -> bool:
-        open_yet = not self._stream.is_closing() and not self._dripping  # in the midst of a message no other can begin
+        open_yet = not self.stream.is_closing() and not self._dripping  # in the midst of a message no other can begin
         if open_yet:
-            self._stream.write(b"".join(map(framed, messages)))
+            self.stream.write(b"".join(map(framed, messages)))
         self.drop()
         return open_yet
 
@@ -167,13 +167,13 @@ class Connection(asyncio.Protocol):
         if self._dripping:  # it will end in any case
             self.drop()
             return False
-        open_yet = not self._stream.is_closing()
+        open_yet = not self.stream.is_closing()
         if drip_ns and len(begun) > 1 and open_yet:
             self._dripping = True
             self._drip(begun, drip_ns, reset)
             return True
         if open_yet:
-            self._stream.write(begun)
+            self.stream.write(begun)
         self._end(reset and open_yet)
         return open_yet
 
@@ -181,9 +181,9 @@ class Connection(asyncio.Protocol):
         return self.hang_up(reset=True)
 
     def _drip(self, left: bytes, every_ns: int, reset: bool) -> None:
-        open_yet = not self._stream.is_closing()
+        open_yet = not self.stream.is_closing()
         if open_yet:
-            self._stream.write(left[:1])
+            self.stream.write(left[:1])
         if open_yet and len(left) > 1:
             self._loop.call_later(every_ns / SECOND, self._drip, left[1:], every_ns, reset)
         else:
@@ -194,7 +194,7 @@ class Connection(asyncio.Protocol):
         if reset:
             # Lingering for 0 s is how a socket is told to end with RST (socket(7), SO_LINGER).
             linger = struct.pack("ii", 1, 0)
-            self._stream.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.stream.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.abort()
         self.close()
 
@@ -205,27 +205,27 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """End it when all is written; nothing if it has ended."""
-        self._stream.close()
+        self.stream.close()
 
     def abort(self) -> None:
         """End it now."""
-        self._stream.abort()
+        self.stream.abort()
 
     def give_up(self) -> None:
         """End it, whether or not its answers are ever read: who reads none cannot hold on to their place."""
-        if self._stream.get_write_buffer_size():
+        if self.stream.get_write_buffer_size():
             self.abort()
         else:
             self.close()
 
     @property
     def _can_answer(self) -> bool:
-        return not (self._clogged or self._dripping or self._stream.is_closing())
+        return not (self.is_clogged or self._dripping or self.stream.is_closing())
 
     def _take(self) -> None:
         """Hand on the whole messages received, while their answers can leave."""
         while len(self._received) >= 2 and self._can_answer:
-            if self._quick.answer(self._received, self.peer, self._stream.write):
+            if self._quick.answer(self._received, self.peer, self.stream.write):
                 self.last_used = self._loop.time()
                 continue
             end = 2 + int.from_bytes(self._received[:2], "big")
@@ -237,7 +237,7 @@ class Connection(asyncio.Protocol):
             self._connections.receive(message, self)
 
     def _close_if_done(self) -> None:
-        if self._half_closed and not self._unanswered and not self._clogged:
+        if self._half_closed and not self._unanswered and not self.is_clogged:
             self.close()
 
     def _check_idle(self) -> None:

@@ -94,7 +94,7 @@ class Templates:
         self._log = log
         self._made = made
         self._responder: Responder | None = None
-        self._state = self._coming = _State((), 0, {}, {})
+        self.state = self._coming = _State((), 0, {}, {})
         self._unready: list[bytes] = []
         self._requests: dict[bytes, Request] = {}
         self._chains: dict[bytes, tuple[str, ...]] = {}
@@ -109,23 +109,23 @@ class Templates:
         full = self._bytes >= MAX_BYTES
         same = responder is self._responder and not full
         if same and at < self._coming.until:
-            if at >= self._state.until:
-                self._state, self.known = self._coming, self._coming.known
+            if at >= self.state.until:
+                self.state, self.known = self._coming, self._coming.known
             return False
         anew = not same and (full or self._responder is None or not _differ_in_time(self._responder, responder))
         self._responder = responder
         if anew:
             self._requests, self._chains, self._built, self._bytes = {}, {}, {}, 0
-        self._state = self._coming = self._state_at(at)
-        self.known = self._state.known
+        self.state = self._coming = self._state_at(at)
+        self.known = self.state.known
         return anew
 
     def prepare(self) -> tuple[dict[bytes, Template], bytes] | None:
         """One step of making ready for the next change: the ``known`` to come, and the question that was looked at for it."""
-        change = self._state.until
+        change = self.state.until
         if change == NEVER or self._responder is None:
             return None
-        if self._coming is self._state:
+        if self._coming is self.state:
             self._coming, self._unready = self._state_at(change), list(self._requests)
         elif self._unready:
             key = self._unready.pop()
@@ -146,9 +146,9 @@ class Templates:
         template = self.known.get(key)
         if template is not None:
             return template
-        choices = self._state.choices
+        choices = self.state.choices
         if key not in choices and _can_be_key(data):
-            self._learn(self._state, key, at)
+            self._learn(self.state, key, at)
         choice = choices.get(key)
         return choice.throw(self._now.seed, ordinal) if choice else self.known.get(key)
 

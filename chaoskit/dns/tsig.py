@@ -119,9 +119,11 @@ def _read(data: bytes, at: int) -> tuple[Signature, int, bytes]:
     """The record, the size of its MAC, and the fields of it that the MAC covers (§4.3.3)."""
     reader = MessageReader(data, at)
     owner, place = reader.read_name(at)
-    rtype, rclass, ttl, _ = struct.unpack_from("!HHIH", data, place)
+    rtype, rclass, ttl, rdlength = struct.unpack_from("!HHIH", data, place)
     if rtype != TSIG or rclass != ANY_CLASS or ttl:
         raise ValueError("a TSIG record of another class than ANY, or with a TTL (RFC 8945 §4.2)")
+    if place + 10 + rdlength != len(data):
+        raise ValueError("a TSIG record whose length is not that of its data (RFC 1035 §3.2.1)")
     algorithm, place = reader.read_name(place + 10)
     high, low, fudge, size = struct.unpack_from("!HIHH", data, place)
     mac = data[place + 10 : place + 10 + size]

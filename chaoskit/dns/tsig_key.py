@@ -13,6 +13,7 @@ from typing import cast
 from chaoskit.dns.names import canonical
 from chaoskit.dns.tsig import DIGESTS, Algorithm, Key
 from chaoskit.errors import InputError
+from chaoskit.input_file import refuse_pipe
 
 _CLAUSE = re.compile(r'key\s+"?([^\s"{]+)"?\s*\{([^}]*)\}\s*;')
 _FIELD = re.compile(r'(algorithm|secret)\s+"?([^\s";]+)"?\s*;')
@@ -41,6 +42,7 @@ def read_secret(whose: str, algorithm: str, secret: str) -> tuple[Algorithm, byt
 def read_key_file(path: Path) -> Mapping[str, Key]:
     """The keys in a file that nobody else may read. Raises ``InputError``."""
     make = f"make one with: (umask 077; tsig-keygen updater > {shlex.quote(str(path))})"
+    refuse_pipe(path, "one")
     try:
         mode = path.stat().st_mode
         text = _COMMENT.sub(" ", path.read_text(encoding="ascii"))

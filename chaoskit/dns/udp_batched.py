@@ -106,9 +106,9 @@ class Message(ctypes.Structure):
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_recvmmsg, _sendmmsg = _libc.recvmmsg, _libc.sendmmsg
-_recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
-_sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
+recvmmsg, sendmmsg = _libc.recvmmsg, _libc.sendmmsg
+recvmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int, ctypes.c_void_p)
+sendmmsg.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
 
 _MESSAGE = ctypes.sizeof(Message)
 _PIECE = ctypes.sizeof(Piece)
@@ -154,10 +154,10 @@ class BatchedUdp:
         self._is_v4 = udp.family == socket.AF_INET
         self._name_size, self._name_length = (16, 16) if self._is_v4 else (PEER_V6, 28)
         self._lay_out(self._name_size)
-        self._joins = _can_join(udp)
+        self.joins = _can_join(udp)
         self._controls: dict[int, int] = {}
         self._control_arena = Arena()
-        if _recvmmsg(self._file, self._received, 0, 0, None) < 0 or _sendmmsg(self._file, self._sent, 0, 0) < 0:
+        if recvmmsg(self._file, self._received, 0, 0, None) < 0 or sendmmsg(self._file, self._sent, 0, 0) < 0:
             raise _error("recvmmsg or sendmmsg")
 
     def _lay_out(self, name_size: int) -> None:
@@ -187,7 +187,7 @@ class BatchedUdp:
     def read(self) -> None:
         try:
             for _ in range(ROUNDS):
-                got = _recvmmsg(self._file, self._received, BATCH, socket.MSG_DONTWAIT, None)
+                got = recvmmsg(self._file, self._received, BATCH, socket.MSG_DONTWAIT, None)
                 if got < 0:
                     if ctypes.get_errno() in (errno.EAGAIN, errno.EINTR):
                         break
@@ -215,7 +215,7 @@ class BatchedUdp:
         found = [row and row[0] for row in rows]
         first = 0  # that is not sent yet
         for slot in compress(_ALL, map(ne, found, sizes)) if found != sizes else ():
-            rows[slot] = self._row(slot, fields[slot], sizes[slot], at, slot - first + 1)
+            rows[slot] = self.row(slot, fields[slot], sizes[slot], at, slot - first + 1)
             if rows[slot] is None:
                 self._send(first, rows[first:slot], at)
                 self._receive(self._message(slot, sizes[slot]), slot)
@@ -225,7 +225,7 @@ class BatchedUdp:
         # A field is a question and zeros, whatever was in the slot before.
         self._slots[: got * SLOT] = _ZEROS[: got * SLOT]
 
-    def _row(self, slot: int, field: bytes, size: int, at: Instant, nth: int) -> _Row | None:
+    def row(self, slot: int, field: bytes, size: int, at: Instant, nth: int) -> _Row | None:
         """What answers the question in ``slot``, the ``nth`` of those not sent yet; None: the general path must."""
         if size > SLOT:
             return None
@@ -273,7 +273,7 @@ class BatchedUdp:
         count = len(rows)
         names = self._names[first * self._name_size : (first + count) * self._name_size]
         slots = self._slot_addresses[first : first + count]
-        if self._joins and count >= WORTH_JOINING and names == names[: self._name_size] * count:
+        if self.joins and count >= WORTH_JOINING and names == names[: self._name_size] * count:
             self._send_joined(first, slots, names, rows, at)
         elif count:
             _, numbers, pieces, _ = zip(*rows, strict=True)
@@ -294,7 +294,7 @@ class BatchedUdp:
         ends = self._address_joined(self._names_at + first * self._name_size, sizes)
         done = self._transmit(self._joined_at, ends, numbers, names, at)
         if done < len(rows):  # what is left goes out alone, and so does what comes after where it cannot be cut
-            self._joins = ctypes.get_errno() not in CANNOT_CUT
+            self.joins = ctypes.get_errno() not in CANNOT_CUT
             for n in order[done:]:
                 self._send(first + n, [rows[n]], at)
 
@@ -336,7 +336,7 @@ class BatchedUdp:
         size = self._name_size
         message = done = 0
         while message < len(ends):
-            sent = _sendmmsg(self._file, messages + message * _MESSAGE, len(ends) - message, 0)
+            sent = sendmmsg(self._file, messages + message * _MESSAGE, len(ends) - message, 0)
             if sent > 0:
                 end = ends[message + sent - 1]
                 self._server.ordinals[self._label] += end - done

@@ -57,10 +57,10 @@ class Updater:
         emit: Emit,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._rules = rules
+        self.rules = rules
         self._clock = clock
         self._zones = zones
-        self._swap = swap
+        self.swap = swap
         self._emit = emit
         self._wall = wall
 
@@ -90,7 +90,7 @@ class Updater:
         if message.signed_at is None:
             return None
         try:
-            return check_signature(data, message.signed_at, self._rules.keys, int(self._wall()))
+            return check_signature(data, message.signed_at, self.rules.keys, int(self._wall()))
         except (ValueError, IndexError, struct.error) as error:
             raise UpdateRefusal("FORMERR", f"the TSIG record cannot be read ({error})") from error
 
@@ -101,12 +101,12 @@ class Updater:
         zone = self._zones().zones.get(message.zone)
         if zone is None:
             raise UpdateRefusal("NOTAUTH", f"{message.zone} is no zone of this server")
-        self._rules.permit(zone.apex, key, channel.peer[0])
+        self.rules.permit(zone.apex, key, channel.peer[0])
         after = apply_update(zone, message)
         if after is zone:
             return None
         try:
-            self._swap(after)
+            self.swap(after)
         except ValueError as error:
             raise UpdateRefusal("REFUSED", str(error)) from error
         author = key or host_and_port(*channel.peer)

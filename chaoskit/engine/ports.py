@@ -29,11 +29,14 @@ class Sandbox(Protocol):
     def resolver(self, label: str) -> tuple[str, int]:
         """Where chaoskit's DNS must listen for this client: address and port (0: any)."""
 
-    def service(self, address: str) -> str:
-        """Where the proxy must listen (``host:port``, port 0: any) for a service that resolves to ``address``."""
+    def service(self, address: str, port: int = 443) -> str:
+        """Where the proxy must listen (``host:port``, port 0: any) for a service that resolves to ``address`` and has this port."""
 
     async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
-        """Tell clients where things really listen: label → DNS ``host:port``, service address → proxy ``host:port``."""
+        """Tell clients where things really listen: label → DNS ``host:port``, service address → proxy ``host:port``.
+
+        The address of a service whose port is not HTTPS's has its port behind it.
+        """
 
     def command(self, argv: list[str]) -> list[str]:
         """The command that runs ``argv`` as a plane."""
@@ -119,7 +122,7 @@ class NoopSandbox:
     def resolver(self, label: str) -> tuple[str, int]:
         return "127.0.0.1", 0
 
-    def service(self, address: str) -> str:
+    def service(self, address: str, port: int = 443) -> str:
         return f"{address}:0"
 
     async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:

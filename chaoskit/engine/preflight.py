@@ -7,6 +7,7 @@ import shutil
 
 from chaoskit.clients.build import Recipe
 from chaoskit.clients.start import needed
+from chaoskit.engine.preflight_own import check_own
 from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.plans import client_plan, program_of
@@ -28,12 +29,13 @@ def check(experiment: Experiment, sandbox: str, toxiproxy: str | None = None) ->
     if experiment.planes["process"] and sandbox == "compose":
         raise InputError(f"{experiment.source}: process faults need an engine to ask; use --sandbox docker")
     _check_programs(experiment, sandbox)
+    check_own(experiment, sandbox)
     check_built(experiment, sandbox)
 
 
 def check_backends(experiment: Experiment, sandbox: str) -> None:
     """Raise ``InputError`` for a backend of the user's own that the sandbox cannot reach."""
-    outside = [f"{name} at {spec.backend}" for name, spec in experiment.spec.services.items() if spec.backend]
+    outside = [f"{name} at {spec.backend}" for name, spec in experiment.spec.aws_services.items() if spec.backend]
     if outside and sandbox != "inline":
         raise InputError(
             f"{experiment.source}: {', '.join(outside)} is outside of the namespace sandbox, which has a loopback of its own and no way "

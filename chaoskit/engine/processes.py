@@ -56,7 +56,8 @@ SIGNALS: dict[ProcessAction, signal.Signals] = {
 class _Process:
     """``alive`` is the last sign of life of a plane, None before the first, and while it is ``paused`` by an injection.
 
-    ``calls`` is the highest number of a call that a client of this name has begun, ``calls_before`` that of those before it.
+    ``again`` is the plan with which it is started anew, where that is another. ``calls`` is the highest number of a call that a client
+    of this name has begun, ``calls_before`` that of those before it.
     """
 
     name: str
@@ -64,6 +65,7 @@ class _Process:
     kind: str = "client"
     argv: list[str] = field(default_factory=list)
     plan: bytes = b""
+    again: bytes = b""
     task: asyncio.Task[None] | None = None
     child: asyncio.subprocess.Process | None = None
     waiting: list[bytes] = field(default_factory=list)
@@ -110,7 +112,7 @@ class LocalProcessManager:
             return
         here = not self._sandbox.has_own_clients
         argv = argv_of(use, plan) if here else [sys.executable, "-m", f"chaoskit.clients.{use}"]
-        self._start(name, "client", argv, plan)
+        self._start(name, "client", argv, plan, use)
 
     def fail(self, part: str, message: str) -> None:
         """End the run as one in which the harness failed."""
@@ -127,8 +129,10 @@ class LocalProcessManager:
         part = ProgramPart(ready, lambda message: self._fail(process, message), self.ready)
         process.task = asyncio.create_task(program.live(part), name=name)
 
-    def _start(self, name: str, kind: str, argv: list[str], plan: Plan) -> None:
-        self._launch(_Process(name, _future(), kind, argv, _line(self._sandbox.adapt(name, plan))))
+    def _start(self, name: str, kind: str, argv: list[str], plan: Plan, use: str = "") -> None:
+        adapted = self._sandbox.adapt(name, plan)
+        again = _line(adapted | {"again": True}) if use == "program" else b""
+        self._launch(_Process(name, _future(), kind, argv, _line(adapted), again))
 
     def _launch(self, process: _Process) -> None:
         process.waiting.append(process.plan)
@@ -155,7 +159,7 @@ class LocalProcessManager:
     async def restart(self, name: str) -> None:
         before = self._processes[name]
         await self.ended([name])
-        process = _Process(name, _future(), before.kind, before.argv, before.plan)
+        process = _Process(name, _future(), before.kind, before.argv, before.again or before.plan, before.again)
         process.calls_before = process.calls = before.calls
         self._launch(process)
         if before.order is not None:

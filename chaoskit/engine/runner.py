@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -19,6 +19,7 @@ from chaoskit.engine.zone_forwarder import ZoneForwarder
 from chaoskit.errors import HarnessError
 from chaoskit.experiment import plans
 from chaoskit.experiment.loader import Experiment
+from chaoskit.experiment.own_plans import app_plan, own_proxies, published_key
 from chaoskit.experiment.planes import STARTED, STOPPED
 from chaoskit.journal.events import (
     HarnessFailed,
@@ -52,6 +53,10 @@ class RunSettings:
     replay: str
     certificates: str
     toxiproxy: str | None = None
+    backends: Mapping[str, str] = field(default_factory=dict)
+    """What answers each service of the user's own, as the planes see it."""
+    logs: str = ""
+    """The folder in which what the user's apps print is kept."""
 
 
 class Runner:
@@ -80,8 +85,9 @@ class Runner:
         self._aborted = aborted or asyncio.Event()
         spec = experiment.spec
         self._clients = [command] if command else list(spec.clients)
-        needed = plans.services_of(spec) or not command  # DNS alone is enough for a command without services
-        self._planes = tuple(plane for plane in STARTED if needed or plane.key == "dns")
+        self._apps = list(spec.apps)
+        has_services = bool(plans.services_of(spec) or spec.own_services)  # DNS alone is enough without
+        self._planes = tuple(plane for plane in STARTED if has_services or plane.key == "dns")
         self.sandbox = sandbox
         self.manager = manager
         self.journal = journal
@@ -114,7 +120,20 @@ class Runner:
             limit.reschedule(asyncio.get_running_loop().time() + self.experiment.spec.limits.ready_within / 1e9)
             await self._start(clock)
             limit.reschedule(None)
+        await self._start_apps()
+        if self._begin:
+            await self._begin()
         await self._play(clock)
+
+    async def _start_apps(self) -> None:
+        """Start the user's apps, all at once, now that they can find their services; each has a time-out of its own."""
+        for label in self._apps:
+            app = self.experiment.spec.apps[label]
+            self.manager.start_client(
+                label, "program", app_plan(label, app, self.experiment.source, self.settings.logs)
+            )
+        for label in self._apps:
+            await self.manager.ready(label)
 
     async def _unless_aborted(self, work: Coroutine[Any, Any, None]) -> bool:
         """Await ``work``; False when the run was aborted before its end, and what had been started has been stopped in order."""
@@ -135,12 +154,12 @@ class Runner:
     async def _stop(self) -> None:
         """Stop every part: clients first, and whoever asks others before them."""
         started = {plane.key for plane in self._planes}
-        for part in (self._clients, [plans.CANARY_LABEL], *([key] for key in STOPPED if key in started)):
+        for part in (self._clients, self._apps, [plans.CANARY_LABEL], *([key] for key in STOPPED if key in started)):
             await self.manager.stop(part)
 
     async def _start(self, clock: Clock) -> None:
         spec, manager, sandbox = self.experiment.spec, self.manager, self.sandbox
-        labels = [*self._clients, plans.CANARY_LABEL]
+        labels = [*self._clients, *self._apps, plans.CANARY_LABEL]
         self.journal.append(
             SandboxReady(
                 at=clock.now(), sandbox=sandbox.name, libc_exercised=sandbox.libc_exercised, because=sandbox.because
@@ -154,6 +173,7 @@ class Runner:
             ipv6=sandbox.ipv6,
             certificates=self.settings.certificates,
             toxiproxy=self.settings.toxiproxy,
+            backends=self.settings.backends,
         )
         # Slowest first: everything starts at once, and two cores are soon shared by all.
         for plane in self._planes:
@@ -164,32 +184,31 @@ class Runner:
                 manager.start_client(label, "command", {})
             else:
                 client = spec.clients[label]
-                manager.start_client(
-                    label, client.use, plans.client_plan(label, client, spec.region, self.experiment.source)
-                )
+                plan = plans.client_plan(label, client, spec.region, self.experiment.source, spec.seed)
+                manager.start_client(label, client.use, plan)
         for plane in self._planes:
             if plane.start_order > 0:
                 manager.start_plane(plane.key, plan_of[plane.key])
         self.journal.listen(ZoneForwarder(followed_zones(spec.zones), lambda command: manager.send("dns", command)))
         canary = {"client": plans.CANARY_LABEL, "name": spec.canary, "every_ns": plans.CANARY_PERIOD_NS}
         manager.start_client(plans.CANARY_LABEL, "canary", canary)
-        await self._connect(labels)
+        await self._connect([*self._clients, plans.CANARY_LABEL])
 
     async def _connect(self, labels: list[str]) -> None:
         """As each part becomes ready, tell the next where it is."""
         services: dict[str, str] = {}
         if any(plane.key == "service" for plane in self._planes):
-            front = (await self._plane("service")).addresses["front"]
-            proxies = plans.proxies(self.experiment.spec, front, self.sandbox.service, ipv6=self.sandbox.ipv6)
+            spec, sandbox = self.experiment.spec, self.sandbox
+            fronts = (await self._plane("service")).addresses
+            proxies = plans.proxies(spec, fronts["front"], sandbox.service, ipv6=sandbox.ipv6)
+            proxies += own_proxies(spec, fronts, sandbox.service, ipv6=sandbox.ipv6)
             self.manager.send("network", {"do": "populate", "proxies": proxies})
             network = await self._plane("network")
-            services = {name.partition("@")[2]: address for name, address in network.addresses.items()}
+            services = {published_key(spec, name): address for name, address in network.addresses.items()}
         dns = await self._plane("dns")
         await self.sandbox.publish(dns.addresses, services)
         for label in labels:
             await self.manager.ready(label)
-        if self._begin:
-            await self._begin()
 
     async def _plane(self, name: str) -> PlaneReady:
         ready = await self.manager.ready(name)
@@ -205,7 +224,7 @@ class Runner:
         for plane in self._planes:
             self.manager.send(plane.key, {"do": "arm", "origin": origin})
         self.journal.listen(UntilWatcher(self.experiment.injections, origin, self._end_early))
-        for client in [*clients, plans.CANARY_LABEL]:
+        for client in [*self._apps, *clients, plans.CANARY_LABEL]:
             self.manager.send(client, {"do": "start", "origin": origin, "ends": ends})
         until = [
             self._run_process_faults(clock, origin, ends),

@@ -10,12 +10,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
 from chaoskit.clock import Clock, WallClock
+from chaoskit.engine.backends import reachable_backends
 from chaoskit.engine.folders import Folders
 from chaoskit.engine.ports import Sandbox, UserProgram
 from chaoskit.engine.processes import LocalProcessManager
@@ -32,6 +33,8 @@ from chaoskit.sandbox.environment import client_environment, plane_environment
 from chaoskit.verdict import Outcome, Verdict, outcome_of
 
 JOURNAL = "journal.jsonl"
+LOGS = "apps"
+"""The folder of what the user's apps printed, in that of a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +93,11 @@ async def run(
     ``on_interrupted`` is told where. Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError``
     where the results cannot be written.
     """
-    labels = [program[0]] if program else list(experiment.spec.clients)
     try:
         opened = await open_sandbox(
             sandbox,
             folders.work,
-            [*labels, CANARY_LABEL],
+            [*([program[0]] if program else experiment.spec.clients), *experiment.spec.apps, CANARY_LABEL],
             [folders.work, folders.partial],
             folders.empty,
             image_of(toxiproxy),
@@ -109,6 +111,7 @@ async def run(
         replay=replay(opened.name),
         certificates=str(folders.work),
         toxiproxy=toxiproxy,
+        logs=str(folders.partial / LOGS),
     )
     result = None
     try:
@@ -157,6 +160,8 @@ async def record(
             stage = Stage(sandbox, work, journal, clock, manager.fail)
             programs[label] = await stack.enter_async_context(prepare(stage))
         label_of_program = program[0] if program else None
+        backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
+        settings = replace(settings, backends=backends)
         await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
 
 
@@ -182,6 +187,7 @@ def conclude(
     view, verdicts, outcome = judged(entries, experiment)
     paths = write_reports(folders.partial, entries, verdicts, outcome)
     paths += [write_text(folders.partial / name, text(view)) for name, text in more.items()]
+    paths += sorted((folders.partial / LOGS).glob("*.log"))
     folders.publish()
-    files = [folders.final / JOURNAL, *(folders.final / path.name for path in paths)]
+    files = [folders.final / JOURNAL, *(folders.final / path.relative_to(folders.partial) for path in paths)]
     return RunResult(run=view, verdicts=verdicts, outcome=outcome, folder=folders.final, files=files)

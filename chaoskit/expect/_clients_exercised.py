@@ -24,7 +24,7 @@ def judged_clients(run: Run, expectations: Sequence[Any]) -> tuple[str, ...]:
             continue
         if getattr(expectation, "phase", None) == "baseline":
             continue
-        judged |= {expectation.client} if expectation.client is not None else set(run.clients)
+        judged |= {expectation.client} if expectation.client is not None else set(run.callers)
     return tuple(client for client in run.clients if client in judged)
 
 

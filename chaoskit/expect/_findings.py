@@ -57,7 +57,7 @@ def each_client(
         because = f"no client {client!r} became ready; ready were: {known}"
         return Verdict(expectation=expectation, finding="unknown", because=because)
     parts = []
-    for name in [client] if client is not None else run.clients:
+    for name in [client] if client is not None else run.callers:
         calls = run.calls_in(name, phase)
         if calls:
             parts.append(judge(name, calls))

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
-from chaoskit.journal.events import InjectionPlanned, PlaneReady
+from chaoskit.expect._remedies import remedy
+from chaoskit.journal.events import ConnectionClosed, InjectionPlanned, PlaneReady, QueryAnswered, RequestAnswered
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class FaultExercised(Expectation):
-    """Every planned injection, or only ``injection``, has changed at least one query, connection or request.
+    """Every planned injection, or only ``injection``, has shaped at least one query, connection or request as its client saw it.
 
+    One that another fault hid, or that is too small to be felt, has not.
     One that the file marks ``optional`` may meet nothing.
     """
 
@@ -40,10 +42,9 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
     if not met and planned.optional:
         return Part("held", f"{planned.injection} met nothing, and is optional")
     if not met:
-        return Part(
-            "broken",
-            f"{planned.injection} met no query, no connection and no request: nothing was tested{_unless(run, planned)}",
-        )
+        because = f"{planned.injection} met no query, no connection and no request: nothing was tested"
+        reason = _in_vain(run, planned) or remedy(run, planned)
+        return Part("broken", because + reason + _unless(run, planned), tuple(_unseen(run, planned)[:2]))
     changed = run.changed.get(planned.injection, [])
     askers = Counter(asker for _, asker in changed if asker is not None)
     connections = {connection for _, connection in run.connections_met(planned.injection)}
@@ -64,6 +65,25 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
     if missed:
         because += f"; never met by {', '.join(missed)}"
     return Part("held", because, (*met[:2], *met[2:][-1:]))
+
+
+def _unseen(run: Run, planned: InjectionPlanned) -> list[int]:
+    """``seq`` of the queries, connections and requests on which the injection acted, and nobody saw it."""
+    kinds: tuple[type[QueryAnswered | RequestAnswered | ConnectionClosed], ...] = (
+        QueryAnswered, RequestAnswered, ConnectionClosed,
+    )  # fmt: skip
+    return [seq for kind in kinds for seq, event in run.of(kind) if planned.injection in event.unseen]
+
+
+def _in_vain(run: Run, planned: InjectionPlanned) -> str:
+    """What became of an injection that acted, and that nobody saw."""
+    times = len(_unseen(run, planned))
+    counted = f"{times} time{'s' if times > 1 else ''}"
+    return (
+        f"; it acted {counted}, and nobody saw it: another fault hid it, or it delays by less than 1 ms"
+        if times
+        else ""
+    )
 
 
 def _unless(run: Run, planned: InjectionPlanned) -> str:

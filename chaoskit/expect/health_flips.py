@@ -21,7 +21,10 @@ HEALTHY = range(200, 400)
 class HealthFlips(Expectation):
     """The endpoint was well before the first fault, unwell ``within`` after its start, and well ``back_within`` after the end of the last.
 
-    Unwell is any status outside 200 to 399, and no answer. Without ``back_within`` nothing is asked of the time after the fault.
+    Unwell is any status outside 200 to 399, and no answer twice in a row: a single silence may be the machine's, and no load
+    balancer goes by one (Elastic Load Balancing, "Health checks": an unhealthy threshold of at least 2).
+
+    Without ``back_within`` nothing is asked of the time after the fault.
     Without ``client`` it must hold for every client that has a health endpoint.
     """
 
@@ -54,6 +57,7 @@ class HealthFlips(Expectation):
         return combine(title, [self._part(run, name, checks.get(name, [])) for name in clients])
 
     def _part(self, run: Run, client: str, checks: list[tuple[int, HealthChecked]]) -> Part:
+        checks, silent = _telling(checks), [check for _, check in checks if check.status is None]
         if not checks:
             return Part("unknown", f"{client}: its health endpoint was never asked")
         start, end = run.fault_spans[0][0], run.fault_spans[-1][1]
@@ -65,7 +69,8 @@ class HealthFlips(Expectation):
             )
         unwell = next((check for check in checks if check[1].at >= start and not _well(check[1])), None)
         if unwell is None:
-            return self._never(client, checks, start, end)
+            silences = sum(start <= check.at < end for check in silent)
+            return self._never(client, checks, silences, start, end)
         lag = unwell[1].at - start
         because = f"{client}: {_status(unwell[1])} {format_duration(lag)} after the start of the fault"
         evidence = (before[-1][0], unwell[0])
@@ -75,7 +80,9 @@ class HealthFlips(Expectation):
             return Part("held", because, evidence)
         return self._back(because, evidence, [check for check in checks if check[1].at >= end], end)
 
-    def _never(self, client: str, checks: list[tuple[int, HealthChecked]], start: Instant, end: Instant) -> Part:
+    def _never(
+        self, client: str, checks: list[tuple[int, HealthChecked]], silences: int, start: Instant, end: Instant
+    ) -> Part:
         during = [check for check in checks if start <= check[1].at < end]
         last = max((check.at for _, check in checks), default=start)
         if last - start < self.within:
@@ -83,7 +90,9 @@ class HealthFlips(Expectation):
                 "unknown",
                 f"{client}: well as long as it was asked, {format_duration(max(0, last - start))} into the fault",
             )
-        because = f"{client}: said {_status(checks[-1][1])} all through the fault, {len(during)} times asked"
+        because = f"{client}: said {_status(checks[-1][1])} all through the fault, {len(during) + silences} times asked"
+        if silences:
+            because += f", of which {silences} alone without an answer"
         return Part("broken", because, (*_seqs(during[:1]), *_seqs(during[-1:])))
 
     def _back(
@@ -101,6 +110,14 @@ class HealthFlips(Expectation):
         lag = check.at - end
         text = f"{because}, and well again {format_duration(lag)} after its end"
         return Part("held" if lag <= self.back_within else "broken", text, (*evidence, seq))
+
+
+def _telling(checks: list[tuple[int, HealthChecked]]) -> list[tuple[int, HealthChecked]]:
+    """``checks`` without silences that stand alone."""
+    silent = [False, *(check.status is None for _, check in checks), False]
+    return [
+        check for place, check in enumerate(checks, 1) if not silent[place] or silent[place - 1] or silent[place + 1]
+    ]
 
 
 def _well(check: HealthChecked) -> bool:

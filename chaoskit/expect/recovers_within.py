@@ -45,7 +45,7 @@ class RecoversWithin(Expectation):
         if self.after and not any(self.after in episode.injections for episode in run.episodes):
             because = f"no injection {self.after!r} was planned"
             return Verdict(expectation=title, finding="unknown", because=because)
-        clients = [self.client] if self.client in run.clients else list(run.clients) if self.client is None else []
+        clients = [self.client] if self.client in run.clients else list(run.callers) if self.client is None else []
         parts = [part for client in clients for part in self._parts(run, client)]
         return combine(title, parts) if parts else each_client(title, run, self.client, None, _no_calls)
 

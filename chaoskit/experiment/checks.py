@@ -12,14 +12,26 @@ from chaoskit.aws.route53.batch import Refusal, apply_batch
 from chaoskit.aws.route53.record_set import HostedZone
 from chaoskit.aws.route53.record_set import canonical as route53_name
 from chaoskit.aws.route53.spec import first_changes
+from chaoskit.cascade.live import read_part
 from chaoskit.clients import CLIENTS
+from chaoskit.clients.probe import PROBES
 from chaoskit.dns.changing_zone_spec import followed_zones
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.zone import Zones
 from chaoskit.dns.zone_spec import place_of
 from chaoskit.errors import FieldPath, Problem, SettingRefused, dotted
 from chaoskit.experiment.document import Document
-from chaoskit.experiment.plans import RESERVED, SEEDED, client_plan, hosted_records, services_of, surroundings_of, zones
+from chaoskit.experiment.own_checks import own_complaints
+from chaoskit.experiment.plans import (
+    RESERVED,
+    SEEDED,
+    calls_aws,
+    client_plan,
+    hosted_records,
+    services_of,
+    surroundings_of,
+    zones,
+)
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, ServiceSpec
 from chaoskit.experiment.when import WhenSpec
 from chaoskit.timeline.injection import Injection
@@ -45,6 +57,7 @@ def check(
     complaints += _timeline(spec)
     complaints += _ids(spec, planned)
     complaints += _services(spec)
+    complaints += own_complaints(spec)
     complaints += _clients(spec)
     complaints += _expectations(spec, expectations, [entry.injection.id for entry in planned])
     problems = [Problem(document.line(field), dotted(field), message, fix, field) for field, message, fix in complaints]
@@ -117,7 +130,7 @@ def _planes(spec: ExperimentSpec, planned: Sequence[Planned], document: Document
 
 def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
     complaints: list[tuple[FieldPath, str, str]] = []
-    for name, service in spec.services.items():
+    for name, service in spec.aws_services.items():
         for state, owner in SEEDED.items():
             if state in service.model_fields_set and owner != name:
                 message = f"{name} has no {state.replace('_', ' ')}."
@@ -128,7 +141,18 @@ def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
                     (("services", name, state), message, "Put it there yourself, or leave out 'backend'.")
                 )
         complaints += _hosted_zones(name, service)
+        complaints += _placement(spec, name, service)
     return complaints
+
+
+def _placement(spec: ExperimentSpec, name: str, service: ServiceSpec) -> list[tuple[FieldPath, str, str]]:
+    """A placement that reads leases from a table which nobody creates."""
+    database = spec.aws_services.get("dynamodb")
+    if service.placement is None or (database and service.placement.leases in database.tables):
+        return []
+    table = service.placement.leases
+    fix = f"Add it: services: {{dynamodb: {{tables: {{{table}: {{}}}}}}}}."
+    return [(("services", name, "placement", "leases"), f"there is no DynamoDB table {table!r} here.", fix)]
 
 
 def _hosted_zones(name: str, service: ServiceSpec) -> list[tuple[FieldPath, str, str]]:
@@ -162,21 +186,32 @@ def _clients(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
             complaints.append(
                 (("clients", label), f"the name {label!r} is chaoskit's own.", "Call the client something else.")
             )
-        if spec.services and client.use != "noop" and client.service not in spec.services:
+        if spec.aws_services and calls_aws(spec, client) and client.service not in spec.aws_services:
             fix = f"Add {client.service!r} to 'services', or remove 'services' to get what the clients use."
             complaints.append(
                 (("clients", label, "service"), f"this experiment has no service {client.service!r}.", fix)
             )
         if client.use == "boto3" and client.operation and (wrong := _wrong_call(client)):
             complaints.append((("clients", label, "operation"), f"{wrong[0]}.", f"{wrong[1]}."))
+        if client.part is not None:
+            try:
+                read_part(client.part, client.settings or {})
+            except ValueError as error:
+                complaints.append((("clients", label), f"{error}.", "The parts and their settings: docs/cascade.md."))
         kind = CLIENTS.get(client.use)
-        if hasattr(kind, "recipe"):  # an SDK's client, which says what it cannot honour
+        if hasattr(kind, "recipe") or client.use in PROBES:  # these say what they cannot honour
             try:
                 kind.from_json(client_plan(label, client, spec.region))
             except SettingRefused as error:
                 fix = f"{error.instead[:1].upper()}{error.instead[1:]}." if error.instead else ""
                 complaints.append((("clients", label), f"{error.what}.", fix))
     return complaints
+
+
+def _has_health(spec: ExperimentSpec, name: str) -> bool:
+    if name in spec.apps:
+        return spec.apps[name].health_url is not None
+    return getattr(CLIENTS.get(spec.clients[name].use), "HAS_HEALTH", False)
 
 
 def _expectations(
@@ -186,15 +221,19 @@ def _expectations(
     for number, expectation in enumerate(expectations):
         client = getattr(expectation, "client", None)
         injection = getattr(expectation, "injection", None)
-        if client is not None and client not in spec.clients:
-            fix = f"Clients: {', '.join(spec.clients) or 'none'}."
+        if client is not None and client not in spec.clients and client not in spec.apps:
+            fix = f"Clients: {', '.join((*spec.clients, *spec.apps)) or 'none'}."
             complaints.append((("expect", number), f"no client is called {client!r}.", fix))
         elif getattr(expectation, "NEEDS_HEALTH", False):
-            among = spec.clients if client is None else [client]
-            if not any(getattr(CLIENTS.get(spec.clients[name].use), "HAS_HEALTH", False) for name in among):
+            among = (*spec.clients, *spec.apps) if client is None else (client,)
+            if not any(_has_health(spec, name) for name in among):
                 message = f"{client or 'no client'} has {'no' if client else 'a'} health endpoint."
                 complaints.append(
-                    (("expect", number), message, "Give a client 'use: app', which has one, or leave this out.")
+                    (
+                        ("expect", number),
+                        message,
+                        "Give a client 'use: app', which has one, or an app 'health', or leave this out.",
+                    )
                 )
         if injection is not None and injection not in injections:
             fix = f"Injections: {', '.join(injections) or 'none'}."

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
+from chaoskit.input_file import refuse_pipe
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000  # an alias bomb expands here, not in memory
@@ -42,8 +43,7 @@ class Document:
 def read_text(path: Path, what: str) -> str:
     """The text of a file that should be ``what`` (``an experiment``). Raises ``InputError`` where it cannot be read as text."""
     try:
-        if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):
-            raise InputError(f"{path} is a named pipe, which may never be written to; name {what} that is a file")
+        refuse_pipe(path, what)
         return path.read_text(encoding="utf-8")
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder; name {what} in it") from error

@@ -6,9 +6,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from chaoskit.aws.services import SERVICES
 from chaoskit.expect import EXPECTATIONS
+from chaoskit.experiment.own_service_spec import OwnServiceSpec
 from chaoskit.experiment.planes import PLANE_KEYS, PLANES
-from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.experiment.schema import ExperimentSpec, ServiceSpec
 from chaoskit.registry import Registry
 
 
@@ -28,8 +30,13 @@ def json_schema() -> dict[str, Any]:
     definitions["TimelineSpec"]["oneOf"] = [{"required": [plane]} for plane in PLANE_KEYS]
     schema["properties"]["expect"]["items"] = _kinds(EXPECTATIONS, definitions)
     services = schema["properties"]["services"]
-    names = services.get("propertyNames", {"type": "string"})
-    schema["properties"]["services"] = {"anyOf": [services, {"type": "array", "items": names}]}
+    mock, own = ({"$ref": f"#/$defs/{model.__name__}"} for model in (ServiceSpec, OwnServiceSpec))
+    services.pop("additionalProperties", None)
+    services |= {"properties": dict.fromkeys(SERVICES, mock), "additionalProperties": own}
+    described = {"description": services.pop("description", "")}
+    schema["properties"]["services"] = described | {
+        "anyOf": [services, {"type": "array", "items": {"enum": list(SERVICES)}}]
+    }
     return schema
 
 
@@ -39,12 +46,20 @@ def _kinds(registry: Registry, definitions: dict[str, Any]) -> dict[str, Any]:
     alone = [kind for kind, schema in kinds.items() if not schema.get("required")]
     with_parameters = {
         "type": "object",
-        "properties": {kind: {"anyOf": [schema, {"type": "null"}]} for kind, schema in kinds.items()},
+        "properties": {
+            kind: {"anyOf": [schema, {"type": "null"}, *_short(registry.get(kind), schema)]}
+            for kind, schema in kinds.items()
+        },
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
     }
     return {"anyOf": [{"enum": alone}, with_parameters]}
+
+
+def _short(kind: type[Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The one parameter that may stand for all, where a kind has such a one."""
+    return [schema["properties"][kind.SHORT]] if hasattr(kind, "SHORT") else []
 
 
 def _of(kind: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
 from chaoskit.expect import EXPECTATIONS, Expectation
+from chaoskit.experiment.allowed import add_allowed
 from chaoskit.experiment.checks import Planned, check
 from chaoskit.experiment.document import Document, read_document, read_text
 from chaoskit.experiment.planes import PLANE_KEYS, PLANES
@@ -55,11 +56,15 @@ class Experiment:
         return tuple(injection for injections in self.planes.values() for injection in injections)
 
 
-def load(path: Path, time_scale: float = 1.0, seed: int | None = None) -> Experiment:
-    """Read and validate an experiment file; ``seed`` replaces the file's. Raises ``ExperimentError`` with every problem found."""
+def load(path: Path, time_scale: float = 1.0, seed: int | None = None, allow: Sequence[str] = ()) -> Experiment:
+    """Read and validate an experiment file; ``seed`` replaces the file's, ``allow`` adds services (``experiment/allowed.py``).
+
+    Raises ``ExperimentError`` with every problem found.
+    """
     document = read(path)
-    if seed is not None and isinstance(document.data, dict):
-        document.data["seed"] = seed
+    if isinstance(document.data, dict):
+        document.data.update({} if seed is None else {"seed": seed})
+        add_allowed(document.data, allow)
     return resolve(document, time_scale)
 
 
@@ -164,7 +169,10 @@ class _Resolver:
         except NoKind as error:
             self._say(field, error.message, error.fix)
             return None
-        return self._read((*field, kind) if isinstance(written, dict) else field, registry.get(kind), parameters)
+        cls = registry.get(kind)
+        if isinstance(parameters, str) and hasattr(cls, "SHORT"):  # recycle: 5s
+            parameters = {cls.SHORT: parameters}
+        return self._read((*field, kind) if isinstance(written, dict) else field, cls, parameters)
 
     def _target(self, field: FieldPath, plane: Plane, written: Any) -> Any:
         if written == "":

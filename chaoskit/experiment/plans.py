@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from chaoskit.aws.endpoints import aliases_of, host_name, names_of
 from chaoskit.aws.route53.spec import behaviour_plan
 from chaoskit.aws.services import SERVICES, Service, wire_name
+from chaoskit.clients.probe import PROBES
 from chaoskit.dns.changing_zone_spec import followed_zones, updates_plan
 from chaoskit.dns.names import canonical, parents
 from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.zone_spec import ZoneSpec, zone_plan
+from chaoskit.experiment.own_plans import fronts_plan, own_addresses, own_zones, probe_settings
 from chaoskit.experiment.planes import STARTED
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, HostedZoneSpec, ServiceSpec
 from chaoskit.timeline.codec import injection_to_json
@@ -33,28 +36,34 @@ CANARY_ADDRESS = "127.0.0.1"
 CANARY_PERIOD_NS = 1 * SECOND
 
 
+def calls_aws(spec: ExperimentSpec, client: ClientSpec) -> bool:
+    """Whether a client calls an AWS service. A command does where the file has nothing else that it could call."""
+    return client.use not in ("noop", *PROBES) and not (client.use == "command" and (spec.own_services or spec.apps))
+
+
 def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
-    """Each service of the experiment with its loopback addresses; the first service has an IPv6 address too."""
-    names = list(spec.services) or sorted({client.service for client in spec.clients.values() if client.use != "noop"})
+    """Each mock of AWS of the experiment with its loopback addresses; the first one has an IPv6 address too."""
+    written = spec.aws_services
+    names = list(written) or sorted({client.service for client in spec.clients.values() if calls_aws(spec, client)})
     addresses: dict[Service, tuple[str, ...]] = {}
-    for name in names:
-        written = spec.services.get(name, ServiceSpec())
+    for name in [name for name in spec.services if name in names] or names:
         default = (f"127.0.1.{SERVICES[name].number}", *(("::1",) if not addresses else ()))
-        addresses[name] = written.addresses or _in_zones(name, written) or default
+        addresses[name] = written.get(name, ServiceSpec()).addresses_of(10 + SERVICES[name].number) or default
     return addresses
 
 
 def surroundings_of(spec: ExperimentSpec) -> Surroundings:
     """What the experiment has that an injection may be aimed at."""
     return Surroundings(
-        clients=tuple(spec.clients),
+        clients=(*spec.clients, *spec.apps),
         services={
             service: written.availability_zones if (written := spec.services.get(service)) else None
-            for service in services_of(spec)
+            for service in (*services_of(spec), *spec.own_services)
         },
         zones=_existing_names(spec),
         canary=spec.canary,
-        addresses={service: tuple(addresses) for service, addresses in services_of(spec).items()},
+        addresses={**{str(name): places for name, places in services_of(spec).items()}, **own_addresses(spec)},
+        own={name: service.speaks_http for name, service in spec.own_services.items()},
     )
 
 
@@ -75,20 +84,8 @@ def _existing_names(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
 
 
 def _zone_of(spec: ExperimentSpec, service: Service, address: str) -> int | None:
-    written = spec.services.get(service)
+    written = spec.aws_services.get(service)
     return int(address.split(".")[2]) if written and written.availability_zones is not None else None
-
-
-def _in_zones(name: Service, written: ServiceSpec) -> tuple[str, ...]:
-    """The addresses of a service that has availability zones: a prefix 127.n.z.0/24 for each."""
-    if written.availability_zones is None:
-        return ()
-    numbers = range(1, written.addresses_per_zone + 1)
-    return tuple(
-        f"127.{10 + SERVICES[name].number}.{zone}.{k}"
-        for zone in range(1, written.availability_zones + 1)
-        for k in numbers
-    )
 
 
 def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
@@ -99,13 +96,14 @@ def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
     """
     plans: dict[str, dict[str, Any]] = {}
     for service, addresses in services_of(spec).items():
-        written = spec.services.get(service)
+        written = spec.aws_services.get(service)
         ttl = (written.ttl if written else 5 * SECOND) // SECOND
         served = [address for address in addresses if ipv6 or ":" not in address]
         for name in names_of(service, spec.region):
             apex = name.removeprefix("*.")
             zone = plans.setdefault(apex, {"apex": apex, "records": []})
             zone["records"] += [_address_record(name, address, ttl) for address in served]
+    plans |= own_zones(spec, ipv6=ipv6)
     for apex, own in spec.zones.items():
         plans.pop(_plainly(apex), None)
         plans[apex] = zone_plan(apex, own)
@@ -141,10 +139,11 @@ def plane_plans(
     ipv6: bool,
     certificates: str,
     toxiproxy: str | None,
+    backends: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, dict[str, Any]]:
-    """The plan of each plane's process, by the plane's key; ``injections`` are each plane's."""
+    """The plan of each plane's process, by the plane's key; ``injections`` are each plane's, ``backends`` what answers own services."""
     return {
-        "service": service_plan(spec, injections["service"], certificates),
+        "service": service_plan(spec, injections["service"], certificates) | {"own": fronts_plan(spec, backends)},
         "network": network_plan(spec, injections["network"], toxiproxy),
         "dns": dns_plan(spec, injections["dns"], resolvers, ipv6=ipv6),
     }
@@ -178,7 +177,7 @@ def service_plan(spec: ExperimentSpec, injections: Sequence[Any], certificates: 
         "followed": followed_zones(spec.zones),
         "seed": spec.seed,
         "injections": [injection_to_json(injection) for injection in injections],
-        "services": {name: _state_plan(name, spec.services.get(name, ServiceSpec())) for name in services_of(spec)},
+        "services": {name: _state_plan(name, spec.aws_services.get(name, ServiceSpec())) for name in services_of(spec)},
     }
 
 
@@ -193,6 +192,9 @@ def _state_plan(name: Service, written: ServiceSpec) -> dict[str, Any]:
     plan: dict[str, Any] = {state: getattr(written, state) for state, owner in SEEDED.items() if owner == name}
     if written.hosted_zones:
         plan["hosted_zones"] = {apex: hosted_records(apex, zone) for apex, zone in written.hosted_zones.items()}
+    plan.pop("placement", None)
+    if written.placement is not None:
+        plan["placement"] = written.placement.model_dump()
     if written.control_plane is not None:
         plan["control_plane"] = behaviour_plan(written.control_plane)
     return plan | {
@@ -225,7 +227,12 @@ def with_aliases(spec: ExperimentSpec, where: Any) -> Any:
     if not isinstance(where, DnsTarget) or where.name is None or where.aliases is not None:
         return where
     own = {_plainly(apex) for apex in spec.zones}
-    aliases = {alias: None for service in services_of(spec) for alias in aliases_of(service, where.name, spec.region)}
+    aliases: dict[str, None] = {
+        alias: None for service in services_of(spec) for alias in aliases_of(service, where.name, spec.region)
+    }
+    for service in spec.own_services.values():
+        if where.name in service.names:
+            aliases |= {alias: None for alias in service.names if alias != where.name}
     return replace(where, aliases=tuple(alias for alias in aliases if alias.removeprefix("*.") not in own))
 
 
@@ -259,9 +266,12 @@ def program_of(word: str, source: str) -> str:
     return str((Path(source).parent / word).resolve()) if os.sep in word else word
 
 
-def client_plan(label: str, client: ClientSpec, region: str, source: str = "") -> dict[str, Any]:
+def client_plan(label: str, client: ClientSpec, region: str, source: str = "", seed: int = 0) -> dict[str, Any]:
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
     special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
+    special |= probe_settings(client) if client.use in PROBES else {}
+    if client.part is not None:
+        special |= {"part": client.part, "settings": client.settings or {}, "seed": seed}
     special["argv"] = [program_of(client.argv[0], source), *client.argv[1:]] if client.argv else None
     special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {
@@ -270,7 +280,7 @@ def client_plan(label: str, client: ClientSpec, region: str, source: str = "") -
         "service": client.service,
         "operation": client.operation,
         "connection": client.connection,
-        "every_ns": client.every,
+        "every_ns": round(SECOND / client.rate) if client.rate else client.every,
         "burst_size": client.burst_size,
         "burst_every_ns": client.burst_every,
         "retry_mode": client.retry_mode,

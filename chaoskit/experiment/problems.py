@@ -11,11 +11,14 @@ from pydantic import BaseModel, ValidationError
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
 from chaoskit.errors import FieldPath, Problem, dotted, known_fields
 from chaoskit.experiment import schema, when
+from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.document import Document
+from chaoskit.experiment.own_service_spec import OwnServiceSpec
 from chaoskit.timeline import window_spec
 
 _MODELS: dict[str, type[BaseModel]] = {
     "clients": schema.ClientSpec,
+    "apps": AppSpec,
     "services": schema.ServiceSpec,
     "zones": ChangingZoneSpec,
     "timeline": schema.TimelineSpec,
@@ -45,7 +48,8 @@ def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
     line = document.line(field)
     kind = finding["type"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return Problem(line, dotted(field), "there is no such field.", _known_fields(field))
+        model = OwnServiceSpec if "[own]" in finding["loc"] else None
+        return Problem(line, dotted(field), "there is no such field.", _known_fields(field, model))
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return Problem(line, dotted(field), "is missing.", f"Add {field[-1]!r} here.")
     if kind == "literal_error":
@@ -82,7 +86,8 @@ _RENAMED = {
 """Fields that had another name before 0.1.0, by the part of the file that they stand in."""
 
 
-def _known_fields(field: FieldPath) -> str:
+def _known_fields(field: FieldPath, own: type[BaseModel] | None = None) -> str:
+    """What would be right; ``own`` is the model that the field stands in where its path alone does not tell."""
     if renamed := _RENAMED.get((str(field[0]), str(field[-1]))):
         return renamed
     model: type[BaseModel] = schema.ExperimentSpec
@@ -92,5 +97,6 @@ def _known_fields(field: FieldPath) -> str:
             return ""
     if field[0] == "timeline" and len(field) > 3 and "when" not in field:
         return ""  # a fault's own parameters: pydantic's loc does not tell us which fault
+    model = own or model
     known = [info.alias or name for name, info in model.model_fields.items()]
     return known_fields(field, known)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, create_model, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, create_model, field_validator, model_validator
 
+from chaoskit.aws.ec2.spec import PlacementSpec
 from chaoskit.aws.route53.spec import ControlPlaneSpec
-from chaoskit.aws.services import Service
+from chaoskit.aws.services import SERVICES, Service
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
 from chaoskit.dns.names import DEFAULT_CANARY
-from chaoskit.dns.zone_spec import RecordSpec, Ttl
+from chaoskit.dns.zone_spec import RecordSpec
+from chaoskit.experiment.address_spec import AddressSpec
+from chaoskit.experiment.app_spec import AppSpec
+from chaoskit.experiment.own_service_spec import OwnServiceSpec
 from chaoskit.experiment.planes import PLANES
+from chaoskit.experiment.probe_spec import ProbeFields
 from chaoskit.experiment.when import AnyWhen
+from chaoskit.host_port import is_loopback, split_host_port
 from chaoskit.journal.codec import LARGEST
 from chaoskit.strict import Strict
 from chaoskit.units import MINUTE, SECOND, Duration
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-PROGRAMS = [kind for kind in CLIENTS.kinds if kind != "canary"]
-"""The client programs that an experiment may use; the canary is chaoskit's own."""
+PROGRAMS = [kind for kind in CLIENTS.kinds if kind not in ("canary", "program")]
+"""The client programs that an experiment may use; the canary is chaoskit's own, and a program of the user's is one of ``apps``."""
 
 
 Region = Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d{1,2}$")]
@@ -34,14 +38,9 @@ class HostedZoneSpec(Strict):
     records: dict[str, RecordSpec] = Field(default_factory=dict, description="fully qualified name → records")
 
 
-class ServiceSpec(Strict):
+class ServiceSpec(AddressSpec):
     """A mock AWS service, reached under its real host name at loopback ``addresses`` of the sandbox."""
 
-    addresses: tuple[str, ...] = ()
-    availability_zones: Annotated[int, Field(ge=1, le=6)] | None = Field(
-        None, description="how many; zone z has the addresses 127.n.z.1, 127.n.z.2 … in place of one address"
-    )
-    addresses_per_zone: Annotated[int, Field(ge=1, le=20)] = 1
     backend: str | None = Field(
         None,
         description="host:port of something that answers in place of moto, over HTTP (DynamoDB Local, a stub of your own)",
@@ -52,11 +51,11 @@ class ServiceSpec(Strict):
     max_requests: Annotated[int, Field(ge=1)] | None = Field(
         None, description="the last of so many requests on a connection is answered with Connection: close"
     )
-    ttl: Ttl = 5 * SECOND
     tables: dict[str, Any] = Field(
         default_factory=dict, description="DynamoDB tables to create, beside the table chaoskit"
     )
     instances: Annotated[int, Field(ge=0, le=50)] = Field(0, description="EC2 instances to start")
+    placement: PlacementSpec | None = Field(None, description="EC2: instances are launched onto leased droplets only")
     target_groups: dict[Label, Annotated[int, Field(ge=0, le=50)]] = Field(
         default_factory=dict, description="load balancer target groups, each with its number of registered targets"
     )
@@ -78,15 +77,12 @@ class ServiceSpec(Strict):
     @field_validator("backend")
     @classmethod
     def _host_and_port(cls, backend: str | None) -> str | None:
-        match = re.fullmatch(r"(?:\[[0-9a-fA-F:]+\]|[^:/@\s]+):(\d{1,5})", backend or "")
-        if backend is not None and (match is None or not 0 < int(match[1]) < 65536):
-            raise ValueError(f"{backend!r} is no address; write host:port, like 127.0.0.1:8000")
+        if backend is not None:
+            split_host_port(backend)
         return backend
 
     @model_validator(mode="after")
     def _agrees(self) -> ServiceSpec:
-        if self.addresses and self.availability_zones is not None:
-            raise ValueError("write either 'addresses' or 'availability_zones', which chooses them")
         if self.idle_timeout is not None and self.idle_timeout <= 0:
             raise ValueError(
                 "'idle_timeout' must be longer than 0; for a connection per request write keep_alive: false"
@@ -95,32 +91,23 @@ class ServiceSpec(Strict):
             raise ValueError(
                 "with keep_alive: false every connection has one request; leave out max_requests and idle_timeout"
             )
-        if self.backend is not None:
-            host = self.backend.rpartition(":")[0].strip("[]")
-            if not self.remote and not _is_loopback(host):
-                raise ValueError(f"{self.backend} is not on this machine's loopback; if you mean it, add remote: true")
+        if self.backend is not None and not self.remote and not is_loopback(split_host_port(self.backend)[0]):
+            raise ValueError(f"{self.backend} is not on this machine's loopback; if you mean it, add remote: true")
         return self
 
-    @field_validator("addresses")
-    @classmethod
-    def _loopback(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
-        for address in addresses:
-            try:
-                if not ipaddress.ip_address(address).is_loopback:
-                    raise ValueError(f"{address} is not a loopback address; write one like 127.0.1.1 or ::1")
-            except ValueError as error:
-                raise ValueError(f"{error}; write a loopback address like 127.0.1.1 or ::1") from error
-        return addresses
+
+def _whose(written: Any) -> str:
+    """The tag of a service: one of the user's own has a host name or a port, a mock of AWS's has neither."""
+    own = isinstance(written, OwnServiceSpec) or (isinstance(written, dict) and {"host", "port"} & set(written))
+    return "[own]" if own else "[aws]"
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+AnyService: TypeAlias = Annotated[
+    Annotated[ServiceSpec, Tag("[aws]")] | Annotated[OwnServiceSpec, Tag("[own]")], Discriminator(_whose)
+]
 
 
-class ClientSpec(Strict):
+class ClientSpec(ProbeFields):
     """One client process. Fields that a client does not know are refused by the loader, not ignored."""
 
     use: str = Field("boto3", description="which client program", json_schema_extra={"enum": list(PROGRAMS)})
@@ -154,6 +141,9 @@ class ClientSpec(Strict):
         None, description="app: the error classes that turn its health endpoint to 503"
     )
 
+    part: str | None = Field(None, description="participant: which part of a cascade it plays; see docs/cascade.md")
+    settings: dict[str, Any] | None = Field(None, description="participant: the settings of its part")
+
     argv: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="command: the program and its words, run anew for every call"
     )
@@ -166,6 +156,14 @@ class ClientSpec(Strict):
             )
         if self.use != "command" and self.argv is not None:
             raise ValueError("'argv' is for 'use: command' only; remove one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_part(self) -> ClientSpec:
+        if self.use == "participant" and self.part is None:
+            raise ValueError("'use: participant' needs 'part': which part of a cascade it plays, like droplets")
+        if self.use != "participant" and (self.part is not None or self.settings is not None):
+            raise ValueError("'part' and 'settings' are for 'use: participant' only; remove them")
         return self
 
     @field_validator("use")
@@ -216,7 +214,7 @@ class LimitsSpec(Strict):
     """Bounds that keep a run short and safe."""
 
     longest_fault: Duration = Field(10 * MINUTE, description="no injection may last longer")
-    ready_within: Duration = Field(30 * SECOND, description="for every process to start")
+    ready_within: Duration = Field(120 * SECOND, description="for every process to start")
     grace: Duration = Field(5 * SECOND, description="for calls under way when the experiment ends")
     smallest_time_scale: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="how far --time-scale may shrink this experiment's times and still answer its question"
@@ -234,8 +232,12 @@ class ExperimentSpec(Strict):
         None, description="how long clients go on calling; default: 10s past the last fault"
     )
     zones: dict[str, ChangingZoneSpec] = Field(default_factory=dict, description="further zones, by their apex")
-    services: dict[Service, ServiceSpec] = Field(
-        default_factory=dict, description="default: those that the clients use"
+    services: dict[Label, AnyService] = Field(
+        default_factory=dict,
+        description="mocks of AWS by their names, default: those that the clients use; and your own, each with 'host' and 'port'",
+    )
+    apps: dict[Label, AppSpec] = Field(
+        default_factory=dict, description="programs of your own that run from before 0 s to the end"
     )
     clients: dict[Label, ClientSpec] = Field(default_factory=dict)
     timeline: tuple[TimelineSpec, ...] = ()
@@ -247,3 +249,13 @@ class ExperimentSpec(Strict):
     @classmethod
     def _names_alone(cls, services: Any) -> Any:
         return {name: {} for name in services} if isinstance(services, list) else services
+
+    @property
+    def aws_services(self) -> dict[Service, ServiceSpec]:
+        """The mocks of AWS that the file names."""
+        return {name: self.services[name] for name in SERVICES if isinstance(self.services.get(name), ServiceSpec)}  # type: ignore[misc]
+
+    @property
+    def own_services(self) -> dict[str, OwnServiceSpec]:
+        """The services of the user's own."""
+        return {name: service for name, service in self.services.items() if isinstance(service, OwnServiceSpec)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chaoskit.clients.probe import PROBES
 from chaoskit.experiment.loader import Experiment
 
 SDK_CLIENTS = ("boto3", "javascript", "go", "java")
@@ -16,7 +17,11 @@ def warnings_of(experiment: Experiment) -> list[str]:
     only_dns = bool(experiment.injections) and all(
         not injections for plane, injections in experiment.planes.items() if plane != "dns"
     )
-    warm = [name for name, client in clients.items() if client.use in SDK_CLIENTS and client.connection == "warm"]
+    warm = [
+        name
+        for name, client in clients.items()
+        if client.use in (*SDK_CLIENTS, *PROBES) and client.connection == "warm"
+    ]
     recycled = any(
         service.idle_timeout or service.max_requests or not service.keep_alive for service in spec.services.values()
     )

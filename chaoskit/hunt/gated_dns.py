@@ -113,7 +113,7 @@ class GatedDns(Server):
         loop.add_reader(udp, self._read_datagrams, udp, listener.label)
         self._udp.append(udp)
         quick = _NeverQuick(self, listener.label)
-        server = await loop.create_server(lambda: Connection(listener.label, self._connections, quick), sock=tcp)
+        server = await loop.create_server(lambda: Connection(listener.label, self.connections, quick), sock=tcp)
         self._tcp.append(server)
         return host_and_port(listener.host, udp.getsockname()[1])
 

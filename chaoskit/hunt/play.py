@@ -52,15 +52,15 @@ class Play:
     limits: Limits
     output: Path
     arena: Arena = field(init=False)
-    _events: asyncio.Queue[ArenaEvent | _Ended] = field(default_factory=asyncio.Queue)
+    events: asyncio.Queue[ArenaEvent | _Ended] = field(default_factory=asyncio.Queue)
 
     def hear(self, event: ArenaEvent) -> None:
-        self._events.put_nowait(event)
+        self.events.put_nowait(event)
 
     async def run(self, policy: Policy, steps: Sequence[Step] = ()) -> Trace:
         """One run from the zone's first state. Raises ``HarnessError``, and ``InputError`` for a program that cannot run."""
-        while not self._events.empty():  # of programs that the run before this one killed
-            if isinstance(event := self._events.get_nowait(), HarnessError):
+        while not self.events.empty():  # of programs that the run before this one killed
+            if isinstance(event := self.events.get_nowait(), HarnessError):
                 raise event
         self.arena.begin()
         run = _Run(self, policy, steps)
@@ -73,7 +73,7 @@ class Play:
 class _Run:
     def __init__(self, play: Play, policy: Policy, steps: Sequence[Step]) -> None:
         self._play = play
-        self._arena, self._events = play.arena, play._events
+        self._arena, self._events = play.arena, play.events
         labels = [command.label for command in play.commands]
         self._scheduler = Scheduler(labels, policy, steps)
         self._wire = TripWire(play.invariants)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from chaoskit.clock import Instant
+from chaoskit.journal.aims import service_called
 from chaoskit.journal.calls import Call, join_calls
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import (
@@ -28,6 +29,7 @@ from chaoskit.journal.events import (
     TimelineArmed,
 )
 from chaoskit.journal.lookups import Lookup, find_lookups
+from chaoskit.journal.reach import Reach, reach_of
 from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
 from chaoskit.journal.stored import StoredEntries, select
 from chaoskit.journal.toxic_evidence import infer_affected
@@ -115,6 +117,11 @@ class Run:
         ready = {event.client: event for _, event in self.of(ClientReady) if event.use != "canary"}
         written = [name for name in self.header.experiment.get("clients") or () if name in ready]
         return {name: ready[name] for name in [*written, *(name for name in ready if name not in written)]}
+
+    @cached_property
+    def callers(self) -> tuple[str, ...]:
+        """The clients whose calls are judged: all but the user's apps, of which lookups, connections and health tell."""
+        return tuple(name for name, ready in self.clients.items() if ready.use != "program")
 
     @cached_property
     def injections(self) -> list[InjectionPlanned]:
@@ -243,7 +250,7 @@ class Run:
         inside = [seq for seq, at in starts if any(start <= at < end for start, end in planned.spans)]
         return [*applied, *inside] if applied and inside else []
 
-    def _deaths(self, client: str) -> list[Instant]:
+    def deaths(self, client: str) -> list[Instant]:
         """When a process fault ended the client's process."""
         if not any(
             planned.plane == "process" and planned.target.get("process") == client for planned in self.injections
@@ -311,24 +318,36 @@ class Run:
     def exposures(self, client: str) -> frozenset[str]:
         """The injections that ``client`` is known to have met: its lookups, connections, requests or its process show it.
 
-        Where a proxy does not say whom a toxic met, a call that was troubled while it was on, at the service that it was aimed at, does.
+        Where a proxy does not say whom a toxic met, a call that was troubled while it was on, at the service that it was aimed at, does. A
+        client that an app of the experiment answers meets what meets the apps, if it was troubled meanwhile.
         """
         met: set[str] = set()
         for ids in self.met_by.get(client, {}).values():
             met |= ids
         met.update(fault for lookup in self.lookups if lookup.client == client for fault in lookup.faults)
         troubled = [call for call in self.calls[client] if call.number in self.troubled[client]]
-        written = (self.header.experiment.get("clients") or {}).get(client) or {}
-        service = written.get("service", "dynamodb")
+        service = service_called(self.header.experiment, client)
+        reach = reach_of(self.header.experiment, client, self.lookups)
         for planned in self.injections:
-            if planned.plane == "process" and planned.target.get("process") == client:
-                shown = bool(self._process_evidence(planned))
-            elif planned.plane == "process" or planned.target.get("service") == service:
-                shown = any(_overlaps(call, planned.spans) for call in troubled) and bool(self.met(planned.injection))
-            else:
-                shown = False
-            met |= {planned.injection} if shown else set()
+            process = planned.target.get("process")
+            if planned.plane == "process" and process == client:
+                met |= {planned.injection} if self._process_evidence(planned) else set()
+            elif any(_overlaps(call, planned.spans) for call in troubled) and self._may_trouble(
+                planned, service, reach
+            ):
+                met.add(planned.injection)
         return frozenset(met)
+
+    def _may_trouble(self, planned: InjectionPlanned, service: str | None, reach: Reach) -> bool:
+        """Whether ``planned`` met something that calls of ``service`` wait for: that service, a process, or what lies in ``reach``."""
+        if planned.plane == "dns":
+            return any(lookup.client in reach.apps and planned.injection in lookup.faults for lookup in self.lookups)
+        if planned.plane == "process":
+            apps = self.header.experiment.get("apps") or {}
+            meant = planned.target.get("process") not in apps or planned.target.get("process") in reach.apps
+        else:
+            meant = planned.target.get("service") in {service, *reach.services} - {None}
+        return meant and bool(self.met(planned.injection))
 
     def recoveries(self, client: str) -> tuple[Recovery, ...]:
         """How ``client`` came back from each fault, in order."""
@@ -357,7 +376,7 @@ class Run:
             self.troubled[client],
             self.slow[client],
             self.met_by.get(client, {}),
-            self._deaths(client),
+            self.deaths(client),
             paced=self.paces[client] is not None,
         )
 

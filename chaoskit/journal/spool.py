@@ -26,6 +26,7 @@ from typing import Any, Literal
 
 from chaoskit.clock import Instant
 from chaoskit.errors import JournalError
+from chaoskit.input_file import refuse_pipe
 from chaoskit.journal.events import QueryAnswered
 
 HEAD, SHAPE, ROWS, LOST, END = b"CKS1", b"shap", b"rows", b"lost", b"end."
@@ -52,6 +53,7 @@ class Shape:
     answers: int
     faults: tuple[str, ...]
     upstream: str = ""
+    unseen: tuple[str, ...] = ()
 
     def event(self, at: Instant, answered_at: Instant, peer: str) -> QueryAnswered:
         """One query of this shape."""
@@ -68,6 +70,7 @@ class Shape:
             answers=self.answers,
             faults=self.faults,
             upstream=self.upstream,
+            unseen=self.unseen,
         )
 
 
@@ -138,6 +141,7 @@ class SpoolReader:
         return counts
 
     def _read(self) -> Iterator[_Rows]:
+        refuse_pipe(self.path, "a query log")
         try:
             with self.path.open("rb") as file:
                 if file.read(BLOCK.size) != BLOCK.pack(HEAD, 0):
@@ -157,7 +161,8 @@ class SpoolReader:
             match tag:
                 case b"shap":
                     plain: dict[str, Any] = json.loads(body[NUMBER.size :])
-                    self._shapes[NUMBER.unpack_from(body)[0]] = Shape(**plain | {"faults": tuple(plain["faults"])})
+                    ids = {name: tuple(plain.get(name, ())) for name in ("faults", "unseen")}
+                    self._shapes[NUMBER.unpack_from(body)[0]] = Shape(**plain | ids)
                 case b"rows":
                     return self._rows(body)
                 case b"lost":

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from chaoskit.errors import HarnessError, JournalError
+from chaoskit.input_file import refuse_pipe
 from chaoskit.journal.codec import Upgrade, as_text, decode_entry, encode_entry
 from chaoskit.journal.events import SCHEMA_VERSION, Entry, Event, RunStarted
 from chaoskit.journal.stored import KIND_NUMBER, StoredEntries
@@ -33,7 +34,7 @@ class Journal:
         self.entries: list[Entry] = []
         self._listeners: list[Listener] = []
         try:
-            self._file = path.open("x", encoding="utf-8", buffering=1) if path else None
+            self.file = path.open("x", encoding="utf-8", buffering=1) if path else None
         except OSError as error:
             raise HarnessError(f"cannot create {path}: {error.strerror}; choose another folder with --out") from error
 
@@ -45,22 +46,22 @@ class Journal:
         """Add one event and return it with its number."""
         entry = Entry(len(self.entries) + 1, event)
         self.entries.append(entry)
-        if self._file:
+        if self.file:
             try:
-                self._file.write(encode_entry(entry) + "\n")
+                self.file.write(encode_entry(entry) + "\n")
             except OSError as error:
-                raise HarnessError(f"cannot write {self._file.name}: {error.strerror}") from error
+                raise HarnessError(f"cannot write {self.file.name}: {error.strerror}") from error
         for listener in self._listeners:
             listener(entry)
         return entry
 
     def close(self) -> None:
         """Flush and close the file; safe to call again."""
-        if self._file and not self._file.closed:
+        if self.file and not self.file.closed:
             try:
-                self._file.close()
+                self.file.close()
             except OSError as error:
-                raise HarnessError(f"cannot write {self._file.name}: {error.strerror}") from error
+                raise HarnessError(f"cannot write {self.file.name}: {error.strerror}") from error
 
     def __enter__(self) -> Journal:
         return self
@@ -76,6 +77,7 @@ def read_journal(path: Path) -> Sequence[Entry]:
 
     Every line is read and checked first. Raises ``JournalError`` naming file and line for whatever is wrong with it.
     """
+    refuse_pipe(path, "a journal")
     try:
         with path.open("rb") as lines, without_collection():
             return _read(path, lines)

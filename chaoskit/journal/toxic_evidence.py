@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chaoskit.clock import Instant
+from chaoskit.journal.aims import service_called
 from chaoskit.journal.events import (
     CallFinished,
     ConnectionClosed,
@@ -24,6 +25,11 @@ from chaoskit.journal.events import (
     RequestArrived,
 )
 from chaoskit.journal.stored import select
+from chaoskit.timeline.injection import FELT_NS
+from chaoskit.units import MILLISECOND
+
+REQUEST_LEAST = 250
+"""Bytes that a signed request has, at the least; it and its answer are what a rate of so many KB/s delays by a millisecond."""
 
 Spans = list[tuple[Instant, Instant]]
 
@@ -56,8 +62,7 @@ def _inside(at: Instant, spans: Spans) -> int | None:
 
 
 def _refused(entries: Sequence[Entry], spans: Spans, service: str, experiment: dict[str, Any]) -> list[int]:
-    clients = experiment.get("clients") or {}
-    users = {name for name, client in clients.items() if client.get("service", "dynamodb") == service}
+    users = {name for name in experiment.get("clients") or {} if service_called(experiment, name) == service}
     seqs = []
     for entry in select(entries, CallFinished, ConnectionClosed):
         event = entry.event
@@ -93,6 +98,8 @@ def _is_narrowed(planned: InjectionPlanned) -> bool:
 
 
 def _delays_all(planned: InjectionPlanned) -> bool:
+    if planned.chance < 1:
+        return False
     if planned.fault == "latency":
-        return planned.chance == 1 and planned.parameters["latency"] > planned.parameters["jitter"]
-    return planned.chance == 1 and planned.fault == "bandwidth"
+        return bool(planned.parameters["latency"] - planned.parameters["jitter"] >= FELT_NS)
+    return planned.fault == "bandwidth" and planned.parameters["rate"] * FELT_NS <= REQUEST_LEAST * MILLISECOND

@@ -25,22 +25,35 @@ from chaoskit.network.toxics.latency import Latency
 from chaoskit.network.toxics.reset_peer import ResetPeer
 from chaoskit.network.toxics.slicer import Slicer
 from chaoskit.network.toxics.timeout import Timeout
+from chaoskit.timeline.injection import FELT_NS
+from chaoskit.units import MILLISECOND
+
+HANDSHAKE_LEAST = 250
+"""Bytes that a TLS handshake carries each way, at the least (a ClientHello with a host name; RFC 8446 §4.1.2)."""
 
 
 def _bites_every_connection(toxic: Toxic) -> bool:
-    """Whether no TLS connection, which always carries bytes both ways, passes it unchanged.
+    """Whether every TLS connection, which always carries bytes both ways, feels it.
 
     ``slow_close`` and ``limit_data`` bite some connections only, and which ones is not in the log.
     """
     match toxic:
-        case Timeout() | ResetPeer() | Bandwidth():
+        case Timeout() | ResetPeer():
             return True
+        case Bandwidth():
+            return toxic.rate * FELT_NS <= HANDSHAKE_LEAST * MILLISECOND  # a rate of 1 is a byte a millisecond
         case Latency():
-            return toxic.latency > toxic.jitter
+            return toxic.latency - toxic.jitter >= FELT_NS
         case Slicer():
-            return toxic.delay > 0
+            pieces = HANDSHAKE_LEAST // (toxic.average_size + toxic.size_variation)
+            return pieces * toxic.delay >= FELT_NS
         case _:
             return False
+
+
+def _swallows(toxic: Toxic) -> bool:
+    """Whether nothing gets through it, so that nobody sees what other toxics do to the connection."""
+    return isinstance(toxic, Timeout | ResetPeer)
 
 
 class Log:
@@ -53,16 +66,20 @@ class Log:
         self._on: dict[tuple[str, str], Stream] = {}
         self._accepted: dict[str, str] = {}
         self._met: dict[str, tuple[str, ...]] = {}
+        self._swallowing: set[tuple[str, str]] = set()
         self._count = 0
 
-    def expect(self, proxy: str, name: str, stream: Stream) -> None:
-        """A toxic is about to be created."""
+    def expect(self, proxy: str, name: str, stream: Stream, *, swallows: bool = False) -> None:
+        """A toxic is about to be created; one that ``swallows`` lets nothing through."""
         self._asked[proxy, name] = stream
+        if swallows:
+            self._swallowing.add((proxy, name))
 
     def forget(self, proxy: str, name: str) -> None:
         """A toxic is about to be removed."""
         self._asked.pop((proxy, name), None)
         self._on.pop((proxy, name), None)
+        self._swallowing.discard((proxy, name))
 
     def line(self, raw: bytes) -> None:
         """One line of the log. What is no JSON, and what is an error, goes to standard error for a person to read."""
@@ -103,9 +120,16 @@ class Log:
                 proxy=proxy,
                 peer=self._accepted.pop(proxy),
                 upstream_peer="",
-                toxics=self._met.pop(proxy),
+                toxics=self._seen(proxy, self._met.pop(proxy)),
             )
         )
+
+    def _seen(self, proxy: str, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the toxics on a connection whose doing its client sees for certain: what swallows all hides the others."""
+        swallowing = tuple(name for name in names if (proxy, name) in self._swallowing)
+        if len(swallowing) > 1:
+            return ()  # which of them ended it, or would have, is not in the log
+        return swallowing or names
 
 
 class LogFedControl:
@@ -126,7 +150,7 @@ class LogFedControl:
 
     def add_toxic(self, proxy: str, name: str, toxic: Toxic, stream: Stream, toxicity: float) -> None:
         if toxicity == 1 and _bites_every_connection(toxic):
-            self._log.expect(proxy, name, stream)
+            self._log.expect(proxy, name, stream, swallows=_swallows(toxic))
         self._control.add_toxic(proxy, name, toxic, stream, toxicity)
 
     def remove_toxic(self, proxy: str, name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chaoskit.journal.run import PHASES, Phase, Run
+from chaoskit.report.answers import Answers, answers_of
 from chaoskit.report.figures import ClientFigures
 from chaoskit.report.words import (
     FATE_WORDS,
@@ -70,7 +71,35 @@ def lived_rows(run: Run, figures: Sequence[ClientFigures]) -> tuple[Row, ...]:
         ("Back-off between attempts", "attempt n to n+1: median (range), samples", _sleeps),
         ("Error the application saw", "outermost class, root cause, meaning", _errors),
     ]
-    return tuple(Row(label, hint, tuple(cell(client) for client in figures)) for label, hint, cell in rows)
+    return tuple(
+        Row(label, hint, tuple(cell(client) for client in figures))
+        for label, hint, cell in (*rows, *_answers(run, figures))
+    )
+
+
+def _answers(run: Run, figures: Sequence[ClientFigures]) -> list[tuple[str, str, Callable[[ClientFigures], Cell]]]:
+    """Rows that only runs with probes have."""
+    answers = {client.name: answers_of(run, client.name) for client in figures}
+    phases = [phase for phase in PHASES if phase == "baseline" or run.fault_spans]
+
+    def cell(
+        line: Callable[[Answers, Phase], str], *, of: Callable[[ClientFigures], bool]
+    ) -> Callable[[ClientFigures], Cell]:
+        def lines(client: ClientFigures) -> Cell:
+            own = answers[client.name]
+            if own is None or not of(client):
+                return ("–",)
+            return tuple(f"{_PHASE_WORDS[phase]}: {line(own, phase)}" for phase in phases)
+
+        return lines
+
+    rows: list[tuple[str, str, Callable[[ClientFigures], Cell]]] = []
+    if any(own is not None for own in answers.values()):
+        hint = "of calls that succeeded, start to end: so many percent took at most so long"
+        rows.append(("Latency", hint, cell(Answers.latency_line, of=lambda _: True)))
+    if any(client.use == "http" for client in figures):
+        rows.append(("Statuses", "of the answers", cell(Answers.status_line, of=lambda client: client.use == "http")))
+    return rows
 
 
 def _sdk(client: ClientFigures) -> Cell:

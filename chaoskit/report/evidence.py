@@ -78,6 +78,10 @@ def describe(event: ev.Event) -> str:
         case ev.ContainerChanged():
             code = f" with exit code {event.exit_code}" if event.exit_code is not None else ""
             text = f"container {event.container} of {event.client}: {event.change}{code}"
+        case ev.AppEnded():
+            text = f"app {event.client} ended by itself with exit code {event.exit_code}"
+        case ev.AppReady():
+            text = f"app {event.client} was ready {format_duration(event.took_ns)} after its start"
         case ev.HarnessFailed():
             text = f"{event.part} failed: {event.message}"
         case ev.RequestArrived():

@@ -33,6 +33,9 @@ only after retries; *partly*: some did not succeed; *down*: none did; *unfinishe
 *unreported*: it is a command of the user's own, which tells no calls.
 """
 
+UNREPORTED = ("exec", "program")
+"""Clients that are programs of the user's own, whose calls nobody tells."""
+
 ConnectionUse: TypeAlias = Literal["pooled", "dialed", "unseen"]
 """How a call travelled: over a connection opened earlier without any lookup, over one it had to open, or the journal does not tell."""
 
@@ -204,7 +207,7 @@ def _figures(run: Run, client: ClientReady, lookups: Sequence[Lookup]) -> Client
         use=client.use,
         versions=dict(client.versions),
         settings=dict(client.settings),
-        fate="unreported" if client.use == "exec" else _effect(run, client.client),
+        fate="unreported" if client.use in UNREPORTED else _effect(run, client.client),
         phases=_phases(run, calls),
         lookups=len(lookups),
         lookups_in_fault=len(in_fault),

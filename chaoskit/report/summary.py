@@ -25,6 +25,7 @@ from chaoskit.clock import Instant
 from chaoskit.journal.calls import Call
 from chaoskit.journal.command import command_end
 from chaoskit.journal.run import Run
+from chaoskit.report.answers import Answers, answers_of
 from chaoskit.report.figures import ClientFigures, Spread, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import Health, InjectionFigures, all_injections, health_of
@@ -129,12 +130,26 @@ def _client(run: Run, client: ClientFigures, reasons: Sequence[Reason]) -> dict[
             "evidence": list(client.recovery.evidence),
         },
         "late_ns": _spread(client.late_ns),
+        "answers": _answers(answers_of(run, client.name)),
     }
     if client.fate == "unreported":  # nobody saw its calls, so nothing is known of them: not 0, but null
         figures |= dict.fromkeys(
             ("calls", "phases", "attempts", "sleeps", "longest_call", "gap_ns", "pooled", "errors", "recovery")
         )
     return figures
+
+
+def _answers(answers: Answers | None) -> dict[str, Any] | None:
+    """Of a probe: its answers by phase; null for any other client."""
+    if answers is None:
+        return None
+    return {
+        phase: {
+            "statuses": {str(status or "none"): count for status, count in answers.statuses[phase].items()},
+            "latency_ns": {f"p{percent}": length for percent, length in answers.latencies[phase].items()},
+        }
+        for phase in answers.statuses
+    }
 
 
 def _spread(summary: Spread | None) -> dict[str, int] | None:

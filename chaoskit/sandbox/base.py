@@ -62,7 +62,8 @@ class Reaper:
 
         Raises ``SandboxError`` with the reason; the folders then still stand, for another try.
         """
-        command = [*prefix, sys.executable, "-I", "-S", str(REAPER)]
+        # The plan is an argument, so that the keeper has it even if we are killed as soon as it exists.
+        command = [*prefix, *_keeper(self._plan() | {"namespace": namespace, "binds": binds})]
         pipe = asyncio.subprocess.PIPE
         try:
             # A session of its own, so that no signal sent to our group or terminal takes the cleaner away with us.
@@ -71,16 +72,20 @@ class Reaper:
             )
         except OSError as error:
             raise SandboxError(f"cannot start {command[0]}: {error.strerror}") from error
-        plan = self._plan() | {"namespace": namespace, "binds": binds}
-        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(plan).encode() + b"\n")
         line = await self._process.stdout.readline()
         answer = json.loads(line) if line else {"error": await self._complaint()}
         if "error" in answer:
-            await self.stop()
+            await self.release()
             raise SandboxError(answer["error"])
         return ReaperReady(**answer)
+
+    async def release(self) -> None:
+        """End it and what runs in its namespaces; the folders still stand, for another try."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"the folders are ours\n")
+        await self._end()
 
     async def _complaint(self) -> str:
         assert self._process is not None
@@ -93,19 +98,21 @@ class Reaper:
 
     async def stop(self) -> None:
         """Let it clean up, and wait until it has; safe to call again. One that cannot any more is replaced."""
-        if self._process is None:
-            return
+        if self._process is not None and await self._end() != 0:
+            await asyncio.to_thread(clean_up, self._plan())
+
+    async def _end(self) -> int:
+        """End the process; returns its exit code."""
         process, self._process = self._process, None
+        assert process is not None
         assert process.stdin is not None
         _signal(process.pid, signal.SIGCONT)  # whoever stopped it did not mean that we wait for ever
         process.stdin.close()
         try:
-            code = await asyncio.wait_for(process.wait(), CLEAN_UP_WITHIN_S)
+            return await asyncio.wait_for(process.wait(), CLEAN_UP_WITHIN_S)
         except TimeoutError:
             _signal(process.pid, signal.SIGKILL)
-            code = await process.wait()
-        if code != 0:
-            await asyncio.to_thread(clean_up, self._plan())
+            return await process.wait()
 
 
 def _signal(group: int, number: int) -> None:
@@ -114,25 +121,24 @@ def _signal(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
+def _keeper(plan: dict[str, Any]) -> list[str]:
+    return [sys.executable, "-I", "-S", str(REAPER), json.dumps(plan)]
+
+
 def clean_up(plan: dict[str, Any]) -> None:
     """What a keeper does at its end, now."""
-    plan = plan | {"namespace": False, "binds": []}
-    command = [sys.executable, "-I", "-S", str(REAPER)]
-    subprocess.run(command, input=json.dumps(plan).encode() + b"\n", stdout=subprocess.DEVNULL, cwd="/")
+    command = _keeper(plan | {"namespace": False, "binds": []})
+    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/")
 
 
 @contextlib.contextmanager
 def removed_at_end(remove: list[Path], empty: list[Path]) -> Iterator[None]:
     """The same for code without an event loop, and without namespaces: the folders are destroyed at the end, however we end."""
     pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [sys.executable, "-I", "-S", str(REAPER)], stdin=pipe, stdout=pipe, start_new_session=True, cwd="/"
-    ) as process:
+    plan = {"remove": list(map(str, remove)), "empty": list(map(str, empty)), "namespace": False, "binds": []}
+    with subprocess.Popen(_keeper(plan), stdin=pipe, stdout=pipe, start_new_session=True, cwd="/") as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        plan = {"remove": list(map(str, remove)), "empty": list(map(str, empty)), "namespace": False, "binds": []}
-        process.stdin.write(json.dumps(plan).encode() + b"\n")
-        process.stdin.flush()
         process.stdout.readline()
         try:
             yield

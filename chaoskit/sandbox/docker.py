@@ -265,11 +265,15 @@ class Engine:
 
 def connect() -> Engine:
     """The engine that the ``docker`` command line would use. Raises ``SandboxError`` with the way out."""
-    from docker.context import ContextAPI
-    from docker.errors import DockerException
+    try:
+        from docker.context import ContextAPI
+        from docker.errors import DockerException
 
-    import docker
-
+        import docker
+    except ModuleNotFoundError:
+        raise SandboxError(
+            "Docker's client library is not installed; run: pip install 'chaoskit[docker]', or use --sandbox namespace"
+        ) from None
     host = os.environ.get("DOCKER_HOST")
     if not host:
         context = ContextAPI.get_current_context()

@@ -62,7 +62,7 @@ class ComposeSandbox(LocalProcesses):
         """The address that the client's service has under ``dns:``."""
         return self._resolvers[label], 53
 
-    def service(self, address: str) -> str:
+    def service(self, address: str, port: int = 443) -> str:
         """The address of the run's network that stands for a service's loopback address."""
         return f"{self._addresses.of(address)}:443"
 

@@ -100,7 +100,7 @@ class DockerSandbox:
         assert self._addresses is not None
         return self._addresses.of(f"resolver of {label}"), DNS
 
-    def service(self, address: str) -> str:
+    def service(self, address: str, port: int = 443) -> str:
         """The address in the world that stands for a service's loopback address."""
         assert self._addresses is not None
         return f"{self._addresses.of(address)}:{HTTPS}"

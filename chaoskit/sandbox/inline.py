@@ -38,7 +38,7 @@ class InlineSandbox(LocalProcesses):
         """Any port of loopback: the hook is told which."""
         return "127.0.0.1", 0
 
-    def service(self, address: str) -> str:
+    def service(self, address: str, port: int = 443) -> str:
         """Any port of loopback, of the address's family: the hook sends connections there."""
         return "[::1]:0" if ":" in address else "127.0.0.1:0"
 

@@ -76,9 +76,11 @@ class Hook:
         return results
 
     def _target(self, address: str, port: Any) -> tuple[str, Any]:
-        """Where a connection to ``address`` really goes: HTTPS to a service of the run leads to its proxy."""
-        proxy = self._where["services"].get(address)
-        if proxy is None or str(port) not in (str(HTTPS), "https"):
+        """Where a connection to ``address`` really goes: one to a service of the run leads to its proxy."""
+        services = self._where["services"]
+        is_https = str(port) in (str(HTTPS), "https")
+        proxy = services.get(f"{address}:{port}") or (services.get(address) if is_https else None)
+        if proxy is None:
             return address, port
         host, _, number = proxy.rpartition(":")
         return host.strip("[]"), int(number)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,7 @@ def launcher_argv(control: int) -> list[str]:
 
 def plan_line(way: WayIn, argv: Sequence[str], environment: Mapping[str, str], ignored: Sequence[int] = ()) -> bytes:
     """The launcher's plan: how to get in, what to become, and which signals to ignore."""
-    plan = {
-        "target": way.target,
-        "user": way.user,
-        "binds": way.binds,
-        "sockets": way.sockets,
-        "filter": way.filter,
-        "argv": list(argv),
-        "environment": dict(environment),
-        "ignored": list(ignored),
-    }
+    plan = {**asdict(way), "argv": list(argv), "environment": dict(environment), "ignored": list(ignored)}
     return json.dumps(plan).encode() + b"\n"
 
 

@@ -10,29 +10,31 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import shutil
 import socket
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chaoskit.errors import SandboxError
+from chaoskit.host_port import host_port
 from chaoskit.sandbox.base import LocalProcesses, Reaper
 from chaoskit.sandbox.file_sockets import find_sockets, socket_folders
 from chaoskit.sandbox.syscall_filter import FilterUnavailable, compile_filter
 
 NAME = "namespace"
-TOOLS = ("unshare", "nsenter", "mount", "sh")
-_BIND_AND_RUN = 'mount --bind "$1" "$(readlink -f /etc/resolv.conf)" && shift && exec "$@"'
+TOOLS = ("unshare", "nsenter")
+CLIENT_LAUNCHER = Path(__file__).with_name("client_launcher.py")
 
 
 @dataclass(frozen=True, slots=True)
 class WayIn:
-    """How ``launcher.py`` gets in: the keeper's pid, whether by its user namespace, and what to mount: (source, target).
+    """How a launcher gets in: the keeper's pid, whether by its user namespace, and what to mount: (source, target).
 
-    ``sockets`` and ``filter`` are what it closes, as its plan has them.
+    ``sockets`` and ``filter`` are what it closes, as the plan of ``inside.py`` has them.
     """
 
     target: int
@@ -56,6 +58,7 @@ class NamespaceSandbox(LocalProcesses):
         self._enter: list[str] = []
         self._held = (0, False)
         self._resolvers: dict[str, str] = {}
+        self._closed: list[str] | None = None
 
     async def open(self, labels: list[str]) -> None:
         """Make the namespaces for clients with these labels. Raises ``SandboxError`` saying what forbids them."""
@@ -80,8 +83,19 @@ class NamespaceSandbox(LocalProcesses):
             self._enter = ["nsenter", "--target", str(ready.pid), *join, "--mount", "--ipc", "--net", "--pid", "--"]
             self._held = (ready.pid, user_namespace)
             self.ipv6 = ready.ipv6
-            return
+            if (reason := await self._fails_to_confine(labels[0])) is None:
+                return
+            await self._keeper.release()
+            reasons.append(reason)
         raise SandboxError(f"{reasons[-1]}. {_way_out()}")
+
+    async def _fails_to_confine(self, label: str) -> str | None:
+        """Why no client can be confined on this machine, in its own words; None where one can."""
+        command = self.client_command(label, ["true"])
+        pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(*command, stdin=nothing, stdout=nothing, stderr=pipe)
+        _, complaint = await process.communicate()
+        return complaint.decode(errors="replace").strip() or "a client ended at once" if process.returncode else None
 
     @staticmethod
     def _ways() -> list[bool]:
@@ -104,9 +118,9 @@ class NamespaceSandbox(LocalProcesses):
         """The address and port that chaoskit's DNS must listen on for this client."""
         return self._resolvers[label], 53
 
-    def service(self, address: str) -> str:
+    def service(self, address: str, port: int = 443) -> str:
         """Where the proxy must listen for clients that resolved a service to ``address``."""
-        return f"[{address}]:443" if ":" in address else f"{address}:443"
+        return host_port((address, port))
 
     async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
         """Nothing to tell anyone: addresses are as promised."""
@@ -116,22 +130,28 @@ class NamespaceSandbox(LocalProcesses):
         return [*self._enter, *argv]
 
     def client_command(self, label: str, argv: list[str]) -> list[str]:
-        """``argv`` as a client: with the resolv.conf of ``label``."""
-        resolv = str(self._work / "etc" / f"resolv.{label}")
-        return [*self._enter, "unshare", "--mount", "--", "sh", "-c", _BIND_AND_RUN, "sh", resolv, *argv]
+        """``argv`` as a client: with the resolv.conf of ``label``, and confined as a command of the user's is."""
+        plan = self._work / "etc" / f"client.{label}.json"
+        plan.write_text(json.dumps(asdict(self._way_in([self._resolv_of(label)]))))
+        return [sys.executable, "-I", "-S", str(CLIENT_LAUNCHER), str(plan), *argv]
 
     def way_in(self, label: str, opened: Sequence[str] = ()) -> WayIn:
         """The way in for a command of the user's: the resolv.conf of ``label``, and a hosts file that knows this machine's own name.
 
         ``opened`` are the Unix sockets of this machine that it may connect to.
         """
-        folder = self._work / "etc"
-        hosts = folder / "hosts.command"
+        hosts = self._work / "etc" / "hosts.command"
         name = socket.gethostname()
         # The JVM, for one, looks its own host up; it would ask our DNS, which knows no such name.
         hosts.write_text(f"127.0.0.1 localhost {name}\n::1 localhost\n")
-        binds = ((str(folder / f"resolv.{label}"), "/etc/resolv.conf"), (str(hosts), "/etc/hosts"))
-        sockets = {"closed": find_sockets(), "folders": socket_folders(), "opened": list(opened)}
+        return self._way_in([self._resolv_of(label), (str(hosts), "/etc/hosts")], opened)
+
+    def _resolv_of(self, label: str) -> tuple[str, str]:
+        return str(self._work / "etc" / f"resolv.{label}"), "/etc/resolv.conf"
+
+    def _way_in(self, binds: list[tuple[str, str]], opened: Sequence[str] = ()) -> WayIn:
+        self._closed = self._closed if self._closed is not None else find_sockets()
+        sockets = {"closed": self._closed, "folders": socket_folders(), "opened": list(opened)}
         present = tuple((source, target) for source, target in binds if Path(target).exists())
         return WayIn(*self._held, present, sockets, _filter())
 
@@ -163,11 +183,6 @@ async def probe(work: Path) -> tuple[bool, bool, str]:
     sandbox = NamespaceSandbox(work, [], [])
     try:
         await sandbox.open(["probe"])
-        command = sandbox.client_command("probe", ["true"])
-        process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-        _, complaint = await process.communicate()
-        if process.returncode:
-            return False, False, complaint.decode(errors="replace").strip() or "cannot enter the namespaces"
     except SandboxError as error:
         return False, False, str(error)
     finally:

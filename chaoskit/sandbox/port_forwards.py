@@ -82,8 +82,10 @@ def _is_ours(address: str) -> bool:
 class PortForwards:
     """The relays of a run. They end when this object's pipes do, so with the run, whatever ends that."""
 
-    def __init__(self) -> None:
-        self._relays: list[asyncio.subprocess.Process] = []
+    def __init__(self, option: str = "--allow") -> None:
+        """``option`` is what asked for the holes, for messages."""
+        self._option = option
+        self.relays: list[asyncio.subprocess.Process] = []
         self._watch: list[asyncio.Task[None]] = []
 
     async def open(
@@ -91,11 +93,11 @@ class PortForwards:
     ) -> None:
         """Start the relays; ``command`` puts an argv into the sandbox. Raises ``SandboxError`` when a port is taken in there."""
         for number, hole in enumerate(holes, 1):
-            common = {"folder": str(work), "socket": f"allow-{number}"}
+            common = {"folder": str(work), "socket": f"{self._option.strip('-')}-{number}"}
             listen = [(address, hole.port) for address in hole.inside if ipv6 or ":" not in address]
             if not listen:
                 raise SandboxError(
-                    f"--allow {hole.host}:{hole.port}: there is no IPv6 in this sandbox; name an IPv4 address"
+                    f"{self._option} {hole.host}:{hole.port}: there is no IPv6 in this sandbox; name an IPv4 address"
                 )
             argv = [sys.executable, "-I", "-S", str(RELAY)]
             await self._start(argv, common | {"role": "outside", "addresses": [(hole.host, hole.port)]}, hole)
@@ -104,28 +106,30 @@ class PortForwards:
     async def _start(self, argv: list[str], plan: dict[str, Any], hole: PortForward) -> None:
         pipe = asyncio.subprocess.PIPE
         relay = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, start_new_session=True)
-        self._relays.append(relay)
+        self.relays.append(relay)
         assert relay.stdin is not None
         assert relay.stdout is not None
         relay.stdin.write(json.dumps(plan).encode() + b"\n")
         answer = (await relay.stdout.readline()).decode().strip()
         if answer != "ready":
-            raise SandboxError(f"--allow {hole.host}:{hole.port}: {plan['role']} the sandbox: {answer or 'it died'}")
+            raise SandboxError(
+                f"{self._option} {hole.host}:{hole.port}: {plan['role']} the sandbox: {answer or 'it died'}"
+            )
 
     def watch(self, died: Callable[[str], None]) -> None:
         """Call ``died`` with a message if a relay ends before ``close``."""
 
         async def watch_relay(relay: asyncio.subprocess.Process) -> None:
             code = await relay.wait()
-            died(f"a relay of --allow ended with code {code}")
+            died(f"a relay of {self._option} ended with code {code}")
 
-        self._watch = [asyncio.create_task(watch_relay(relay)) for relay in self._relays]
+        self._watch = [asyncio.create_task(watch_relay(relay)) for relay in self.relays]
 
     async def close(self) -> None:
         """End the relays."""
         for task in self._watch:
             task.cancel()
-        for relay in self._relays:
+        for relay in self.relays:
             assert relay.stdin is not None
             relay.stdin.close()
             await relay.wait()

@@ -7,9 +7,9 @@ PID namespace it is process 1, so its exit makes the kernel kill whatever still 
 What was measured is not removed: a folder whose journal has an armed timeline takes the place of the first of the empty ones instead,
 when the parent has not put it there itself. A journal without an end gets one, with the reason *interrupted*, which no judge passes.
 
-The first line on standard input is its plan: ``{"remove": [folders], "empty": [folders to remove if empty], "namespace": bool,
+Its argument is its plan: ``{"remove": [folders], "empty": [folders to remove if empty], "namespace": bool,
 "binds": [[source, target], …], "last": [commands to run at the end]}``. It answers one line: ``{"pid": its pid as the parent sees
-it, "ipv6": bool}`` or ``{"error": text}``.
+it, "ipv6": bool}`` or ``{"error": text}``. A line on standard input means that the folders are the parent's again, for another try.
 """
 
 import contextlib
@@ -210,29 +210,30 @@ def remove(plan: dict[str, list[str]]) -> None:
 
 
 def tell(answer: dict[str, object]) -> None:
-    """The one line that the parent waits for."""
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
+    """The one line that the parent waits for; one that has been killed meanwhile does not."""
+    with contextlib.suppress(OSError):
+        os.write(1, json.dumps(answer).encode() + b"\n")
 
 
 def main() -> None:
     """Take the plan, hold, clean up."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # only the end of standard input ends a keeper
-    plan = json.loads(sys.stdin.buffer.readline() or b'{"remove": [], "empty": [], "namespace": false}')
+    plan = json.loads(sys.argv[1])
     try:
         pid = int(os.readlink("/proc/self")) if plan["namespace"] else os.getpid()
         if plan["namespace"]:
             enter_world(plan["binds"])
     except OSError as error:
         tell({"error": str(error)})
-        return  # nothing was made, and the folders are still the parent's: it may try another way
-    tell({"pid": pid, "ipv6": has_ipv6()})
-    sys.stdin.buffer.read()
+    else:
+        tell({"pid": pid, "ipv6": has_ipv6()})
+    is_released = bool(sys.stdin.buffer.read())
     if plan["namespace"] and os.getpid() == 1:
         with contextlib.suppress(OSError):
             os.kill(-1, signal.SIGKILL)  # everything else in this PID namespace, so that nothing writes while we delete
-    remove(plan)
+    if not is_released:
+        remove(plan)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import InputError
+from chaoskit.input_file import refuse_pipe
 from chaoskit.search.bisect import Task
 from chaoskit.search.margin import Found
 from chaoskit.search.quantity import of_one_kind, quantity
@@ -35,6 +36,7 @@ class MarginBaseline:
 
 def read_margin(path: Path, worse_by: str, task: Task) -> MarginBaseline:
     """Read an earlier search of the same field. Raises ``InputError``."""
+    refuse_pipe(path, "a margin.json")
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         field, margin, rising, ending = stored["field"], stored["margin"], stored["rising"], stored["ending"]

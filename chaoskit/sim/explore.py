@@ -116,7 +116,7 @@ class Codes:
     def without_symmetry(self) -> Codes:
         """The same numbers, in which every process is itself."""
         plain = copy.copy(self)
-        plain.symmetric, plain._groups = False, []
+        plain.symmetric, plain._groups = False, []  # noqa: SLF001 - a copy of this very object
         return plain
 
     def orders(self, states: Numbers) -> Numbers:

@@ -11,6 +11,10 @@ from typing import Generic, TypeVar
 
 from chaoskit.clock import Instant
 from chaoskit.timeline.window import Window
+from chaoskit.units import MILLISECOND
+
+FELT_NS = MILLISECOND
+"""What comes later by less than this is late to nobody: a busy machine delays as much by itself. A fault that does no more is not met."""
 
 W = TypeVar("W")
 F = TypeVar("F")

@@ -20,6 +20,7 @@ class Surroundings:
 
     ``services`` maps each service to its number of availability zones (None: it has none), ``zones`` each DNS zone's apex to the names
     in it, written as queries have them. ``canary`` is the name that no fault may touch. ``addresses`` maps each service to its addresses.
+    ``own`` has the services that are no mocks of AWS, and whether requests to each are read as HTTP.
     """
 
     clients: tuple[str, ...]
@@ -27,6 +28,7 @@ class Surroundings:
     zones: Mapping[str, tuple[str, ...]]
     canary: str
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    own: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

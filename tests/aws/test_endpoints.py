@@ -119,19 +119,19 @@ def test_dynamodb_and_its_streams_are_two_endpoints() -> None:
 
 def test_the_cache_holds_what_the_rule_sets_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    first = endpoints._cached("aws-cn")
+    first = endpoints.endpoint_names("aws-cn")
     (path,) = tmp_path.rglob("endpoints-aws-cn-*.json")
     assert (
-        json.loads(path.read_text()) == json.loads(json.dumps(first)) == rule_sets.derive(endpoints._ALL_SDK, "aws-cn")
+        json.loads(path.read_text()) == json.loads(json.dumps(first)) == rule_sets.derive(endpoints.ALL_SDK, "aws-cn")
     )
     monkeypatch.setattr(rule_sets, "derive", None)  # it is not derived again
-    assert endpoints._cached("aws-cn") == first
+    assert endpoints.endpoint_names("aws-cn") == first
 
 
 def test_a_cache_that_cannot_be_used_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert endpoints._cached("aws-cn")["s3"]["by_region"]["cn-north-1"][0] == "s3.cn-north-1.amazonaws.com.cn"
+    assert endpoints.endpoint_names("aws-cn")["s3"]["by_region"]["cn-north-1"][0] == "s3.cn-north-1.amazonaws.com.cn"
 
 
 def test_the_table_of_services_is_whole() -> None:

@@ -25,7 +25,7 @@ from chaoskit.journal.events import Event, HarnessFailed, RequestAnswered
 from chaoskit.timeline.codec import injection_to_json
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.window import Once, Until
-from chaoskit.units import HOUR, MILLISECOND
+from chaoskit.units import HOUR, MILLISECOND, SECOND
 from tests.aws.test_evidence import environ
 
 PATIENCE_S = 30
@@ -79,6 +79,28 @@ def test_a_window_that_waits_ends_when_its_event_is_seen() -> None:
     assert bench.ask()[0] == "200 OK"
 
 
+@pytest.mark.parametrize(
+    ("faults", "met", "unseen"),
+    [
+        ([Slow(SECOND), Throttle()], ("i0", "i1"), ()),
+        ([Slow(SECOND), Error(performed=True)], ("i1",), ("i0",)),
+        ([Error(performed=True), Slow(SECOND)], ("i0", "i1"), ()),
+        ([Throttle(), Error()], ("i0",), ("i1",)),
+        ([Throttle(), Error(performed=True)], ("i1",), ("i0",)),
+        ([Truncated(), Error(performed=True)], ("i1",), ("i0",)),
+        ([WrongLength(5), WrongLength(7)], ("i1",), ("i0",)),
+        ([Slow(MILLISECOND - 1)], (), ("i0",)),
+        ([Slow(MILLISECOND)], ("i0",), ()),
+    ],
+    ids=repr,
+)
+def test_only_what_shaped_the_response_was_met(faults: Any, met: tuple[str, ...], unseen: tuple[str, ...]) -> None:
+    bench = Bench(*(injection(fault, name=f"i{number}") for number, fault in enumerate(faults)))
+    bench.faults.end()  # so that nothing waits
+    bench.ask()
+    assert [(e.faults, e.unseen) for e in bench.events if isinstance(e, RequestAnswered)] == [(met, unseen)]
+
+
 def test_a_throttle_answers_in_place_of_the_service() -> None:
     bench = Bench(injection(Throttle(), ServiceTarget("dynamodb", "*Item")))
     status, headers, body, _ = bench.ask()
@@ -95,10 +117,10 @@ def test_the_first_fault_that_answers_wins_others_are_not_met() -> None:
 
 
 def test_faults_that_change_add_up() -> None:
-    bench = Bench(injection(Slow(1), name="slow"), injection(Error(performed=True), name="error"))
+    bench = Bench(injection(Error(performed=True), name="error"), injection(Slow(MILLISECOND), name="slow"))
     bench.ask()
     assert bench.served == 1
-    assert bench.answered == [(500, "InternalServerError", ("slow", "error"))]
+    assert bench.answered == [(500, "InternalServerError", ("error", "slow"))]
 
 
 def test_a_delay_holds_the_answer_back_and_the_end_lets_go() -> None:
@@ -161,7 +183,7 @@ def test_places_go_by_order_of_arrival_and_the_rest_is_refused() -> None:
     leave = threading.Semaphore(0)
 
     def queued(number: int) -> bool:
-        return len(places._queue) == number
+        return len(places.queue) == number
 
     def came(number: int) -> bool:
         return len(order) == number

@@ -82,7 +82,7 @@ def test_an_exception_in_moto_is_one_answer(bench: Bench, sdk: str, call: str, m
         raise NotImplementedError("no such action")
 
     with monkeypatch.context() as patched:
-        patched.setattr(bench.services, "_moto", broken)
+        patched.setattr(bench.services, "backend", broken)
         with pytest.raises(ClientError, match=r"InternalFailure.*NotImplementedError") as caught:
             getattr(bench.sdk(sdk), call)()
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
@@ -157,7 +157,7 @@ def test_who_does_not_sign_is_told_so_by_the_service(bench: Bench) -> None:
     ],
 )
 def test_hosts_of_s3_are_told_to_moto_plainly(host: str, plain: str) -> None:
-    assert service_module._plain_host(host) == plain
+    assert service_module.plain_host(host) == plain
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> MockServices:
 
 def read(services: MockServices, table: str, key: dict[str, Any]) -> Any:
     request = {"TableName": table, "Key": key}
-    return json.loads(services._dynamodb("GetItem", request, REGION)).get("Item")
+    return json.loads(services.call_dynamodb("GetItem", request, REGION)).get("Item")
 
 
 def test_the_default_table_has_its_item(services: MockServices) -> None:
@@ -66,15 +66,15 @@ def test_what_each_service_holds(services: MockServices) -> None:
         "route53": {"hosted_zones": ["example.com"]},
     }
     services.seed(plan, [REGION])
-    assert services._query("ec2", REGION, "DescribeInstances", {}).count(b"<instanceId>") == 3
-    groups = services._query("elbv2", REGION, "DescribeTargetGroups", {})
+    assert services.call_query("ec2", REGION, "DescribeInstances", {}).count(b"<instanceId>") == 3
+    groups = services.call_query("elbv2", REGION, "DescribeTargetGroups", {})
     assert groups.count(b"<TargetGroupArn>") == 2
     (arn,) = [found.decode() for found in re.findall(rb"<TargetGroupArn>([^<]*/web/[^<]*)", groups)]
-    health = services._query("elbv2", REGION, "DescribeTargetHealth", {"TargetGroupArn": arn})
+    health = services.call_query("elbv2", REGION, "DescribeTargetHealth", {"TargetGroupArn": arn})
     assert [f"<Id>10.0.0.{n}</Id>".encode() in health for n in (1, 2, 3)] == [True, True, False]
-    assert b"/jobs<" in services._query("sqs", REGION, "ListQueues", {})
-    assert b"<Name>a-bucket</Name>" in services._call("s3", REGION, b"", {}, method="GET")
-    zones = services._call("route53", REGION, b"", {}, method="GET", path="/2013-04-01/hostedzone")
+    assert b"/jobs<" in services.call_query("sqs", REGION, "ListQueues", {})
+    assert b"<Name>a-bucket</Name>" in services.call("s3", REGION, b"", {}, method="GET")
+    zones = services.call("route53", REGION, b"", {}, method="GET", path="/2013-04-01/hostedzone")
     assert b"<Name>example.com.</Name>" in zones
 
 

@@ -102,8 +102,8 @@ def test_hitting_times_agree_with_a_walk_step_by_step() -> None:
     chain = Chain(one_service(4.0, queue=14), 4.0)
     _, recovery = chain.hitting()
     goal = chain.healthy()
-    for change, rate in chain._flows.items():
-        chain._flows[change] = np.where(goal, 0.0, rate)
+    for change, rate in chain.changes.items():
+        chain.changes[change] = np.where(goal, 0.0, rate)
     chain.serve = np.where(goal, 0.0, chain.serve)
     mass = np.zeros_like(chain.fails)
     mass[-1, 0] = 1.0

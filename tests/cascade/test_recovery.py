@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from chaoskit.cascade.policies.velocity_control import VelocityControl
 from chaoskit.cascade.recovery.balancer import BalancerSettings, play_balancer
-from chaoskit.cascade.recovery.herd import HerdSettings, play_herd
+from chaoskit.cascade.recovery.herd import play_herd
+from chaoskit.cascade.recovery.herd_clients import HerdSettings
 from chaoskit.cascade.recovery.suite import Trial, lines, play_suite
 from chaoskit.units import SECOND
 

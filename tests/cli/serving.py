@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,9 @@ from typing import Any
 
 import dns.message
 import dns.query
+
+Say = Callable[..., tuple[int, str, str]]
+"""The fixture ``say``: words of a command to its exit code, standard output and standard error."""
 
 ZONE = """\
 $ORIGIN example.com.

@@ -7,18 +7,16 @@ import re
 import signal
 import stat
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chaoskit.cli import main
 from chaoskit.cli.serve import read_zone_option, warn_of
 from chaoskit.dns.zone import Zone, Zones
 from chaoskit.units import SECOND
-from tests.cli.serving import Look, Served, serving
+from tests.cli.serving import Look, Say, Served, serving
 
 HONEST = ("192.0.2.1",)
 
@@ -27,23 +25,6 @@ HONEST = ("192.0.2.1",)
 def served(tmp_path: Path) -> Iterator[Served]:
     with serving(tmp_path) as found:
         yield found
-
-
-Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    """The command line in this process: exit code, standard output and standard error."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["chaoskit", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, *capsys.readouterr()
-
-    return run
 
 
 def assert_blank_until(ended: int, looks: list[Look]) -> None:
@@ -177,7 +158,7 @@ def test_it_prints_where_it_listens_and_what_to_do(served: Served) -> None:
 def test_only_the_socket_of_a_killed_server_is_taken_over(tmp_path: Path) -> None:
     with serving(tmp_path) as first:
         second = subprocess.run(first.process.args, capture_output=True, text=True, check=False, timeout=60)
-        assert second.returncode == 4
+        assert second.returncode == 2
         assert "cannot listen for control" in second.stderr
         first.process.kill()
         first.process.wait(60)

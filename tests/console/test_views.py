@@ -16,8 +16,9 @@ from chaoskit.journal.events import Entry
 from chaoskit.journal.run import Run
 from chaoskit.units import SECOND
 from tests.effort import examples
+from tests.journal.story import ORIGIN
 from tests.report.anything import HOSTILE, journals
-from tests.report.journals import HOST, ORIGIN, Journals, demo
+from tests.report.journals import HOST, Journals, demo
 
 
 def text_console(*, terminal: bool = False, width: int = 100) -> Console:

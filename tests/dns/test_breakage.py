@@ -172,7 +172,7 @@ def test_delayed_answers_are_bounded_and_the_rest_reported(monkeypatch: pytest.M
 def test_dropping_what_is_delayed_ends_connections_that_drip() -> None:
     async def test(world: World) -> None:
         asked = asyncio.create_task(world.ask(transport="tcp"))
-        while not any(connection.is_dripping for connection in world.server._connections._open):
+        while not any(connection.is_dripping for connection in world.server.connections.members):
             await asyncio.sleep(0)
         world.server.drop_late()
         with pytest.raises((EOFError, ConnectionResetError)):

@@ -69,7 +69,7 @@ def guide_s_faults(monkeypatch: pytest.MonkeyPatch) -> dict[str, types.ModuleTyp
         exec(compile(code, f"{kind[1]}.py", "exec"), module.__dict__)
         found[kind[1]] = module
     monkeypatch.setitem(
-        FAULTS.__dict__, "_modules", FAULTS._modules | {kind: f"{FAULTS.package}.{kind}" for kind in found}
+        FAULTS.__dict__, "modules", FAULTS.modules | {kind: f"{FAULTS.package}.{kind}" for kind in found}
     )
     monkeypatch.setitem(FAULTS.__dict__, "kinds", tuple(sorted([*FAULTS.kinds, *found])))
     return found

@@ -342,7 +342,7 @@ def test_names_outside_our_zones_take_no_memory() -> None:
     found = templates(responder())
     assert found.find(query(b"x.org"), 1, 1) is None
     assert not found.known
-    assert not found._state.choices
+    assert not found.state.choices
 
 
 def test_a_change_is_followed_and_the_rest_is_not_rebuilt() -> None:

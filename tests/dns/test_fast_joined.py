@@ -66,13 +66,13 @@ def joined_test(
     host: str = "127.0.0.1",
     injections: Sequence[Any] = (),
 ) -> None:
-    messages = Messages(udp_batched._sendmmsg)
-    monkeypatch.setattr(udp_batched, "_sendmmsg", messages)
+    messages = Messages(udp_batched.sendmmsg)
+    monkeypatch.setattr(udp_batched, "sendmmsg", messages)
 
     async def main() -> None:
         fast, general = (Desk(path, responder(*injections), host) for path in (udp_batched.BatchedUdp, GeneralUdp))
         try:
-            if not fast.path._joins:
+            if not fast.path.joins:
                 pytest.skip("this kernel has no UDP_SEGMENT (it came with Linux 4.18)")
             test(fast, general, messages)
         finally:
@@ -248,7 +248,7 @@ def test_a_kernel_that_cannot_is_not_asked_to(monkeypatch: pytest.MonkeyPatch) -
     async def main() -> None:
         desk = Desk(udp_batched.BatchedUdp, responder(), "127.0.0.1")
         try:
-            assert not desk.path._joins
+            assert not desk.path.joins
             assert len(desk.ask(mixed(60))) == 60
         finally:
             desk.close()

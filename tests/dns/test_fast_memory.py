@@ -69,8 +69,8 @@ class Swapping:
 
 
 def test_no_template_is_freed_while_the_kernel_may_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered = Gathered(udp_batched._sendmmsg)
-    monkeypatch.setattr(udp_batched, "_sendmmsg", gathered)
+    gathered = Gathered(udp_batched.sendmmsg)
+    monkeypatch.setattr(udp_batched, "sendmmsg", gathered)
     swapping = Swapping()
 
     def test(fast: Desk, general: Desk) -> None:
@@ -85,7 +85,7 @@ def test_no_template_is_freed_while_the_kernel_may_read_it(monkeypatch: pytest.M
             swapping.desk = None
             assert sorted(answers) == sorted(general.ask(batch))
         assert len(gathered.answers) > 5 * turns, "the kernel was given templates"
-        assert gathered.joined or not fast.path._joins, "some of them joined"
+        assert gathered.joined or not fast.path.joins, "some of them joined"
         assert not any(b"\xdb\xdb" in answer for answer in gathered.answers)
 
     desk_test(test, Injection("swap", DnsTarget("slow.api.test"), Once(0, 1 << 60), swapping))
@@ -96,7 +96,7 @@ def test_an_arena_keeps_what_it_was_given_where_it_was() -> None:
     given = [bytes([n % 251]) * (1 + n * 37 % 5000) for n in range(400)]  # several chunks
     places = [arena.add(data) for data in given]
     assert [ctypes.string_at(place, len(data)) for place, data in zip(places, given, strict=True)] == given
-    assert len(arena._chunks) > 1
+    assert len(arena.chunks) > 1
 
 
 def test_what_is_larger_than_a_chunk_has_a_chunk_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +131,7 @@ def test_rows_are_ready_before_the_change_they_are_for(monkeypatch: pytest.Monke
             for desk in (fast, general):
                 desk.clock.advance(10)
             with monkeypatch.context() as during:
-                during.setattr(fast.path, "_row", lambda *_: pytest.fail("a row was not ready"))
+                during.setattr(fast.path, "row", lambda *_: pytest.fail("a row was not ready"))
                 answers = fast.ask(asked)
             assert sorted(answers) == sorted(general.ask(asked))
             for _ in range(5):
@@ -183,7 +183,7 @@ def test_nothing_came_after_all() -> None:
 
 def test_what_the_system_call_refuses_takes_the_general_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """The call is refused for the second datagram of each batch; a header that was written over is put right."""
-    send, refused = udp_batched._sendmmsg, 0
+    send, refused = udp_batched.sendmmsg, 0
 
     def refuse(file: int, messages: int, count: int, flags: int) -> int:
         nonlocal refused
@@ -198,7 +198,7 @@ def test_what_the_system_call_refuses_takes_the_general_path(monkeypatch: pytest
     def test(fast: Desk, general: Desk) -> None:
         questions = [query(name) for name in (b"api.test", b"API.test", b"api.TEST", b"www.api.test")]
         wanted = general.ask(questions)
-        monkeypatch.setattr(udp_batched, "_sendmmsg", refuse)
+        monkeypatch.setattr(udp_batched, "sendmmsg", refuse)
         assert sorted(fast.ask(questions)) == sorted(wanted)
         assert len(fast.log) == len(general.log)
         assert not fast.server.failed.done()
@@ -216,7 +216,7 @@ def test_without_the_system_calls_the_plain_loop_answers(monkeypatch: pytest.Mon
 
     def test(fast: Desk, general: Desk) -> None:
         assert isinstance(udp_loop(fast.server, fast.udp, "x", "batched"), udp_batched.BatchedUdp)
-        for call in ("_recvmmsg", "_sendmmsg"):
+        for call in ("recvmmsg", "sendmmsg"):
             with monkeypatch.context() as forbidden:
                 forbidden.setattr(udp_batched, call, refuse)
                 assert isinstance(udp_loop(fast.server, fast.udp, "x", "batched"), PlainUdp)

@@ -37,7 +37,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "drop": [{}],
     "closed": [{}],
     "delay": [
-        {"by": 1},
+        {"by": MILLISECOND},
         {"by": 3 * SECOND},
         {"by": SECOND, "distribution": "uniform", "spread": 2 * SECOND},
         {"by": SECOND, "distribution": "normal", "spread": 300 * MILLISECOND},
@@ -300,9 +300,9 @@ def test_an_answer_that_was_empty_anyway_is_not_called_faulted() -> None:
 
 
 def test_faults_compose_in_the_order_written() -> None:
-    reply, met = responder(FAULTS.get("delay")(by=5), FAULTS.get("nxdomain")()).respond(question(), 1050)
+    reply, met = responder(FAULTS.get("delay")(by=5 * MILLISECOND), FAULTS.get("nxdomain")()).respond(question(), 1050)
     assert isinstance(reply, Answer)
-    assert (reply.rcode, reply.delay_ns, met) == ("NXDOMAIN", 5, ("i0", "i1"))
+    assert (reply.rcode, reply.delay_ns, met) == ("NXDOMAIN", 5 * MILLISECOND, ("i0", "i1"))
 
 
 def test_a_broken_fault_is_not_hidden() -> None:
@@ -381,3 +381,31 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 def test_parameters_that_cannot_be_are_told(kind: str, parameters: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         FAULTS.get(kind)(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("faults", "met", "unseen"),
+    [
+        (["delay", "drop"], ("i1",), ("i0",)),
+        (["drop", "delay"], ("i0",), ()),
+        (["empty", "nxdomain"], ("i1",), ("i0",)),
+        (["nxdomain", "servfail"], ("i1",), ("i0",)),
+        (["ttl", "empty"], ("i1",), ("i0",)),
+        (["ttl", "delay", "refused"], ("i1", "i2"), ("i0",)),
+        (["empty", "delay"], ("i0", "i1"), ()),
+        (["drop", "drop"], ("i0",), ()),
+        (["delay", "closed", "servfail", "drop"], ("i3",), ("i0", "i1", "i2")),
+    ],
+    ids=" then ".join,
+)
+def test_only_what_shaped_the_reply_was_met(faults: list[str], met: tuple[str, ...], unseen: tuple[str, ...]) -> None:
+    parameters: dict[str, dict[str, Any]] = {"delay": {"by": SECOND}, "ttl": {"to": 7 * SECOND}}
+    outcome = responder(*(FAULTS.get(kind)(**parameters.get(kind, {})) for kind in faults)).outcome(question(), 1050)
+    assert (outcome.met, outcome.unseen) == (met, unseen)
+
+
+@pytest.mark.parametrize(("by", "met"), [(999_999, ()), (1_000_000, ("i0",))])
+def test_a_delay_too_short_to_be_felt_met_nothing(by: int, met: tuple[str, ...]) -> None:
+    outcome = responder(FAULTS.get("delay")(by=by)).outcome(question(), 1050)
+    assert (outcome.met, outcome.unseen) == (met, () if met else ("i0",))
+    assert outcome.reply.delay_ns == by  # type: ignore[union-attr] # it is an Answer

@@ -63,7 +63,7 @@ def test_memory_is_bounded() -> None:
     guard = Guard(read_networks(["10.0.0.0/8"]), rate_per_s=1)
     for n in range(MAX_CLIENTS + 10):
         guard.verdict(str(ipaddress.IPv4Address("10.0.0.0") + n), T0)
-    assert len(guard._clients) == MAX_CLIENTS
+    assert len(guard.clients) == MAX_CLIENTS
     assert guard.verdict("10.0.0.0", T0) == "answer", "forgotten, as the one silent for longest"
     assert guard.verdict(str(ipaddress.IPv4Address("10.0.0.0") + MAX_CLIENTS), T0) == "limited", "remembered"
 

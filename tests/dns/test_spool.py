@@ -142,6 +142,6 @@ def test_shapes_are_numbered_anew_when_there_are_too_many(tmp_path: Path, monkey
     log = Spool(tmp_path / "log")
     for at in range(10):
         log.record(event(at, f"n{at % 5}.test"))
-    assert len(log._numbers) <= 3
+    assert len(log.numbers) <= 3
     log.close()
     assert [one.name for one in read(tmp_path / "log")[0]] == [f"n{at % 5}.test" for at in range(10)]

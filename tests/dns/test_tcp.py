@@ -84,11 +84,11 @@ def test_who_never_reads_its_answers_is_not_kept(monkeypatch: pytest.MonkeyPatch
         with socket.create_connection((world.where["where"], world.where["port"])) as deaf:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             deaf.setblocking(False)
-            connections = world.server._connections
+            connections = world.server.connections
             await until(lambda: len(connections) == 1)
-            (connection,) = connections._open
+            (connection,) = connections.members
             wire = a("many.api.test").to_wire()
-            while not connection._clogged:
+            while not connection.is_clogged:
                 with contextlib.suppress(BlockingIOError):
                     deaf.send((struct.pack("!H", len(wire)) + wire) * 100)
                 await asyncio.sleep(0)
@@ -213,7 +213,7 @@ def test_a_server_that_stands_ends_the_newest_and_counts_it(monkeypatch: pytest.
     monkeypatch.setattr(tcp, "MAX_CONNECTIONS", 1)
 
     async def test(world: World) -> None:
-        monkeypatch.setattr(world.server._connections, "_stands", True)
+        monkeypatch.setattr(world.server.connections, "stands", True)
         first = await connect(world)
         ask(first[1], a())
         await until(lambda: world.server.late)
@@ -234,16 +234,17 @@ def test_who_does_not_read_is_not_read() -> None:
         reader, writer = await connect(world)
         ask(writer, a())
         await answer(reader)
-        (connection,) = world.server._connections._open
-        for end_of, size in ((connection._stream, socket.SO_SNDBUF), (writer, socket.SO_RCVBUF)):
+        (connection,) = world.server.connections.members
+        for end_of, size in ((connection.stream, socket.SO_SNDBUF), (writer, socket.SO_RCVBUF)):
             end_of.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, size, 4096)
-        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        assert isinstance(writer.transport, asyncio.ReadTransport)
+        writer.transport.pause_reading()
         wire = a("many.api.test").to_wire()
         writer.write((struct.pack("!H", len(wire)) + wire) * 20000)  # 40 MB of answers
-        await until(lambda: not connection._stream.is_reading())
+        await until(lambda: not connection.stream.is_reading())
         taken = len(world.log)
         assert taken < 20000, "the rest waits in the asker's own memory"
-        reader._transport.resume_reading()  # type: ignore[attr-defined]
+        writer.transport.resume_reading()
         await until(lambda: len(world.log) > taken)
         writer.transport.abort()
 

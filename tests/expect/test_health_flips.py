@@ -69,6 +69,18 @@ def test_an_endpoint_that_never_notices() -> None:
     assert (verdict.finding, verdict.because) == ("broken", "app: said 200 all through the fault, 20 times asked")
 
 
+def test_a_single_silence_is_no_flip() -> None:
+    """On a machine that stands still for a second, an endpoint misses one question, and says nothing by it."""
+    verdict = judged(HealthFlips(SECOND), unwell(5300, 5400, None))
+    because = "app: said 200 all through the fault, 20 times asked, of which 1 alone without an answer"
+    assert (verdict.finding, verdict.because) == ("broken", because)
+    late = judged(
+        HealthFlips(SECOND, SECOND), lambda when: 503 if 5300 <= when < 7100 else None if when == 8700 else 200
+    )
+    assert late.finding == "held"
+    assert judged(HealthFlips(SECOND), unwell(5300, 5500, None)).finding == "held"
+
+
 def test_an_endpoint_that_was_unwell_before_shows_no_flip() -> None:
     verdict = judged(HealthFlips(SECOND), unwell(4000, 8000))
     assert (verdict.finding, verdict.because) == (

@@ -69,6 +69,8 @@ def test_a_verdict_begins_with_its_kind_and_points_at_few_events(kind: str) -> N
         "recovers_within": {"within": 1},
         "attempts_per_call": {"at_most": 9},
         "longest_call": {"at_most": 1},
+        "latency": {"at_most": 1},
+        "answered_with": {"status": 200, "at_least": 0.5},
         "surfaces_error": {"errno": -5},
         "health_flips": {"within": 1},
         "never_empty": {"name": "a.test"},

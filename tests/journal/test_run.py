@@ -259,4 +259,4 @@ class TestProcessFaults:
     def test_only_the_target_s_own_end_is_its_death(self, target: str, process: str, died: int) -> None:
         story = self.story(target, called=1000)
         story.add(ev.ProcessEnded(at=at(5002), process=process, exit_code=-9, expected=True))
-        assert len(story.run()._deaths("app")) == died
+        assert len(story.run().deaths("app")) == died

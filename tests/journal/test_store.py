@@ -63,7 +63,7 @@ def test_a_full_disk_is_the_harness_failing() -> None:
     if not full.exists():
         pytest.skip("no /dev/full on this system")
     journal = Journal()
-    journal._file = full.open("w", buffering=1)
+    journal.file = full.open("w", buffering=1)
     with pytest.raises(HarnessError, match="cannot write /dev/full: No space left on device"):
         journal.append(Story().head().entries()[0].event)
     with pytest.raises(HarnessError, match="cannot write /dev/full"):

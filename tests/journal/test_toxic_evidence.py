@@ -21,6 +21,7 @@ from chaoskit.journal.events import (
     RequestArrived,
 )
 from chaoskit.journal.toxic_evidence import infer_affected
+from chaoskit.units import MILLISECOND
 
 
 def ready(implementation: str, *, silent: bool = False) -> PlaneReady:
@@ -54,7 +55,7 @@ def refused(at: int, client: str = "a", number: int = errno.ECONNREFUSED) -> Cal
 def proof(fault: str, events: list[Event], parameters: dict[str, Any] | None = None, **more: Any) -> list[int]:
     planned = InjectionPlanned(
         at=0, injection="i", plane="network", fault=fault, where="dynamodb, downstream", target={"service": "dynamodb"}, spans=((90, 200),),
-        parameters=parameters or {"latency": 5, "jitter": 0},
+        parameters=parameters or {"latency": 5 * MILLISECOND, "jitter": 0},
     )  # fmt: skip
     planned = replace(planned, **more)
     experiment = {"clients": {"a": {}, "e": {"service": "ec2"}}}
@@ -88,7 +89,7 @@ def test_only_where_no_proxy_tells_and_every_byte_is_delayed() -> None:
     assert proof("bandwidth", [TOXIPROXY, *pair], {"rate": 3}) == [4]
     assert proof("latency", [ready("embedded proxy"), *pair]) == []
     assert proof("latency", [TOXIPROXY, *pair], chance=0.9) == []
-    assert proof("latency", [TOXIPROXY, *pair], {"latency": 5, "jitter": 5}) == []
+    assert proof("latency", [TOXIPROXY, *pair], {"latency": 5 * MILLISECOND, "jitter": 5 * MILLISECOND}) == []
     assert proof("timeout", [TOXIPROXY, *pair], {"timeout": 0}) == []
     assert proof("latency", [TOXIPROXY, *pair], injection="another") == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 import struct
@@ -121,6 +122,64 @@ def test_latency_delays_at_least_as_long_as_asked(stream: str) -> None:
     asyncio.run(run())
 
 
+HIDDEN: dict[str, tuple[list[tuple[str, str, dict[str, int]]], tuple[str, ...], tuple[str, ...]]] = {
+    "late, then swallowed": (
+        [("latency", "downstream", {"latency": 30}), ("timeout", "downstream", {"timeout": 0})], ("timeout",), ("latency",),
+    ),
+    "late on the way there, and the answer swallowed": (
+        [("latency", "upstream", {"latency": 30}), ("timeout", "downstream", {"timeout": 0})], ("timeout",), ("latency",),
+    ),
+    "swallowed before a reset could come": (
+        [("timeout", "upstream", {"timeout": 0}), ("reset_peer", "upstream", {"timeout": 0})], ("timeout",), (),
+    ),
+    "late both ways": (
+        [("latency", "upstream", {"latency": 20}), ("limit_data", "downstream", {"bytes": 1})], ("latency", "limit_data"), (),
+    ),
+    "reset at once": (
+        [("reset_peer", "upstream", {"timeout": 0}), ("latency", "downstream", {"latency": 20})], ("reset_peer",), (),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HIDDEN)
+def test_only_toxics_whose_doing_a_peer_saw_are_met(case: str) -> None:
+    toxics, met, unseen = HIDDEN[case]
+
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            for kind, stream, attributes in toxics:
+                await lab.toxic(kind, kind, stream=stream, **attributes)
+            reader, writer = await lab.connect(proxy)
+            writer.write(b"xy")
+            if "swallowed" in case:
+                await until(
+                    lambda: any(connection.up.drops or connection.down.drops for connection in proxy.connections)
+                )
+                await lab.call("DELETE", "proxies/p/toxics/timeout")
+            with contextlib.suppress(ConnectionResetError):
+                await reader.read(-1)
+            closed = (await lab.closed())[0]
+            assert (tuple(sorted(closed.toxics)), closed.unseen) == (met, unseen)
+
+    asyncio.run(run())
+
+
+def test_a_rate_that_the_line_never_fills_has_met_nothing() -> None:
+    async def run() -> None:
+        async with laboratory() as lab:
+            proxy = await lab.proxy()
+            await lab.toxic("bandwidth", "wide", rate=1_000_000)
+            reader, writer = await lab.connect(proxy)
+            writer.write(b"x" * 999)
+            await reader.readexactly(999)
+            writer.close()
+            closed = (await lab.closed())[0]
+            assert closed.toxics == ()
+
+    asyncio.run(run())
+
+
 def test_a_toxic_that_delays_nothing_has_touched_nothing() -> None:
     async def run() -> None:
         async with laboratory() as lab:
@@ -201,7 +260,7 @@ def test_timeout_zero_drops_until_lifted_and_then_closes() -> None:
             await lab.toxic("timeout", "dead", timeout=0)
             reader, writer = await lab.connect(proxy)
             writer.write(b"x")
-            await until(lambda: any("dead" in connection.toxics for connection in proxy.connections))
+            await until(lambda: any(connection.down.drops for connection in proxy.connections))
             assert not reader.at_eof()
             await lab.call("DELETE", "proxies/p/toxics/dead")
             assert await reader.read(-1) == b""
@@ -242,7 +301,7 @@ def test_a_pending_reset_comes_when_its_toxic_ends_or_changes(stream: str, how: 
             await lab.toxic("reset_peer", "rst", stream=stream, timeout=3_600_000)
             reader, writer = await lab.connect(proxy)
             writer.write(b"x")
-            await until(lambda: any("rst" in connection.toxics for connection in proxy.connections))
+            await until(lambda: any(connection.link(stream).drops for connection in proxy.connections))
             if how == "lifted":
                 await lab.call("DELETE", "proxies/p/toxics/rst")
             else:

@@ -12,6 +12,8 @@ from chaoskit.network.embedded.link import Link
 from chaoskit.network.toxics import Cut, Effect, Moment, Send, Toxic
 from chaoskit.network.toxics.latency import Latency
 from chaoskit.network.toxics.reset_peer import ResetPeer
+from chaoskit.network.toxics.timeout import Timeout
+from chaoskit.timeline.injection import FELT_NS
 from chaoskit.units import SECOND
 
 
@@ -41,10 +43,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self.log: list[object] = []
+        self.late_by: set[str] = set()
+        self.met_by: set[str] = set()
+        self.acted_on: set[str] = set()
         self.link = Link("downstream", self)
 
-    def deliver(self, link: Link, data: bytes) -> None:
+    def deliver(self, link: Link, data: bytes, late_by: tuple[str, ...]) -> None:
         self.log.append(data)
+        self.late_by |= set(late_by)
 
     def finish(self, link: Link) -> None:
         self.log.append("end")
@@ -56,8 +62,11 @@ class Recorder:
     def quiet_from(self, at: Instant) -> Instant:
         return at
 
-    def touched(self, toxic: str) -> None:
-        self.log.append(("touched", toxic))
+    def acted(self, toxic: str) -> None:
+        self.acted_on.add(toxic)
+
+    def met(self, toxic: str) -> None:
+        self.met_by.add(toxic)
 
     def abort(self) -> None:
         self.log.append("abort")
@@ -77,9 +86,10 @@ def test_toxics_act_in_the_order_of_their_places() -> None:
         assert [stage.name for stage in ends.link.stages] == ["first", "second"]
         ends.link.feed(b"abcd")
         ends.link.end()
-        assert ends.log == [("touched", "second"), ("touched", "second")]
+        assert (ends.log, ends.acted_on) == ([], {"second"})
         ends.link.remove("second")
-        assert ends.log[2:] == [b"ab", b"cd", "end"]
+        assert ends.log == [b"ab", b"cd", "end"]
+        assert ends.late_by == {"second"}
 
     asyncio.run(run())
 
@@ -90,7 +100,7 @@ def test_after_a_cut_further_down_nothing_goes_on() -> None:
         ends.add("halve", 1, Halve())
         ends.add("rst", 2, ResetPeer())
         ends.link.feed(b"abcd")
-        assert [entry for entry in ends.log if entry != ("touched", "rst")] == [("cut", "rst")]
+        assert ends.log == [("cut", "rst")]
         assert ends.link.stages == []
 
     asyncio.run(run())
@@ -130,5 +140,29 @@ def test_a_stream_that_has_ended_gets_no_toxic() -> None:
         ends.add("late", 1, Latency(SECOND))
         assert ends.link.stages == []
         assert ends.log == ["end"]
+
+    asyncio.run(run())
+
+
+def test_what_a_toxic_keeps_is_told_once_it_is_felt() -> None:
+    """Whoever gives up on a late answer has met its lateness; whoever is cut at once has not."""
+
+    async def run() -> None:
+        ends = Recorder()
+        ends.add("hour", 1, Latency(3600 * SECOND))
+        ends.add("hole", 2, Timeout(0))
+        ends.link.feed(b"a")
+        hour, hole = ends.link.stages
+        since = hour.held[0].since
+        hour.account(since + FELT_NS - 1)
+        assert (ends.met_by, ends.acted_on) == (set(), {"hour"})
+        hour.account(since + FELT_NS)
+        assert ends.met_by == {"hour"}
+        hole.take(b"b")
+        assert hole.dropped_at is not None
+        hole.account(hole.dropped_at + FELT_NS - 1)
+        assert (ends.met_by, ends.acted_on) == ({"hour"}, {"hour", "hole"})
+        hole.account(hole.dropped_at + FELT_NS)
+        assert ends.met_by == {"hour", "hole"}
 
     asyncio.run(run())

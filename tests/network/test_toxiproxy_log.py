@@ -20,7 +20,7 @@ from chaoskit.network.toxics.slicer import Slicer
 from chaoskit.network.toxics.slow_close import SlowClose
 from chaoskit.network.toxics.timeout import Timeout
 from chaoskit.network.toxiproxy_log import Log, LogFedControl
-from chaoskit.units import MILLISECOND
+from chaoskit.units import MICROSECOND, MILLISECOND
 from tests.network.test_driver import FakeControl
 
 PROXY = "svc@127.0.0.1"
@@ -41,8 +41,8 @@ class Told:
     def created(self, proxy: str = PROXY) -> None:
         self.say(handler="ToxicCreate", status=200, url=f"/proxies/{proxy}/toxics")
 
-    def put(self, toxic: Toxic, stream: Stream = "downstream", toxicity: float = 1.0) -> None:
-        self.control.add_toxic(PROXY, "t", toxic, stream, toxicity)
+    def put(self, toxic: Toxic, stream: Stream = "downstream", toxicity: float = 1.0, name: str = "t") -> None:
+        self.control.add_toxic(PROXY, name, toxic, stream, toxicity)
 
     def connection(self, proxy: str = PROXY) -> ConnectionOpened:
         self.say(level="info", name=proxy, message="Accepted client", client="127.0.0.1:1")
@@ -89,13 +89,38 @@ def test_a_stream_that_was_set_up_before_has_nothing() -> None:
 
 @pytest.mark.parametrize(
     "toxic",
-    [Latency(0), Latency(5 * MILLISECOND, 5 * MILLISECOND), Slicer(9), LimitData(9), SlowClose(MILLISECOND)],
+    [
+        Latency(0),
+        Latency(5 * MILLISECOND, 5 * MILLISECOND),
+        Slicer(9),
+        Slicer(9, 0, 10 * MICROSECOND),
+        LimitData(9),
+        SlowClose(MILLISECOND),
+        Bandwidth(1000),
+    ],
 )
 def test_what_may_leave_a_connection_unchanged_is_not_claimed(toxic: Toxic) -> None:
     told = Told()
     told.put(toxic)
     told.created()
     assert told.connection().toxics == ()
+
+
+@pytest.mark.parametrize(
+    ("toxics", "met"),
+    [
+        ((SLOW, Timeout(0)), ("t1",)),
+        ((ResetPeer(), SLOW), ("t0",)),
+        ((SLOW, Bandwidth(1)), ("t0", "t1")),
+        ((Timeout(0), ResetPeer()), ()),
+    ],
+)
+def test_what_lets_nothing_through_hides_other_toxics(toxics: tuple[Toxic, ...], met: tuple[str, ...]) -> None:
+    told = Told()
+    for number, toxic in enumerate(toxics):
+        told.put(toxic, name=f"t{number}")
+        told.created()
+    assert told.connection().toxics == met
 
 
 @pytest.mark.parametrize("toxic", [Timeout(0), ResetPeer(), Bandwidth(0), Slicer(9, 0, MILLISECOND), SLOW])

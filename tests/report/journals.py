@@ -1,4 +1,4 @@
-"""Journals for tests, made of real event classes: a small builder, and the demo with its four clients, simulated.
+"""A run simulated for tests: the demo with its four clients, told through the one builder of journals (``tests/journal/story.py``).
 
 The simulation is deterministic. It follows what was measured of botocore 1.44 on DynamoDB (4 attempts, sleeps of U·25, 50, 100 ms, a
 quota of 500 tokens at 14 a retry), of legacy mode (10 attempts, .05 s doubling), and of urllib3's last-in first-out pool.
@@ -14,9 +14,9 @@ from typing import Any
 from chaoskit.journal import events as ev
 from chaoskit.journal.events import Entry, ErrorLink, Event, Result
 from chaoskit.units import MICROSECOND, MILLISECOND, SECOND
+from tests.journal.story import NAME, ORIGIN, Story
 
-ORIGIN = 9_000 * SECOND
-HOST = "dynamodb.us-east-1.amazonaws.com"
+HOST = NAME
 NO_ADDRESS = (
     ErrorLink(
         type="botocore.exceptions.EndpointConnectionError",
@@ -38,7 +38,7 @@ class Connection:
 
 @dataclass
 class Journals:
-    """Collects events in any order and numbers them by instant. Times given to its methods are nanoseconds of the experiment."""
+    """A run, told as its parts live through it. Times given to its methods are nanoseconds of the experiment; those of ``story`` are ms."""
 
     blanks: Sequence[tuple[int, int]] = ((5 * SECOND, 25 * SECOND),)
     length: int = 40 * SECOND
@@ -46,16 +46,15 @@ class Journals:
     hidden: bool = False
     title: str = "Which client survives when DynamoDB's DNS record goes empty?"
     rng: random.Random = field(default_factory=lambda: random.Random(7))
-    events: list[Event] = field(default_factory=list)
+    story: Story = field(default_factory=Story)
     port: int = 33000
     serial: int = 0
 
     def add(self, event: Event) -> None:
-        self.events.append(event)
+        self.story.add(event)
 
     def entries(self) -> list[Entry]:
-        ordered = sorted(self.events, key=lambda event: event.at)
-        return [Entry(seq, event) for seq, event in enumerate(ordered, 1)]
+        return self.story.entries()
 
     def blank(self, at: int) -> bool:
         return any(start <= at < end for start, end in self.blanks)
@@ -100,10 +99,10 @@ class Journals:
     def ready(self, name: str, **settings: str) -> None:
         self.add(
             ev.ClientReady(
-                at=ORIGIN - SECOND + 20 * MILLISECOND * len(self.events),
+                at=ORIGIN - SECOND + 20 * MILLISECOND * len(self.story.events),
                 client=name,
                 use="boto3",
-                pid=200 + len(self.events),
+                pid=200 + len(self.story.events),
                 versions={"boto3": "1.44.2", "botocore": "1.44.2"},
                 settings=settings,
             )
@@ -126,7 +125,7 @@ class Journals:
         self.add(ev.TimelineArmed(at=at, origin=ORIGIN, ends=ORIGIN + self.length))
 
     def end(self, reason: str = "finished") -> None:
-        last = max(event.at for event in self.events)
+        last = max(event.at for event in self.story.events)
         self.add(ev.RunEnded(at=max(last, ORIGIN + self.length) + 50 * MILLISECOND, reason=reason))
 
     def canary(self, every: int = SECOND, bad: bool = False) -> None:
@@ -144,24 +143,11 @@ class Journals:
     def lookup(self, asker: str, at: int, name: str = HOST) -> bool:
         """One getaddrinfo: A and AAAA from one port. Tells whether it found an address."""
         empty = self.blank(at)
-        peer = f"127.0.0.1:{self.next_port()}"
+        self.next_port()
         for number, rtype in enumerate(("A", "AAAA")):
-            arrived = ORIGIN + at + number * 30 * MICROSECOND
-            self.add(
-                ev.QueryAnswered(
-                    at=arrived,
-                    answered_at=arrived + 150 * MICROSECOND,
-                    asker=asker,
-                    peer=peer,
-                    transport="udp",
-                    name=name,
-                    rtype=rtype,
-                    reply="answer",
-                    rcode="NOERROR",
-                    answers=0 if empty else 1,
-                    faults=("blank",) if empty else (),
-                )
-            )
+            when = at / MILLISECOND + number * 0.03
+            answers, faults = (0, ("blank",)) if empty else (1, ())
+            self.story.query(asker, when, self.port, rtype, took=0.15, answers=answers, faults=faults, name=name)
         return not empty
 
     def dial(self, at: int) -> Connection:

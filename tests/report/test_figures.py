@@ -9,8 +9,9 @@ from chaoskit.report.figures import ClientFigures, all_figures, carriage, percen
 from chaoskit.report.health import all_injections, carried, health_of
 from chaoskit.units import MILLISECOND, SECOND
 from tests.effort import examples
+from tests.journal.story import ORIGIN
 from tests.report.anything import journals
-from tests.report.journals import ORIGIN, Caller, Journals, demo, steady
+from tests.report.journals import Caller, Journals, demo, steady
 
 
 def figures_of(run: Run) -> dict[str, ClientFigures]:

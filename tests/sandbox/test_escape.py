@@ -1,9 +1,13 @@
-"""The escape suite: nothing that a command tries in ``chaoskit exec`` reaches an outside that counts, as root and as an ordinary user."""
+"""The escape suite: nothing that a command tries in ``chaoskit exec``, or a client of ``chaoskit run``, reaches an outside that counts.
+
+As root and as an ordinary user.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +19,7 @@ from typing import Any
 import pytest
 
 from chaoskit.sandbox.syscall_filter import FilterUnavailable, compile_filter
+from chaoskit.verdict import Outcome
 from tests.cli.commands import PATIENCE_S
 from tests.cli.test_ordinary_user import ROOT, as_nobody, python_for_everybody
 from tests.sandbox.escape.attempts import ATTEMPTS
@@ -26,6 +31,12 @@ COUNTED = (
 )  # fmt: skip
 """Attempts that the outside counts when nothing holds them back."""
 BY_THE_FILTER = ("hypervisor", "hypervisor by a wide number", "io_uring", "key ring", "typing into the terminal")
+
+CLIENT = """\
+title: a client that wants out
+duration: 1s
+clients: {{one: {{use: command, argv: {argv}, every: 1h}}}}
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +54,10 @@ class Outside:
 
     def run(self, *command: str) -> tuple[dict[str, str], dict[str, list[str]]]:
         """What the attempts of ``command`` say, and what the outside counted."""
+        output, counted = self._run(*command)
+        return json.loads(output), counted
+
+    def _run(self, *command: str, code: int = 0) -> tuple[str, dict[str, list[str]]]:
         packages = [path for path in sys.path if path.endswith("site-packages")]
         environment = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -57,12 +72,22 @@ class Outside:
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
         written: dict[str, Any] = json.loads((self.folder / "counted.json").read_text())
-        assert written["exit_code"] == 0, result.stderr
-        return json.loads(result.stdout), written["counted"]
+        assert written["exit_code"] == code, result.stderr
+        return result.stdout, written["counted"]
 
     def exec(self, *options: str, attempts: tuple[str, ...] = ()) -> tuple[dict[str, str], dict[str, list[str]]]:
         command = [self.python, "-m", "chaoskit", "exec", "-q", "--no-aws", *options, "--", *self.attempts(*attempts)]
         return self.run(*command)
+
+    def client(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        """The same from a client of an experiment, whose one call makes all attempts."""
+        said, experiment = self.folder / "said.json", self.folder / "x.yaml"
+        script = f"{shlex.join(self.attempts())} > {said}; chmod a+rw {said}"
+        experiment.write_text(CLIENT.format(argv=json.dumps(["sh", "-c", script])))
+        command = [self.python, "-m", "chaoskit", "run", str(experiment), "--plain", "--sandbox", "namespace"]
+        no_fault = Outcome.NOT_EXERCISED.exit_code
+        _, counted = self._run(*command, "--out", str(self.folder / "runs"), code=no_fault)
+        return json.loads(said.read_text()), counted
 
 
 @pytest.fixture(params=["root", "ordinary user"])
@@ -95,8 +120,9 @@ def test_the_outside_counts_whoever_comes(outside: Outside) -> None:
     assert visitors == sorted(COUNTED), said
 
 
-def test_nothing_gets_out_of_the_sandbox(outside: Outside) -> None:
-    said, counted = outside.exec()
+@pytest.mark.parametrize("door", ["exec", "run"])
+def test_nothing_gets_out_of_the_sandbox(outside: Outside, door: str) -> None:
+    said, counted = outside.exec() if door == "exec" else outside.client()
     assert {listener: names for listener, names in counted.items() if names} == {}
     try:
         compile_filter()
@@ -105,7 +131,8 @@ def test_nothing_gets_out_of_the_sandbox(outside: Outside) -> None:
         expected = set(ATTEMPTS) - set(BY_THE_FILTER)
     assert {name: text for name, text in said.items() if name in expected and text.startswith("ESCAPED")} == {}
     assert set(said) == set(ATTEMPTS)
-    sys.stdout.write(f"{len(said)} ways out tried as {'an ordinary user' if outside.user else 'root'}, none led out\n")
+    user = "an ordinary user" if outside.user else "root"
+    sys.stdout.write(f"{len(said)} ways out of {door} tried as {user}, none led out\n")
 
 
 def test_a_socket_that_is_named_is_the_only_one_open(outside: Outside) -> None:

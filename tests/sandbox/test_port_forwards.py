@@ -131,7 +131,7 @@ def test_a_relay_that_dies_is_told(tmp_path: Path) -> None:
         await holes.open([PortForward("127.0.0.1", 9, (INSIDE,), named=False)], list, tmp_path, ipv6=False)
         told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         holes.watch(told.set_result)
-        holes._relays[0].kill()
+        holes.relays[0].kill()
         said = await told
         await holes.close()
         return said

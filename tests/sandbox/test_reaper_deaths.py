@@ -81,8 +81,8 @@ def journal_in(folder: Path, *, armed: bool, ended: bool = False, half: str = ""
 def clean_up(remove: Path, empty: Path, **more: Any) -> None:
     """A keeper's life whose parent is gone at once."""
     plan = {"remove": [str(remove)], "empty": [str(empty)], "namespace": False, "binds": []} | more
-    command = [sys.executable, "-I", "-S", str(REAPER)]
-    subprocess.run(command, input=json.dumps(plan).encode() + b"\n", capture_output=True, check=True)
+    command = [sys.executable, "-I", "-S", str(REAPER), json.dumps(plan)]
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
 
 
 @pytest.mark.parametrize("half", ["", '{"seq":6,"kind":"canary_che'], ids=["whole", "cut in a line"])

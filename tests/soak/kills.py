@@ -16,11 +16,13 @@ from tests.cli.serving import ZONE
 from tests.cli.test_margin import EXPERIMENT
 from tests.processes import descendants
 
-LATEST_S = {"run": 10.0, "exec": 7.0, "margin": 9.0, "serve": 2.0}
-"""How long after its start a command is killed at the latest: some of them end before."""
+LATEST_S = {"run": 6.0, "exec": 5.0, "margin": 9.0, "serve": 2.0}
+"""How long after its start, or after it has come to its work, a command is killed at the latest: some of them end before."""
 TO_THE_PARENT = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GONE_WITHIN_S = 60.0
 """How long the machine may take to clear away; a clean-up that takes this long has not worked."""
+SEARCHED_WITHIN_S = 300.0
+"""How long a search may go on that lost a part of one of its runs."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def kill_once(generator: random.Random, place: Path, sandbox: str) -> Killed:
     door = generator.choice(sorted(LATEST_S))
     number = generator.choice(TO_THE_PARENT)
     delay = generator.uniform(0, LATEST_S[door])
-    hits_a_part = door in ("run", "exec") and generator.random() < 0.4
+    at_work = generator.random() < 0.6
+    hits_a_part = door in ("run", "exec", "margin") and generator.random() < 0.4
     environment = os.environ | {"TMPDIR": str(place / "tmp"), "CHAOSKIT_SOAK": str(place)}
     with subprocess.Popen(
         command(door, place, sandbox),
@@ -50,6 +53,8 @@ def kill_once(generator: random.Random, place: Path, sandbox: str) -> Killed:
         start_new_session=True,
     ) as process:  # fmt: skip
         parent = os.pidfd_open(process.pid)
+        if at_work:
+            wait_until_at_work(door, place, parent)
         select.select([parent], [], [], delay)
         parts = descendants(process.pid) if hits_a_part else []
         if parts:
@@ -59,11 +64,29 @@ def kill_once(generator: random.Random, place: Path, sandbox: str) -> Killed:
         else:
             what = "chaoskit"
             process.send_signal(number)
-        ended = select.select([parent], [], [], GONE_WITHIN_S)[0]
+        patience = SEARCHED_WITHIN_S if parts and door == "margin" else GONE_WITHIN_S
+        ended = select.select([parent], [], [], patience)[0]
         os.close(parent)
         left = () if ended else ("chaoskit itself still waits",)
         process.kill()
     return Killed(door, what, number.name, (*left, *left_over(door, place)))
+
+
+def wait_until_at_work(door: str, place: Path, parent: int) -> None:
+    """Until a timeline is armed, or the server's control answers; or the command, whose pidfd is ``parent``, has ended."""
+    while not select.select([parent], [], [], 0.05)[0]:
+        if door == "serve" and (place / "s").exists():
+            return
+        journals = (place / "runs").rglob("journal.jsonl") if (place / "runs").exists() else ()
+        if any(is_armed(journal) for journal in journals):
+            return
+
+
+def is_armed(journal: Path) -> bool:
+    try:
+        return b'"kind":"timeline_armed"' in journal.read_bytes()
+    except OSError:
+        return False  # it has been put elsewhere, or removed
 
 
 def command(door: str, place: Path, sandbox: str) -> list[str]:

@@ -14,8 +14,8 @@ from chaoskit.registry import Registry
 
 FAULTS = Registry(__name__, plugins="service")
 
-Form: TypeAlias = Literal["json", "query", "ec2", "rest_xml", "s3"]
-"""How a service writes an error; each is one of AWS's protocols, and S3 has a way of its own."""
+Form: TypeAlias = Literal["json", "query", "ec2", "rest_xml", "s3", "plain"]
+"""How a service writes an error; each is one of AWS's protocols, and S3 has a way of its own. *plain*: a service of the user's."""
 
 Turn: TypeAlias = Literal["serve", "wait", "refuse"]
 
@@ -51,6 +51,9 @@ class ServiceFault(Protocol):
     """What every file under ``aws/faults/`` holds: a frozen dataclass of the fault's own parameters, and what differs from honesty."""
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    ONLY_AWS: ClassVar[bool] = False
+    """Whether it means nothing to a service that is no mock of AWS."""
 
     def turn(self, serving: int, waiting: int) -> Turn:
         """Whether a request may be served now, given how many under this fault are ``serving`` and ``waiting`` before it."""

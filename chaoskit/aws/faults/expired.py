@@ -8,7 +8,7 @@ Developer Guide, "Error handling".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from chaoskit.aws.faults import Request, Response, ServiceFault
 from chaoskit.aws.forms import error
@@ -30,6 +30,8 @@ _CLOCKS: dict[str, tuple[int, str]] = {
 @dataclass(frozen=True, slots=True)
 class Expired(ServiceFault):
     """``what`` is no longer valid: the session's ``token``, or the request's time by the ``clock``."""
+
+    ONLY_AWS: ClassVar[bool] = True
 
     what: Literal["token", "clock"] = "token"
 

@@ -37,5 +37,6 @@ class Throttle(ServiceFault):
 
 def throttled(request: Request, code: str | None = None) -> Response:
     """The service's own throttling error."""
-    status, usual, message = _WORDS.get(request.service, (400, "Throttling", _RATE))
+    other = (429, "TooManyRequests", _RATE) if request.form == "plain" else (400, "Throttling", _RATE)  # RFC 6585 §4
+    status, usual, message = _WORDS.get(request.service, other)
     return error(request, status, code or usual, message if code is None else _RATE)

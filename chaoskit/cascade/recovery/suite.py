@@ -13,7 +13,8 @@ from chaoskit.cascade.day.fleet import Settings, play_fleet
 from chaoskit.cascade.policies.health_damping import HealthDamping
 from chaoskit.cascade.policies.velocity_control import VelocityControl
 from chaoskit.cascade.recovery.balancer import BalancerSettings, play_balancer
-from chaoskit.cascade.recovery.herd import HerdSettings, play_herd
+from chaoskit.cascade.recovery.herd import play_herd
+from chaoskit.cascade.recovery.herd_clients import HerdSettings
 from chaoskit.units import SECOND
 
 

@@ -105,7 +105,7 @@ class Chain:
         back = rates.comes_back * orbit
         arrive = rates.arrivals * np.ones_like(orbit)
         fails = np.where(full > 0, 1.0, late)
-        self._flows = {  # (change of waiting, change of retries): rate in each state
+        self.changes = {  # (change of waiting, change of retries): rate in each state
             (1, 0): arrive * (1 - late) * (1 - full) + back * late * rates.again * (1 - full),
             (1, 1): arrive * late * (1 - full) * self.retries,
             (1, -1): back * (1 - late * rates.again) * (1 - full),
@@ -113,20 +113,20 @@ class Chain:
             (0, -1): back * full * (1 - rates.again),
         }
         if not self.retries:
-            self._flows[1, 0] = arrive * (1 - full)
+            self.changes[1, 0] = arrive * (1 - full)
         self.fails = fails * np.ones_like(orbit)
         self.serve = rates.service * np.ones_like(self.fails)
         self.serve[0] = 0.0
         self._drop_impossible()
 
     def _drop_impossible(self) -> None:
-        for (_, retries), rate in self._flows.items():
+        for (_, retries), rate in self.changes.items():
             if retries > 0:
                 rate[:, -1] = 0.0
 
     def flows(self, serving: float = 1.0) -> dict[tuple[int, int], NDArray[Any]]:
         """Every transition's rate, with the share ``serving`` of the capacity."""
-        return {**self._flows, (-1, 0): self.serve * serving}
+        return {**self.changes, (-1, 0): self.serve * serving}
 
     def drift(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """The vector field: mean change of waiting and of retries, a second, in each state."""

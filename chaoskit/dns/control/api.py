@@ -33,7 +33,7 @@ from chaoskit.dns.control.controller import (
     ZoneSnapshot,
 )
 from chaoskit.dns.control.event_stream import EventStream
-from chaoskit.dns.control.gate import Gate
+from chaoskit.dns.control.gate import Gate, lacks_json
 from chaoskit.dns.control.requests import BadRequest, InjectionChange, read, read_injection, read_zones
 from chaoskit.dns.control.target_warning import doubt
 from chaoskit.timeline.window_spec import WINDOW_SHAPES
@@ -201,7 +201,7 @@ def make_app(api: Api, gate: Gate) -> ASGIApp:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         client = scope["client"][0] if scope.get("client") else None
-        denial = gate.check(scope["method"], headers, client)
+        denial = gate.check(headers, client)
         app = inner if denial is None else _error(denial.status, denial.message)
         await app(scope, receive, send)
 
@@ -217,6 +217,8 @@ def _by_path(routes: list[Route]) -> list[Route]:
 
     def dispatch(handlers: dict[str, Any]) -> Any:
         async def endpoint(request: Request) -> Response:
+            if denial := lacks_json(request.method, request.headers):
+                return _error(denial.status, denial.message)
             response: Response = await handlers[request.method](request)
             return response
 

@@ -133,7 +133,7 @@ class InjectionController:
         self._clock = clock
         self._rules = rules
         self._publish = publish
-        self._with_aliases = with_aliases
+        self.with_aliases = with_aliases
         self._held: dict[str, ActiveInjection] = {}
         self._ended: OrderedDict[str, EndedInjection] = OrderedDict()
         self._numbers = itertools.count(1)
@@ -157,7 +157,7 @@ class InjectionController:
         if self._halted:
             why = f", because the canary {self._alarm.name} failed ({self._alarm.detail})" if self._alarm else ""
             raise Refused(409, f"this server is halted{why}; post to /resume first (chaoskit resume)")
-        where = self._with_aliases(new.where)
+        where = self.with_aliases(new.where)
         if lacking := new.fault.lacking():
             raise Refused(409, lacking)
         if where.name is not None and where.covers(self._canary.name):

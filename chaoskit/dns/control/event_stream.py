@@ -73,10 +73,10 @@ class Subscriber:
     """One reader of the feed, on the control API's loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._events: deque[ControlEvent] = deque()
-        self._news = asyncio.Event()
-        self._told = False
+        self.news = asyncio.Event()
+        self.is_woken = False
         self._lost = 0
         self.closed = False
 
@@ -86,27 +86,27 @@ class Subscriber:
             self._lost += 1
             return False
         self._events.append(event)
-        if not self._told:  # one wake-up for many events
-            self._told = True
-            self._loop.call_soon_threadsafe(self._news.set)
+        if not self.is_woken:  # one wake-up for many events
+            self.is_woken = True
+            self.loop.call_soon_threadsafe(self.news.set)
         return True
 
     def close(self) -> None:
         """Let ``lines`` end; on the control API's loop."""
         self.closed = True
-        self._news.set()
+        self.news.set()
 
     async def lines(self, keep_alive_s: float) -> AsyncIterator[str]:
         """The feed as it is sent; a comment when nothing happens for a while, so that a dead connection is noticed."""
         reported = 0
         while not self.closed:
             try:
-                await asyncio.wait_for(self._news.wait(), keep_alive_s)
+                await asyncio.wait_for(self.news.wait(), keep_alive_s)
             except TimeoutError:
                 yield ": nothing new\n\n"
                 continue
-            self._news.clear()
-            self._told = False  # before reading: what is offered from now on wakes us again
+            self.news.clear()
+            self.is_woken = False  # before reading: what is offered from now on wakes us again
             while self._events:
                 yield as_server_sent(self._events.popleft())
             if self._lost > reported:
@@ -118,28 +118,28 @@ class EventStream:
     """All watchers. ``publish`` belongs to the DNS server's thread, the rest to the control API's."""
 
     def __init__(self) -> None:
-        self._watchers: tuple[Subscriber, ...] = ()  # replaced, never changed: the writer may be reading it
+        self.watchers: tuple[Subscriber, ...] = ()  # replaced, never changed: the writer may be reading it
         self.lost = 0
 
     def publish(self, event: ControlEvent) -> None:
         """Offer an event to every watcher."""
-        for watcher in self._watchers:
+        for watcher in self.watchers:
             if not watcher.offer(event):
                 self.lost += 1
 
     def watch(self) -> Subscriber | None:
         """A new watcher, on the running loop; None when there are too many."""
-        if len(self._watchers) >= MAX_WATCHERS:
+        if len(self.watchers) >= MAX_WATCHERS:
             return None
         watcher = Subscriber(asyncio.get_running_loop())
-        self._watchers = (*self._watchers, watcher)
+        self.watchers = (*self.watchers, watcher)
         return watcher
 
     def leave(self, watcher: Subscriber) -> None:
         """Forget a watcher."""
-        self._watchers = tuple(other for other in self._watchers if other is not watcher)
+        self.watchers = tuple(other for other in self.watchers if other is not watcher)
 
     def close(self) -> None:
         """Let all watchers' feeds end."""
-        for watcher in self._watchers:
+        for watcher in self.watchers:
             watcher.close()

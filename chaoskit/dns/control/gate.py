@@ -36,7 +36,7 @@ class Gate:
     local: bool
     admits: Callable[[str], bool] = lambda _: True
 
-    def check(self, method: str, headers: Mapping[str, str], client: str | None = None) -> Denial | None:
+    def check(self, headers: Mapping[str, str], client: str | None = None) -> Denial | None:
         """None lets the request pass. ``headers`` have lower-case names; ``client`` is None on a Unix socket."""
         if client is not None and not self.admits(client):
             return Denial(403, "this address may not control the server (--allow)")
@@ -49,12 +49,17 @@ class Gate:
             return Denial(403, "the Host header must be localhost or a loopback address")
         if "origin" in headers or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return Denial(403, "requests of web pages are refused")
-        if (
-            method in WITH_BODY
-            and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json"
-        ):
-            return Denial(415, "send the header Content-Type: application/json, even without a body")
         return None
+
+
+def lacks_json(method: str, headers: Mapping[str, str]) -> Denial | None:
+    """The denial of a request that changes something and is not sent as JSON; ``headers`` have lower-case names."""
+    if (
+        method not in WITH_BODY
+        or headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    ):
+        return None
+    return Denial(415, "send the header Content-Type: application/json, even without a body")
 
 
 def _is_local(host: str) -> bool:

@@ -102,7 +102,7 @@ class ControlThread:
             timeout_graceful_shutdown=1,
             h11_max_incomplete_event_size=16 * 1024,
         )
-        self._server = uvicorn.Server(config)
+        self.server = uvicorn.Server(config)
         self._socket = bound
         self._on_death = on_death
         self._stopping = False
@@ -116,7 +116,7 @@ class ControlThread:
     def stop(self, before: Callable[[], None]) -> None:
         """End it; ``before`` is called on its loop, to end what would go on for ever. Returns when it has ended, or hangs."""
         self._stopping = True
-        self._server.should_exit = True
+        self.server.should_exit = True
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
                 self._loop.call_soon_threadsafe(before)
@@ -133,4 +133,4 @@ class ControlThread:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        await self._server.serve(sockets=[self._socket])
+        await self.server.serve(sockets=[self._socket])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
 from chaoskit.journal.events._types import Result
+from chaoskit.journal.events.app import AppEnded, AppEvent, AppReady, AppStarted
 from chaoskit.journal.events.client import (
     AttemptFinished,
     AttemptStarted,
@@ -27,6 +28,13 @@ from chaoskit.journal.events.client import (
 )
 from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
+from chaoskit.journal.events.participant import (
+    DialAnswered,
+    LevelMeasured,
+    ParticipantEvent,
+    UserOutcome,
+    UserServed,
+)
 from chaoskit.journal.events.process import PlaneStalled, ProcessEnded, ProcessEvent
 from chaoskit.journal.events.proxy import (
     ConnectionClosed,
@@ -68,6 +76,10 @@ from chaoskit.journal.events.zone import (
 __all__ = [
     "EVENT_TYPES",
     "SCHEMA_VERSION",
+    "AppEnded",
+    "AppEvent",
+    "AppReady",
+    "AppStarted",
     "AttemptFinished",
     "AttemptStarted",
     "CallFinished",
@@ -84,6 +96,7 @@ __all__ = [
     "ContainerEvent",
     "ContainersWatched",
     "ControlRequestRefused",
+    "DialAnswered",
     "DnsEvent",
     "Entry",
     "ErrorLink",
@@ -95,7 +108,9 @@ __all__ = [
     "InjectionCut",
     "InjectionLifted",
     "InjectionPlanned",
+    "LevelMeasured",
     "NameChange",
+    "ParticipantEvent",
     "PlaneReady",
     "PlaneStalled",
     "ProcessEnded",
@@ -115,11 +130,22 @@ __all__ = [
     "SetChange",
     "TimelineArmed",
     "UpdateAnswered",
+    "UserOutcome",
+    "UserServed",
     "ZoneChanged",
     "ZoneEvent",
 ]
 Event: TypeAlias = (
-    RunEvent | DnsEvent | ProxyEvent | ServiceEvent | ClientEvent | ProcessEvent | ContainerEvent | ZoneEvent
+    RunEvent
+    | DnsEvent
+    | ProxyEvent
+    | ServiceEvent
+    | ClientEvent
+    | AppEvent
+    | ProcessEvent
+    | ContainerEvent
+    | ZoneEvent
+    | ParticipantEvent
 )
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)

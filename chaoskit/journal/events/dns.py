@@ -17,7 +17,8 @@ class QueryAnswered:
     ``peer`` is the asker's ``address:port``: glibc asks for A and AAAA from one port, which groups them into a lookup.
     ``reply`` is ``answer``, ``raw``, ``drop``, ``hangup`` or ``closed`` (the asker was told that nobody listens); ``rcode`` and ``answers``
     speak of an ``answer``.
-    ``faults`` are the ids of the injections whose fault changed this reply; ``chance`` dice that said no are not in it.
+    ``faults`` are the ids of the injections whose fault shaped this reply; ``chance`` dice that said no are not in it. ``unseen`` are those
+    that acted on it in vain: another one hid what they did, or it was too small to be felt.
     ``upstream`` is empty for our own zones; of a question that was passed on it says ``answered``, or why the honest answer is
     SERVFAIL: ``timed out``, ``unreachable``, ``malformed`` or ``too many under way``.
     """
@@ -35,6 +36,7 @@ class QueryAnswered:
     answers: int
     faults: tuple[str, ...] = ()
     upstream: str = ""
+    unseen: tuple[str, ...] = ()
 
 
 DnsEvent: TypeAlias = QueryAnswered

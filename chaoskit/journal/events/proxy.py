@@ -26,7 +26,10 @@ class ConnectionOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionClosed:
-    """A proxied connection ended. ``toxics`` are the injection ids that touched it; bytes as passed on to each side."""
+    """A proxied connection ended. ``toxics`` are the injection ids that it met; bytes as passed on to each side.
+
+    ``unseen`` are those that acted on it in vain: another one swallowed what they did, or it was too small to be felt.
+    """
 
     kind: Literal["connection_closed"] = "connection_closed"
     at: Instant
@@ -35,6 +38,7 @@ class ConnectionClosed:
     bytes_up: int
     bytes_down: int
     toxics: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,8 @@ class RequestArrived:
 class RequestAnswered:
     """The mock AWS has produced the answer to ``request``; ``error`` is the service's error code, if any.
 
+    ``faults`` are the ids of the injections whose doing the client sees; ``unseen`` are those that acted in vain: another one hid what they
+    did, or it was too small to be felt.
     ``broke`` is what went wrong in the mock itself, which then answers 500: no fault of the client's, and none that was injected.
     """
 
@@ -42,6 +44,7 @@ class RequestAnswered:
     error: str | None = None
     faults: tuple[str, ...] = ()
     broke: str | None = None
+    unseen: tuple[str, ...] = ()
 
 
 ServiceEvent: TypeAlias = RequestArrived | RequestAnswered

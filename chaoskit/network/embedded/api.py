@@ -15,6 +15,7 @@ from chaoskit.host_port import host_port
 from chaoskit.network.embedded.addresses import Reach
 from chaoskit.network.embedded.body import PROXY, TOXIC, BadBody, read_json, read_object, typed, whole_numbers
 from chaoskit.network.embedded.http import Request, Response
+from chaoskit.network.embedded.operations import DOWN, NAME_IN_PATH, OPERATIONS, document
 from chaoskit.network.embedded.proxy import ConnectionBudget, EventSink, Proxy, Surroundings, ToxicInstance
 from chaoskit.network.target import Stream
 from chaoskit.network.toxics import TOXICS, Toxic
@@ -22,16 +23,14 @@ from chaoskit.network.toxics import TOXICS, Toxic
 Body = dict[str, Any]
 Answer = tuple[int, Any]
 
-DOWN = "down"
-"""Our name for a proxy that is switched off; Toxiproxy has no toxic of this name."""
-
 
 class _Refused(Exception):
     """An answer, not a failure."""
 
-    def __init__(self, status: int, error: str) -> None:
+    def __init__(self, status: int, error: str, allow: tuple[str, ...] = ()) -> None:
         super().__init__(error)
         self.status = status
+        self.allow = allow
 
 
 class Api:
@@ -46,17 +45,16 @@ class Api:
         """Answer a request. What the request got wrong is an answer; what we got wrong is raised."""
         if request.headers.get("user-agent", "").startswith("Mozilla/"):  # a page in a browser must not drive a proxy
             return Response(403, b"User agent not allowed\n", "text/plain")
-        if request.path == ("metrics",) and request.method == "GET":
-            from chaoskit.network.embedded.metrics import metrics  # half of the start-up time, and few ask
-
-            return Response(200, *metrics(self.proxies.values()))
         try:
             operation, names = _route(request)
             status, answer = await operation(self, *names, request.body)
         except _Refused as refused:
-            status, answer = refused.status, {"error": str(refused), "status": refused.status}
+            body = json.dumps({"error": str(refused), "status": refused.status}).encode()
+            return Response(refused.status, body, allow=refused.allow)
         except BadBody as error:
             status, answer = 400, {"error": f"bad request body: {error}", "status": 400}
+        if isinstance(answer, Response):
+            return answer
         return Response(status, b"" if answer is None else json.dumps(answer).encode())
 
     def stop(self) -> None:
@@ -164,6 +162,14 @@ class Api:
                 proxy.remove(toxic)
         return 204, None
 
+    async def metrics(self, _: bytes) -> Answer:
+        from chaoskit.network.embedded.metrics import metrics  # half of the start-up time, and few ask
+
+        return 200, Response(200, *metrics(self.proxies.values()))
+
+    async def openapi(self, _: bytes) -> Answer:
+        return 200, document()
+
     async def version(self, _: bytes) -> Answer:
         return 200, {"version": f"chaoskit {__version__}"}
 
@@ -188,36 +194,27 @@ class Api:
         return _checked(self._reach.upstream, text)
 
 
-_ROUTES: tuple[tuple[str, str, Callable[..., Awaitable[Answer]]], ...] = (
-    ("GET", "version", Api.version),
-    ("POST", "reset", Api.reset),
-    ("POST", "populate", Api.populate),
-    ("GET", "proxies", Api.index),
-    ("POST", "proxies", Api.create),
-    ("GET", "proxies/*", Api.show),
-    ("POST", "proxies/*", Api.update),
-    ("DELETE", "proxies/*", Api.delete),
-    ("GET", "proxies/*/toxics", Api.toxics),
-    ("POST", "proxies/*/toxics", Api.add_toxic),
-    ("GET", "proxies/*/toxics/*", Api.toxic),
-    ("POST", "proxies/*/toxics/*", Api.update_toxic),
-    ("DELETE", "proxies/*/toxics/*", Api.remove_toxic),
+_ROUTES = tuple(
+    (
+        operation.methods,
+        tuple(NAME_IN_PATH.sub("*", operation.path).strip("/").split("/")),
+        getattr(Api, operation.name),
+    )
+    for operation in OPERATIONS
 )
 
 
 def _route(request: Request) -> tuple[Callable[..., Awaitable[Answer]], list[str]]:
     """The operation for a request, and the names in its path."""
-    method = "POST" if request.method == "PATCH" and len(request.path) in (2, 4) else request.method
-    path_known = False
-    for route_method, pattern, operation in _ROUTES:
-        parts = pattern.split("/")
+    allowed: list[str] = []
+    for methods, parts, operation in _ROUTES:
         if len(parts) == len(request.path) and all(
-            p in ("*", given) for p, given in zip(parts, request.path, strict=True)
+            part in ("*", given) for part, given in zip(parts, request.path, strict=True)
         ):
-            path_known = True
-            if route_method == method:
-                return operation, [given for p, given in zip(parts, request.path, strict=True) if p == "*"]
-    raise _Refused(405, "method not allowed") if path_known else _Refused(404, "not found")
+            if request.method in methods:
+                return operation, [given for part, given in zip(parts, request.path, strict=True) if part == "*"]
+            allowed += methods
+    raise _Refused(405, "method not allowed", tuple(allowed)) if allowed else _Refused(404, "not found")
 
 
 async def _start(proxy: Proxy) -> None:

@@ -146,7 +146,10 @@ class Connection:
         self.bytes_up = self.bytes_down = 0
         self._sent_up_at = self._sent_down_at = 0
         self.finished = 0
-        self.toxics: dict[str, None] = {}  # a set that keeps the order
+        # Sets that keep the order: toxics whose doing a peer saw, that did something, and that made bytes late for the service.
+        self.toxics: dict[str, None] = {}
+        self._acted: dict[str, None] = {}
+        self._late_up: dict[str, None] = {}
         self.open = False
         self._dialling: asyncio.Task[None] | None = None
 
@@ -200,7 +203,7 @@ class Connection:
 
     # What links ask for (``link.Ends``).
 
-    def deliver(self, link: Link, data: bytes) -> None:
+    def deliver(self, link: Link, data: bytes, late_by: tuple[str, ...]) -> None:
         receiver = self.service if link is self.up else self.client
         if receiver.transport is None or receiver.transport.is_closing():
             return
@@ -212,6 +215,10 @@ class Connection:
             self._sent_down_at = time.monotonic_ns()
         self.owner.sent[link.stream] += len(data)
         receiver.transport.write(data)
+        self._late_up.update(dict.fromkeys(late_by))
+        if link is self.down:  # a client sees that its request came late when the answer does
+            self.toxics.update(self._late_up)
+            self._late_up.clear()
 
     def finish(self, link: Link) -> None:
         self.finished += 1
@@ -227,7 +234,7 @@ class Connection:
                 receiver.transport.write_eof()
 
     def cut(self, cut: Cut, toxic: str) -> None:
-        self.touched(toxic)
+        self.met(toxic)
         for side in (self.client, self.service):
             if cut.reset:
                 side.reset()
@@ -239,7 +246,10 @@ class Connection:
         carries_call = self._sent_up_at > self._sent_down_at or self.up.held > 0 or self.down.held > 0
         return (at if carries_call else self._sent_down_at) + QUIET
 
-    def touched(self, toxic: str) -> None:
+    def acted(self, toxic: str) -> None:
+        self._acted[toxic] = None
+
+    def met(self, toxic: str) -> None:
         self.toxics[toxic] = None
 
     def hold(self, link: Link, *, full: bool) -> None:
@@ -250,7 +260,7 @@ class Connection:
     def abort(self, because: str | None = None) -> None:
         """Close both sides: the proxy is going, or is switched off (``because``)."""
         if because is not None and self.open:
-            self.touched(because)
+            self.met(because)
         if self._dialling is not None and not self._dialling.done():
             self._dialling.cancel()
         self.client.abort()
@@ -273,6 +283,8 @@ class Connection:
 
     def _close(self) -> None:
         if self.open:
+            if not self.down.drops:  # no answer came, and no other toxic is to blame for that
+                self.toxics.update(self._late_up)
             self.owner.emit(
                 ConnectionClosed(
                     at=time.monotonic_ns(),
@@ -281,6 +293,7 @@ class Connection:
                     bytes_up=self.bytes_up,
                     bytes_down=self.bytes_down,
                     toxics=tuple(self.toxics),
+                    unseen=tuple(name for name in self._acted if name not in self.toxics),
                 )
             )
         self.open = False

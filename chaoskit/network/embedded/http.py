@@ -40,11 +40,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """``body`` is sent with ``content_type``, unless empty."""
+    """``body`` is sent with ``content_type``, unless empty; ``allow`` are the methods that would have been right."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/json"
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,8 @@ class _Conversation:
         headers = [("X-Toxiproxy-Request-Id", os.urandom(10).hex())]
         if response.body:
             headers.append(("Content-Type", response.content_type))
+        if response.allow:  # RFC 9110 §15.5.6: a 405 names them
+            headers.append(("Allow", ", ".join(response.allow)))
         if response.status != HTTPStatus.NO_CONTENT:  # RFC 9110 §8.6: none in a 204
             headers.append(("Content-Length", str(len(response.body))))
         if last:

@@ -2,6 +2,9 @@
 
 The toxics decide (``network/toxics``); a link waits and sends. Toxics follow one another in the order in which they were added, as in
 Toxiproxy: what leaves one enters the next.
+
+A toxic has met the connection when a peer saw what it did: bytes came late, or not at all, or the connection ended by it. What was held
+back for less than is felt, or was swallowed later by another toxic, nobody saw.
 """
 
 from __future__ import annotations
@@ -12,11 +15,12 @@ import time
 from bisect import insort
 from collections import deque
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chaoskit.clock import Instant
 from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Cut, Moment, Send, Toxic
+from chaoskit.timeline.injection import FELT_NS
 
 HELD_MAX = 4 << 20
 """Bytes that the toxics of one link may hold back before the sender is made to wait; half of it lets the sender go on."""
@@ -25,8 +29,8 @@ HELD_MAX = 4 << 20
 class Ends(Protocol):
     """What a link needs of its connection."""
 
-    def deliver(self, link: Link, data: bytes) -> None:
-        """Hand bytes to the receiving side."""
+    def deliver(self, link: Link, data: bytes, late_by: tuple[str, ...]) -> None:
+        """Hand bytes to the receiving side; the toxics in ``late_by`` made them late."""
 
     def finish(self, link: Link) -> None:
         """The stream is over: pass the half-close on."""
@@ -37,8 +41,11 @@ class Ends(Protocol):
     def quiet_from(self, at: Instant) -> Instant:
         """When the connection is quiet if no more bytes come: an answer was its last, a while ago."""
 
-    def touched(self, toxic: str) -> None:
-        """``toxic`` has delayed, dropped or cut something."""
+    def acted(self, toxic: str) -> None:
+        """``toxic`` has delayed or dropped something, whether or not anybody sees it."""
+
+    def met(self, toxic: str) -> None:
+        """A peer saw what ``toxic`` did."""
 
     def abort(self) -> None:
         """End the connection at once: something of ours broke."""
@@ -47,10 +54,25 @@ class Ends(Protocol):
         """Stop (``full``) or resume reading from the sending side."""
 
 
-class Stage:
-    """A toxic on a link: asks it what becomes of the bytes, and holds them until they are due. ``None`` in ``held`` is the end."""
+class _Held(NamedTuple):
+    """What a stage holds back ``since`` an instant until it is ``due``: bytes, or None for the stream's end."""
 
-    __slots__ = ("cut", "free", "held", "link", "name", "over", "passed", "place", "rng", "timer", "toxic")
+    due: Instant
+    data: bytes | None
+    since: Instant
+    late_by: tuple[str, ...] = ()
+
+
+class Stage:
+    """A toxic on a link: asks it what becomes of the bytes, and holds them until they are due.
+
+    ``late_by`` of what is cut, or held, are the toxics that made it late. ``dropped_at`` is when the first bytes were dropped.
+    """
+
+    __slots__ = (
+        "cut", "cut_late_by", "dropped_at", "free", "held", "link", "name", "over", "passed", "place", "rng", "timer",
+        "toxic",
+    )  # fmt: skip
 
     def __init__(self, link: Link, name: str, place: int, toxic: Toxic, rng: random.Random, passed: int) -> None:
         self.link = link
@@ -58,16 +80,18 @@ class Stage:
         self.place = place
         self.toxic = toxic
         self.rng = rng
-        self.held: deque[tuple[Instant, bytes | None]] = deque()
+        self.held: deque[_Held] = deque()
         self.free: Instant = 0
         self.passed = passed
         self.over = False
         self.timer: asyncio.TimerHandle | None = None
+        self.cut_late_by: tuple[str, ...] = ()
+        self.dropped_at: Instant | None = None
         self.cut = toxic.opened(time.monotonic_ns())
         self._arm()
 
-    def take(self, data: bytes) -> None:
-        """Bytes come from the sender or the toxic before."""
+    def take(self, data: bytes, late_by: tuple[str, ...] = ()) -> None:
+        """Bytes come from the sender or the toxic before; ``late_by`` are those before that made them late."""
         if self.over:
             return
         at = time.monotonic_ns()
@@ -76,12 +100,14 @@ class Stage:
         sent = 0
         for effect in self.toxic.chunk(data, moment, self.rng):
             if isinstance(effect, Cut):
-                self.cut = effect
+                self.cut, self.cut_late_by = effect, late_by
             else:
                 sent += len(effect.data)
-                self._send(effect, at)
+                self._send(effect, at, late_by)
         if sent < len(data):
-            self.link.ends.touched(self.name)
+            self.link.ends.acted(self.name)
+            self.link.drops = True
+            self.dropped_at = at if self.dropped_at is None else self.dropped_at
         self.settle(at)
 
     def end(self) -> None:
@@ -93,27 +119,32 @@ class Stage:
         if isinstance(verdict, Cut):
             self.cut = verdict
         elif verdict is None:
-            self.link.ends.touched(self.name)
+            self.link.ends.acted(self.name)
+            self.link.ends.met(self.name)
         elif verdict <= at and not self.held:
             self.link.end_after(self)
         else:
             if verdict > max(at, self.free):
-                self.link.ends.touched(self.name)
-            self.held.append((verdict, None))
+                self.link.ends.acted(self.name)
+            if verdict >= max(at, self.free) + FELT_NS:
+                self.link.ends.met(self.name)
+            self.held.append(_Held(verdict, None, at))
         self.settle(at)
 
-    def _send(self, effect: Send, at: Instant) -> None:
+    def _send(self, effect: Send, at: Instant, late_by: tuple[str, ...]) -> None:
         self.free = max(self.free, effect.due)
         if effect.due <= at and not self.held:
-            self.link.pass_after(self, effect.data)
+            self.link.pass_after(self, effect.data, late_by)
             return
-        self.link.ends.touched(self.name)
-        self.held.append((effect.due, effect.data))
+        self.link.ends.acted(self.name)
+        if self.free >= at + FELT_NS:
+            late_by = (*late_by, self.name)
+        self.held.append(_Held(effect.due, effect.data, at, late_by))
         self.link.count_held(len(effect.data))
 
     def settle(self, at: Instant) -> None:
         """Let go of all that is due at ``at``, in order, and see to the next."""
-        while self.held and self.held[0][0] <= at:
+        while self.held and self.held[0].due <= at:
             self._release()
         if self.link.closed:
             return
@@ -132,16 +163,24 @@ class Stage:
             self._release()
 
     def _release(self) -> None:
-        _, data = self.held.popleft()
-        if data is None:
+        held = self.held.popleft()
+        if held.data is None:
             self.link.end_after(self)
         else:
-            self.link.count_held(-len(data))
-            self.link.pass_after(self, data)
+            self.link.count_held(-len(held.data))
+            self.link.pass_after(self, held.data, held.late_by)
+
+    def account(self, at: Instant) -> None:
+        """The stage or its connection goes: tell of what it has kept from the receiver for as long as is felt."""
+        overdue = [held for held in self.held if held.data is not None and at >= held.since + FELT_NS]
+        if overdue or (self.dropped_at is not None and at >= self.dropped_at + FELT_NS):
+            self.link.ends.met(self.name)
+        for name in {name for held in overdue for name in held.late_by}:
+            self.link.ends.met(name)
 
     def _arm(self) -> None:
         self.disarm()
-        dues = [self.held[0][0]] if self.held else []
+        dues = [self.held[0].due] if self.held else []
         if self.cut:
             dues.append(self.cut.due)
         if dues:  # the event loop's clock is time.monotonic(): the base of our instants, in seconds
@@ -163,9 +202,12 @@ class Stage:
 
 
 class Link:
-    """One stream: ``feed`` and ``end`` are what the sender did; ``Ends.deliver`` and ``finish`` what the receiver gets."""
+    """One stream: ``feed`` and ``end`` are what the sender did; ``Ends.deliver`` and ``finish`` what the receiver gets.
 
-    __slots__ = ("closed", "cutting", "ended", "ends", "held", "holding", "stages", "stream")
+    ``drops`` says that a toxic has swallowed some of it.
+    """
+
+    __slots__ = ("closed", "cutting", "drops", "ended", "ends", "held", "holding", "stages", "stream")
 
     def __init__(self, stream: Stream, ends: Ends) -> None:
         self.stream = stream
@@ -176,13 +218,14 @@ class Link:
         self.ended = False
         self.closed = False
         self.cutting: tuple[Cut, str] | None = None
+        self.drops = False
 
     def feed(self, data: bytes) -> None:
         """The sender sent ``data``."""
         if self.stages:
             self.stages[0].take(data)
         else:
-            self.ends.deliver(self, data)
+            self.ends.deliver(self, data, ())
 
     def end(self) -> None:
         """The sender will send no more."""
@@ -192,14 +235,14 @@ class Link:
         else:
             self.ends.finish(self)
 
-    def pass_after(self, stage: Stage, data: bytes) -> None:
+    def pass_after(self, stage: Stage, data: bytes, late_by: tuple[str, ...]) -> None:
         """Bytes have left ``stage``. When a toxic further down has cut the connection, they go nowhere."""
         if self.closed:
             return
         if following := self._following(stage):
-            following.take(data)
+            following.take(data, late_by)
         else:
-            self.ends.deliver(self, data)
+            self.ends.deliver(self, data, late_by)
 
     def end_after(self, stage: Stage) -> None:
         """The end has left ``stage``."""
@@ -214,7 +257,8 @@ class Link:
 
     def cut_after(self, stage: Stage, cut: Cut) -> None:
         """``stage`` ends the connection: at once with a reset, otherwise when what has left it before is delivered."""
-        self.ends.touched(stage.name)
+        for name in (*stage.cut_late_by, stage.name):
+            self.ends.met(name)
         following = self._following(stage)
         if cut.reset or following is None:
             self.ends.cut(cut, stage.name)
@@ -247,6 +291,7 @@ class Link:
         passed = 0
         for stage in [stage for stage in self.stages if stage.name == name]:
             stage.disarm()
+            stage.account(time.monotonic_ns())
             stage.flush()
             if self.closed:
                 break
@@ -263,6 +308,7 @@ class Link:
         """Drop everything that is held: the connection is gone."""
         self.closed = True
         for stage in self.stages:
+            stage.account(time.monotonic_ns())
             stage.disarm()
             stage.held.clear()
         self.stages.clear()

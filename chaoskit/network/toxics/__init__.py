@@ -15,6 +15,9 @@ from chaoskit.clock import Instant
 from chaoskit.registry import Registry
 from chaoskit.units import MILLISECOND
 
+LARGEST = 2**63 - 1
+"""Toxiproxy's attributes are signed and have 64 bits."""
+
 TOXICS = Registry(__name__, plugins="network")
 
 
@@ -96,6 +99,8 @@ class Toxic(Protocol):
         value: int = getattr(self, name)
         if value < 0:
             raise ValueError(f"{name} is negative; write 0 or more")
+        if value // unit > LARGEST:
+            raise ValueError(f"{name} is more than {LARGEST}, the most that Toxiproxy counts to")
         if value % unit:
             counted = "milliseconds" if unit == MILLISECOND else "microseconds"
             raise ValueError(f"{name} of {value} ns is not a whole number of {counted}; Toxiproxy counts in those")

@@ -1,4 +1,4 @@
-"""``recycle``: no connection lives longer than ``every``; then it is closed, both ways, with nothing lost.
+"""``recycle``, or ``recycle: 5s``: no connection lives longer than ``every``; then it is closed, both ways, with nothing lost.
 
 Load balancers and the front ends of AWS's services do so with long-lived connections. Put it beside a DNS fault, and a pool that would
 have ridden on its open connections has to look the name up again and meets the fault. An open connection's time begins when the toxic
@@ -27,6 +27,7 @@ class Recycle(Toxic):
 
     UNITS: ClassVar[dict[str, int]] = {"every": MILLISECOND}
     IN_TOXIPROXY: ClassVar[bool] = False
+    SHORT: ClassVar[str] = "every"
 
     every: Duration
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaoskit.errors import InputError
-from chaoskit.units import format_duration, parse_duration
+from chaoskit.units import field_duration, format_duration
 
 _WELL = ("unharmed", "recovered")
 
@@ -32,7 +32,7 @@ def parse_tolerance(text: str) -> Tolerance:
             if not 0 <= share < float("inf"):
                 raise ValueError
             return Tolerance(share, 0)
-        return Tolerance(None, parse_duration(text))
+        return Tolerance(None, field_duration(text))
     except ValueError as error:
         raise InputError(f"--worse-by {text}: write a duration or a percentage, for example 500ms or 20%") from error
 

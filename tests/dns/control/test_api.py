@@ -191,13 +191,13 @@ def test_a_slow_watcher_loses_events_and_is_told_how_many(api: Lab, monkeypatch:
     connection.request("GET", "/events")
     stream = connection.getresponse()
     stream.readline()
-    watcher = api.feed._watchers[0]
-    watcher._told = True  # it is not woken until all are offered
+    watcher = api.feed.watchers[0]
+    watcher.is_woken = True  # it is not woken until all are offered
 
     def flood() -> None:
         for _ in range(10):
             api.feed.publish(query())
-        watcher._loop.call_soon_threadsafe(watcher._news.set)
+        watcher.loop.call_soon_threadsafe(watcher.news.set)
 
     api.on_dns(flood)
     kinds: list[str] = []

@@ -308,7 +308,7 @@ def test_a_name_s_aliases_go_with_it_and_none_is_the_canary() -> None:
     assert held.where.covers("www.api.example.com")
     assert desk.overview().held[0].where.describe().endswith("and its aliases")
     guarded = InjectionController(
-        world.server, world.clock, LeaseRules(), "www.api.example.com", with_aliases=desk._with_aliases
+        world.server, world.clock, LeaseRules(), "www.api.example.com", with_aliases=desk.with_aliases
     )
     with pytest.raises(Refused, match="has as an alias the canary"):
         guarded.begin(read_injection(EMPTY))

@@ -94,7 +94,7 @@ def test_only_a_thread_that_ends_unasked_is_reported() -> None:
     assert not died.is_set()
     unasked, _ = bind(Tcp("127.0.0.1", 0))
     thread = ControlThread(nothing, unasked, died.set)
-    thread._server.should_exit = True
+    thread.server.should_exit = True
     thread.start()
     assert died.wait(60)
     thread.stop(lambda: None)
@@ -106,7 +106,7 @@ def test_without_control_nothing_stays_injected() -> None:
         desk = InjectionController(server, WallClock(), LeaseRules(), DEFAULT_CANARY)
         desk.swap_zones(Zones({}))
         desk.begin(read_injection({"fault": "empty", "where": "a.test"}))
-        standalone._control_lost(desk, server)
+        standalone.end_without_control(desk, server)
         assert desk.overview().held == ()
         with pytest.raises(HarnessError, match="control API ended unasked"):
             server.failed.result()

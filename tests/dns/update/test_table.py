@@ -99,7 +99,7 @@ def test_a_zone_that_must_not_be_served_is_refused() -> None:
     def refuse(_: object) -> None:
         raise ValueError("the canary would not resolve")
 
-    lab.updater._swap = refuse
+    lab.updater.swap = refuse
     assert lab.ask(BY_ID["add_to_a_set"].build(APEX)) == "REFUSED"
     assert lab.answered().because == "the canary would not resolve"
     assert lab.zone is before

@@ -1,4 +1,4 @@
-"""Every way out that we know, tried one after the other: ``python -I -S attempts.py [NAME…]``, with the outside's folder in ``OUTSIDE``.
+"""Every way out that we know, tried one after the other: ``python -I -S attempts.py [NAME…]``, itself a file in the outside's folder.
 
 It prints one JSON object: each attempt's name, and what stopped it, or ``ESCAPED: …``. An attempt that reaches a listener of
 ``outside.py`` says its name there, so the outside's count does not depend on what this program believes.
@@ -27,7 +27,7 @@ SYS_INIT_MODULE = {"x86_64": 175, "aarch64": 105}.get(os.uname().machine, -1)
 TIOCSTI = 0x5412
 PORT = 80
 SHARED_MEMORY_KEY = 0x0C4A05
-OUTSIDE = os.environ.get("OUTSIDE", "")
+OUTSIDE = os.path.dirname(os.path.abspath(__file__))
 RUN_SOCKET = f"/run/{os.path.basename(OUTSIDE)}/engine.sock"
 WITHIN_S = 5
 

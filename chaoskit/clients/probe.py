@@ -1,0 +1,74 @@
+"""Probes: clients that ask a service of the user's own over and over, in one process for many calls at once.
+
+A probe's folder has its plan (a ``ProbePlan``) and its process (a ``ProbeWorkload``). What all have in common is here: pace, time-out,
+the connection that is kept or not, and what an answer must be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, TypeVar
+
+from chaoskit.errors import PlaneError, SettingRefused
+from chaoskit.units import MILLISECOND, SECOND
+
+P = TypeVar("P", bound="ProbePlan")
+
+PROBES = ("http", "postgres", "redis", "tcp")
+
+COMMON = ("use", "connection", "every", "rate", "concurrency", "timeout", "expect")
+"""Fields of an experiment file that every probe knows."""
+
+CALL_FIELD = "Chaoskit-Call"
+"""The header field of an HTTP request that says which call it belongs to, so that what arrives can be joined with what was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbePlan:
+    """What one probe does. ``connection``: *cold* opens a connection for every call, *warm* keeps those that it has.
+
+    ``concurrency`` bounds the calls under way at once, ``timeout_ns`` the length of one. A call that lasts longer than ``latency_ns`` has
+    failed, although it was answered; None: there is no such bound.
+    """
+
+    FIELDS: ClassVar[tuple[str, ...]]
+    """The fields of an experiment file that it knows beside ``COMMON``."""
+
+    EXPECTS: ClassVar[tuple[str, ...]] = ("latency",)
+    """The fields of ``expect`` that it knows."""
+
+    PACKAGE: ClassVar[str | None] = None
+    """The third-party module that it needs, which comes with the extra of the probe's name; None: none."""
+
+    client: str
+    connection: str = "warm"
+    every_ns: int = 250 * MILLISECOND
+    concurrency: int = 1
+    timeout_ns: int = 10 * SECOND
+    latency_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.connection not in ("cold", "warm"):
+            raise self.refusal(
+                f"has no connection {self.connection!r}", "use cold or warm; for bursts there is 'concurrency'"
+            )
+
+    @classmethod
+    def use(cls) -> str:
+        """The probe's name in ``use:``, which is its folder."""
+        return cls.__module__.rpartition(".")[2]
+
+    def refusal(self, what: str, instead: str) -> SettingRefused:
+        """The error for a setting that this probe cannot honour."""
+        return SettingRefused(self.client, f"{self.use()} {what}", instead)
+
+    @classmethod
+    def from_json(cls: type[P], plan: dict[str, Any]) -> P:
+        """The plan of a first line; settings of other clients in it are left aside. Raises ``PlaneError`` for one that cannot be."""
+        if "client" not in plan:
+            raise PlaneError(f"{cls.use()} client: no client name")
+        known = {field.name for field in fields(cls)}
+        settings: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in plan.items() if name in known
+        }
+        return cls(**settings)

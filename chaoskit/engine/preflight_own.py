@@ -1,0 +1,98 @@
+"""What a machine, or a sandbox, cannot do with apps, services and probes of the user's own: told before anything starts."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from chaoskit.clients import CLIENTS
+from chaoskit.clients.probe import PROBES
+from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
+from chaoskit.experiment.loader import Experiment
+from chaoskit.experiment.own_plans import app_plan, outside_backends
+
+ANSWER_WITHIN_S = 2.0
+
+Complaint = tuple[FieldPath, str, str]
+
+
+def check_own(experiment: Experiment, sandbox: str) -> None:
+    """Raise ``ExperimentError``, with every problem, for what cannot be started or reached; ``sandbox`` is a word of ``CHOICES``."""
+    complaints = [
+        *_placed(experiment, sandbox),
+        *_probes(experiment),
+        *(() if sandbox in ("docker", "compose") else (*_apps(experiment), *_outside(experiment))),
+    ]
+    problems = [
+        Problem(experiment.line(field), dotted(field), message, fix, field) for field, message, fix in complaints
+    ]
+    if problems:
+        raise ExperimentError(experiment.source, problems)
+
+
+def refuse_own(experiment: Experiment, door: str) -> None:
+    """Raise ``InputError`` where ``door``, a command that plays in containers, is given what only runs on this machine."""
+    names = [*experiment.spec.apps, *experiment.spec.own_services]
+    if names:
+        raise InputError(
+            f"{experiment.source}: {', '.join(names)}: {door} has no apps and services of your own; run it with chaoskit run, or put "
+            "them in the compose project"
+        )
+
+
+def _placed(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
+    """What does not fit the sandbox."""
+    for name in experiment.spec.apps:
+        field: FieldPath = ("apps", name)
+        if sandbox == "inline":
+            message = (
+                "the inline sandbox hooks the resolver of chaoskit's own Python, and this is a program of your own."
+            )
+            yield field, message, "Use --sandbox namespace."
+        elif sandbox in ("docker", "compose"):
+            yield (
+                field,
+                "containers of chaoskit's image do not have this program.",
+                "Use --sandbox namespace, or chaoskit attach.",
+            )
+    for name in experiment.spec.own_services if sandbox in ("docker", "compose") else ():
+        message = "services of your own are not served in the docker sandbox."
+        yield ("services", name), message, "Use --sandbox namespace, or inline for Python clients."
+
+
+def _probes(experiment: Experiment) -> Iterator[Complaint]:
+    """Libraries that are not installed."""
+    for label, client in experiment.spec.clients.items():
+        package = CLIENTS.get(client.use).PACKAGE if client.use in PROBES else None
+        if package is not None and importlib.util.find_spec(package) is None:
+            message = f"'use: {client.use}' needs the package {package}, which is not installed."
+            yield ("clients", label, "use"), message, f"Install it: pip install 'chaoskit[{client.use}]'"
+
+
+def _apps(experiment: Experiment) -> Iterator[Complaint]:
+    """Programs and folders that are not there."""
+    for label, app in experiment.spec.apps.items():
+        plan, field = app_plan(label, app, experiment.source, ""), ("apps", label)
+        if shutil.which(plan["argv"][0], path=app.env.get("PATH", os.environ.get("PATH"))) is None:
+            fix = "Give its path from this file's folder, or put it on PATH."
+            yield (*field, "argv"), f"there is no program {app.argv[0]!r} that can be executed.", fix
+        if not Path(plan["cwd"]).is_dir():
+            yield (*field, "cwd"), f"there is no folder {plan['cwd']}.", "It is taken from this file's folder."
+
+
+def _outside(experiment: Experiment) -> Iterator[Complaint]:
+    """Backends of this machine at which nobody listens."""
+    for name, address in outside_backends(experiment.spec).items():
+        try:
+            socket.create_connection(address, timeout=ANSWER_WITHIN_S).close()
+        except OSError as error:
+            message = f"nobody answers at {address[0]}:{address[1]} ({error.strerror or error})."
+            yield (
+                ("services", name, "backend"),
+                message,
+                "Start it first, or let an app of this experiment answer ('apps').",
+            )
