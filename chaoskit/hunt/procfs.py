@@ -12,7 +12,8 @@ from typing import Literal
 _PROC = Path("/proc")
 
 TRIES = 5
-"""How often the owner of a socket is looked for: processes come and go while one looks, and a socket is handed on to children."""
+"""How often the owner of a socket is looked for: processes come and go while one looks, a socket is handed on to
+children, and the kernel's table is read in pieces, so that it may lack a row."""
 
 
 def user_namespace(pid: int) -> str | None:
@@ -40,13 +41,14 @@ def owner_of(port: int, transport: Literal["udp", "tcp"], programs: Mapping[str,
 
     None if it is nobody's of them. Raises ``NoSocket``.
     """
+    inodes: set[str] = set()
     for _ in range(TRIES):
         inodes = {inode for table in (transport, f"{transport}6") for inode in _inodes(network, table, port)}
-        if not inodes:
-            raise NoSocket
-        for pid, namespace in processes_in(frozenset(programs)):
+        for pid, namespace in processes_in(frozenset(programs)) if inodes else ():
             if inodes & set(_sockets(pid)):
                 return programs[namespace]
+    if not inodes:
+        raise NoSocket
     return None
 
 

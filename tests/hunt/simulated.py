@@ -16,27 +16,33 @@ from chaoskit.hunt.trace import Trace, TracedCall, Trip
 Zone = frozenset[int]
 Write = Callable[[Zone], Zone]
 READ = None
-SimulatedProgram = Callable[[], Generator[Write | None, Zone | None, None]]
+Calls = Generator[Write | None, Zone | None, None]
+SimulatedProgram = Callable[[], Calls]
 
 
 def nothing(calls: int) -> SimulatedProgram:
     """A program that reads so many times."""
 
-    def program() -> Generator[Write | None, Zone | None, None]:
+    def program() -> Calls:
         for _ in range(calls):
             yield READ
 
     return program
 
 
+def without(address: int) -> Write:
+    """A write that takes an address away."""
+    return lambda zone: zone - {address}
+
+
 def adds_then_removes_others(own: int) -> SimulatedProgram:
     """Adds its own address, looks, and takes away the others that it saw, one write each: a check, then an act."""
 
-    def program() -> Generator[Write | None, Zone | None, None]:
+    def program() -> Calls:
         yield lambda zone: zone | {own}
         for other in sorted((yield READ) or ()):
             if other != own:
-                yield lambda zone, other=other: zone - {other}
+                yield without(other)
 
     return program
 
@@ -44,7 +50,7 @@ def adds_then_removes_others(own: int) -> SimulatedProgram:
 def swaps(own: int) -> SimulatedProgram:
     """Puts its own address in place of the set that it read, only if that is still there."""
 
-    def program() -> Generator[Write | None, Zone | None, None]:
+    def program() -> Calls:
         current = yield READ
         yield lambda zone: frozenset({own}) if zone == current else zone
 
@@ -99,8 +105,7 @@ class SimulatedPlayer:
                         wrote, version = True, version + 1
                     if release.fail:
                         answers[call.program] = None
-                    kind = "read" if write is None else "write"
-                    calls.append(TracedCall(call, kind, "", "", version, wrote))
+                    calls.append(TracedCall(call, "read" if write is None else "write", "", "", version, wrote))
                     scheduler.answered(call)
                     waiting.add(call.program)
                     if self.broken(zones[-1]):

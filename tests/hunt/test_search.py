@@ -13,7 +13,14 @@ from chaoskit.hunt.report import hunt_text
 from chaoskit.hunt.schedule import CallId, Crash, Failure, Hold, Schedule, StaleRead
 from chaoskit.hunt.search import Budget, Hunt, PctBound, Search
 from chaoskit.hunt.trace import Trace
-from tests.hunt.simulated import READ, SimulatedPlayer, SimulatedProgram, adds_then_removes_others, nothing, swaps
+from tests.hunt.simulated import (
+    READ,
+    SimulatedPlayer,
+    SimulatedProgram,
+    adds_then_removes_others,
+    nothing,
+    swaps,
+)
 
 EVERYTHING = Budget()
 
@@ -49,7 +56,7 @@ def test_seeds_that_draw_the_same_schedule_have_one_run() -> None:
 
 
 def test_what_breaks_in_order_needs_no_hold() -> None:
-    def empties():
+    def empties() -> Calls:
         yield lambda zone: frozenset()
 
     result = hunt(SimulatedPlayer({"A": empties}))
@@ -58,19 +65,19 @@ def test_what_breaks_in_order_needs_no_hold() -> None:
     assert "no call is held" in hunt_text(result, ["never_empty=x"])
 
 
-def trusts_a_stale_read():
+def trusts_a_stale_read() -> Calls:
     yield lambda zone: frozenset({2})
     current = yield READ
     if current == {1}:
         yield lambda zone: frozenset()
 
 
-def fails_open():
+def fails_open() -> Calls:
     if (yield READ) is None:  # as an automation that takes a failed list for an empty one
         yield lambda zone: frozenset()
 
 
-def two_writes():
+def two_writes() -> Calls:
     yield lambda zone: zone | {2}
     yield lambda zone: zone - {2}
 
@@ -78,7 +85,7 @@ def two_writes():
 def crashes() -> SimulatedProgram:
     """Marks that it has begun, writes, and takes the mark away; where it finds a mark it empties the set."""
 
-    def program():
+    def program() -> Calls:
         if 9 in ((yield READ) or ()):
             yield lambda zone: frozenset()
         yield lambda zone: zone | {9}

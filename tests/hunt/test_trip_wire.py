@@ -23,7 +23,7 @@ def feel(invariant: str, *states: tuple[str, ...]) -> list[str | None]:
         wire.feel(CallId("A", number), [change(states[number - 1], state)])
         for number, state in enumerate(states[1:], 1)
     ]
-    return [trip and trip.because for trip in trips]
+    return [trip.because if trip else None for trip in trips]
 
 
 def test_the_write_that_empties_is_named() -> None:
