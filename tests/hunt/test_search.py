@@ -15,6 +15,7 @@ from chaoskit.hunt.search import Budget, Hunt, PctBound, Search
 from chaoskit.hunt.trace import Trace
 from tests.hunt.simulated import (
     READ,
+    Calls,
     SimulatedPlayer,
     SimulatedProgram,
     adds_then_removes_others,
