@@ -144,8 +144,8 @@ def event_of(message: Mapping[str, Any]) -> ArenaEvent:
         return Arrival(message["call"], message["peer"][1], **fields)
     if "answered" in message:
         changes = tuple(decode(json.dumps(change)) for change in message["changes"])
-        kept = tuple(change for change in changes if isinstance(change, ZoneChanged | HostedZoneChanged))
-        return Answered(message["answered"], message["result"], message["version"], kept)
+        zone_changes = tuple(change for change in changes if isinstance(change, ZoneChanged | HostedZoneChanged))
+        return Answered(message["answered"], message["result"], message["version"], zone_changes)
     if "began" in message:
         return Began(message["began"])
     return PlaneError(f"the arena failed: {message['failed']}")

@@ -197,7 +197,7 @@ class Search:
     async def _shrink(self, how: str, order: tuple[str, ...], first: Trace, steps: tuple[Step, ...]) -> Break:
         """The fewest steps that still break the same invariant."""
         assert first.trip is not None
-        wanted = first.trip.invariant
+        invariant = first.trip.invariant
         before = self._runs
         last: dict[tuple[Step, ...], Trace] = {}
 
@@ -206,7 +206,7 @@ class Search:
             schedule = Schedule(order, tried)
             last[tried] = await self._run(InOrder(schedule), tried)
             trip = last[tried].trip
-            return trip is not None and trip.invariant == wanted
+            return trip is not None and trip.invariant == invariant
 
         if not await breaks(steps):
             schedule = Schedule(order, steps)

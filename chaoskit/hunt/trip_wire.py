@@ -28,9 +28,9 @@ def parse_invariant(written: str) -> Expectation:
     kind = kind.strip().replace("-", "_")
     if kind not in INVARIANTS:
         raise InputError(f"--invariant {written}: write KIND=NAME; the kinds are {', '.join(INVARIANTS)}")
-    wanted = {"changes_at_most": "n", "never_older": "pattern"}.get(kind, "")
-    if settings and (key != wanted or not equals):
-        extra = f"{kind}=NAME,{wanted}=…" if wanted else f"{kind}=NAME"
+    setting = {"changes_at_most": "n", "never_older": "pattern"}.get(kind, "")
+    if settings and (key != setting or not equals):
+        extra = f"{kind}=NAME,{setting}=…" if setting else f"{kind}=NAME"
         raise InputError(f"--invariant {written}: after the name stands {settings[0]!r}; write {extra}")
     try:
         if kind == "changes_at_most":
@@ -62,12 +62,14 @@ class TripWire:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(getattr(one, "name", "").lower().removesuffix(".") for one in self.invariants))
+        return tuple(
+            dict.fromkeys(getattr(invariant, "name", "").lower().removesuffix(".") for invariant in self.invariants)
+        )
 
     @property
     def observed(self) -> bool:
         """Whether every invariant had something to judge."""
-        return all(self._findings.get(words_of(one), "unknown") != "unknown" for one in self.invariants)
+        return all(self._findings.get(words_of(invariant), "unknown") != "unknown" for invariant in self.invariants)
 
     def feel(self, call: CallId, changes: Sequence[ZoneChanged | HostedZoneChanged]) -> Trip | None:
         """What these changes, made by ``call``, broke; None if nothing."""

@@ -69,7 +69,7 @@ def test_what_breaks_in_order_needs_no_hold() -> None:
 def trusts_a_stale_read() -> Calls:
     yield lambda zone: frozenset({2})
     current = yield READ
-    if current == {1}:
+    if current == frozenset({1}):
         yield lambda zone: frozenset()
 
 
