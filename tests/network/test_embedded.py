@@ -9,7 +9,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -122,7 +122,7 @@ def test_latency_delays_at_least_as_long_as_asked(stream: str) -> None:
     asyncio.run(run())
 
 
-HIDDEN: dict[str, tuple[list[tuple[str, str, dict[str, int]]], tuple[str, ...], tuple[str, ...]]] = {
+HIDDEN: dict[str, tuple[list[tuple[str, str, dict[str, Any]]], tuple[str, ...], tuple[str, ...]]] = {
     "late, then swallowed": (
         [("latency", "downstream", {"latency": 30}), ("timeout", "downstream", {"timeout": 0})], ("timeout",), ("latency",),
     ),
@@ -292,7 +292,9 @@ def test_reset_peer_resets_both_sides(already_open: bool) -> None:
 
 @pytest.mark.parametrize("stream", ["downstream", "upstream"])
 @pytest.mark.parametrize("how", ["lifted", "changed"])
-def test_a_pending_reset_comes_when_its_toxic_ends_or_changes(stream: str, how: str) -> None:
+def test_a_pending_reset_comes_when_its_toxic_ends_or_changes(
+    stream: Literal["downstream", "upstream"], how: str
+) -> None:
     """Its bytes are gone: a connection that lived on would have a hole."""
 
     async def run() -> None:

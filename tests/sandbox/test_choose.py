@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,25 @@ def test_251_clients_are_told_why_they_get_another_sandbox(tmp_path: Path, capsy
 def test_251_clients_that_want_namespaces_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="at most 250 clients"):
         opened("namespace", tmp_path)
+
+
+def test_where_namespaces_are_forbidden_the_folders_stay_for_inline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forbidding = tmp_path / "bin" / "unshare"
+    forbidding.parent.mkdir()
+    forbidding.write_text("#!/bin/sh\necho 'unshare: unshare failed: Operation not permitted' >&2; exit 1\n")
+    forbidding.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{forbidding.parent}:{os.environ['PATH']}")
+    work = tmp_path / "work"
+    work.mkdir()
+
+    async def hold() -> None:
+        sandbox = await open_sandbox("auto", work, ["one"], [work], [])
+        assert sandbox.name == "inline"
+        assert work.is_dir()
+        await sandbox.close()
+
+    asyncio.run(hold())
+    assert not work.exists()
+    assert "Operation not permitted" in capsys.readouterr().err
