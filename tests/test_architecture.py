@@ -26,7 +26,7 @@ LAYERS: dict[str, int] = {
     "sandbox": 4, "experiment": 4,
     "report": 5, "console": 5,
     "engine": 6,
-    "search": 7, "lab": 7, "survey": 7, "compose": 7, "drill": 7,
+    "search": 7, "lab": 7, "survey": 7, "compose": 7, "drill": 7, "hunt": 7,
     "cli": 8, "pytest_plugin": 8,
 }  # fmt: skip
 
