@@ -96,7 +96,7 @@ def test_a_request_is_passed_on_and_told_with_its_call(tmp_path: Path, backend: 
     assert bench.failures == []
 
 
-def test_a_backend_that_is_gone_is_502_and_no_failure_of_the_harness(tmp_path: Path) -> None:
+def test_a_backend_that_is_gone_is_502_and_no_harness_failure(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"name": "api", "backend": f"127.0.0.1:{unused_port()}"})
     assert bench.get()[0] == 502
     assert [event.status for event in bench.of(RequestAnswered)] == [502]
@@ -148,9 +148,7 @@ def test_a_last_request_closes_its_connection(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("speaks_http", [True, False])
-def test_tls_shows_the_service_s_name_and_ends_before_the_backend(
-    tmp_path: Path, backend: str, *, speaks_http: bool
-) -> None:
+def test_tls_shows_the_service_s_name_and_ends_at_the_front(tmp_path: Path, backend: str, *, speaks_http: bool) -> None:
     bench = Bench(tmp_path, {"name": "api", "backend": backend, "tls": True, "http": speaks_http})
     plain = socket.create_connection(bench.place(), timeout=PATIENCE_S)
     with bench.trust.wrap_socket(plain, server_hostname=NAME) as secure:
