@@ -100,7 +100,7 @@ async def run(
             folders.work,
             [*([program[0]] if program else experiment.spec.clients), *experiment.spec.apps, CANARY_LABEL],
             [folders.work, folders.partial],
-            folders.empty,
+            list(folders.empty),
             image_of(toxiproxy),
         )
     except BaseException:  # Ctrl-C too
@@ -124,8 +124,6 @@ async def run(
         result = conclude(journal.entries, experiment, folders)
         return result
     finally:
-        if result is None:
-            folders.forget_interrupted()
         await asyncio.shield(opened.close())
         if result is None and on_interrupted and (folders.final / JOURNAL).exists():
             on_interrupted(folders.final / JOURNAL)
