@@ -40,7 +40,10 @@ COMMANDS = {
     "compose": CommandEntry("compose:app", "Put a compose project of your own under chaoskit."),
     "attach": CommandEntry("attach:attach", "Play an experiment on a running compose project, then restore it."),
     "docker": CommandEntry("docker:app", "Build the docker sandbox's image, or clean up after runs."),
-    "race": CommandEntry("race:race_app", "Explore the race of two writers that left a DNS record empty."),
+    "race": CommandEntry(
+        "race:race_app",
+        "Explore the race that left a DNS record empty, or hunt for one in your own programs.",
+    ),
     "cascade": CommandEntry(
         "cascade:cascade_app", "Simulate what follows an outage: a replayed day, tipping points, published results."
     ),

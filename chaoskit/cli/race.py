@@ -44,7 +44,7 @@ class EngineName(StrEnum):
 
 @race_app.callback()
 def _race() -> None:
-    """Explore the race of two writers that left a DNS record empty, or hunt for it in your own programs."""
+    """Explore the race that left a DNS record empty, or hunt for one in your own programs."""
 
 
 @race_app.command()
