@@ -14,9 +14,9 @@ from chaoskit.units import MILLISECOND, SECOND
 
 P = TypeVar("P", bound="ProbePlan")
 
-PROBES = ("aiohttp", "http", "postgres", "redis", "tcp")
+PROBES = ("http", "aiohttp", "postgres", "redis", "tcp")
 
-HTTP_PROBES = ("aiohttp", "http")
+HTTP_PROBES = ("http", "aiohttp")
 """Those whose answers have a status."""
 
 COMMON = ("use", "connection", "every", "rate", "concurrency", "timeout", "expect")
