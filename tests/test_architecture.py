@@ -47,6 +47,9 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("dns/control/metrics.py", "network/embedded/metrics.py"),
     "psycopg": ("clients/postgres/",),
     "redis": ("clients/redis/",),
+    "aiohttp": ("clients/aiohttp/",),
+    "aiodns": ("clients/aiohttp/",),
+    "pycares": ("clients/aiohttp/",),
     "h11": ("network/embedded/http.py", "clients/http/"),
 }
 
