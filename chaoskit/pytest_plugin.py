@@ -1,4 +1,4 @@
-"""The pytest plug-in: fixtures ``dns_chaos`` and ``chaos_run``, and the marker ``chaos``; see docs/pytest.md.
+"""The pytest plug-in: fixtures ``dns_chaos``, ``aws_sandbox`` and ``chaos_run``, and the marker ``chaos``; see docs/pytest.md.
 
 It is loaded with every pytest that has chaoskit installed, so nothing but pytest is imported until a test asks for something.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from chaoskit.engine.resident import ResidentRun
     from chaoskit.engine.session import RunResult
     from chaoskit.experiment.loader import Experiment
     from chaoskit.in_process import InProcessFault
@@ -80,6 +81,29 @@ def dns_chaos(request: pytest.FixtureRequest) -> Callable[..., AbstractContextMa
         return _block(request.node, fault, *names, **named)
 
     return open_block
+
+
+@pytest.fixture(scope="session")
+def _resident_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ResidentRun]:
+    from chaoskit.engine.resident import ResidentRun
+
+    resident = ResidentRun(tmp_path_factory.mktemp("chaoskit") / "aws_sandbox")
+    resident.start()
+    yield resident
+    resident.close()
+
+
+@pytest.fixture
+def aws_sandbox(_resident_run: ResidentRun, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResidentRun]:
+    """Mock AWS behind real host names, real TLS and a DNS of its own, for boto3 and others in this process.
+
+    ``aws_sandbox.blank("dynamodb.us-east-1.amazonaws.com")`` and ``restore()`` steer its DNS; at the end of the test every fault is over.
+    The servers are started once for the session, so what one test creates is there in the next.
+    """
+    for name, value in _resident_run.environment.items():
+        monkeypatch.setenv(name, value)
+    with _resident_run.entered():
+        yield _resident_run
 
 
 @pytest.fixture

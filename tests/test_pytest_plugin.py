@@ -148,3 +148,42 @@ blocking.run = run
     )
     assert result.returncode == 1, result.stdout + result.stderr
     assert "broken: success rate: app got 3 of 9 calls through" in result.stdout
+
+
+SANDBOX = """
+import socket
+import boto3, pytest
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
+
+NAME = "dynamodb.us-east-1.amazonaws.com"
+
+def client():
+    return boto3.client("dynamodb", config=Config(retries={"total_max_attempts": 1}))
+
+def test_a_blank(aws_sandbox):
+    client().list_tables()
+    aws_sandbox.blank(NAME)
+    with pytest.raises(EndpointConnectionError):
+        client().list_tables()
+    aws_sandbox.restore(NAME)
+    client().list_tables()
+    assert aws_sandbox.lookups_of(NAME) >= 3
+
+def test_faults_end_with_their_test(aws_sandbox):
+    aws_sandbox.blank(NAME, fault="nxdomain")
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getaddrinfo(NAME, 443)
+    assert caught.value.errno == socket.EAI_NONAME
+
+def test_others_are_honest(aws_sandbox):
+    client().list_tables()
+    assert socket.getaddrinfo("localhost", 80)
+"""
+
+
+@pytest.mark.slow
+def test_boto3_in_this_process_meets_mock_aws_and_its_faults(tmp_path: Path) -> None:
+    result = play(tmp_path, SANDBOX)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "3 passed" in result.stdout

@@ -34,6 +34,7 @@ class TcpFronts:
         """End the loop, with every connection."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
     async def _listen(self, backend: str, tls: ssl.SSLContext | None) -> str:
         def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:

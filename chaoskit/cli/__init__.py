@@ -16,7 +16,10 @@ from chaoskit.errors import ChaoskitError, full_disk
 
 COMMANDS = {
     "run": CommandEntry("run:run", "Run an experiment and judge it."),
+    "survey": CommandEntry("survey:app", "Try the loss of everything that an app depends on."),
     "exec": CommandEntry("exec:app", "Run any command, unmodified, in the sandbox."),
+    "blank": CommandEntry("steer:blank", "Blank a name from inside `chaoskit exec`."),
+    "restore": CommandEntry("steer:restore", "End the faults of a name from inside `chaoskit exec`."),
     "margin": CommandEntry("margin:margin", "Find the longest blank that the expectations survive."),
     "sweep": CommandEntry("sweep:sweep", "Run an experiment at many values of its fields, and write one table."),
     "lab": CommandEntry("lab:lab", "Measure what each SDK does when its endpoint's name goes away."),

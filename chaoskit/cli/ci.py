@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import typer
 from chaoskit.engine.session import RunResult
 from chaoskit.errors import InputError
 from chaoskit.input_file import refuse_pipe
+from chaoskit.journal.command import CommandEnd
 from chaoskit.report.ci.baseline import Tolerance, got_worse, parse_tolerance, read_baseline
+from chaoskit.units import format_duration
 from chaoskit.verdict import Outcome
 
 
@@ -32,11 +34,8 @@ class CiOptions:
     def prepare(self) -> CiReports:
         """Read the baseline and look whether files can be written, before anything runs. Raises ``InputError``."""
         tolerance = parse_tolerance(self.worse_by)
-        for name, path in (("--junit", self.junit), ("--markdown", self.markdown)):
-            if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-                raise InputError(f"{name} {path}: cannot be written there; name a file in a folder that exists")
-            if path is not None:
-                refuse_pipe(path, "one", "be read from")
+        check_writable("--junit", self.junit)
+        check_writable("--markdown", self.markdown)
         baseline = None
         if self.baseline is not None:
             refuse_pipe(self.baseline, "a summary.json")
@@ -46,6 +45,14 @@ class CiOptions:
                 raise InputError(f"--baseline {self.baseline}: cannot be read: {error}") from error
             baseline = read_baseline(text, str(self.baseline))
         return CiReports(self, baseline, tolerance)
+
+
+def check_writable(option: str, path: Path | None) -> None:
+    """Raise ``InputError`` where the file that ``option`` names cannot be written; None is nothing to write."""
+    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+        raise InputError(f"{option} {path}: cannot be written there; name a file in a folder that exists")
+    if path is not None:
+        refuse_pipe(path, "one", "be read from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +69,10 @@ class CiReports:
         choice = self.options.github
         return self.options.environment.get("GITHUB_ACTIONS") == "true" if choice is None else choice
 
-    def conclude(self, result: RunResult) -> int:
+    def conclude(self, result: RunResult, more: Sequence[dict[str, Any]] = ()) -> int:
         """Write and say what was asked for. Returns the exit code: 1 where a run that passed got worse than the baseline.
 
-        Raises ``HarnessError`` when a file cannot be written.
+        ``more`` are findings beside the verdicts, of the same form. Raises ``HarnessError`` when a file cannot be written.
         """
         from chaoskit.report.ci.github import annotation_lines
         from chaoskit.report.ci.junit import junit
@@ -77,6 +84,7 @@ class CiReports:
         if not (self.options.junit or self.options.markdown or self.baseline or self.for_github):
             return code
         summary = summarize(result.run, result.verdicts, result.outcome)
+        summary["verdicts"] = [*more, *summary["verdicts"]]
         worse = got_worse(summary, self.baseline, self.tolerance) if self.baseline else []
         notes = [f"worse than the baseline: {line}" for line in worse]
         for note in notes:
@@ -88,7 +96,9 @@ class CiReports:
         if self.options.markdown:
             write_text(self.options.markdown, markdown(summary, notes))
         if self.for_github:
-            for line in annotation_lines({**summary, "verdicts": summary["verdicts"][: len(result.verdicts)]}, worse):
+            for line in annotation_lines(
+                {**summary, "verdicts": summary["verdicts"][: len(more) + len(result.verdicts)]}, worse
+            ):
                 typer.echo(line)
             self._add_step_summary(summary, notes)
         return Outcome.FAILED.exit_code if worse and code == 0 else code
@@ -108,6 +118,13 @@ class CiReports:
                 file.write(markdown(summary, notes, SUMMARY_BYTES - used - 1))
         except OSError as error:
             typer.echo(f"warning: the step summary cannot be written: {error.strerror}", err=True)
+
+
+def command_verdict(end: CommandEnd | None) -> dict[str, Any]:
+    """What the command of ``chaoskit exec`` made of it, as a verdict: its exit code is its own word."""
+    finding = "unknown" if end is None else "held" if end.exit_code == 0 else "broken"
+    because = "its end was not seen" if end is None else f"{end.words} after {format_duration(end.elapsed_ns)}"
+    return {"expectation": "the command exits with 0", "finding": finding, "because": because, "evidence": []}
 
 
 def _baseline_verdict(worse: list[str]) -> dict[str, Any]:

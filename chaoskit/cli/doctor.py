@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from chaoskit.sandbox.namespace import probe
+from chaoskit.sandbox.resolver_caches import find_caches, processes_beside
 
 DEFAULT_NAME = "dynamodb.us-east-1.amazonaws.com"
 
@@ -61,6 +62,9 @@ def examine() -> int:
     )
     table.add_row("filter of system calls", *_filter())
     table.add_row("Toxiproxy", *_toxiproxy())
+    caches = sorted(find_caches(processes_beside()))
+    for cache in caches:
+        table.add_row("cache in the way", "", cache.words)
     table.add_row("Python", "yes", f"{sys.version.split()[0]}, boto3 {_version('boto3')}, moto {_version('moto')}")
     console = make_console()
     console.print(table)

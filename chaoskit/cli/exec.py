@@ -22,9 +22,10 @@ import typer
 
 from chaoskit.aws.services import SERVICES
 from chaoskit.cli.blank import WHOLE_TIME, injections_of
+from chaoskit.cli.ci import CiOptions
 from chaoskit.cli.exec_run import ExecRequest, play, say
 from chaoskit.cli.lazy import new_app
-from chaoskit.cli.options import RUNS, Blanks, RunsFolder
+from chaoskit.cli.options import RUNS, Allowed, Blanks, CommandWords, JunitFile, MarkdownFile, RunsFolder, Variables
 from chaoskit.engine.preflight import check_backends
 from chaoskit.engine.preflight_own import check_own
 from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
@@ -53,9 +54,7 @@ app = new_app()
 
 @app.command(context_settings={"allow_interspersed_args": False})
 def exec_(
-    command: Annotated[
-        list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments, preferably after `--`.")
-    ],
+    command: CommandWords,
     blank: Blanks = [],  # noqa: B006
     experiment: Annotated[
         str | None,
@@ -63,16 +62,8 @@ def exec_(
     ] = None,
     no_aws: Annotated[bool, typer.Option("--no-aws", help="Start no mock services, DNS alone.")] = False,
     sandbox: Annotated[str, typer.Option(help="Where the command runs: auto or namespace.")] = "auto",
-    allow: Annotated[
-        list[str],
-        typer.Option(
-            metavar="HOST:PORT|/SOCKET|NAME:PORT=ADDRESS:PORT",
-            help="Let the command reach this TCP port or Unix socket of the machine, or, through the proxy, by a name; may be repeated.",
-        ),
-    ] = [],  # noqa: B006
-    env: Annotated[
-        list[str], typer.Option(metavar="NAME=VALUE", help="Set a variable for the command; may be repeated.")
-    ] = [],  # noqa: B006
+    allow: Allowed = [],  # noqa: B006
+    env: Variables = [],  # noqa: B006
     out: RunsFolder = RUNS,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print no summary, only a warning when a fault met nothing.")
@@ -84,22 +75,25 @@ def exec_(
             "--keep-arguments", help="Write the command's arguments and the values of --env to journal and reports."
         ),
     ] = False,
+    junit: JunitFile = None,
+    markdown: MarkdownFile = None,
 ) -> None:
     """Run any command, unmodified, in the sandbox.
 
     Exit code: the command's own; 125 if chaoskit failed, 2 for bad input.
     """
-    _check_place(sandbox)
-    added = _environment(env)
-    sockets, holes, services = _ways_out(allow)
+    check_place(sandbox)
+    added = variables_of(env)
+    sockets, holes, services = ways_out(allow)
     shown = tuple(command) if keep_arguments else without_values(command)  # arguments may hold secrets
     planned = plan(
         shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes, services=services
     )
     check_backends(planned, "namespace")
     check_own(planned, "namespace")
-    _check_holes(planned, holes)
-    _check_program(command[0], added.get("PATH"))
+    check_holes(planned, holes)
+    check_program(command[0], added.get("PATH"))
+    reports = CiOptions(junit=junit, markdown=markdown, github=False).prepare()
     request = ExecRequest(
         argv=tuple(command),
         experiment=planned,
@@ -113,11 +107,12 @@ def exec_(
         out=out,
         quiet=quiet,
         must_meet=must_meet,
+        reports=reports,
     )
     raise typer.Exit(_play(request))
 
 
-def _ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward], list[str]]:
+def ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward], list[str]]:
     """The Unix sockets, the TCP ports and the services that ``--allow`` names. Raises ``InputError``."""
     services = [written for written in allow if names_service(written)]
     ports = [written for written in allow if not written.startswith("/") and written not in services]
@@ -125,7 +120,8 @@ def _ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward], list[
     return sockets, [parse_port_forward(written, number) for number, written in enumerate(ports, 1)], services
 
 
-def _check_place(sandbox: str) -> None:
+def check_place(sandbox: str) -> None:
+    """Raises ``InputError`` where an unmodified command cannot run: in another sandbox, or in a folder that is gone."""
     if sandbox not in ("auto", "namespace"):
         raise InputError(f"--sandbox {sandbox}: an unmodified command needs the namespace sandbox; leave it out")
     try:
@@ -152,7 +148,8 @@ def _play(request: ExecRequest) -> int:
         return OUR_FAILURE
 
 
-def _check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:
+def check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:
+    """Raises ``InputError`` for two ways out, or one and a mock service, at one address of the sandbox."""
     taken = {address: service for service, addresses in services_of(experiment.spec).items() for address in addresses}
     holes_at: dict[tuple[str, int], PortForward] = {}
     for hole in holes:
@@ -168,14 +165,15 @@ def _check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:
                 )
 
 
-def _environment(written: Sequence[str]) -> dict[str, str]:
+def variables_of(written: Sequence[str]) -> dict[str, str]:
+    """The variables that ``--env`` sets. Raises ``InputError``."""
     for variable in written:
         if not re.match(r"[^=]+=", variable):
             raise InputError(f"--env {variable}: write NAME=VALUE")
     return dict(variable.split("=", 1) for variable in written)
 
 
-def _check_program(program: str, path: str | None) -> None:
+def check_program(program: str, path: str | None) -> None:
     """Exit as a shell does for a program that is not there or may not be executed."""
     if refused := _cannot_run(program, path):
         say(f"{program}: {refused[1]}")

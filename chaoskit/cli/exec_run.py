@@ -11,18 +11,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chaoskit.cli.ci import CiReports, command_verdict
 from chaoskit.engine import session
 from chaoskit.engine.folders import make_folders
-from chaoskit.engine.user_command import LABEL, Command, UserCommand
+from chaoskit.engine.user_command import LABEL, UserCommand
+from chaoskit.engine.user_program import ProgramRequest, open_program
 from chaoskit.errors import HarnessError
 from chaoskit.experiment.loader import Experiment
 from chaoskit.interruption import until_signalled
+from chaoskit.journal.command import command_end
 from chaoskit.journal.events import CommandFinished, CommandStarted, HarnessFailed, InjectionPlanned
 from chaoskit.journal.run import Run
-from chaoskit.sandbox.environment import command_environment
-from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
-from chaoskit.sandbox.port_forwards import PortForward, PortForwards
-from chaoskit.sandbox.trust import publish_trust
+from chaoskit.sandbox.port_forwards import PortForward
 from chaoskit.verdict import Outcome
 
 GUARDS = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
@@ -31,8 +31,6 @@ GUARDS = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
 PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 TYPED = (signal.SIGINT, signal.SIGQUIT)
 """Signals that the terminal itself sends to the command too, when a key asks for them (termios(3))."""
-
-LAUNCHER = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_name("launcher.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +49,7 @@ class ExecRequest:
     out: Path
     quiet: bool
     must_meet: bool
+    reports: CiReports
 
 
 def say(line: str) -> None:
@@ -146,35 +145,22 @@ class _Session:
 
     @contextlib.asynccontextmanager
     async def _prepare(self, stage: session.Stage) -> AsyncIterator[UserCommand]:
-        """Open the ways out that were asked for, and make the command ready to be let go."""
-        sandbox, request = stage.sandbox, self._request
-        assert isinstance(sandbox, NamespaceSandbox)
-        forwards = PortForwards()
-        await forwards.open(request.port_forwards, sandbox.command, stage.work, ipv6=sandbox.ipv6)
-        try:
-            forwards.watch(lambda message: stage.fail("allow", message))
-            self._command = UserCommand(self._plan(stage.work, sandbox), stage.journal, stage.clock)
+        async with open_program(self._program(), stage) as self._command:
             yield self._command
-        finally:
-            await asyncio.shield(forwards.close())
 
-    def _plan(self, work: Path, sandbox: NamespaceSandbox) -> Command:
+    def _program(self) -> ProgramRequest:
         request = self._request
         own_tls = any(service.tls for service in request.experiment.spec.own_services.values())
-        authority = None if request.no_aws and not own_tls else work / "ca.pem"
-
-        def way_in() -> WayIn:
-            way = sandbox.way_in(LABEL, request.sockets)
-            return replace(way, binds=(*way.binds, *(publish_trust(authority) if authority else ())))
-
-        return Command(
+        return ProgramRequest(
             argv=request.argv,
             shown=request.shown,
-            environment=command_environment(work, request.experiment.spec.region, authority, request.added),
-            launcher=LAUNCHER,
-            way_in=way_in,
+            region=request.experiment.spec.region,
+            no_aws=request.no_aws and not own_tls,
+            added=request.added,
+            port_forwards=request.port_forwards,
+            sockets=request.sockets,
             ignored=self._ignored,
-            after="service" if authority else None,
+            steered=request.experiment,
         )
 
     def _conclude(self, result: session.RunResult) -> int:
@@ -192,6 +178,9 @@ class _Session:
                     say(f"  {verdict.finding:<12} {verdict.expectation}: {verdict.because}")
             for path in result.files:
                 say(f"  {'written':<12} {path}")
+        planned = bool(result.run.injections)  # without a fault, that none was met is no finding
+        verdicts = [verdict for verdict in result.verdicts if planned or verdict.kind != "fault_exercised"]
+        self._request.reports.conclude(replace(result, verdicts=verdicts), [command_verdict(command_end(result.run))])
         unmet = [planned.injection for planned in result.run.injections if not _met(result.run, planned)]
         if unmet:
             say(f"{', '.join(unmet)} met nothing, so {'it' if len(unmet) == 1 else 'they'} tested nothing")

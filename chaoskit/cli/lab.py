@@ -13,7 +13,7 @@ import typer
 
 from chaoskit.cli.options import RUNS, LocalSandbox
 from chaoskit.engine import session
-from chaoskit.engine.folders import exact_folders
+from chaoskit.engine.folders import exact_folders, new_folder
 from chaoskit.engine.preflight import check_built
 from chaoskit.errors import ChaoskitError, HarnessError, InputError, Interrupted, JournalError
 from chaoskit.journal.events import ClientReady, Entry, TimelineArmed
@@ -68,7 +68,7 @@ def lab(
         if quick or sdk or fault or connection or repeats is not None:
             raise InputError("--from draws what is stored; leave out what would choose something to measure")
         result = read_results(stored)
-        _conclude(console, result, _folder(out, "lab"))
+        _conclude(console, result, new_folder(out, "lab"))
         return
     if sandbox not in CHOICES:
         raise InputError(f"--sandbox {sandbox}: choose one of {', '.join(CHOICES)}")
@@ -88,7 +88,7 @@ def _measure(
 ) -> int:
     """Measure the cells, write the files and print. Returns the exit code: 4 when a run was invalid."""
     ours = [place for place in (out, *out.parents) if not place.exists()]
-    folder = _folder(out, "lab")
+    folder = new_folder(out, "lab")
     lab = _Lab(console, folder, sandbox)
     try:
         run_guarded(lab.measure(cells, repeats), folder)
@@ -215,20 +215,3 @@ def _conclude(console: Console, result: Result, folder: Path) -> None:
             raise HarnessError(f"cannot write {folder / name}: {error.strerror}") from error
     print_result(console, result)
     typer.echo("\n" + "\n".join(str(folder / name) for name in files))
-
-
-def _folder(out: Path, name: str) -> Path:
-    """Make a new folder for this lab. Raises ``InputError``."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for number in range(1, 1000):
-            folder = out.absolute() / f"{stamp}-{name}{'' if number == 1 else f'-{number}'}"
-            try:
-                folder.mkdir()
-            except FileExistsError:
-                continue
-            return folder
-    except OSError as error:
-        raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
-    raise InputError(f"{out} has a thousand labs of this second; choose another folder with --out")

@@ -25,6 +25,21 @@ Blanks = Annotated[
         "example.com@5s+30s; default: at once, to the end. May be repeated.",
     ),
 ]
+JunitFile = Annotated[Path | None, typer.Option("--junit", help="Write the verdicts to this file as JUnit XML.")]
+MarkdownFile = Annotated[Path | None, typer.Option("--markdown", help="Write the result to this file as Markdown.")]
+CommandWords = Annotated[
+    list[str], typer.Argument(metavar="COMMAND", help="The command and its arguments, preferably after `--`.")
+]
+Allowed = Annotated[
+    list[str],
+    typer.Option(
+        metavar="HOST:PORT|/SOCKET|NAME:PORT=ADDRESS:PORT",
+        help="Let the command reach this TCP port or Unix socket of the machine, or, through the proxy, by a name; may be repeated.",
+    ),
+]
+Variables = Annotated[
+    list[str], typer.Option(metavar="NAME=VALUE", help="Set a variable for the command; may be repeated.")
+]
 Subnet = Annotated[
     str, typer.Option(help="Private network for chaoskit's own addresses, /16 to /24, that nothing else uses.")
 ]

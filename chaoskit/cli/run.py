@@ -15,7 +15,7 @@ import typer
 
 from chaoskit.cli.ci import CiOptions, CiReports
 from chaoskit.cli.exec_run import tell_what_is_kept
-from chaoskit.cli.options import RUNS, AnySandbox, ExperimentName, RunsFolder, Seed
+from chaoskit.cli.options import RUNS, AnySandbox, ExperimentName, JunitFile, MarkdownFile, RunsFolder, Seed
 from chaoskit.clock import WallClock
 from chaoskit.engine import preflight, session
 from chaoskit.engine.folders import make_folders, seen_from_host
@@ -50,8 +50,8 @@ def run(
         ),
     ] = [],  # noqa: B006
     plain: Annotated[bool, typer.Option("--plain", help="Print plain lines instead of the live view.")] = False,
-    junit: Annotated[Path | None, typer.Option(help="Write the verdicts to this file as JUnit XML.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write the result to this file as Markdown.")] = None,
+    junit: JunitFile = None,
+    markdown: MarkdownFile = None,
     baseline: Annotated[
         Path | None, typer.Option(help="Exit with 1 if a client recovers later than in this summary.json of a run.")
     ] = None,

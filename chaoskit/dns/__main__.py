@@ -15,17 +15,21 @@ from chaoskit import __version__
 from chaoskit.child import Child, Command
 from chaoskit.clock import Clock, WallClock
 from chaoskit.dns.breakage import QueryFailed, Strikes
+from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.followed_zones import FollowedZones, HostedChange
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.log import ThreadedLog
 from chaoskit.dns.plan import Plan, plan_from_json
 from chaoskit.dns.server import Server
 from chaoskit.dns.spool import Log, QueryLog, Spool
+from chaoskit.dns.target import DnsTarget
 from chaoskit.dns.updater import Updater
 from chaoskit.dns.zone import Zone
 from chaoskit.errors import ChaoskitError, HarnessError, PlaneError
-from chaoskit.journal.events import HarnessFailed, PlaneReady
+from chaoskit.journal.events import HarnessFailed, InjectionApplied, InjectionLifted, PlaneReady
+from chaoskit.timeline.codec import injection_from_json
 
+IMPLEMENTATION = f"chaoskit {__version__}"
 ALLOWED_PER_S = 100_000
 """Answers a second to each client beyond loopback: a network of the run's own has nobody to shower with answers."""
 
@@ -51,7 +55,6 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog, events
         lambda _, context: server.fail(context.get("exception") or HarnessError(context["message"]))
     )
     stopped = asyncio.Event()
-
     changing = threading.Lock()
     followed = _let_zones_change(plan, server, clock, child, changing)
     hosted: asyncio.Queue[HostedChange] = asyncio.Queue()
@@ -67,6 +70,9 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog, events
                 with changing:
                     timeline = server.responder.timeline.with_event(name, at)
                     server.responder = replace(server.responder, timeline=timeline)
+            case {"do": "inject" | "lift", "injection": asked}:
+                with changing:
+                    child.emit(_steer(server, clock, command["do"], asked))
             case {"do": "follow", **plain_change}:
                 loop.call_soon_threadsafe(hosted.put_nowait, HostedChange.from_json(plain_change))
             case {"do": "stop"}:
@@ -76,9 +82,8 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog, events
 
     addresses = {listener.label: await server.listen(listener) for listener in plan.listeners}
     child.on_command(obey)
-    implementation = f"chaoskit {__version__}"
     child.emit(
-        PlaneReady(at=clock.now(), plane="dns", implementation=implementation, addresses=addresses, pid=os.getpid())
+        PlaneReady(at=clock.now(), plane="dns", implementation=IMPLEMENTATION, addresses=addresses, pid=os.getpid())
     )
     child.prove_alive()
     stopping = asyncio.ensure_future(stopped.wait())
@@ -89,6 +94,19 @@ async def serve(child: Child, plain: dict[str, Any], log: Log | QueryLog, events
     following.cancel()
     if server.failed.done():
         server.failed.result()
+
+
+def _steer(server: Server, clock: Clock, do: str, asked: Any) -> InjectionApplied | InjectionLifted:
+    """Put on, or take off, a fault that was asked for while the run goes on. Returns the event that says it is done."""
+    timeline = server.responder.timeline
+    if do == "lift":
+        server.responder = replace(server.responder, timeline=timeline.without(asked))
+        at = clock.now()
+        return InjectionLifted(at=at, injection=asked, due=at)
+    injection = injection_from_json(asked, DnsTarget, FAULTS)
+    server.responder = replace(server.responder, timeline=timeline.with_injection(injection))
+    at = clock.now()
+    return InjectionApplied(at=at, injection=injection.id, due=at)
 
 
 def _let_zones_change(

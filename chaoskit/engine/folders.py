@@ -114,3 +114,13 @@ def _reserve(out: Path, name: str) -> Path:
             final.mkdir()
             return final
     raise AssertionError("there is always another number")
+
+
+def new_folder(out: Path, name: str) -> Path:
+    """Make a new folder in ``out``, named by the time and ``name``, for the runs of one search. Raises ``InputError``."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        return _reserve(out.absolute(), f"{stamp}-{name}")
+    except OSError as error:
+        raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error

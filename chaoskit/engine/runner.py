@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import chaoskit
-from chaoskit.clock import Clock
+from chaoskit.clock import Clock, Instant
 from chaoskit.dns.changing_zone_spec import followed_zones
 from chaoskit.engine.ports import ProcessManager, Sandbox
 from chaoskit.engine.until_watcher import NOTICE_NS, UntilWatcher
@@ -34,6 +34,7 @@ from chaoskit.journal.events import (
 from chaoskit.journal.store import Journal
 from chaoskit.process.driver import ProcessDriver
 from chaoskit.registry import kind_of
+from chaoskit.timeline.injection import Injection
 
 ABORTED = "aborted"
 """Why a run stopped short that was ended by whoever watched it."""
@@ -265,21 +266,8 @@ class Runner:
         planned = [(key, injection) for key, injections in self.experiment.planes.items() for injection in injections]
         for plane, injection in planned:
             spans = injection.when.spans(self.experiment.duration_ns)
-            self.journal.append(
-                InjectionPlanned(
-                    at=clock.now(),
-                    injection=injection.id,
-                    plane=plane,
-                    fault=kind_of(injection.fault),
-                    target={name: value for name, value in asdict(injection.where).items() if value not in (None, ())},
-                    parameters=asdict(injection.fault),
-                    chance=injection.chance,
-                    where=injection.where.describe(),
-                    spans=tuple((origin + start, origin + end) for start, end in spans),
-                    hidden=injection.hidden,
-                    optional=injection.optional,
-                )
-            )
+            absolute = tuple((origin + start, origin + end) for start, end in spans)
+            self.journal.append(planned_event(clock.now(), plane, injection, absolute))
         self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))
 
     def _header(self, clock: Clock) -> RunStarted:
@@ -294,6 +282,25 @@ class Runner:
             versions=_versions(),
             replay=self.settings.replay,
         )
+
+
+def planned_event(
+    at: Instant, plane: str, injection: Injection[Any, Any], spans: tuple[tuple[Instant, Instant], ...]
+) -> InjectionPlanned:
+    """The event that tells of ``injection``, which is on in ``spans``."""
+    return InjectionPlanned(
+        at=at,
+        injection=injection.id,
+        plane=plane,
+        fault=kind_of(injection.fault),
+        target={name: value for name, value in asdict(injection.where).items() if value not in (None, ())},
+        parameters=asdict(injection.fault),
+        chance=injection.chance,
+        where=injection.where.describe(),
+        spans=spans,
+        hidden=injection.hidden,
+        optional=injection.optional,
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from chaoskit.clock import Clock, WallClock
 from chaoskit.engine.backends import reachable_backends
@@ -61,6 +61,8 @@ class Stage:
     clock: Clock
     fail: Callable[[str, str], None]
     """Ends the run as one in which the harness failed: the part, and a message."""
+    send: Callable[[str, dict[str, Any]], None]
+    """Sends a command to a plane's process, by its key."""
 
 
 Program: TypeAlias = Callable[[Stage], AbstractAsyncContextManager[UserProgram]]
@@ -79,19 +81,18 @@ async def run(
     program: tuple[str, Program] | None = None,
     aborted: asyncio.Event | None = None,
     on_interrupted: Callable[[Path], None] | None = None,
+    beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
 ) -> RunResult:
     """Play ``experiment`` in a sandbox of its own; the results are in ``folders.final`` when this returns, and never before.
 
-    ``sandbox`` is a word of ``sandbox.choose.CHOICES``; ``listener`` hears of every event as it happens; ``source`` is how the user named
-    the experiment, and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the
-    embedded proxy, else a program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of
-    the user's, which plays in place of the experiment's clients until it ends. When ``aborted`` is set, the run ends before its time: its
-    journal says so, and the outcome is *invalid*.
+    ``sandbox`` is a word of ``sandbox.choose.CHOICES``; ``listener`` hears of every event; ``source`` is how the user named the experiment,
+    and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the embedded proxy, else a
+    program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of the user's, which plays in place of the experiment's
+    clients until it ends. When ``aborted`` is set, the run ends before its time and is *invalid*. ``beside`` is a further witness.
 
     A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
-    how a signal ends a run, cleans up and goes through; the journal of what was measured stays, marked *interrupted*, and
-    ``on_interrupted`` is told where. Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError``
-    where the results cannot be written.
+    how a signal ends a run, cleans up and goes through; the journal stays, marked *interrupted*, and ``on_interrupted`` is told where.
+    Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError`` where the results cannot be written.
     """
     try:
         opened = await open_sandbox(
@@ -118,7 +119,8 @@ async def run(
         with Journal(folders.partial / JOURNAL) as journal:
             if listener:
                 journal.listen(listener)
-            await record(experiment, settings, opened, journal, folders.work, program=program, aborted=aborted)
+            work = folders.work
+            await record(experiment, settings, opened, journal, work, program=program, aborted=aborted, beside=beside)
         result = conclude(journal.entries, experiment, folders)
         return result
     finally:
@@ -140,6 +142,7 @@ async def record(
     begin: Callable[[], Awaitable[object]] | None = None,
     program: tuple[str, Program] | None = None,
     aborted: asyncio.Event | None = None,
+    beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
 ) -> None:
     """Let the runner play ``experiment`` in an open ``sandbox`` into ``journal``; closing both is the caller's.
 
@@ -155,10 +158,12 @@ async def record(
     async with contextlib.AsyncExitStack() as stack:
         programs: dict[str, UserProgram] = {}
         manager = LocalProcessManager(journal, clock, sandbox, *environments, MappingProxyType(programs))
+        stage = Stage(sandbox, work, journal, clock, manager.fail, manager.send)
         if program:
             label, prepare = program
-            stage = Stage(sandbox, work, journal, clock, manager.fail)
             programs[label] = await stack.enter_async_context(prepare(stage))
+        if beside:
+            await stack.enter_async_context(beside(stage))
         label_of_program = program[0] if program else None
         backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
         settings = replace(settings, backends=backends)

@@ -51,6 +51,8 @@ class Command:
     """Signals that the caller ignores, and so shall the command."""
     after: str | None
     """The plane that must be ready before ``way_in`` can tell; None: none."""
+    output: Path | None = None
+    """The file that gets its standard output and error, with an empty standard input; None: it has the caller's streams."""
 
 
 class UserCommand:
@@ -87,11 +89,7 @@ class UserCommand:
             with theirs:
                 if self._command.after:
                     await part.wait_for(self._command.after)
-                child = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    *("-I", "-S", str(self._command.launcher), str(theirs.fileno())),
-                    pass_fds=[theirs.fileno()],
-                )
+                child = await self._start_launcher(theirs.fileno())
             reader, writer = await asyncio.open_unix_connection(sock=ours)
         except (OSError, PlaneError) as error:
             ours.close()
@@ -104,6 +102,21 @@ class UserCommand:
         finally:
             await self._end(child)
             writer.close()
+
+    async def _start_launcher(self, control: int) -> asyncio.subprocess.Process:
+        argv = [sys.executable, "-I", "-S", str(self._command.launcher), str(control)]
+        if self._command.output is None:
+            return await asyncio.create_subprocess_exec(*argv, pass_fds=[control])
+        with self._command.output.open("wb") as file:
+            # A session of its own: it has no terminal, and what is typed there is not for it.
+            return await asyncio.create_subprocess_exec(
+                *argv,
+                pass_fds=[control],
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
 
     async def _follow(self, part: ProgramPart, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """From the launcher's first word to its last."""

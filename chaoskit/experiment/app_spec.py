@@ -21,6 +21,7 @@ class AppSpec(Strict):
     cwd: str | None = Field(None, description="its working folder, from this file's folder, which is the default")
     env: dict[str, str] = Field(
         default_factory=dict,
+        json_schema_extra={"additionalProperties": {"type": ["string", "number", "boolean"]}},
         description="variables, beside PATH, a HOME of its own, fake AWS credentials and the trust store",
     )
     ready: str | None = Field(

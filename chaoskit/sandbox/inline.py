@@ -29,6 +29,11 @@ class InlineSandbox(LocalProcesses):
         self._map = work / "inline.json"
         self._keeper = Reaper(remove, empty)
 
+    @property
+    def published(self) -> Path:
+        """The file that tells the hook where things listen."""
+        return self._map
+
     async def open(self, labels: list[str]) -> None:
         """Start the keeper. Raises ``SandboxError``."""
         ready = await self._keeper.start([], namespace=False, binds=[])

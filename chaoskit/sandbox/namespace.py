@@ -118,6 +118,11 @@ class NamespaceSandbox(LocalProcesses):
         """The address and port that chaoskit's DNS must listen on for this client."""
         return self._resolvers[label], 53
 
+    @property
+    def keeper(self) -> int:
+        """The process number of the keeper, as this machine has it: its ``/proc`` folder shows the sandbox's network."""
+        return self._held[0]
+
     def service(self, address: str, port: int = 443) -> str:
         """Where the proxy must listen for clients that resolved a service to ``address``."""
         return host_port((address, port))

@@ -51,6 +51,10 @@ class Timeline(Generic[W, F]):
         """The same timeline but for the injection of this id."""
         return replace(self, injections=tuple(entry for entry in self.injections if entry.id != injection))
 
+    def with_injection(self, injection: Injection[W, F]) -> Timeline[W, F]:
+        """The same timeline with one injection more, behind the others."""
+        return replace(self, injections=(*self.injections, injection))
+
     def active(self, at: Instant) -> tuple[Injection[W, F], ...]:
         """What is on at ``at``, in the order in which it was written."""
         if self.origin is None:

@@ -25,6 +25,8 @@ from chaoskit.journal.events.client import (
     CommandStarted,
     ErrorLink,
     HealthChecked,
+    ResolverCacheSeen,
+    SocketHeld,
 )
 from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
@@ -119,6 +121,7 @@ __all__ = [
     "QueryAnswered",
     "RequestAnswered",
     "RequestArrived",
+    "ResolverCacheSeen",
     "Result",
     "RunEnded",
     "RunEvent",
@@ -128,6 +131,7 @@ __all__ = [
     "ServedRecord",
     "ServiceEvent",
     "SetChange",
+    "SocketHeld",
     "TimelineArmed",
     "UpdateAnswered",
     "UserOutcome",

@@ -131,6 +131,32 @@ class HealthChecked:
     latency_ns: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketHeld:
+    """A TCP socket of the user's own command, as the kernel's table showed it from ``since`` to ``at``, looked at several times a second.
+
+    ``peer`` is the far end's ``host:port``; ``state`` is ``SYN_SENT`` while it is dialled and ``ESTABLISHED`` when it is open (proc(5),
+    ``/proc/net/tcp``). Sockets that live for less than half a second are not told.
+    """
+
+    kind: Literal["socket_held"] = "socket_held"
+    at: Instant
+    client: str
+    peer: str
+    state: Literal["SYN_SENT", "ESTABLISHED"]
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolverCacheSeen:
+    """A program in the sandbox has a cache between itself and the DNS: ``cache`` is c-ares, JVM or nscd. Each pair is told once."""
+
+    kind: Literal["resolver_cache_seen"] = "resolver_cache_seen"
+    at: Instant
+    program: str
+    cache: str
+
+
 ClientEvent: TypeAlias = (
     ClientReady
     | CallStarted
@@ -140,4 +166,6 @@ ClientEvent: TypeAlias = (
     | CommandStarted
     | CommandFinished
     | HealthChecked
+    | SocketHeld
+    | ResolverCacheSeen
 )

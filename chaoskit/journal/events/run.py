@@ -97,7 +97,8 @@ class InjectionApplied:
     """A driver that must act (proxy, process) has switched an injection on, and read the new state back.
 
     It was due at ``due``, the driver began at ``asked`` (None: it does not tell), and ``at`` is when the new state was read: it was off
-    before ``asked``, and on from ``at``. DNS injections need no such event: the server compares the clock at each query.
+    before ``asked``, and on from ``at``. Planned DNS injections need no such event: the server compares the clock at each query. Those
+    that are asked for while the run goes on (``chaoskit blank`` in ``chaoskit exec``) have one.
     """
 
     kind: Literal["injection_applied"] = "injection_applied"

@@ -1,0 +1,76 @@
+"""A command of the user's, put into an open namespace sandbox with the ways out that were asked for: for ``exec`` and ``survey``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chaoskit.engine.session import Stage
+from chaoskit.engine.steering import open_steering
+from chaoskit.engine.user_command import LABEL, Command, UserCommand
+from chaoskit.experiment.loader import Experiment
+from chaoskit.sandbox.environment import command_environment
+from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
+from chaoskit.sandbox.port_forwards import PortForward, PortForwards
+from chaoskit.sandbox.trust import publish_trust
+
+LAUNCHER = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_name("launcher.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRequest:
+    """What to run, and what it gets: ``shown`` is ``argv`` as the journal has it; ``added`` are variables beside the caller's.
+
+    ``no_aws``: nothing in the run is behind its own certificate, so what the command trusts is its own affair. ``port_forwards`` and
+    ``sockets`` are the ways out of the sandbox. ``ignored`` are signals that the caller ignores, and so shall the command. ``output`` is
+    the file for what it writes; None: it has the caller's streams.
+    """
+
+    argv: tuple[str, ...]
+    shown: tuple[str, ...]
+    region: str
+    no_aws: bool
+    added: dict[str, str]
+    port_forwards: list[PortForward]
+    sockets: list[str]
+    ignored: tuple[int, ...] = ()
+    output: Path | None = None
+    steered: Experiment | None = None
+    """The run's experiment, where the command may steer its faults by ``chaoskit blank``."""
+
+
+@contextlib.asynccontextmanager
+async def open_program(request: ProgramRequest, stage: Stage) -> AsyncIterator[UserCommand]:
+    """Open the ways out, and make the command ready to be let go; close them at the end. Raises ``SandboxError``."""
+    sandbox = stage.sandbox
+    assert isinstance(sandbox, NamespaceSandbox)
+    forwards = PortForwards()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(lambda: asyncio.shield(forwards.close()))
+        await forwards.open(request.port_forwards, sandbox.command, stage.work, ipv6=sandbox.ipv6)
+        forwards.watch(lambda message: stage.fail("allow", message))
+        steering = await stack.enter_async_context(open_steering(request.steered, stage)) if request.steered else {}
+        yield UserCommand(_command(request, stage.work, sandbox, steering), stage.journal, stage.clock)
+
+
+def _command(request: ProgramRequest, work: Path, sandbox: NamespaceSandbox, steering: Mapping[str, str]) -> Command:
+    authority = None if request.no_aws else work / "ca.pem"
+
+    def way_in() -> WayIn:
+        way = sandbox.way_in(LABEL, request.sockets)
+        return replace(way, binds=(*way.binds, *(publish_trust(authority) if authority else ())))
+
+    return Command(
+        argv=request.argv,
+        shown=request.shown,
+        environment={**steering, **command_environment(work, request.region, authority, request.added)},
+        launcher=LAUNCHER,
+        way_in=way_in,
+        ignored=request.ignored,
+        after="service" if authority else None,
+        output=request.output,
+    )
