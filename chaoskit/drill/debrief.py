@@ -71,10 +71,10 @@ def _signals(view: DrillView) -> list[Moment]:
             at = call.finished or call.started
             if call.result == "failed" and not failing:
                 error = f": {call.errors[-1].message}" if call.errors else ""
-                moments.append(Moment(at, "signal", f"{label}'s calls fail{printable(error)[:120]}"))
+                moments.append(Moment(at, "signal", f"calls of {label} fail{printable(error)[:120]}"))
                 failing = True
             elif call.result == "ok" and failing:
-                moments.append(Moment(at, "signal", f"{label}'s calls succeed again"))
+                moments.append(Moment(at, "signal", f"calls of {label} succeed again"))
                 failing = False
     return moments
 

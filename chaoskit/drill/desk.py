@@ -48,6 +48,7 @@ class Desk:
         self._over = False
         self._posts: list[StatusPosted] = []
         self._hints = 0
+        self._acted: set[str] = set()
         self._now = stage.clock.now
         stage.journal.listen(lambda entry: self._hear(entry.event))
 
@@ -112,7 +113,7 @@ class Desk:
         lists = {"names": diagnosis.names, "mechanisms": diagnosis.mechanisms, "scopes": diagnosis.scopes}
         actions = [{"do": action.do, "subject": action.subject} for action in drill.actions]
         lines = [drill.brief.strip(), "", "What you can do:"]
-        lines += [f"  chaoskit operator {f'{action.do} {action.subject}'.strip()}" for action in drill.actions]
+        lines += [f"  chaoskit operator {action.words}" for action in drill.actions]
         lines += ["  chaoskit operator alarms"] if drill.alarms else []
         lines += [
             "Pick your diagnosis from:",
@@ -130,6 +131,10 @@ class Desk:
 
     async def _act(self, verb: str, subject: str) -> dict[str, Any]:
         action = self._action(verb, subject)
+        if action.needs and not self._acted & set(action.needs):
+            self._tell(OperatorActed(at=self._now(), action=action.do, subject=action.subject))
+            return {"says": action.otherwise, "changed": False}
+        self._acted.add(action.words)
         lifted = [fault for fault in (*action.lifts, *self._again(action)) if fault in self._steering.active()]
         await self._steering.lift(lifted, f"chaoskit operator {verb} {subject}".strip())
         for label in action.restarts:
@@ -148,7 +153,7 @@ class Desk:
                 disarmed=action.disarms,
             )
         )
-        return {"says": action.says}
+        return {"says": action.says, "changed": True}
 
     def _again(self, action: ActionSpec) -> list[str]:
         return [AGAIN] if self.scenario.drill.trigger.injection in action.lifts else []

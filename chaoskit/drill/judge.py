@@ -18,7 +18,7 @@ from chaoskit.journal.run import Run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """Lengths from the incident's begin in nanoseconds; None where it did not happen, or was not seen."""
+    """Lengths from the incident's begin in nanoseconds; None where it did not happen. ``mitigated`` counts only if it lasted."""
 
     first_word: int | None
     right_name: int | None
@@ -65,7 +65,7 @@ def score_of(view: DrillView) -> DrillScore:
         state=state,
         points=points,
         marks=tuple(marks),
-        times=_times(view),
+        times=_times(view, back=state.startswith("recovered")),
     )
 
 
@@ -76,14 +76,13 @@ def _hints(view: DrillView) -> list[Mark]:
     return [Mark(part="hints", clause="hints", finding="held", points=-cost, out_of=0, because=words)]
 
 
-def _times(view: DrillView) -> Times:
+def _times(view: DrillView, *, back: bool) -> Times:
     start = view.fault_at
     right = view.plan.diagnosis.truth.name
     words = min((post.at for post in view.posts), default=None)
     named = min((given.at for given in view.diagnoses if given.name == right), default=None)
-    return Times(
-        first_word=_since(start, words), right_name=_since(start, named), mitigated=_since(start, _mitigated_at(view))
-    )
+    mitigated = _mitigated_at(view) if back else None
+    return Times(first_word=_since(start, words), right_name=_since(start, named), mitigated=_since(start, mitigated))
 
 
 def _mitigated_at(view: DrillView) -> Instant | None:

@@ -75,7 +75,7 @@ def mitigation(view: DrillView) -> tuple[State, list[Mark]]:
     """The state at the end, and the mark of every clause. What was kept safe counts once the customers are back."""
     health, lasts, holds, *safety = (clause(view) for clause in (baseline, sustained, again, guards, untouched))
     recovery = [health, lasts, holds]
-    if any(entry.finding == "broken" for entry in recovery):
+    if health.finding == "held" and any(entry.finding == "broken" for entry in recovery):
         state: State = "not recovered"
     elif view.harness_failed or any(entry.finding == "unknown" for entry in recovery):
         state = "unknown"

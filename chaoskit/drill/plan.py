@@ -37,12 +37,21 @@ class ActionSpec(Strict):
     do: Word = Field(description="the verb, such as restore, flush-cache, throttle, restart, pause")
     subject: str = Field("", description="what it is done to, as the operator writes it; none where there is only one")
     says: str = Field("done", description="what the operator reads when it is done")
+    needs: tuple[str, ...] = Field(
+        (), description="actions, DO SUBJECT, of which one must have been done for this to change anything"
+    )
+    otherwise: str = Field("this changed nothing", description="what the operator reads where none of 'needs' was done")
     lifts: tuple[str, ...] = Field((), description="ids of the DNS injections that it ends")
     touches: tuple[str, ...] = Field((), description="host names whose records it writes")
     guards_off: tuple[str, ...] = Field((), description="guards that it switches off")
     guards_on: tuple[str, ...] = Field((), description="guards that it switches on")
     restarts: tuple[str, ...] = Field((), description="clients and apps that it starts anew")
     disarms: bool = Field(False, description="the trigger has no way in from then on")
+
+    @property
+    def words(self) -> str:
+        """As the operator writes it."""
+        return f"{self.do} {self.subject}".strip()
 
 
 class TriggerSpec(Strict):
@@ -104,8 +113,8 @@ class DrillSpec(Strict):
     @field_validator("actions")
     @classmethod
     def _each_once(cls, actions: tuple[ActionSpec, ...]) -> tuple[ActionSpec, ...]:
-        keys = [(action.do, action.subject) for action in actions]
-        if twice := sorted({" ".join(key) for key in keys if keys.count(key) > 1}):
+        words = [action.words for action in actions]
+        if twice := sorted({each for each in words if words.count(each) > 1}):
             raise ValueError(f"{', '.join(twice)} is there twice; remove one")
         return actions
 

@@ -82,6 +82,7 @@ class _Checks:
         for number, action in enumerate(drill.actions):
             at = ("drill", "actions", number)
             for key, values, known in (
+                ("needs", action.needs, [other.words for other in drill.actions]),
                 ("lifts", action.lifts, faults),
                 ("guards_off", action.guards_off, list(drill.guards)),
                 ("guards_on", action.guards_on, list(drill.guards)),
