@@ -1,6 +1,6 @@
 #!/bin/bash
 # Responds as a good team does: sees it, tells customers, finds out why, stops the writer before it mends, and says so.
-operator() { "${CHAOSKIT:?}" operator "$@" || exit 9; }
+operator() { chaoskit operator "$@" || exit 9; }
 operator brief --json >/dev/null
 while curl -fsS -o /dev/null --max-time 2 https://orders.shop.example/orders; do :; done
 operator status "Orders fail for all customers; browsing works. We are looking into it." --next 20s
