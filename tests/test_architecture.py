@@ -52,7 +52,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
 
 # A local variable is named for what it holds, not for how it came. Packages that keep to it:
 PLAINLY_NAMED = (
-    "cli", "clients", "compose", "console", "engine", "expect", "experiment", "journal", "lab", "report", "sandbox", "search",
+    "cli", "clients", "compose", "console", "drill", "engine", "expect", "experiment", "journal", "lab", "report", "sandbox", "search",
     "timeline",
 )  # fmt: skip
 UNTELLING_NAMES = {"found", "kept", "made", "one", "said", "seen", "told", "wanted"}

@@ -12,6 +12,7 @@ import typer
 
 from chaoskit.cli.lazy import group_with_default, new_app
 from chaoskit.cli.options import RUNS, AsJson, JournalPath, RunsFolder, Seed
+from chaoskit.errors import InputError
 
 app = new_app(cls=group_with_default("play"), no_args_is_help=False)
 
@@ -43,6 +44,9 @@ def play(
         Path | None,
         typer.Option(metavar="FILE", help="Add the score to this team's SQLite file, made if it is not there."),
     ] = None,
+    status_page: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the status page to this HTML file with each update.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Play a scenario. The word `play` may be left out.
@@ -52,12 +56,17 @@ def play(
     from chaoskit.cli.drill_run import DrillRequest, play_drill
     from chaoskit.cli.exec import check_place, check_program
     from chaoskit.drill.scenario import find_scenario, load_scenario
+    from chaoskit.drill.team import check_team
     from chaoskit.engine import preflight
 
     loaded = load_scenario(find_scenario(scenario), seed)
     check_place("auto")
     preflight.check(loaded.experiment, "namespace")
-    words = shlex.split(responder) if responder is not None else []
+    if team:
+        check_team(team)
+    if status_page and not status_page.absolute().parent.is_dir():
+        raise InputError(f"--status-page {status_page}: its folder is not there; make it, or name another file")
+    words = _words(responder) if responder is not None else []
     if words:
         check_program(words[0], None)
     request = DrillRequest(
@@ -67,9 +76,20 @@ def play(
         shell=os.environ.get("SHELL", "/bin/sh"),
         out=out,
         team=team,
+        status_page=status_page,
         as_json=as_json,
     )
     raise typer.Exit(play_drill(request))
+
+
+def _words(responder: str) -> list[str]:
+    try:
+        words = shlex.split(responder)
+    except ValueError as error:
+        raise InputError(f"--responder {responder}: {error}") from error
+    if not words:
+        raise InputError("--responder is empty; name a program, or leave it out for a shell")
+    return words
 
 
 @app.command()

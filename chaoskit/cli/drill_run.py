@@ -27,6 +27,7 @@ from chaoskit.engine.user_program import open_program
 from chaoskit.errors import HarnessError
 from chaoskit.journal.events import HarnessFailed
 from chaoskit.report.write import write_text
+from chaoskit.units import format_duration
 
 OUR_FAILURE = 125
 
@@ -41,6 +42,7 @@ class DrillRequest:
     shell: str
     out: Path
     team: Path | None
+    status_page: Path | None
     as_json: bool
 
 
@@ -83,7 +85,7 @@ class DrillSession(CommandSession):
         return f"drill-{self._drill.scenario.name}"
 
     def obeys(self, stage: Stage) -> Obey:
-        self._desk = Desk(self._drill.scenario, stage, "program" if self._drill.responder else "person")
+        self._desk = Desk(self._drill.scenario, stage, "program" if self._drill.responder else "person", self._publish)
         return self._desk.obey
 
     @contextlib.asynccontextmanager
@@ -92,7 +94,14 @@ class DrillSession(CommandSession):
             assert self._desk is not None
             scenario = self._drill.scenario
             limit = scenario.experiment.duration_ns - scenario.drill.whole_watch_ns
-            yield DrillProgram(self.command, self._desk, stage.clock, limit)
+            yield DrillProgram(self.command, self._desk, stage.clock, limit, self._tell_of_watch)
+
+    def _publish(self, page: str) -> None:
+        if self._drill.status_page:
+            write_text(self._drill.status_page, page)
+
+    def _tell_of_watch(self) -> None:
+        say(f"watching for {format_duration(self._drill.scenario.drill.whole_watch_ns)} whether it lasts …")
 
     def conclude(self, result: RunResult) -> int:
         """Print the debrief and write it beside the journal. Raises ``HarnessError`` for a drill in which the harness failed."""

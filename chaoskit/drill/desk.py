@@ -6,13 +6,14 @@ people, and whatever else programs want; or ``error``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from chaoskit.drill.alarms import alarms_of
 from chaoskit.drill.plan import ActionSpec
 from chaoskit.drill.scenario import Scenario
-from chaoskit.drill.status_page import page_text
+from chaoskit.drill.status_page import page_html, page_text
 from chaoskit.engine.session import Stage
 from chaoskit.engine.steering import WITHIN_S, RequestRefused, Steering
 from chaoskit.journal.events import (
@@ -38,11 +39,19 @@ AGAIN = "trigger-again"
 class Desk:
     """What the trainee can do in one drill, and what the drill does after that."""
 
-    def __init__(self, scenario: Scenario, stage: Stage, responder: Any) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        stage: Stage,
+        responder: Literal["person", "program"],
+        publish: Callable[[str], object] = lambda page: None,
+    ) -> None:
+        """``publish`` is given the status page as HTML, at the begin and with each update."""
         self.scenario = scenario
         self._stage = stage
         self._steering = Steering(scenario.experiment, stage)
         self._responder = responder
+        self._publish = publish
         self._armed: TimelineArmed | None = None
         self._disarmed = False
         self._over = False
@@ -50,6 +59,7 @@ class Desk:
         self._hints = 0
         self._acted: set[str] = set()
         self._now = stage.clock.now
+        publish(page_html([]))
         stage.journal.listen(lambda entry: self._hear(entry.event))
 
     def _hear(self, event: Any) -> None:
@@ -81,8 +91,8 @@ class Desk:
                 return self.brief()
             case {"do": "operator", "what": "act", "action": str(action), "subject": str(subject)}:
                 return await self._act(action, subject)
-            case {"do": "operator", "what": "diagnose", "ago_ns": int(ago), **picked}:
-                return self._diagnose(picked, ago)
+            case {"do": "operator", "what": "diagnose", "ago_ns": int(ago), "name": str(name), **rest}:
+                return self._diagnose(name, str(rest.get("mechanism")), str(rest.get("scope")), ago)
             case {
                 "do": "operator",
                 "what": "status",
@@ -170,15 +180,17 @@ class Desk:
             f"{verb} is nothing that you can do here; choose of {', '.join(sorted({action.do for action in actions}))}"
         )
 
-    def _diagnose(self, picked: dict[str, Any], ago: int) -> dict[str, Any]:
-        diagnosis = self.scenario.drill.diagnosis
-        lists = {"name": diagnosis.names, "mechanism": diagnosis.mechanisms, "scope": diagnosis.scopes}
-        values = {key: picked.get(key) for key in lists}
-        for key, known in lists.items():
-            if values[key] not in known:
-                raise RequestRefused(f"--{key} {values[key]}: pick one of {', '.join(known)}")
+    def _diagnose(self, name: str, mechanism: str, scope: str, ago: int) -> dict[str, Any]:
+        lists = self.scenario.drill.diagnosis
+        for key, picked, known in (
+            ("name", name, lists.names),
+            ("mechanism", mechanism, lists.mechanisms),
+            ("scope", scope, lists.scopes),
+        ):
+            if picked not in known:
+                raise RequestRefused(f"--{key} {picked}: pick one of {', '.join(known)}")
         at = self._now()
-        self._tell(DiagnosisGiven(at=at, **{key: str(value) for key, value in values.items()}, since=at - ago))
+        self._tell(DiagnosisGiven(at=at, name=name, mechanism=mechanism, scope=scope, since=at - ago))
         return {"says": "noted; the last diagnosis counts"}
 
     def _post(self, text: str, next_ns: int | None, resolved: bool) -> dict[str, Any]:
@@ -188,6 +200,7 @@ class Desk:
         post = StatusPosted(at=at, text=text, next_by=None if next_ns is None else at + next_ns, resolved=resolved)
         self._posts.append(post)
         self._tell(post)
+        self._publish(page_html(self._posts))
         return {"says": "published" + (f"; you promised the next within {format_duration(next_ns)}" if next_ns else "")}
 
     def _hint(self) -> dict[str, Any]:

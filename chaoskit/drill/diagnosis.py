@@ -20,8 +20,8 @@ def diagnosis(view: DrillView) -> list[Mark]:
         ("scope", given.scope, truth.scope),
     )
     marks = [
-        mark("diagnosis", clause, "held" if said == right else "broken", EACH, f"said {said}; it was {right}")
-        for clause, said, right in pairs
+        mark("diagnosis", clause, "held" if picked == right else "broken", EACH, f"picked {picked}; it was {right}")
+        for clause, picked, right in pairs
     ]
     if view.fault_at is None:
         return [*marks, mark("diagnosis", "since when", "unknown", EACH, "the incident never began")]

@@ -20,8 +20,10 @@ def baseline(view: DrillView) -> Mark:
     clause = "healthy before the fault"
     if view.fault_at is None or view.run.armed is None:
         return mark("mitigation", clause, "unknown", 0, "the incident never began")
-    finding, seen = view.working(view.run.armed.origin, view.fault_at - SECOND // 4)  # a call under way meets the fault
-    return mark("mitigation", clause, "held" if finding == "held" else "unknown", 0, seen)
+    finding, counts = view.working(
+        view.run.armed.origin, view.fault_at - SECOND // 4
+    )  # a call under way meets the fault
+    return mark("mitigation", clause, "held" if finding == "held" else "unknown", 0, counts)
 
 
 def sustained(view: DrillView) -> Mark:
@@ -29,9 +31,9 @@ def sustained(view: DrillView) -> Mark:
     clause = "recovery lasts"
     if view.watch is None or view.replayed is None:
         return mark("mitigation", clause, "unknown", 16, "the drill ended before it could watch")
-    finding, seen = view.working(view.watch.at, view.replayed.at)
+    finding, counts = view.working(view.watch.at, view.replayed.at)
     length = format_duration(view.replayed.at - view.watch.at)
-    return mark("mitigation", clause, finding, 16, f"in the {length} after the operator's end, {seen}")
+    return mark("mitigation", clause, finding, 16, f"in the {length} after the operator's end, {counts}")
 
 
 def again(view: DrillView) -> Mark:
@@ -40,27 +42,21 @@ def again(view: DrillView) -> Mark:
     if view.replayed is None or view.ended is None:
         return mark("mitigation", clause, "unknown", 12, "the trigger was not replayed")
     if view.replayed.injection is None:
-        finding, seen = view.working(view.replayed.at, view.ended.at)
-        return mark("mitigation", clause, finding, 12, f"the trigger came again and had no way in; {seen}")
+        finding, counts = view.working(view.replayed.at, view.ended.at)
+        return mark("mitigation", clause, finding, 12, f"the trigger came again and had no way in; {counts}")
     start = view.replayed.ends + view.plan.watch.settle
-    finding, seen = view.working(start, view.ended.at)
-    return mark("mitigation", clause, finding, 12, f"the trigger brought the fault again; after it, {seen}")
+    finding, counts = view.working(start, view.ended.at)
+    return mark("mitigation", clause, finding, 12, f"the trigger brought the fault again; after it, {counts}")
 
 
 def guards(view: DrillView) -> Mark:
     """Every protection is on at the end."""
-    off = {
-        guard
-        for guard in view.plan.guards
-        for switched in [[on for action in view.actions for on in _switches(action, guard)]]
-        if switched and not switched[-1]
-    }
+    on = dict.fromkeys(view.plan.guards, True)
+    for action in view.actions:
+        on.update(dict.fromkeys(action.guards_off, False) | dict.fromkeys(action.guards_on, True))
+    off = [guard for guard, is_on in on.items() if not is_on]
     words = f"off at the end: {', '.join(sorted(off))}" if off else "all on" if view.plan.guards else "there were none"
     return mark("mitigation", "protections still on", "broken" if off else "held", 6, words)
-
-
-def _switches(action: object, guard: str) -> list[bool]:
-    return [False for name in action.guards_off if name == guard] + [True for name in action.guards_on if name == guard]
 
 
 def untouched(view: DrillView) -> Mark:

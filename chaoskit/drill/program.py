@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections.abc import Callable
 
 from chaoskit.clock import Clock, Instant
 from chaoskit.drill.desk import Desk
@@ -16,13 +17,16 @@ WARNED_S = 3.0
 
 
 class DrillProgram:
-    """See ``ports.UserProgram``. ``limit_ns`` after the origin the trainee's time is up."""
+    """See ``ports.UserProgram``. ``limit_ns`` after the origin the trainee's time is up; ``on_watch`` is called when the watch begins."""
 
-    def __init__(self, command: UserCommand, desk: Desk, clock: Clock, limit_ns: int) -> None:
+    def __init__(
+        self, command: UserCommand, desk: Desk, clock: Clock, limit_ns: int, on_watch: Callable[[], object]
+    ) -> None:
         self._command = command
         self._desk = desk
         self._clock = clock
         self._limit_ns = limit_ns
+        self._on_watch = on_watch
         self._origin: asyncio.Future[Instant] = asyncio.get_running_loop().create_future()
         self._time_up = False
 

@@ -36,6 +36,14 @@ def add_score(file: Path, header: RunStarted, score: DrillScore) -> None:
         raise InputError(f"{file}: cannot keep the score: {error}") from error
 
 
+def check_team(file: Path) -> None:
+    """Raises ``InputError`` where the scores of a drill that is about to begin could not be kept."""
+    if not file.absolute().parent.is_dir():
+        raise InputError(f"{file}: its folder is not there; make it, or name another file")
+    if file.exists():
+        scores_in(file)
+
+
 def scores_in(file: Path) -> list[dict[str, Any]]:
     """Every drill of a team, by time. Raises ``InputError``."""
     if not file.is_file():

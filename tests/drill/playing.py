@@ -45,6 +45,7 @@ class Play:
         self.journal = Journal()
         self.broken_before = broken_before
         self.restarted: list[str] = []
+        self.pages: list[str] = []
         self.answers: list[dict[str, Any]] = []
         self.on: dict[str, tuple[int, int, frozenset[str]]] = {}
         experiment = played.experiment
@@ -57,7 +58,7 @@ class Play:
             )
         )  # fmt: skip
         stage = Stage(NoopSandbox(), Path(), self.journal, self.clock, lambda *_: None, self.send, self.restart)
-        self.desk = Desk(played, stage, "program")
+        self.desk = Desk(played, stage, "program", self.pages.append)
         for label in experiment.spec.clients:
             ready = ClientReady(at=self.clock.now(), client=label, use="http", pid=0, versions={}, settings={})
             self._tell(ready)
