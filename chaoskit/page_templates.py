@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     import jinja2
 
 
-def page_environment(folder: Path) -> jinja2.Environment:
-    """The jinja2 environment of the templates in ``folder``: values are escaped, and a name that is not given is an error."""
+def page_environment(*folders: Path) -> jinja2.Environment:
+    """The jinja2 environment of the templates in ``folders``: values are escaped, and a name that is not given is an error."""
     import jinja2
 
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -17,7 +17,7 @@ from chaoskit.errors import ExperimentError, InputError
 SIGNATURES = {
     "run": "(experiment: 'Experiment | Path | str', *, out: 'Path' = PosixPath('runs'), sandbox: 'str' = 'auto', "
     "listener: 'Listener | None' = None) -> 'session.RunResult'",
-    "load": "(path: 'Path', time_scale: 'float' = 1.0, seed: 'int | None' = None) -> 'Experiment'",
+    "load": "(path: 'Path', time_scale: 'float' = 1.0, seed: 'int | None' = None, allow: 'Sequence[str]' = ()) -> 'Experiment'",
     "inject": "(fault: 'Fault', *names: 'str', time_scale: 'float' = 1.0) -> 'Iterator[InProcessFault]'",
 }
 

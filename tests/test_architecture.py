@@ -20,13 +20,13 @@ LAYERS: dict[str, int] = {
     "errors": 0, "units": 0, "clock": 0, "seeds": 0, "registry": 0, "interruption": 0, "printable": 0, "strict": 0,
     "host_port": 0, "page_templates": 0, "input_file": 0,
     "in_process": 0, "in_process_moto": 0,
-    "journal": 1, "timeline": 1, "verdict": 1, "child": 1, "sim": 1,
+    "journal": 1, "timeline": 1, "verdict": 1, "child": 1, "sim": 1, "charts": 1,
     "dns": 2, "network": 2, "aws": 2, "process": 2, "clients": 2, "expect": 2,
     "race": 3, "cascade": 3,
     "sandbox": 4, "experiment": 4,
     "report": 5, "console": 5,
     "engine": 6,
-    "search": 7, "lab": 7, "survey": 7, "compose": 7, "drill": 7,
+    "search": 7, "lab": 7, "survey": 7, "compose": 7, "drill": 7, "hunt": 7,
     "cli": 8, "pytest_plugin": 8,
 }  # fmt: skip
 
@@ -42,7 +42,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "boto3": ("clients/boto3/", "cascade/live/"),
     "botocore": ("clients/boto3/", "cascade/live/", "aws/rule_sets.py"),
     "cheroot": ("aws/",),
-    "starlette": ("dns/control/",),
+    "starlette": ("dns/control/", "console/web/"),
     "uvicorn": ("dns/control/http.py", "dns/control/connections.py"),
     "prometheus_client": ("dns/control/metrics.py", "network/embedded/metrics.py"),
     "psycopg": ("clients/postgres/",),
@@ -52,8 +52,8 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
 
 # A local variable is named for what it holds, not for how it came. Packages that keep to it:
 PLAINLY_NAMED = (
-    "cli", "clients", "compose", "console", "drill", "engine", "expect", "experiment", "journal", "lab", "report", "sandbox", "search",
-    "timeline",
+    "charts", "cli", "clients", "compose", "console", "drill", "engine", "expect", "experiment", "hunt", "journal", "lab", "report",
+    "sandbox", "search", "survey", "timeline",
 )  # fmt: skip
 UNTELLING_NAMES = {"found", "kept", "made", "one", "said", "seen", "told", "wanted"}
 

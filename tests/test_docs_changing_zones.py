@@ -31,7 +31,7 @@ def test_an_example_is_valid(text: str) -> None:
 def test_the_commands_work_as_printed(tmp_path: Path) -> None:
     if shutil.which("nsupdate") is None:
         pytest.skip("nsupdate is not installed (Debian's package bind9-dnsutils)")
-    (console,) = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    console, invariants = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
     write, serve, update = (line.removeprefix("$ ") for line in console.splitlines())
     subprocess.run(write, shell=True, cwd=tmp_path, check=True)
     zone, *_ = read_zone_option(str(tmp_path / "example.zone"))
@@ -41,6 +41,10 @@ def test_the_commands_work_as_printed(tmp_path: Path) -> None:
         here = update.replace("5300", str(served.port))
         subprocess.run(here, shell=True, cwd=tmp_path, check=True, timeout=PATIENCE_S)
         assert served.look().addresses == ("192.0.2.1", "192.0.2.2")
+    words = invariants.split()
+    assert words[:5] == ["$", "chaoskit", "serve", "--zone", "example.zone"]
+    with serving(tmp_path, *words[5:]) as served:
+        assert served.look().addresses == ("192.0.2.1",)
 
 
 def test_it_counts_the_table_of_messages() -> None:

@@ -159,11 +159,13 @@ def _route53(moto: Application, written: dict[str, Any], child: Child) -> Route5
     """Route 53 with its rules in front of moto's hosted zones; each change that it accepts is told."""
     from chaoskit.aws.route53.control_plane import ControlPlane
     from chaoskit.aws.route53.front import Route53
+    from chaoskit.aws.route53.guards import guards_from_json
     from chaoskit.aws.route53.served import change_event
     from chaoskit.aws.route53.spec import behaviour_from_json
 
-    behaviour = behaviour_from_json(written.get("control_plane") or {})
-    return Route53(moto, ControlPlane(behaviour, lambda info: child.emit(change_event(info))))
+    plain = written.get("control_plane") or {}
+    guard = guards_from_json(plain.get("guards")).check
+    return Route53(moto, ControlPlane(behaviour_from_json(plain), lambda info: child.emit(change_event(info)), guard))
 
 
 def _placed(services: MockServices, written: dict[str, dict[str, Any]], region: str) -> Application:

@@ -23,6 +23,7 @@ class TcpFronts:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._servers: list[asyncio.Server] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="tcp fronts", daemon=True)
         self._thread.start()
 
@@ -32,6 +33,7 @@ class TcpFronts:
 
     def stop(self) -> None:
         """End the loop, with every connection."""
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -41,13 +43,25 @@ class TcpFronts:
             return _echo(reader, writer) if backend == "echo" else _join(reader, writer, *split_host_port(backend))
 
         server = await asyncio.start_server(carry, "127.0.0.1", 0, ssl=tls, backlog=BACKLOG)
+        self._servers.append(server)
         return host_port(server.sockets[0].getsockname())
+
+    async def _end(self) -> None:
+        for server in self._servers:
+            server.close()
+        carried = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in carried:
+            task.cancel()
+        await asyncio.gather(*carried, return_exceptions=True)
+        await asyncio.sleep(0)  # what was closed is gone at the loop's next turn
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        await _pump(reader, writer)
-    writer.close()
+    try:
+        with suppress(OSError):
+            await _pump(reader, writer)
+    finally:
+        writer.close()
 
 
 async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int) -> None:
@@ -64,8 +78,9 @@ async def _join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host
     except* OSError:
         ours.transport.abort()
         writer.transport.abort()
-    ours.close()
-    writer.close()
+    finally:
+        ours.close()
+        writer.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

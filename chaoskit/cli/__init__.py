@@ -27,6 +27,11 @@ COMMANDS = {
     "lab": CommandEntry("lab:lab", "Measure what each SDK does when its endpoint's name goes away."),
     "check": CommandEntry("judge:check", "Judge a stored journal again."),
     "report": CommandEntry("judge:report", "Write report.html and summary.json for a stored journal."),
+    "compare": CommandEntry("compare:compare", "Compare two runs: before and after an SDK upgrade, say."),
+    "runs": CommandEntry(
+        "compare:runs", "List the runs of a folder, the latest first, and write an index page of them."
+    ),
+    "console": CommandEntry("console:console", "Show a running `chaoskit serve`, or a run, in the browser."),
     "schema": CommandEntry("authoring:schema", "Print the JSON Schema of experiment files, for editors."),
     "init": CommandEntry("authoring:init", "Write a commented starter experiment."),
     "experiments": CommandEntry("authoring:experiments", "List the shipped experiments."),
@@ -37,7 +42,10 @@ COMMANDS = {
     "compose": CommandEntry("compose:app", "Put a compose project of your own under chaoskit."),
     "attach": CommandEntry("attach:attach", "Play an experiment on a running compose project, then restore it."),
     "docker": CommandEntry("docker:app", "Build the docker sandbox's image, or clean up after runs."),
-    "race": CommandEntry("race:race_app", "Explore the race of two writers that left a DNS record empty."),
+    "race": CommandEntry(
+        "race:race_app",
+        "Explore the race that left a DNS record empty, or hunt for one in your own programs.",
+    ),
     "cascade": CommandEntry(
         "cascade:cascade_app", "Simulate what follows an outage: a replayed day, tipping points, published results."
     ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from chaoskit.dns.control.address import Address, Unix
 from chaoskit.errors import HarnessError, InputError, PlaneError
 
 WITHIN_S = 10.0
+STREAM_WITHIN_S = 60.0
+"""A feed says something, if only that there is nothing new, more often than this."""
 
 
 class Over(InputError):
@@ -45,6 +49,21 @@ class ControlClient:
         finally:
             connection.close()
         return self._read(status, text)
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[Iterator[bytes]]:
+        """The lines of an answer that goes on while the block runs. Raises ``PlaneError`` where it is refused."""
+        headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        connection = self._connection()
+        connection.timeout = STREAM_WITHIN_S
+        try:
+            connection.request("GET", path, None, headers)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise PlaneError(f"the server at {self.address} refuses {path} (status {answer.status})")
+            yield iter(answer.readline, b"")
+        finally:
+            connection.close()
 
     def _read(self, status: int, text: bytes) -> dict[str, Any]:
         try:

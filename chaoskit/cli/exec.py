@@ -70,10 +70,7 @@ def exec_(
     ] = False,
     must_meet: Annotated[bool, typer.Option("--must-meet", help="Exit with 3 if a fault met nothing.")] = False,
     keep_arguments: Annotated[
-        bool,
-        typer.Option(
-            "--keep-arguments", help="Write the command's arguments and the values of --env to journal and reports."
-        ),
+        bool, typer.Option("--keep-arguments", help="Write arguments and the values of --env to journal and reports.")
     ] = False,
     junit: JunitFile = None,
     markdown: MarkdownFile = None,
@@ -89,9 +86,7 @@ def exec_(
     planned = plan(
         shown, os.environ, blanks=blank, experiment=experiment, no_aws=no_aws, port_forwards=holes, services=services
     )
-    check_backends(planned, "namespace")
-    check_own(planned, "namespace")
-    check_holes(planned, holes)
+    check_reachable(planned, holes)
     check_program(command[0], added.get("PATH"))
     reports = CiOptions(junit=junit, markdown=markdown, github=False).prepare()
     request = ExecRequest(
@@ -146,6 +141,13 @@ def _play(request: ExecRequest) -> int:
         traceback.print_exc()
         say("this is a bug in chaoskit; the command was not tested. Please report the lines above.")
         return OUR_FAILURE
+
+
+def check_reachable(planned: Experiment, holes: Sequence[PortForward]) -> None:
+    """Raise ``InputError`` for a backend, an app or a hole that cannot be in the sandbox."""
+    check_backends(planned, "namespace")
+    check_own(planned, "namespace")
+    check_holes(planned, holes)
 
 
 def check_holes(experiment: Experiment, holes: Sequence[PortForward]) -> None:

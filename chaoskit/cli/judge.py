@@ -14,6 +14,8 @@ from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal, without_collection
 from chaoskit.verdict import Outcome, Verdict
 
+FORMATS = ("markdown", "csv", "parquet")
+
 
 def check(journal: JournalPath) -> None:
     """Judge a stored journal again.
@@ -24,7 +26,7 @@ def check(journal: JournalPath) -> None:
     from chaoskit.report.terminal import print_verdicts
 
     with without_collection():
-        run, verdicts, outcome = _judge(_journal(journal))
+        run, verdicts, outcome = judged_journal(journal)
         print_verdicts(make_console(), run, verdicts, outcome, [])
     raise typer.Exit(outcome.exit_code)
 
@@ -32,12 +34,22 @@ def check(journal: JournalPath) -> None:
 def report(
     journal: JournalPath,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: the journal's own.")] = None,
+    also: Annotated[
+        list[str], typer.Option(metavar="FORMAT", help="Write markdown, csv or parquet as well; may be repeated.")
+    ] = [],  # noqa: B006
 ) -> None:
-    """Write report.html and summary.json for a stored journal."""
+    """Write report.html and summary.json for a stored journal.
+
+    --also markdown writes summary.md; csv and parquet write a table of all calls and one of all lookups.
+    """
+    unknown = [name for name in also if name not in FORMATS]
+    if unknown:
+        raise InputError(f"--also {unknown[0]}: there is no such format; known: {', '.join(FORMATS)}")
     path = _journal(journal)
     with without_collection():
-        run, verdicts, outcome = _judge(path)
+        run, verdicts, outcome = judged_journal(path)
         files = _write(run, verdicts, outcome, out or path.parent)
+        files += _write_more(also, run, verdicts, outcome, out or path.parent)
     for file in files:
         typer.echo(str(file))
 
@@ -52,13 +64,34 @@ def _write(run: Run, verdicts: Sequence[Verdict], outcome: Outcome, folder: Path
     return write_reports(folder, run, verdicts, outcome)
 
 
+def _write_more(
+    also: Sequence[str], run: Run, verdicts: Sequence[Verdict], outcome: Outcome, folder: Path
+) -> list[Path]:
+    """Write the further formats of ``FORMATS`` that were asked for."""
+    from chaoskit.report.ci.markdown import markdown
+    from chaoskit.report.summary import summarize
+    from chaoskit.report.tables import csv_files, write_parquet
+    from chaoskit.report.write import write_text
+
+    files = []
+    if "markdown" in also:
+        files.append(write_text(folder / "summary.md", markdown(summarize(run, verdicts, outcome))))
+    if "csv" in also:
+        files += [write_text(folder / name, text) for name, text in csv_files(run).items()]
+    if "parquet" in also:
+        files += write_parquet(folder, run)
+    return files
+
+
 def _journal(path: Path) -> Path:
     return path / "journal.jsonl" if path.is_dir() else path
 
 
-def _judge(path: Path) -> tuple[Run, Sequence[Verdict], Outcome]:
+def judged_journal(path: Path) -> tuple[Run, Sequence[Verdict], Outcome]:
+    """The run of a journal, or of the folder that holds it, judged again. Raises ``JournalError``."""
     from chaoskit.engine.session import judged
     from chaoskit.experiment.loader import resolve_plain
 
-    entries = read_journal(path)
-    return judged(entries, resolve_plain(Run(entries).header.experiment, str(path)))
+    file = _journal(path)
+    entries = read_journal(file)
+    return judged(entries, resolve_plain(Run(entries).header.experiment, str(file)))

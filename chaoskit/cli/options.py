@@ -51,3 +51,13 @@ Control = Annotated[
 TokenFile = Annotated[Path | None, typer.Option(help="File with the token of the control API; default: no token.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 CONTROL = "127.0.0.1:8530"
+
+ConsolePage = Annotated[
+    bool, typer.Option("--console", help="Serve a live page at the control API's address, and print where.")
+]
+Reaches = Annotated[
+    list[str],
+    typer.Option(
+        metavar="NAME=ADDR:PORT", help="Probe for the console: ask for NAME and dial ADDR:PORT; may be repeated."
+    ),
+]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chaoskit.cli.lazy import new_app
+from chaoskit.cli.race_hunt import hunt
+from chaoskit.cli.race_live import live, repair
 from chaoskit.errors import InputError
 from chaoskit.input_file import refuse_pipe
 
@@ -28,6 +30,9 @@ NEED_A_LOCK = (
 )
 
 race_app = new_app()
+race_app.command()(live)
+race_app.command()(repair)
+race_app.command(context_settings={"allow_interspersed_args": False})(hunt)
 
 
 class EngineName(StrEnum):
@@ -39,7 +44,7 @@ class EngineName(StrEnum):
 
 @race_app.callback()
 def _race() -> None:
-    """Explore the race of two writers that left a DNS record empty."""
+    """Explore the race that left a DNS record empty, or hunt for one in your own programs."""
 
 
 @race_app.command()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,8 @@ from chaoskit.experiment.loader import Experiment, load
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.experiment.warnings import warnings_of
 from chaoskit.interruption import ABORT, until_signalled
+from chaoskit.journal.events import Entry
+from chaoskit.journal.store import Listener
 
 
 def run(
@@ -50,6 +53,9 @@ def run(
         ),
     ] = [],  # noqa: B006
     plain: Annotated[bool, typer.Option("--plain", help="Print plain lines instead of the live view.")] = False,
+    console: Annotated[
+        bool, typer.Option("--console", help="Serve a live page of the run on 127.0.0.1, and print where.")
+    ] = False,
     junit: JunitFile = None,
     markdown: MarkdownFile = None,
     baseline: Annotated[
@@ -81,7 +87,7 @@ def run(
         words += [word for written in allow for word in ("--allow", written)]
         return shlex.join(words)
 
-    playing = _play(loaded, experiment, out, sandbox, replay, toxiproxy, reports, plain=plain)
+    playing = _play(loaded, experiment, out, sandbox, replay, toxiproxy, reports, plain=plain, page=console)
     raise typer.Exit(asyncio.run(until_signalled(playing)))
 
 
@@ -95,6 +101,7 @@ async def _play(
     reports: CiReports,
     *,
     plain: bool,
+    page: bool,
 ) -> int:
     """Run and print the verdicts. Returns the exit code; raises ``Interrupted`` after a clean-up."""
     from chaoskit.cli.output import make_console
@@ -104,12 +111,23 @@ async def _play(
     console = make_console(force_terminal=False) if plain else make_console()
     aborted = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(ABORT, aborted.set)
-    with make_view(console, WallClock()) as view:
+    with contextlib.ExitStack() as stack:
+        listeners: list[Listener] = []
+        if page:
+            listeners.append(stack.enter_context(_page(aborted)))
+        view = make_view(console, WallClock())
+        stack.enter_context(view)
+        listeners.append(view)
+
+        def tell(entry: Entry) -> None:
+            for listen in listeners:
+                listen(entry)
+
         result = await session.run(
             experiment,
             folders=make_folders(out, Path(experiment.source).stem),
             sandbox=sandbox,
-            listener=view,
+            listener=tell,
             source=source,
             replay=replay,
             toxiproxy=toxiproxy,
@@ -119,6 +137,23 @@ async def _play(
     paths = [seen_from_host(path, os.environ) for path in result.files]
     print_verdicts(make_console(), result.run, result.verdicts, result.outcome, paths)
     return reports.conclude(result)
+
+
+@contextlib.contextmanager
+def _page(aborted: asyncio.Event) -> Iterator[Listener]:
+    """Serve a live page of the run while it goes on, and print where. Its halt ends the run before its time."""
+    from chaoskit.console.web.of_run import RunConsole
+    from chaoskit.console.web.server import serving
+
+    loop = asyncio.get_running_loop()
+
+    def abort() -> None:
+        loop.call_soon_threadsafe(aborted.set)
+
+    console = RunConsole(WallClock().now, abort)
+    with serving(console.pages, console.routes(), console.access) as url:
+        typer.echo(f"watch it in the browser: {url}")
+        yield console
 
 
 if sys.platform == "win32":  # pragma: no cover

@@ -13,13 +13,14 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from chaoskit import __version__
-from chaoskit.cli.options import CONTROL, Control, TokenFile
+from chaoskit.cli.options import CONTROL, ConsolePage, Control, Reaches, TokenFile
 from chaoskit.cli.serve_changes import Followed, TsigKey, Updatable, followed_endpoints, follower, update_rules
+from chaoskit.cli.serve_invariants import Invariants, invariant_watch
 from chaoskit.dns.channel import host_and_port
 from chaoskit.dns.control.address import DEFAULT, Address, Tcp, Unix, parse_control, parse_host_port
 from chaoskit.dns.control.canary import probe, zones_with_canary
 from chaoskit.dns.control.leases import LeaseRules
-from chaoskit.dns.control.standalone import Ready, Settings
+from chaoskit.dns.control.standalone import Console, Ready, Settings
 from chaoskit.dns.control.standalone import serve as serve_alone
 from chaoskit.dns.guard import Guard, read_networks
 from chaoskit.dns.listen import Listener, is_loopback
@@ -42,6 +43,16 @@ ASKER = "serve"
 WARNINGS = 10
 """Of a signed zone's thousand names a thousand warnings help nobody."""
 
+UpstreamOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDR[:PORT]", help="Resolver to ask for names outside the zones; default: they are REFUSED."),
+]
+
+
+QueryLog = Annotated[
+    Path | None, typer.Option(help="New file for the query log, read with `chaoskit queries`; default: no log.")
+]
+
 
 def serve(
     zone: Annotated[
@@ -58,16 +69,8 @@ def serve(
     canary: Annotated[str, typer.Option(help="Name that must keep resolving.")] = DEFAULT_CANARY,
     token_file: TokenFile = None,
     longest: Annotated[str, typer.Option(help="Maximum lifetime of an injection.")] = "10m",
-    upstream: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDR[:PORT]", help="Resolver to ask for names outside the zones; default: they are REFUSED."
-        ),
-    ] = None,
-    log: Annotated[
-        Path | None,
-        typer.Option(help="New file for the query log, read with `chaoskit queries`; default: no log."),
-    ] = None,
+    upstream: UpstreamOption = None,
+    log: QueryLog = None,
     beyond_loopback: Annotated[
         bool, typer.Option("--beyond-loopback", help="Answer other machines too, those that --allow names.")
     ] = False,
@@ -78,10 +81,13 @@ def serve(
     allow_update: Updatable = [],  # noqa: B006
     tsig_key: TsigKey = None,
     follow: Followed = [],  # noqa: B006
+    console: ConsolePage = False,
+    reach: Reaches = [],  # noqa: B006
+    invariant: Invariants = [],  # noqa: B006
 ) -> None:
     """Answer DNS for your own zones, with faults injected at run time.
 
-    Ctrl-C ends it.
+    Ctrl-C ends it. Exit code: 0, or 1 if an --invariant was broken.
     """
     listeners = tuple(Listener(ASKER, *parse_host_port(written, "--listen", 53)) for written in listen)
     endpoints = followed_endpoints(follow, allow_update)
@@ -100,13 +106,30 @@ def serve(
         updates=update_rules(allow_update, tsig_key, list(zones.zones), loopback=guard is None),
         followed=tuple(endpoints),
         follow=follower(endpoints),
+        console=_console(address, list(zones.zones), reach, shown=console),
+        invariants=invariant_watch(invariant, zones),
     )
     warn_of(zones)
     _serve(settings, log)
 
 
+def _console(control: Address, apexes: Sequence[str], reach: Sequence[str], *, shown: bool) -> Console | None:
+    """The live page, if it is ``shown``. Raises ``InputError`` where no browser could come, or for a probe's place that is none."""
+    if not shown:
+        if reach:
+            raise InputError("--reach is what the console probes: add --console")
+        return None
+    from chaoskit.console.web.of_server import ServerConsole
+    from chaoskit.console.web.vantage import read_reach
+
+    if isinstance(control, Unix):
+        raise InputError("--console needs a --control address that a browser can open, such as 127.0.0.1:8530")
+    title = f"serving {', '.join(apex or '.' for apex in apexes) or 'an upstream'}"
+    return ServerConsole(title, [read_reach(written) for written in reach])
+
+
 def _serve(settings: Settings, log: Path | None) -> None:
-    """Serve until told to stop, then print what the query log holds."""
+    """Serve until told to stop, then print what the query log holds. Raises ``typer.Exit`` if an invariant was broken."""
     spool = _spool(log) if log else None
     try:
         asyncio.run(serve_alone(settings, lambda ready: _announce(settings, ready), spool))
@@ -114,6 +137,8 @@ def _serve(settings: Settings, log: Path | None) -> None:
         if spool:
             lost = spool.close()
             sys.stdout.write(f"query log: {spool.written:,} queries in {log}, {lost:,} lost\n")
+    if settings.invariants is not None and settings.invariants.broken:
+        raise typer.Exit(1)
 
 
 def warn_of(zones: Zones) -> None:
@@ -282,6 +307,8 @@ def _announce(settings: Settings, ready: Ready) -> None:
         lines.insert(-1, f"updates:  of {apex or '.'} {signed}: nsupdate, server {host.strip('[]')} {port}")
     if settings.followed:
         lines.insert(-1, f"follows:  the hosted zones {', '.join(settings.followed)}")
+    if settings.console:
+        lines.insert(-1, f"console:  {ready.control}/")
     if settings.guard:
         allowed = ", ".join(map(str, settings.guard.allow))
         lines.insert(1, f"clients:  this machine, and {allowed}; nobody else gets an answer")

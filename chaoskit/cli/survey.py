@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from chaoskit.cli.ci import check_writable
-from chaoskit.cli.exec import check_holes, check_place, check_program, plan, variables_of, ways_out, without_values
+from chaoskit.cli.exec import check_place, check_program, check_reachable, plan, variables_of, ways_out, without_values
 from chaoskit.cli.lazy import new_app
 from chaoskit.cli.options import RUNS, Allowed, Variables
 from chaoskit.engine.folders import new_folder
@@ -223,9 +223,7 @@ def _base(command: Sequence[str], given: _Given) -> tuple[Experiment, list[str],
         port_forwards=holes,
         services=services,
     )
-    check_backends(base, "namespace")
-    check_own(base, "namespace")
-    check_holes(base, holes)
+    check_reachable(base, holes)
     return base, sockets, holes
 
 

@@ -33,18 +33,26 @@ class Workload(Protocol):
 def play(make: Callable[[Child, dict[str, Any]], Workload]) -> None:
     """The life of a client's process: read the plan, ``make`` the client, say ready, wait for ``start``, run, end. Does not return.
 
-    ``stop`` ends the process at once with code 0, whatever hangs. What goes wrong in the client itself ends it with a
+    ``stop`` ends the process at once with code 0, whatever hangs; other commands than ``start`` go to the client's ``obey``, if it has one
+    and is ready. What goes wrong in the client itself ends it with a
     message on standard error and code 4, so it can never look like a failed call.
     """
     child = Child()
     given = child.plan()
     starts: queue.SimpleQueue[tuple[Instant, Instant]] = queue.SimpleQueue()
+    workload: Workload | None = None
 
     def command(given: Command) -> None:
         if given["do"] == "start":
             starts.put((given["origin"], given["ends"]))
         elif given["do"] == "stop":
             child.leave(0)
+        elif obey := getattr(workload, "obey", None):
+            try:
+                obey(given)
+            except ChaoskitError as error:
+                print(error, file=sys.stderr)  # noqa: T201 - standard error is the contract's place for it
+                child.leave(error.exit_code)
 
     try:
         child.on_command(command)

@@ -14,6 +14,7 @@ from chaoskit.clock import Instant
 from chaoskit.journal import events as ev
 from chaoskit.journal.calls import root_of
 from chaoskit.journal.events import Entry, ErrorLink
+from chaoskit.journal.run import NOT_JUDGED
 from chaoskit.units import MILLISECOND, SECOND, format_duration
 
 RECENT = 24
@@ -185,7 +186,7 @@ def _plane_ready(state: RunState, event: ev.PlaneReady) -> None:
 
 
 def _client_ready(state: RunState, event: ev.ClientReady) -> None:
-    if event.use != "canary":  # the harness's own, not under test
+    if event.use not in NOT_JUDGED:
         state.clients[event.client] = ClientState(event.client)
     state.starting.append(f"client {event.client} ready after {_since(state, event.at)}")
 

@@ -100,6 +100,9 @@ class ProcessManager(Protocol):
     async def kill(self, name: str) -> None:
         """Kill it, as an injected fault."""
 
+    async def operate(self, name: str) -> None:
+        """Tell an operator to act."""
+
     async def restart(self, name: str) -> None:
         """Start a killed process anew, with its plan; when it is ready it is told to begin."""
 
@@ -186,6 +189,9 @@ class NoopProcessManager:
         pass
 
     async def kill(self, name: str) -> None:
+        pass
+
+    async def operate(self, name: str) -> None:
         pass
 
     async def restart(self, name: str) -> None:

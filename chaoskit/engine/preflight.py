@@ -14,7 +14,7 @@ from chaoskit.experiment.plans import client_plan, program_of
 from chaoskit.sandbox.choose import CHOICES
 from chaoskit.sandbox.docker_toxiproxy import image_of
 
-INLINE_CLIENTS = ("boto3", "noop", "app")
+INLINE_CLIENTS = ("boto3", "race", "noop", "app")
 """Clients that are chaoskit's own Python, so that the inline sandbox can hook their resolver."""
 
 

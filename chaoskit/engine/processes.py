@@ -156,6 +156,9 @@ class LocalProcessManager:
         process.killed = True
         await self._act(name, "kill")
 
+    async def operate(self, name: str) -> None:
+        self.send(name, {"do": "operate"})
+
     async def restart(self, name: str) -> None:
         before = self._processes[name]
         await self.ended([name])

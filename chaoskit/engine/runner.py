@@ -121,7 +121,9 @@ class Runner:
             limit.reschedule(asyncio.get_running_loop().time() + self.experiment.spec.limits.ready_within / 1e9)
             await self._start(clock)
             limit.reschedule(None)
-        await self._start_apps()
+        starting = asyncio.ensure_future(self._start_apps())
+        await self._unless_failed(starting)
+        starting.result()
         if self._begin:
             await self._begin()
         await self._play(clock)

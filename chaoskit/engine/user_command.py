@@ -9,16 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import json
 import os
 import shlex
 import signal
 import socket
-import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chaoskit.clock import Clock, Instant
 from chaoskit.engine.ports import ProgramPart
@@ -27,6 +24,7 @@ from chaoskit.errors import PlaneError
 from chaoskit.journal.codec import as_text
 from chaoskit.journal.events import ClientReady, CommandFinished, CommandStarted
 from chaoskit.journal.store import Journal
+from chaoskit.sandbox.launch import CommandRefused, launcher_argv, plan_line, read_answer
 from chaoskit.sandbox.namespace import WayIn
 
 LABEL = "command"
@@ -39,13 +37,12 @@ NOT_EXECUTABLE, NOT_FOUND = 126, 127
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run. ``launcher`` is the program that enters the sandbox; ``way_in`` is asked when the service's certificate exists."""
+    """What to run. ``way_in`` is asked when the service's certificate exists."""
 
     argv: tuple[str, ...]
     shown: tuple[str, ...]
     """``argv`` as the journal has it."""
     environment: dict[str, str]
-    launcher: Path
     way_in: Callable[[], WayIn]
     ignored: tuple[int, ...]
     """Signals that the caller ignores, and so shall the command."""
@@ -104,7 +101,7 @@ class UserCommand:
             writer.close()
 
     async def _start_launcher(self, control: int) -> asyncio.subprocess.Process:
-        argv = [sys.executable, "-I", "-S", str(self._command.launcher), str(control)]
+        argv = launcher_argv(control)
         if self._command.output is None:
             return await asyncio.create_subprocess_exec(*argv, pass_fds=[control])
         with self._command.output.open("wb") as file:
@@ -120,15 +117,9 @@ class UserCommand:
 
     async def _follow(self, part: ProgramPart, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """From the launcher's first word to its last."""
-        way, now = self._command.way_in(), self._clock.now
-        plan = {
-            **asdict(way),
-            "argv": self._command.argv,
-            "environment": self._command.environment,
-            "ignored": self._command.ignored,
-        }
-        writer.write(json.dumps(plan).encode() + b"\n")
-        await _answer(reader, "ready")
+        command, now = self._command, self._clock.now
+        writer.write(plan_line(command.way_in(), command.argv, command.environment, command.ignored))
+        await read_answer(reader, "ready")
         client = ClientReady(
             at=now(),
             client=LABEL,
@@ -144,11 +135,11 @@ class UserCommand:
         self._journal.append(CommandStarted(at=now(), client=LABEL, argv=argv, folder=folder))
         writer.write(b"go\n")
         try:
-            pid = (await _answer(reader, "started"))["started"]
+            pid = (await read_answer(reader, "started"))["started"]
             with contextlib.suppress(ProcessLookupError):  # it was quick
                 self._pidfd = os.pidfd_open(pid)
-            code = os.waitstatus_to_exitcode((await _answer(reader, "status"))["status"])
-        except _RefusedError as refused:
+            code = os.waitstatus_to_exitcode((await read_answer(reader, "status"))["status"])
+        except CommandRefused as refused:
             self.refused = refused.strerror
             code = NOT_FOUND if refused.errno == errno.ENOENT else NOT_EXECUTABLE
         at = now()
@@ -174,23 +165,3 @@ class UserCommand:
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
-
-
-class _RefusedError(Exception):
-    """The system would not start the command."""
-
-    def __init__(self, strerror: str, number: int) -> None:
-        super().__init__(strerror)
-        self.strerror = strerror
-        self.errno = number
-
-
-async def _answer(reader: asyncio.StreamReader, key: str) -> dict[str, Any]:
-    """The launcher's next line. Raises ``_RefusedError`` if it is about the command, ``PlaneError`` for one without ``key``."""
-    line = await reader.readline()
-    answer: dict[str, Any] = json.loads(line) if line else {"error": "the launcher ended", "part": "sandbox"}
-    if "error" in answer and answer["part"] == "command" and key == "started":
-        raise _RefusedError(answer["error"], answer["errno"])
-    if key not in answer:
-        raise PlaneError(f"the command cannot get into the sandbox: {answer.get('error', answer)}")
-    return answer

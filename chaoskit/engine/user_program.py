@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +15,6 @@ from chaoskit.sandbox.environment import command_environment
 from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
 from chaoskit.sandbox.port_forwards import PortForward, PortForwards
 from chaoskit.sandbox.trust import publish_trust
-
-LAUNCHER = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_name("launcher.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +64,6 @@ def _command(request: ProgramRequest, work: Path, sandbox: NamespaceSandbox, ste
         argv=request.argv,
         shown=request.shown,
         environment={**steering, **command_environment(work, request.region, authority, request.added)},
-        launcher=LAUNCHER,
         way_in=way_in,
         ignored=request.ignored,
         after="service" if authority else None,

@@ -6,11 +6,11 @@ all there is. Those that a fault bent say nothing of the record and are left out
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from chaoskit.clock import Instant
-from chaoskit.journal.events import NameChange, QueryAnswered, ServedRecord, ZoneChanged
+from chaoskit.journal.events import NameChange, QueryAnswered, RaceStep, ServedRecord, ZoneChanged
 from chaoskit.journal.run import Run
 
 ADDRESSES = ("A", "AAAA")
@@ -53,12 +53,14 @@ def sights_of(run: Run, name: str) -> list[Sight]:
         before = Sight(
             event.at, seq, "before the first change", has_addresses(first.before), bool(first.before) or None
         )
-        return [before, *(_changed(seq, event, change) for seq, event, change in changes)]
+        writers = {step.change: step.client for _, step in run.of(RaceStep) if step.change}
+        return [before, *(_changed(seq, event, change, writers) for seq, event, change in changes)]
     return list(_answers(run, name))
 
 
-def _changed(seq: int, event: ZoneChanged, change: NameChange) -> Sight:
-    how = f"a change by {event.author or event.source}"
+def _changed(seq: int, event: ZoneChanged, change: NameChange, writers: Mapping[str, str]) -> Sight:
+    writer = f" of {writers[event.author]}" if event.author in writers else ""
+    how = f"a change by {event.author or event.source}{writer}"
     return Sight(event.at, seq, how, has_addresses(change.after), change.exists)
 
 

@@ -31,9 +31,15 @@ def json_schema() -> dict[str, Any]:
     schema["properties"]["expect"]["items"] = _kinds(EXPECTATIONS, definitions)
     services = schema["properties"]["services"]
     mock, own = ({"$ref": f"#/$defs/{model.__name__}"} for model in (ServiceSpec, OwnServiceSpec))
-    services.pop("additionalProperties", None)
+    services["propertyNames"] = {"pattern": next(iter(services.pop("patternProperties")))}
     services |= {"properties": dict.fromkeys(SERVICES, mock), "additionalProperties": own}
     described = {"description": services.pop("description", "")}
+    zones = definitions["ServiceSpec"]["properties"]["hosted_zones"]
+    names = {"type": "array", "items": {"type": "string"}}
+    definitions["ServiceSpec"]["properties"]["hosted_zones"] = {
+        "description": zones["description"],
+        "anyOf": [zones, names],
+    }
     schema["properties"]["services"] = described | {
         "anyOf": [services, {"type": "array", "items": {"enum": list(SERVICES)}}]
     }

@@ -273,6 +273,7 @@ def client_plan(label: str, client: ClientSpec, region: str, source: str = "", s
     if client.part is not None:
         special |= {"part": client.part, "settings": client.settings or {}, "seed": seed}
     special["argv"] = [program_of(client.argv[0], source), *client.argv[1:]] if client.argv else None
+    special |= {"race": client.race.model_dump(mode="json"), "seed": seed} if client.race else {}
     special["health_counts"] = list(client.health_counts) if client.health_counts else None
     return {name: value for name, value in special.items() if value is not None} | {
         "client": label,

@@ -21,6 +21,7 @@ from chaoskit.experiment.probe_spec import ProbeFields
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.host_port import is_loopback, split_host_port
 from chaoskit.journal.codec import LARGEST
+from chaoskit.race.live.spec import RaceSpec
 from chaoskit.strict import Strict
 from chaoskit.units import MINUTE, SECOND, Duration
 
@@ -147,6 +148,9 @@ class ClientSpec(ProbeFields):
     argv: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         None, description="command: the program and its words, run anew for every call"
     )
+    race: RaceSpec | None = Field(
+        None, description="race: its part in the race; a pass begins 'every' after the end of the one before"
+    )
 
     @model_validator(mode="after")
     def _has_its_command(self) -> ClientSpec:
@@ -156,6 +160,8 @@ class ClientSpec(ProbeFields):
             )
         if self.use != "command" and self.argv is not None:
             raise ValueError("'argv' is for 'use: command' only; remove one of the two")
+        if (self.use == "race") != (self.race is not None):
+            raise ValueError("'use: race' and the settings 'race: {role: …}' go together; write both or none")
         return self
 
     @model_validator(mode="after")

@@ -22,8 +22,11 @@ LOOKUP_GAP_NS = 15 * SECOND
 """Queries from one port this far apart are two lookups. glibc's longest pause inside one lookup is 5 s × 2 attempts + the
 single-request fallback's 5 s (resolv.conf(5), ``timeout`` and ``attempts``)."""
 
-PAIR_GAP_NS = 50 * MILLISECOND
-"""How long after the answer to its A a client that asks one after the other has asked for AAAA, at the latest."""
+PAIR_GAP_NS = 250 * MILLISECOND
+"""How long after the answer to one half a client that asks both at once has asked the other, at the latest: a busy machine lets it wait."""
+
+SEQUENCE_GAP_NS = 2 * SECOND
+"""The same for a client that asks for A because there is no AAAA (``getent hosts``): it does nothing else between the two."""
 
 PAIRED = ("A", "AAAA")
 
@@ -110,7 +113,11 @@ def _other_half(alone: dict[tuple[str, str], list[_Query]], query: QueryAnswered
     if types != {PAIRED[1 - PAIRED.index(query.rtype)]}:
         return None
     last = max(earlier.answered_at for _, earlier in group)
-    return group if query.at <= last + PAIR_GAP_NS else None
+    no_aaaa = query.rtype == "A" and all(
+        earlier.rcode == "NOERROR" and not earlier.answers and set(earlier.faults) <= set(query.faults)
+        for _, earlier in group
+    )
+    return group if query.at <= last + (SEQUENCE_GAP_NS if no_aaaa else PAIR_GAP_NS) else None
 
 
 def _continues(group: list[_Query], query: QueryAnswered) -> bool:

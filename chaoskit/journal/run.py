@@ -42,6 +42,9 @@ _WORST: tuple[Status, ...] = ("unnoticed", "unharmed", "unknown", "recovered", "
 MOST_REMEMBERED = 20_000
 """Events of one class that a run holds on to; more of them are read anew each time, for they would fill the memory."""
 
+NOT_JUDGED = ("canary", "race")
+"""Client programs that are not under test: the canary, and the participants of a race."""
+
 E = TypeVar("E")
 
 
@@ -113,8 +116,8 @@ class Run:
 
     @cached_property
     def clients(self) -> dict[str, ClientReady]:
-        """The clients under test that became ready, by name, in the experiment's order; not the canary."""
-        ready = {event.client: event for _, event in self.of(ClientReady) if event.use != "canary"}
+        """The clients under test that became ready, by name, in the experiment's order; none of ``NOT_JUDGED``."""
+        ready = {event.client: event for _, event in self.of(ClientReady) if event.use not in NOT_JUDGED}
         written = [name for name in self.header.experiment.get("clients") or () if name in ready]
         return {name: ready[name] for name in [*written, *(name for name in ready if name not in written)]}
 
@@ -244,7 +247,7 @@ class Run:
         if planned.plane != "process":
             return []
         applied = [seq for seq, event in self.of(InjectionApplied) if event.injection == planned.injection]
-        if planned.target.get("process") in self.clients:
+        if any(event.client == planned.target.get("process") for _, event in self.of(ClientReady)):
             return applied
         starts = [(seq, call.at) for seq, call in self.of(CallStarted)]
         inside = [seq for seq, at in starts if any(start <= at < end for start, end in planned.spans)]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import overload
 
+from chaoskit.clock import Instant
 from chaoskit.errors import JournalError
 from chaoskit.journal.codec import Upgrade, decode_entry
 from chaoskit.journal.events import EVENT_TYPES, Entry
@@ -96,3 +97,10 @@ def select(entries: Sequence[Entry], *kinds: type, unless: str = "") -> Iterator
     if isinstance(entries, StoredEntries):
         return entries.select(*kinds, unless=unless)
     return (entry for entry in entries if isinstance(entry.event, kinds))
+
+
+def instants_of(entries: Sequence[Entry], *kinds: type) -> list[Instant]:
+    """When the events of these classes happened, in their order; of a journal on disk nothing is decoded for it."""
+    if isinstance(entries, StoredEntries):
+        return [entries.instants[place] for place in entries.places(*kinds)]
+    return [entry.event.at for entry in select(entries, *kinds)]

@@ -17,6 +17,7 @@ from chaoskit.journal.calls import Call
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import Entry, InjectionPlanned, RequestAnswered
 from chaoskit.journal.lookups import Lookup
+from chaoskit.journal.stored import select
 from chaoskit.units import MILLISECOND
 
 SLOW_FACTOR = 3
@@ -79,7 +80,7 @@ def met_faults(
     """
     faults_of = {
         entry.event.request: entry.event.faults
-        for entry in entries
+        for entry in select(entries, RequestAnswered, unless="faults")
         if isinstance(entry.event, RequestAnswered) and entry.event.faults
     }
     arrived = connections.request_numbers()

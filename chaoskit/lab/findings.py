@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from chaoskit.lab import words
 from chaoskit.lab.compare import retries_until_drained
 from chaoskit.lab.faults import BY_KEY
-from chaoskit.lab.policies import policy_of
 from chaoskit.lab.rows import Row, Spread, spread
 from chaoskit.sim.documented import numbers
+from chaoskit.sim.policies import policy_of
 from chaoskit.units import format_duration
 
 

@@ -10,7 +10,7 @@ from chaoskit.aws.endpoints import host_name
 from chaoskit.experiment.loader import Experiment, resolve_plain
 from chaoskit.lab.cells import Cell
 from chaoskit.lab.faults import CONNECT_LIMIT_NS
-from chaoskit.lab.policies import policy_of
+from chaoskit.sim.policies import policy_of
 from chaoskit.units import MILLISECOND, SECOND
 
 REGION = "us-east-1"

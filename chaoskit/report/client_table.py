@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from chaoskit.journal.run import PHASES, Phase, Run
+from chaoskit.report.amplification import loads_of
 from chaoskit.report.answers import Answers, answers_of
 from chaoskit.report.figures import ClientFigures
 from chaoskit.report.words import (
@@ -67,6 +69,12 @@ def lived_rows(run: Run, figures: Sequence[ClientFigures]) -> tuple[Row, ...]:
         ("DNS lookups", "from the DNS server's query log", _lookups),
         ("Calls over an open connection", "no lookup, and not the first request on its connection", _pooled),
         ("Attempts per failed call", "from the SDK's own report", lambda c: (range_of(c.attempts_per_failed),)),
+        (
+            "Attempts for each call",
+            "from the SDK's own report: the load on whatever is retried",
+            _amplified(run, "attempts"),
+        ),
+        ("Lookups for each call", "the load on the name server", _amplified(run, "lookups")),
         ("Failed calls gave up after", "start to end", lambda c: (duration_range(c.failed_after_ns),)),
         ("Back-off between attempts", "attempt n to n+1: median (range), samples", _sleeps),
         ("Error the application saw", "outermost class, root cause, meaning", _errors),
@@ -127,6 +135,17 @@ def _success(phase: Phase) -> Callable[[ClientFigures], Cell]:
             return ("no call",)
         hung = f", {count.unknown} never ended" if count.unknown else ""
         return (percent(count.share_ok), f"{count.ok} of {plural(count.calls, 'call')}{hung}")
+
+    return cell
+
+
+def _amplified(run: Run, what: Literal["attempts", "lookups"]) -> Callable[[ClientFigures], Cell]:
+    def cell(client: ClientFigures) -> Cell:
+        ratios = [
+            (load.phase, load.attempts_per_call if what == "attempts" else load.lookups_per_call)
+            for load in loads_of(run, client.name)
+        ]
+        return tuple(f"{ratio:.3g} {_PHASE_WORDS[phase]}" for phase, ratio in ratios if ratio is not None) or ("–",)
 
     return cell
 

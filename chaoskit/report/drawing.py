@@ -105,8 +105,9 @@ class ClientLane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """The whole timeline, in px."""
+    """The whole timeline, in px. ``end`` is the instant at its right edge."""
 
+    end: Instant
     width: int
     height: float
     left: float
@@ -160,6 +161,7 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
         y += lane.height + 8
     marks = [lane.marks for lane in lanes]
     return Drawing(
+        end=end,
         width=WIDTH,
         height=y + 24,
         left=LEFT,

@@ -1,10 +1,13 @@
 """The page: one self-contained HTML file that explains a run to someone who has never seen chaoskit.
 
-It needs no script, no network and no other file. Whatever comes from the journal goes through Jinja2's autoescape.
+It needs no network and no other file, and says all it says without its script, which only adds a filter to the evidence. Whatever
+comes from the journal goes through Jinja2's autoescape, or through ``chaoskit.charts``, which escapes too.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from chaoskit.charts.files import FOLDER as CHARTS
 from chaoskit.journal.command import command_end, user_agents
 from chaoskit.journal.recovery import Recovery
 from chaoskit.journal.run import Run
 from chaoskit.page_templates import page_environment
+from chaoskit.report.backoffs import backoff_charts
 from chaoskit.report.client_table import lived_rows
 from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
 from chaoskit.report.drawing import draw
@@ -24,6 +29,8 @@ from chaoskit.report.figures import ClientFigures, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import all_injections, health_of
 from chaoskit.report.lookups import STATE_WORDS
+from chaoskit.report.over_time import CLIENTS_MOST, herd_charts, latency_charts, lookups_chart
+from chaoskit.report.unexercised import unexercised
 from chaoskit.report.why import Reason, explain
 from chaoskit.report.words import (
     FATE_MEANING,
@@ -37,6 +44,8 @@ from chaoskit.report.words import (
 )
 from chaoskit.units import MILLISECOND, SECOND
 from chaoskit.verdict import Outcome, Verdict
+
+SCRIPT = Path(__file__).parent / "templates" / "page.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +90,16 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
     connections = run.connections
     cards = [Card(client, _sentences(run, explain(run, client, connections))) for client in figures]
     judged = [Judged(verdict, links_of(run, verdict.evidence)) for verdict in verdicts]
+    drawing = draw(run, figures, injections)
     linked = [link for item in judged for link in item.links.seqs]
     linked += [seq for card in cards for reason in card.reasons for seq in reason.links.seqs]
     linked += [seq for injection in injections for span in injection.spans for seq in span.seq]
     linked += [error.seq for client in figures for error in client.errors]
     linked += [seq for seq, _ in (*health.failures, *health.died)]
+    script = SCRIPT.read_text()
     html: str = _template().render(
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         run=run,
         header=run.header,
         question=run.header.experiment.get("question") or "",
@@ -96,8 +109,15 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
         headline=headline_of(run, figures, health, verdicts, outcome),
         cards=cards,
         judged=judged,
-        drawing=draw(run, figures, injections),
+        drawing=drawing,
+        latencies=latency_charts(run, figures, drawing.end),
+        uncharted=max(0, len(figures) - CLIENTS_MOST),
+        lookups=lookups_chart(run, drawing.end),
+        herds=herd_charts(run),
+        backoffs=backoff_charts(run, figures),
+        unexercised=unexercised(run, figures),
         lags=_lags(figures),
+        lag_ticks=_lag_ticks(figures),
         lived=lived_rows(run, figures),
         figures=figures,
         injections=injections,
@@ -138,6 +158,13 @@ def _lag(client: ClientFigures, longest: int) -> LagBar:
     return LagBar(client.name, share, duration(lag), "lag")
 
 
+def _lag_ticks(figures: Sequence[ClientFigures]) -> tuple[LagBar, ...]:
+    """Labels of the bars' scale: powers of ten of 1 ms, as far as the longest bar reaches."""
+    longest = max((_shown_ns(client.recovery) for client in figures), default=0)
+    powers = [ns for ns in (10**power * MILLISECOND for power in range(1, 8)) if ns <= longest]
+    return tuple(LagBar("", _bar_share(ns, longest), duration(ns), "tick") for ns in powers)
+
+
 def _shown_ns(recovery: Recovery) -> int:
     """The length of time that a bar stands for: the lag, or for a client that did not come back, how long it was watched."""
     if recovery.status == "not back" and recovery.episode:
@@ -153,7 +180,7 @@ def _bar_share(ns: int, longest: int) -> float:
 
 
 def _template() -> Any:
-    environment = page_environment(Path(__file__).parent / "templates")
+    environment = page_environment(Path(__file__).parent / "templates", CHARTS)
     environment.filters |= {"duration": duration, "percent": percent}
     environment.globals |= {
         "seconds": seconds,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chaoskit.clock import Instant
 from chaoskit.journal.recovery import Recovery
@@ -60,6 +61,20 @@ def lag_words(recovery: Recovery) -> str:
         if recovery.lag_ns < 0
         else format_duration(recovery.lag_ns)
     )
+
+
+def since_the_fault(lag_ns: int) -> str:
+    """``24 ms after the fault``, ``18.3 s before its end``."""
+    return f"{format_duration(-lag_ns)} before its end" if lag_ns < 0 else f"{format_duration(lag_ns)} after the fault"
+
+
+def lag_words_of(recovery: Mapping[str, Any] | None) -> str:
+    """``lag_words`` of a summary's ``recovery``; *unknown* where nobody saw the calls."""
+    if recovery is None:
+        return "unknown"
+    if recovery["lag_ns"] is None:
+        return str(recovery["status"])
+    return lag_words(Recovery(status=recovery["status"], lag_ns=recovery["lag_ns"]))
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:

@@ -70,25 +70,27 @@ def _no_read_timeout(trial: Trial, observation: Observation) -> Cause | None:
             else "nothing came"
         )
         whose = "it" if observation.calls is None else "a call"
-        seen = f"{whose} waited {format_duration(waited)} on a connection on which {late}, and did not give it up"
-        return Cause("no read time-out", seen, "set a read time-out, shorter than what your callers wait for you")
+        evidence = f"{whose} waited {format_duration(waited)} on a connection on which {late}, and did not give it up"
+        return Cause("no read time-out", evidence, "set a read time-out, shorter than what your callers wait for you")
     tries = f"{len(spans)} connection{'s' if len(spans) > 1 else ''} in all"
-    seen = f"it waited {format_duration(waited)} for an answer before it gave up; {tries}"
-    return Cause("long time-out", seen, "shorten the read time-out, and bound all tries together by one deadline")
+    evidence = f"it waited {format_duration(waited)} for an answer before it gave up; {tries}"
+    return Cause("long time-out", evidence, "shorten the read time-out, and bound all tries together by one deadline")
 
 
 def _no_connect_timeout(trial: Trial, observation: Observation) -> Cause | None:
     """A connection that was dialled for seconds, as the kernel's socket table showed."""
     longest = max((end - start for start, end in observation.witness.dialling), default=0)
     if longest >= observation.fault_ns - 2 * SECOND:
-        seen = f"it dialled one connection for {format_duration(longest)} and did not give it up"
+        evidence = f"it dialled one connection for {format_duration(longest)} and did not give it up"
         return Cause(
-            "no connect time-out", seen, "set a connect time-out of a second or two (Linux itself tries for 130 s)"
+            "no connect time-out", evidence, "set a connect time-out of a second or two (Linux itself tries for 130 s)"
         )
     if longest >= 2 * SECOND and observation.hung_ns >= 2 * SECOND:
-        seen = f"it gave up dialling after {format_duration(longest)} each, {len(observation.witness.dialling)} times"
+        evidence = (
+            f"it gave up dialling after {format_duration(longest)} each, {len(observation.witness.dialling)} times"
+        )
         return Cause(
-            "long time-out", seen, "shorten the connect time-out, and bound all tries together by one deadline"
+            "long time-out", evidence, "shorten the connect time-out, and bound all tries together by one deadline"
         )
     return None
 
@@ -97,18 +99,18 @@ def _resolver_waits(trial: Trial, observation: Observation) -> Cause | None:
     """The lookup itself took the time: the resolver's own waiting, which most programs cannot cut short."""
     repeats = [pause for pause in observation.witness.repeats if pause >= RESOLVER_TRY_NS]
     if trial.fault.key == "no-answer" and repeats:
-        seen = f"its resolver waited {format_duration(max(repeats))} before it asked again"
+        evidence = f"its resolver waited {format_duration(max(repeats))} before it asked again"
         return Cause(
             "resolver waits",
-            seen,
+            evidence,
             "options timeout:1 attempts:2 in resolv.conf, a deadline around the lookup, or a local cache that serves stale answers",
         )
     if trial.fault.key == "late-answer" and observation.hung_ns >= LATE_NS - SLACK_NS and observation.witness.lookups:
         count = len(observation.witness.lookups)
-        seen = f"{count} lookup{'s' if count > 1 else ''} waited {format_duration(LATE_NS)} each for an answer"
+        evidence = f"{count} lookup{'s' if count > 1 else ''} waited {format_duration(LATE_NS)} each for an answer"
         return Cause(
             "resolver waits",
-            seen,
+            evidence,
             "keep connections open, and let a local cache (nscd, unbound, dnsmasq) keep answers for their TTL",
         )
     return None
@@ -117,9 +119,9 @@ def _resolver_waits(trial: Trial, observation: Observation) -> Cause | None:
 def _first_address_only(trial: Trial, observation: Observation) -> Cause | None:
     if trial.fault.key != "dead-address" or observation.status not in ("failed", "not back"):
         return None
-    seen = "it was given a dead address and a good one, and did not get through by the good one"
+    evidence = "it was given a dead address and a good one, and did not get through by the good one"
     return Cause(
-        "first address only", seen, "try every address that the lookup returns (RFC 8305 does so 250 ms apart)"
+        "first address only", evidence, "try every address that the lookup returns (RFC 8305 does so 250 ms apart)"
     )
 
 
@@ -132,8 +134,8 @@ def _back_off(trial: Trial, observation: Observation) -> Cause | None:
     after = [at for at in tries if at >= observation.end_ns]
     if not before or not after or after[0] - before[-1] < SECOND:
         return None
-    seen = f"it paused {format_duration(after[0] - before[-1])} between its last try in the fault and its next"
-    return Cause("back-off", seen, "cap the back-off near the time that you can afford to lose, with jitter")
+    evidence = f"it paused {format_duration(after[0] - before[-1])} between its last try in the fault and its next"
+    return Cause("back-off", evidence, "cap the back-off near the time that you can afford to lose, with jitter")
 
 
 def _no_retry(trial: Trial, observation: Observation) -> Cause | None:
@@ -146,30 +148,32 @@ def _no_retry(trial: Trial, observation: Observation) -> Cause | None:
     _, failed = observation.calls
     if not tries or not failed:
         return None
-    seen = f"{len(tries)} tries for {failed} failed calls"
+    evidence = f"{len(tries)} tries for {failed} failed calls"
     if len(tries) <= failed * 5 // 4 + 1:
         return Cause(
             "no retry",
-            seen,
+            evidence,
             "retry once or twice within the caller's deadline, with jitter, or fall back (a cache, a default)",
         )
-    return Cause("gives up too soon", seen, "no retry outlasts such an outage: fall back (a cache, a default, a queue)")
+    return Cause(
+        "gives up too soon", evidence, "no retry outlasts such an outage: fall back (a cache, a default, a queue)"
+    )
 
 
 def _no_retry_of_command(tries: list[int], observation: Observation) -> Cause | None:
     code, after = observation.exit_code, format_duration(observation.elapsed_ns or 0)
     if len(tries) == 1:
-        seen = f"one try, no second: it ended with code {code} after {after}"
+        evidence = f"one try, no second: it ended with code {code} after {after}"
         return Cause(
             "no retry",
-            seen,
+            evidence,
             "retry with back-off and jitter until a deadline, or fall back (a cache, a default, a queue)",
         )
     if len(tries) > 1:
-        seen = f"{len(tries)} tries in {format_duration(tries[-1] - tries[0])}, then it ended with code {code}"
+        evidence = f"{len(tries)} tries in {format_duration(tries[-1] - tries[0])}, then it ended with code {code}"
         return Cause(
             "gives up too soon",
-            seen,
+            evidence,
             "retry for longer than the outages that you mean to survive, with back-off and jitter",
         )
     return None
@@ -187,10 +191,10 @@ def _no_fresh_lookup(trial: Trial, observation: Observation) -> Cause | None:
     lookups = observation.witness.lookups
     if not lookups or any(observation.end_ns <= at < observation.end_ns + down_ns - SECOND for at in lookups):
         return None
-    seen = f"for {format_duration(down_ns)} after the fault it did not ask the DNS again"
+    evidence = f"for {format_duration(down_ns)} after the fault it did not ask the DNS again"
     return Cause(
         "no fresh lookup",
-        seen,
+        evidence,
         "bound what is cached about a name (also that it is not there), and look up anew after a failure",
     )
 

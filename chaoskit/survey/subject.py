@@ -80,8 +80,8 @@ class CommandSubject:
 
     def trial(self, trial: Trial, tail_ns: int, usual: Usual, services: set[str]) -> Experiment:
         length = trial.start_ns + trial.length_ns + usual.elapsed_ns + tail_ns
-        kept = {name: spec for name, spec in (self.base.plain.get("services") or {}).items() if name in services}
-        return _changed(self.base, trial, trial.timeline(), length, {"services": kept})
+        specs = {name: spec for name, spec in (self.base.plain.get("services") or {}).items() if name in services}
+        return _changed(self.base, trial, trial.timeline(), length, {"services": specs})
 
     def observe(self, run: Run, trial: Trial, usual: Usual) -> Observation:
         return observe_command(run, trial, usual)

@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -47,10 +48,10 @@ class Bench:
         return host, int(port)
 
     def get(self, path: str = "/", name: str = "api", **headers: str) -> tuple[int, str]:
-        client = http.client.HTTPConnection(*self.place(name), timeout=PATIENCE_S)
-        client.request("GET", path, headers={key.replace("_", "-"): value for key, value in headers.items()})
-        response = client.getresponse()
-        return response.status, response.read().decode()
+        with closing(http.client.HTTPConnection(*self.place(name), timeout=PATIENCE_S)) as client:
+            client.request("GET", path, headers={key.replace("_", "-"): value for key, value in headers.items()})
+            response = client.getresponse()
+            return response.status, response.read().decode()
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -81,7 +82,7 @@ def unused_port() -> int:
         return int(server.getsockname()[1])
 
 
-def test_a_request_is_passed_on_and_told_with_the_call_that_made_it(tmp_path: Path, backend: str) -> None:
+def test_a_request_is_passed_on_and_told_with_its_call(tmp_path: Path, backend: str) -> None:
     bench = Bench(tmp_path, {"name": "api", "backend": backend})
     assert bench.get("/items?x=1", Host=NAME, Chaoskit_Call="visitor-1") == (207, f"/items?x=1 {NAME}")
     (arrived,), (answered,) = bench.of(RequestArrived), bench.of(RequestAnswered)
@@ -96,7 +97,7 @@ def test_a_request_is_passed_on_and_told_with_the_call_that_made_it(tmp_path: Pa
     assert bench.failures == []
 
 
-def test_a_backend_that_is_gone_is_502_and_no_failure_of_the_harness(tmp_path: Path) -> None:
+def test_a_backend_that_is_gone_is_502_and_no_harness_failure(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"name": "api", "backend": f"127.0.0.1:{unused_port()}"})
     assert bench.get()[0] == 502
     assert [event.status for event in bench.of(RequestAnswered)] == [502]
@@ -143,24 +144,23 @@ def test_a_last_request_closes_its_connection(tmp_path: Path) -> None:
     client = http.client.HTTPConnection(*bench.place(), timeout=PATIENCE_S)
     client.request("GET", "/")
     assert client.getresponse().getheader("Connection") == "close"
+    client.close()
     bench.fronts.stop()
 
 
 @pytest.mark.parametrize("speaks_http", [True, False])
-def test_tls_shows_the_service_s_name_and_ends_before_the_backend(
-    tmp_path: Path, backend: str, *, speaks_http: bool
-) -> None:
+def test_tls_shows_the_service_s_name_and_ends_at_the_front(tmp_path: Path, backend: str, *, speaks_http: bool) -> None:
     bench = Bench(tmp_path, {"name": "api", "backend": backend, "tls": True, "http": speaks_http})
-    with socket.create_connection(bench.place(), timeout=PATIENCE_S) as plain:
-        with bench.trust.wrap_socket(plain, server_hostname=NAME) as secure:
-            secure.sendall(f"GET /x HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
-            answer = b"".join(iter(lambda: secure.recv(4096), b""))
+    plain = socket.create_connection(bench.place(), timeout=PATIENCE_S)
+    with bench.trust.wrap_socket(plain, server_hostname=NAME) as secure:
+        secure.sendall(f"GET /x HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: secure.recv(4096), b""))
     assert answer.split(b"\r\n")[0].split()[1] == b"207"
     assert len(bench.of(RequestArrived)) == speaks_http, "bytes that are passed on are not read"
     bench.fronts.stop()
 
 
-def test_bytes_are_echoed_or_passed_on_and_a_half_closed_connection_stays_half_open(tmp_path: Path) -> None:
+def test_bytes_are_echoed_or_passed_on_and_half_closes_too(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         bench = Bench(
@@ -184,6 +184,9 @@ def test_bytes_are_echoed_or_passed_on_and_a_half_closed_connection_stays_half_o
 
 def test_a_backend_of_bytes_that_is_gone_breaks_the_connection(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"name": "raw", "backend": f"127.0.0.1:{unused_port()}", "http": False})
-    with socket.create_connection(bench.place("raw"), timeout=PATIENCE_S) as client, contextlib.suppress(ConnectionResetError):
+    with (
+        socket.create_connection(bench.place("raw"), timeout=PATIENCE_S) as client,
+        contextlib.suppress(ConnectionResetError),
+    ):
         assert client.recv(10) == b""
     bench.fronts.stop()

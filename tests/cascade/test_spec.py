@@ -94,6 +94,6 @@ def test_a_service_that_nobody_calls_is_refused() -> None:
 
 def test_the_documents_first_system_is_the_shipped_one() -> None:
     page = (Path(__file__).parents[2] / "docs" / "cascade.md").read_text()
-    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(kind: cascade-system.*?)```", page, re.DOTALL)
     shipped = next(path for path in MODELS if path.stem == "small-queue").read_text()
     assert read(example) == read(shipped)

@@ -91,9 +91,24 @@ class Served:
 @contextmanager
 def serving(folder: Path, *more: str, zone: str = "example.zone") -> Iterator[Served]:
     """``chaoskit serve`` on a free port and a Unix socket in ``folder``; ended at the end. ``zone``: FILE or NAME=FILE, with ``ZONE``."""
+    with _serving(folder, f"unix:{folder / 'control'}", more, zone) as served:
+        yield served
+
+
+@contextmanager
+def serving_over_tcp(folder: Path, *more: str) -> Iterator[Served]:
+    """The same with the control API at a free TCP port, where a browser can come."""
+    with _serving(folder, "127.0.0.1:0", more, "example.zone") as served:
+        control = re.search(r"control:  (http://\S+)", served.printed)
+        assert control, served.printed
+        served.control = control[1]
+        yield served
+
+
+@contextmanager
+def _serving(folder: Path, control: str, more: tuple[str, ...], zone: str) -> Iterator[Served]:
     apex, equals, file = zone.rpartition("=")
     (folder / file).write_text("@ 5 A 192.0.2.99\n" if apex else ZONE)
-    control = f"unix:{folder / 'control'}"
     words = command(
         "serve", "--zone", f"{apex}{equals}{folder / file}", "--listen", "127.0.0.1:0", "--control", control, *more
     )

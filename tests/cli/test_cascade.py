@@ -80,7 +80,7 @@ def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     file.write_text(SYSTEM)
     result = RUNNER.invoke(app, ["cascade", "map", str(file), "--size", "4", "--page", str(tmp_path)])
     assert isinstance(result.exception, InputError)
-    assert "choose another file with --page" in str(result.exception)
+    assert "cannot be written there; name a file in a folder that can" in str(result.exception)
 
 
 def test_help_loads_no_arrays() -> None:

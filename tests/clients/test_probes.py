@@ -97,7 +97,7 @@ def error_of(events: list[Event]) -> tuple[str, str]:
     return link.type, link.message
 
 
-def test_warm_connections_are_kept_and_each_request_says_its_call(web: Web) -> None:
+def test_warm_connections_are_kept_and_requests_say_their_call(web: Web) -> None:
     events = play("http", url=f"{web.url}/200")
     assert results(events) == {"ok"}
     assert len(web.connections) == 1
@@ -183,7 +183,7 @@ def test_redis_and_tcp_probes_ask_a_redis(connection: str) -> None:
     with shop("redis_like.py") as port:
         assert results(play("redis", url=f"redis://127.0.0.1:{port}/0", connection=connection)) == {"ok"}
         assert results(play("redis", 1, url=f"redis://127.0.0.1:{port}/0", command=["NO", "SUCH"])) == {"failed"}
-        tcp = {"address": f"127.0.0.1:{port}", "send": "PING\r\n", "connection": connection}
+        tcp: dict[str, Any] = {"address": f"127.0.0.1:{port}", "send": "PING\r\n", "connection": connection}
         assert results(play("tcp", holds="PONG", **tcp)) == {"ok"}
         assert results(play("tcp", 1, address=f"127.0.0.1:{port}", connection=connection)) == {"ok"}
 

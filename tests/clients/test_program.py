@@ -30,7 +30,7 @@ def unused_port() -> int:
 
 
 def plan(tmp_path: Path, code: str, *words: str, **settings: Any) -> dict[str, Any]:
-    usual = {
+    usual: dict[str, Any] = {
         "client": "web",
         "argv": [sys.executable, "-c", code, *words],
         "cwd": str(tmp_path),
@@ -64,7 +64,7 @@ def test_an_app_is_ready_when_it_answers_and_its_health_is_asked(tmp_path: Path)
     assert socket.socket().connect_ex(("127.0.0.1", port)) != 0, "it is gone"
 
 
-def test_an_app_that_ends_before_it_is_ready_breaks_the_run_with_its_last_words(tmp_path: Path) -> None:
+def test_an_app_that_ends_too_early_breaks_the_run_in_its_words(tmp_path: Path) -> None:
     code = "import sys; sys.exit('no database')"
     with ClientProcess("program", plan(tmp_path, code, ready=f"localhost:{unused_port()}")) as client:
         client.rest()

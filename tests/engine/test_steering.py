@@ -60,9 +60,9 @@ class Run:
 
     def ask(self, do: str, name: str | None, **fields: Any) -> dict[str, Any]:
         request = {"do": do, "name": name, **fields}
-        return asyncio.run(self._obey(request if do == "restore" else {"fault": "empty", "for_ns": None, **request}))
+        return asyncio.run(self.obey(request if do == "restore" else {"fault": "empty", "for_ns": None, **request}))
 
-    async def _obey(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def obey(self, request: dict[str, Any]) -> dict[str, Any]:
         return await self.steering.obey(request)
 
     def of(self, kind: type) -> list[Any]:
@@ -128,7 +128,7 @@ json_values = st.recursive(
 @given(json_values)
 def test_any_request_has_an_answer(request: Any) -> None:
     run = Run()
-    answer = asyncio.run(run._obey(request))
+    answer = asyncio.run(run.obey(request))
     assert set(answer) in ({"error"}, {"injections"})
 
 

@@ -10,7 +10,14 @@ from chaoskit.expect import EXPECTATIONS, Expectation, judge
 from chaoskit.expect.canary_resolves import CanaryResolves
 from chaoskit.expect.fault_exercised import FaultExercised
 from chaoskit.expect.success_rate import SuccessRate
-from chaoskit.journal.events import HealthChecked, NameChange, ServedRecord, ZoneChanged
+from chaoskit.journal.events import (
+    ConnectionOpened,
+    HealthChecked,
+    LevelMeasured,
+    NameChange,
+    ServedRecord,
+    ZoneChanged,
+)
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Outcome, Verdict, outcome_of
 from tests.journal.story import Story, at
@@ -77,12 +84,19 @@ def test_a_verdict_begins_with_its_kind_and_points_at_few_events(kind: str) -> N
         "never_missing": {"name": "a.test"},
         "never_older": {"name": "a.test"},
         "changes_at_most": {"name": "a.test", "n": 1, "per": 1},
+        "level_reaches": {"client": "app", "level": "leases", "at_least": 1, "within": 1_000_000_000},
+        "level_stays": {"client": "app", "level": "leases", "at_least": 1},
+        "recovers_without_herd": {"peak_at_most": 1, "within": 1_000_000_000},
     }
     asked = (HealthChecked(at=at(when), client="app", status=200, latency_ns=1) for when in (4900, 5900))
     record = ServedRecord(rtype="A", ttl=5, data="192.0.2.1")
     name = NameChange(name="a.test", exists=True, after=(record,))
     changed = ZoneChanged(at=at(1), zone="test", serial=2, source="update", author="key", changes=(name,))
-    run = good().add(*asked, changed).run()
+    level = LevelMeasured(at=at(5000), client="app", name="leases", value=2)
+    opened = ConnectionOpened(
+        at=at(7101), connection="c", proxy="dynamodb", peer="127.0.0.1:1", upstream_peer="127.0.0.1:2"
+    )
+    run = good().add(*asked, changed, level, opened).lookup("app", 7100, 1001).run()
     verdict = EXPECTATIONS.get(kind)(**parameters.get(kind, {})).judge(run)
     assert verdict.expectation.split(" ")[0] == kind
     assert 0 < len(verdict.evidence) <= 10

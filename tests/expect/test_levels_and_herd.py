@@ -66,14 +66,14 @@ def test_a_level_never_goes_below(least: float, finding: str) -> None:
 
 def herd(dials: int, lookups: int, *, spread: float = 1) -> Story:
     """So many dials and lookups right after the fault, ``spread`` ms from one to the next, and a client that is well."""
-    told = story().looks()
+    happenings = story().looks()
     for number in range(dials):
-        told.add(dial(7000 + number * spread, "refused" if number % 2 else "accepted"))
+        happenings.add(dial(7000 + number * spread, "refused" if number % 2 else "accepted"))
     for number in range(lookups):
-        told.lookup("app", 7000 + number * spread, 5000 + number)
+        happenings.lookup("app", 7000 + number * spread, 5000 + number)
     for number in range(18):
-        told.call("app", 250 + number * 1000, 270 + number * 1000)
-    return told
+        happenings.call("app", 250 + number * 1000, 270 + number * 1000)
+    return happenings
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_route53_takes_its_time_as_written() -> None:
         "propagation_ns": 30 * SECOND,
         "throttled": False,
         "changes": {"capacity": 1000, "per_s": 5.0},
+        "guards": None,
     }
 
 

@@ -70,7 +70,7 @@ def test_each_address_has_a_proxy_at_the_service_s_own_port() -> None:
     assert own_plans.published_key(spec, "dynamodb@127.0.1.1") == "127.0.1.1"
 
 
-def test_a_backend_of_this_machine_is_behind_a_relay_where_loopback_is_another() -> None:
+def test_a_backend_of_the_machine_is_relayed_into_a_loopback() -> None:
     spec = experiment(GOOD).spec
     assert own_plans.outside_backends(spec) == {"db": ("127.0.0.1", 9000)}
     assert own_plans.backends_of(spec, relayed=False) == {

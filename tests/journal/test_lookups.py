@@ -26,6 +26,21 @@ def test_getent_asks_for_aaaa_first_and_then_for_a() -> None:
     assert [state_of(lookup) for lookup in lookups(story)] == ["answers"]
 
 
+def test_a_busy_machine_may_wait_before_it_asks_for_a() -> None:
+    """An honest "no AAAA" alone says nothing of the record, and is no emptiness as long as its A may be to come."""
+    for wait, states in ((1900, ["answers"]), (2100, ["empty", "answers"])):
+        story = Story().head("app")
+        story.query("app", 10, 4001, "AAAA", answers=0).query("app", 10 + wait, 4002, "A")
+        assert [state_of(lookup) for lookup in lookups(story)] == states
+    blank = Story().head("app")
+    blank.query("app", 10, 4001, "AAAA", answers=0, faults=("blank",)).query("app", 1910, 4002, "A")
+    assert [state_of(lookup) for lookup in lookups(blank)] == ["empty", "answers"]
+    blank = Story().head("app")
+    blank.query("app", 10, 4001, "AAAA", answers=0, faults=("blank",))
+    blank.query("app", 1910, 4002, "A", answers=0, faults=("blank",))
+    assert [state_of(lookup) for lookup in lookups(blank)] == ["empty"]
+
+
 def test_two_lookups_some_time_apart_stay_two() -> None:
     story = Story().head("app")
     later = 10 + PAIR_GAP_NS / MILLISECOND + 5

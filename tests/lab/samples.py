@@ -6,10 +6,10 @@ import random
 from dataclasses import replace
 
 from chaoskit.lab.faults import BY_KEY
-from chaoskit.lab.policies import policy_of
 from chaoskit.lab.sample import Sample, SampledCall, Subject
 from chaoskit.sim.backoff import BackOff
 from chaoskit.sim.client import Outage, SimulatedCall, simulate
+from chaoskit.sim.policies import policy_of
 from chaoskit.units import MILLISECOND, SECOND
 
 LATE_NS = 3 * MILLISECOND

@@ -241,10 +241,9 @@ def test_timeout_holds_and_then_closes() -> None:
         async with laboratory() as lab:
             proxy = await lab.proxy()
             await lab.toxic("timeout", "dead", timeout=50)
-            reader, writer = await lab.connect(proxy)
-            await lab.opened()
             start = time.monotonic_ns()
-            writer.write(b"x")
+            reader, writer = await lab.connect(proxy)
+            writer.write(b"x")  # at once: the toxic closes an idle connection too
             assert await reader.read(-1) == b""
             assert time.monotonic_ns() - start >= 50 * MILLISECOND
             (closed,) = await lab.closed()

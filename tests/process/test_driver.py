@@ -36,6 +36,9 @@ class Recorder:
     async def kill(self, name: str) -> None:
         self._note("kill", name)
 
+    async def operate(self, name: str) -> None:
+        self._note("operate", name)
+
     async def restart(self, name: str) -> None:
         self._note("restart", name)
 

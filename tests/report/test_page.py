@@ -1,5 +1,7 @@
 """The page is well formed and self-contained, shows what it must, and lets no text of the journal become markup."""
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from chaoskit.journal.run import Run
 from chaoskit.report.drawing import draw
 from chaoskit.report.figures import all_figures
-from chaoskit.report.page import render_page
+from chaoskit.report.page import SCRIPT, render_page
 from chaoskit.units import MILLISECOND, SECOND
 from chaoskit.verdict import Outcome, Verdict
 from tests.effort import examples
@@ -62,7 +64,12 @@ class Page(HTMLParser):
 
 
 def check(html: str) -> Page:
-    """A well-formed page that loads nothing, runs nothing, and links only to itself."""
+    """A well-formed page that loads nothing, runs only the script that its policy names, and links only to itself."""
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in html
+    assert script == SCRIPT.read_text()
+    html = html.replace(f"<script>{script}</script>", "")
     page = Page(html)
     assert "zz" not in page.tags
     assert "script" not in page.tags

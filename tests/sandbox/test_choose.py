@@ -40,7 +40,7 @@ def test_251_clients_that_want_namespaces_are_refused(tmp_path: Path) -> None:
         opened("namespace", tmp_path)
 
 
-def test_where_namespaces_are_forbidden_the_folders_stay_for_inline(
+def test_folders_stay_for_inline_where_namespaces_are_forbidden(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     forbidding = tmp_path / "bin" / "unshare"

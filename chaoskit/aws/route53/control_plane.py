@@ -54,10 +54,19 @@ class ChangeInfo:
 
 
 class ControlPlane:
-    """``on_change`` is called with each accepted change, in their order, under the lock: it must not block."""
+    """``on_change`` is called with each accepted change, in their order, under the lock: it must not block.
 
-    def __init__(self, behaviour: Behaviour, on_change: Callable[[ChangeInfo], object] = lambda _: None) -> None:
+    ``guard`` judges each batch that Route 53's own rules let through: the zone before it, after it, and the instant. It raises ``Refusal``.
+    """
+
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        on_change: Callable[[ChangeInfo], object] = lambda _: None,
+        guard: Callable[[HostedZone, HostedZone, Instant], object] = lambda before, after, at: None,
+    ) -> None:
         self.behaviour = behaviour
+        self._guard = guard
         self._on_change = on_change
         self._lock = threading.Lock()
         self._zones: dict[str, HostedZone] = {}
@@ -114,6 +123,7 @@ class ControlPlane:
                 raise Refusal("PriorRequestNotComplete", message)
             before = self._zones[zone_id]
             after = apply_batch(before, changes)
+            self._guard(before, after, at)
             self._zones[zone_id] = after
             self._busy_until[zone_id] = at + self.behaviour.processing_ns
             effective_at = at + self.behaviour.processing_ns + self.behaviour.propagation_ns

@@ -26,6 +26,7 @@ _RECORD_SETS = re.compile(r"/2013-04-01/hostedzone/(?P<id>[^/]+)/rrset/?$")
 _CHANGE = re.compile(r"/2013-04-01/change/(?P<id>[^/]+)/?$")
 _ZONE = re.compile(r"/2013-04-01/hostedzone/(?P<id>[^/]+)/?$")
 _ZONES = re.compile(r"/2013-04-01/hostedzone/?$")
+_HEALTH_CHECKS = re.compile(r"/2013-04-01/healthcheck/?$")
 
 _ACTIONS = (
     (_RECORD_SETS, {"GET": "ListResourceRecordSets", "POST": "ChangeResourceRecordSets"}),
@@ -121,6 +122,8 @@ class Route53:
         if status == 201 and action == "CreateHostedZone":
             for zone_id in wire.parse_zone_names(answer):
                 self._zone(zone_id)
+        if _HEALTH_CHECKS.search(path) and status == 200:
+            answer = wire.with_list_end(answer)
         if b"<ResourceRecordSetCount>" in answer:
             known_zones = {zone_id: self._plane.zone(zone_id) for zone_id in wire.parse_zone_names(answer)}
             answer = wire.with_counts(answer, {key: len(zone.sets) for key, zone in known_zones.items() if zone})

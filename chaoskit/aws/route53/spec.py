@@ -11,7 +11,25 @@ from chaoskit.aws.route53.batch import Change
 from chaoskit.aws.route53.buckets import ACCOUNT, Rate
 from chaoskit.aws.route53.control_plane import Behaviour
 from chaoskit.aws.route53.record_set import RecordSet, canonical
+from chaoskit.strict import Strict
 from chaoskit.units import Duration
+
+
+class VelocitySpec(Strict):
+    """How fast a record may lose addresses."""
+
+    addresses: Annotated[int, Field(ge=1)] = Field(description="how many a record may lose within 'per'")
+    per: Annotated[Duration, Field(gt=0)]
+
+
+class GuardsSpec(Strict):
+    """Batches that are refused though Route 53 would take them."""
+
+    names: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="the guarded records, by shell patterns such as *.example.com"
+    )
+    never_empty: bool = Field(False, description="refuse a batch that would leave one without an address")
+    velocity: VelocitySpec | None = Field(None, description="refuse a batch by which one would lose addresses too fast")
 
 
 class ControlPlaneSpec(BaseModel):
@@ -32,6 +50,7 @@ class ControlPlaneSpec(BaseModel):
     changes_at_once: Annotated[int, Field(ge=1)] = Field(
         1000, description="how many single changes may come at once, with changes_per_second"
     )
+    guards: GuardsSpec | None = Field(None, description="guards of the records, which Route 53 itself does not have")
 
 
 def behaviour_plan(spec: ControlPlaneSpec) -> dict[str, Any]:
@@ -42,7 +61,13 @@ def behaviour_plan(spec: ControlPlaneSpec) -> dict[str, Any]:
         "propagation_ns": spec.propagation,
         "throttled": spec.throttled,
         "changes": None if rate is None else {"capacity": spec.changes_at_once, "per_s": rate},
+        "guards": None if spec.guards is None else _guards_plan(spec.guards),
     }
+
+
+def _guards_plan(spec: GuardsSpec) -> dict[str, Any]:
+    velocity = spec.velocity and {"addresses": spec.velocity.addresses, "per_ns": spec.velocity.per}
+    return {"names": list(spec.names), "never_empty": spec.never_empty, "velocity": velocity}
 
 
 def behaviour_from_json(plain: Mapping[str, Any]) -> Behaviour:

@@ -158,6 +158,14 @@ def with_counts(body: bytes, counts: dict[str, int]) -> bytes:
     return b"".join(_with_count(part, counts) for part in parts)
 
 
+def with_list_end(body: bytes) -> bytes:
+    """moto's list of health checks with what the API reference requires of it and moto leaves out: that there are no more."""
+    end = b"</ListHealthChecksResponse>"
+    if b"<IsTruncated>" in body or end not in body:
+        return body
+    return body.replace(end, b"<IsTruncated>false</IsTruncated><MaxItems>%d</MaxItems>%b" % (MAX_ITEMS, end))
+
+
 def _with_count(part: bytes, counts: dict[str, int]) -> bytes:
     match = _ZONE_ID.search(part)
     count = counts.get(match[1].decode()) if match else None

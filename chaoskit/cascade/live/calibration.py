@@ -59,8 +59,8 @@ def compare(run: Run) -> list[Comparison]:
         return []
     simulated = play_world(world)
     real = {level.name: level.points for level in levels_of(run)}
-    made = [second for second, answer in launches_of(run) if answer == "launched"]
-    real["launches"] = ((0.0, 0.0), *((second, number + 1.0) for number, second in enumerate(made)))
+    launched_at = [second for second, answer in launches_of(run) if answer == "launched"]
+    real["launches"] = ((0.0, 0.0), *((second, number + 1.0) for number, second in enumerate(launched_at)))
     full: dict[str, float] = {"leases held": world.droplets.droplets}
     if world.launches is not None:
         full["launches"] = max(1, min(world.launches.most, int(world.ends / world.launches.every)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chaoskit.cascade.live.account import Level, launches_of, levels_of, losses_of, per_second, sentence
@@ -108,9 +108,8 @@ def _herd_levels(run: Run) -> list[Level]:
     return levels
 
 
-def _steps(level: Level, y: float, length: float, x: object) -> str:
+def _steps(level: Level, y: float, length: float, x: Callable[[float], float]) -> str:
     """The level as steps from the lane's floor, closed."""
-    assert callable(x)
     most = level.most or 1.0
 
     def height(value: float) -> float:

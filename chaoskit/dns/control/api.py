@@ -10,7 +10,7 @@ import concurrent.futures
 import dataclasses
 import sys
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -34,6 +34,7 @@ from chaoskit.dns.control.controller import (
 )
 from chaoskit.dns.control.event_stream import EventStream
 from chaoskit.dns.control.gate import Gate, lacks_json
+from chaoskit.dns.control.invariants import InvariantState
 from chaoskit.dns.control.requests import BadRequest, InjectionChange, read, read_injection, read_zones
 from chaoskit.dns.control.target_warning import doubt
 from chaoskit.timeline.window_spec import WINDOW_SHAPES
@@ -85,6 +86,7 @@ class Api:
         tally: metrics.QueryMetrics,
         dns: tuple[str, ...],
         losses: Callable[[], metrics.Losses] = metrics.Losses,
+        invariants: Callable[[], Sequence[InvariantState]] = list,
         forwards: bool = False,
     ) -> None:
         self._ask = bridge.ask
@@ -92,13 +94,11 @@ class Api:
         self._tally = tally
         self._dns = dns
         self._losses = losses
+        self._invariants = invariants
         self._forwards = forwards
 
     async def list_injections(self, request: Request) -> Response:
-        seen = await self._ask(InjectionController.overview)
-        under_way = [_injection(held, seen.now) for held in seen.held]
-        ended = [_ended(one) for one in seen.ended]
-        return JSONResponse({"now_ns": seen.now, "status": _status(seen), "injections": under_way, "ended": ended})
+        return JSONResponse(listing(await self._ask(InjectionController.overview)))
 
     async def begin_injection(self, request: Request) -> Response:
         new = read_injection(await _json(request, operations.BODY_BYTES))
@@ -144,7 +144,11 @@ class Api:
     async def put_zones(self, request: Request) -> Response:
         version = _if_match(request)
         zones = read_zones(await _json(request, operations.ZONES_BYTES))
-        return _zones(await self._ask(lambda desk: desk.swap_zones(zones, version)))
+        return _zones(await self._ask(lambda desk: desk.put_zones(zones, version)))
+
+    async def invariants(self, request: Request) -> Response:
+        states = await self._ask(lambda desk: self._invariants())
+        return JSONResponse({"invariants": [dataclasses.asdict(state) for state in states]})
 
     async def events(self, request: Request) -> Response:
         watcher = self._feed.watch()
@@ -185,9 +189,21 @@ class Api:
         return JSONResponse(operations.document())
 
 
-def make_app(api: Api, gate: Gate) -> ASGIApp:
-    """The ASGI application."""
+def listing(seen: Overview) -> dict[str, Any]:
+    """The answer to ``GET /injections``: those under way, those that ended lately, and whether all is well."""
+    under_way = [_injection(held, seen.now) for held in seen.held]
+    ended = [_ended(one) for one in seen.ended]
+    return {"now_ns": seen.now, "status": _status(seen), "injections": under_way, "ended": ended}
+
+
+def make_app(api: Api, gate: Gate, more: Sequence[Route] = ()) -> ASGIApp:
+    """The ASGI application; ``more`` are routes beside the API's own, such as a console's pages."""
     routes = [Route(one.path, getattr(api, one.name), methods=[one.method]) for one in operations.OPERATIONS]
+    return guarded_app([*routes, *more], gate)
+
+
+def guarded_app(routes: Sequence[Route], gate: Gate) -> ASGIApp:
+    """Routes behind the gate; whatever goes wrong is told as JSON."""
     handlers: dict[Any, Any] = {
         HTTPException: _http_error,
         BadRequest: _bad_request,
@@ -201,14 +217,14 @@ def make_app(api: Api, gate: Gate) -> ASGIApp:
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         client = scope["client"][0] if scope.get("client") else None
-        denial = gate.check(headers, client)
+        denial = gate.check(scope["method"], headers, client, scope["path"])
         app = inner if denial is None else _error(denial.status, denial.message)
         await app(scope, receive, send)
 
     return guarded
 
 
-def _by_path(routes: list[Route]) -> list[Route]:
+def _by_path(routes: Sequence[Route]) -> list[Route]:
     """One route a path, so that a method that it lacks is told 405 with all those it has."""
     found: dict[str, dict[str, Any]] = {}
     for route in routes:

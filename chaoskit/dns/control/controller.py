@@ -22,9 +22,10 @@ from chaoskit.dns.control.requests import NewInjection
 from chaoskit.dns.faults import DnsFault
 from chaoskit.dns.responder import Responder
 from chaoskit.dns.target import DnsTarget
+from chaoskit.dns.update import changes_between
 from chaoskit.dns.zone import Zone, Zones
 from chaoskit.errors import InputError
-from chaoskit.journal.events import QueryAnswered
+from chaoskit.journal.events import QueryAnswered, ZoneChanged
 from chaoskit.timeline.injection import Injection, Timeline
 from chaoskit.timeline.window_spec import WindowShape
 
@@ -279,6 +280,26 @@ class InjectionController:
         self._renew(now)
         self._publish(ZonesSwapped(now, self._zones.version))
         return self._zones
+
+    def put_zones(self, zones: Zones, if_version: int | None = None) -> ZoneSnapshot:
+        """``swap_zones`` as asked by the control API, which tells what differs in each zone."""
+        before = self._zones.zones.zones
+        snapshot = self.swap_zones(zones, if_version)
+        now = self._clock.now()
+        for apex in dict.fromkeys((*before, *zones.zones)):
+            old, new = (some.get(apex) or Zone.from_plan({"apex": apex}) for some in (before, zones.zones))
+            if changes := changes_between(old, new):
+                self._publish(
+                    ZoneChanged(
+                        at=now,
+                        zone=apex,
+                        serial=new.serial,
+                        source="control",
+                        author="the control API",
+                        changes=changes,
+                    )
+                )
+        return snapshot
 
     def tick(self) -> None:
         """Tell of injections that have run out, and probe the canary; to be called now and then."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -59,8 +59,22 @@ class ZonesSwapped:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class InvariantBroken:
+    """A change that was served from ``at`` on broke ``invariant``: version ``serial`` of ``zone``, by ``author``."""
+
+    kind: ClassVar[str] = "invariant_broken"
+
+    at: Instant
+    invariant: str
+    because: str
+    author: str
+    zone: str
+    serial: int
+
+
 JournalEvent: TypeAlias = QueryAnswered | UpdateAnswered | ZoneChanged
-ControlEvent: TypeAlias = JournalEvent | QueryFailed | InjectionBegun | InjectionEnded | ZonesSwapped
+ControlEvent: TypeAlias = JournalEvent | QueryFailed | InjectionBegun | InjectionEnded | ZonesSwapped | InvariantBroken
 
 
 def as_server_sent(event: ControlEvent) -> str:
@@ -117,12 +131,15 @@ class Subscriber:
 class EventStream:
     """All watchers. ``publish`` belongs to the DNS server's thread, the rest to the control API's."""
 
-    def __init__(self) -> None:
+    def __init__(self, listener: Callable[[ControlEvent], None] | None = None) -> None:
+        self._listener = listener
         self.watchers: tuple[Subscriber, ...] = ()  # replaced, never changed: the writer may be reading it
         self.lost = 0
 
     def publish(self, event: ControlEvent) -> None:
-        """Offer an event to every watcher."""
+        """Offer an event to every watcher; the listener, which is one of ours and never lags, hears it first."""
+        if self._listener is not None:
+            self._listener(event)
         for watcher in self.watchers:
             if not watcher.offer(event):
                 self.lost += 1

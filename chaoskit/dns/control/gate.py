@@ -5,6 +5,9 @@ a script, or a host name that suddenly resolves to 127.0.0.1 (DNS rebinding). So
 ``localhost``, requests that a browser says come from a page are refused (``Origin``, and ``Sec-Fetch-Site`` of W3C Fetch Metadata), and
 what changes something must be sent as ``application/json``, which a page cannot send elsewhere without asking first (Fetch standard,
 CORS).
+
+A console (``serve --console``) is a page of our own. Its requests may say that they come from a page, if that page is of this very origin.
+What changes something must also show the secret that only our page holds, in ``X-Chaoskit-Console``, so that no other page can steer it.
 """
 
 from __future__ import annotations
@@ -26,29 +29,52 @@ class Denial:
 
 
 @dataclass(frozen=True, slots=True)
+class PageAccess:
+    """What our own page may do: ``secret`` is in the page alone, and ``public`` paths need no token, for a browser cannot show one yet."""
+
+    secret: str
+    public: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """``token``: who does not show it is turned away; None where none is needed. ``local``: loopback or a Unix socket.
 
-    ``admits`` says of a client's address whether it may come here at all.
+    ``admits`` says of a client's address whether it may come here at all. ``page`` None: there is no page of ours, so none may ask.
     """
 
     token: str | None
     local: bool
     admits: Callable[[str], bool] = lambda _: True
+    page: PageAccess | None = None
 
-    def check(self, headers: Mapping[str, str], client: str | None = None) -> Denial | None:
+    def check(
+        self, method: str, headers: Mapping[str, str], client: str | None = None, path: str = ""
+    ) -> Denial | None:
         """None lets the request pass. ``headers`` have lower-case names; ``client`` is None on a Unix socket."""
         if client is not None and not self.admits(client):
             return Denial(403, "this address may not control the server (--allow)")
-        if self.token is not None:
+        if self.token is not None and not (self.page and path in self.page.public):
             shown = headers.get("authorization", "")
             # compare_digest takes the same time wherever the two differ.
             if not hmac.compare_digest(shown.encode(), f"Bearer {self.token}".encode()):
                 return Denial(401, "a token is needed: send the header Authorization: Bearer TOKEN (--token-file)")
         if self.local and not _is_local(headers.get("host", "")):
             return Denial(403, "the Host header must be localhost or a loopback address")
-        if "origin" in headers or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return self._of_page(method, headers)
+
+    def _of_page(self, method: str, headers: Mapping[str, str]) -> Denial | None:
+        """Refuse what a page asks, unless it is ours."""
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+        if site not in ("none", "same-origin") or (origin is not None and self.page is None):
             return Denial(403, "requests of web pages are refused")
+        if self.page is None or (origin is None and site == "none"):
+            return None
+        if origin not in (None, f"http://{headers.get('host', '')}"):
+            return Denial(403, "requests of other origins' pages are refused")
+        shown = headers.get("x-chaoskit-console", "")
+        if method not in ("GET", "HEAD") and not hmac.compare_digest(shown.encode(), self.page.secret.encode()):
+            return Denial(403, "only the console's own page may change something; reload it")
         return None
 
 

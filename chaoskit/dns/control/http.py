@@ -84,7 +84,7 @@ class ControlThread:
     """Serves ``app`` on a bound socket until stopped. ``on_death`` is called, on the thread, if it ends unasked."""
 
     def __init__(
-        self, app: ASGIApp, bound: socket.socket, on_death: Callable[[], None], most: int = CONCURRENT
+        self, app: ASGIApp, bound: socket.socket, on_death: Callable[[], object], most: int = CONCURRENT
     ) -> None:
         import uvicorn
 

@@ -50,6 +50,7 @@ class QueryMetrics:
         self.total_ns = 0
         self.upstream: Counter[str] = Counter()
         self.failed = 0
+        self.invariants_broken: Counter[str] = Counter()
         self.scarcities = 0
 
     def record(self, event: QueryAnswered) -> None:
@@ -105,16 +106,14 @@ class _Collector:
             sum_value=self._tally.total_ns / SECOND,
         )
         state = self._state()
-        turned_away = CounterMetricFamily(
-            "chaoskit_dns_turned_away", "Datagrams from beyond loopback that the guard did not let in.", labels=("why",)
-        )
-        for why, count in sorted(state.losses.turned_away.items()):
-            turned_away.add_metric((why,), count)
-        yield turned_away
+        refused = "Datagrams from beyond loopback that the guard did not let in."
+        yield _labelled("chaoskit_dns_turned_away", refused, "why", state.losses.turned_away)
         yield GaugeMetricFamily("chaoskit_injections", "Injections under way.", value=state.injections)
         yield GaugeMetricFamily("chaoskit_zones_version", "The version of the zones served.", value=state.zones_version)
         yield GaugeMetricFamily("chaoskit_canary_ok", "Whether the canary resolves.", value=state.canary_ok)
         yield GaugeMetricFamily("chaoskit_halted", "Whether injections are refused until resumed.", value=state.halted)
+        breaks = "How often a change of a zone broke an invariant."
+        yield _labelled("chaoskit_invariants_broken", breaks, "invariant", self._tally.invariants_broken)
         yield CounterMetricFamily(
             "chaoskit_dns_crowded_out", "TCP connections ended since too many waited.", value=state.losses.crowded_out
         )
@@ -135,3 +134,13 @@ class _Collector:
             "chaoskit_query_log_lost", "Queries answered but not in the query log.", value=state.losses.unlogged
         )
         yield CounterMetricFamily("chaoskit_feed_lost", "Events lost to slow watchers.", value=state.events_lost)
+
+
+def _labelled(name: str, meaning: str, label: str, counts: Mapping[str, int]) -> Any:
+    """A counter with one label, in the order of its values."""
+    from prometheus_client.core import CounterMetricFamily
+
+    family = CounterMetricFamily(name, meaning, labels=(label,))
+    for value, count in sorted(counts.items()):
+        family.add_metric((value,), count)
+    return family

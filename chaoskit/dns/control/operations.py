@@ -88,6 +88,7 @@ OPERATIONS = (
         body_bytes=ZONES_BYTES,
         errors={**_WRONG, 409: "The canary would not resolve.", 412: "Another version is served."},
     ),
+    Operation("invariants", "GET", "/invariants", "What must hold of records, and whether it does", "Invariants"),
     Operation(
         "events",
         "GET",
@@ -259,6 +260,11 @@ _ANSWERS: dict[str, Any] = {
         "The zones in full: names absolute, data in presentation form.",
         version=_WHOLE, zones={"type": "array", "items": _ANY_OBJECT},
     ),
+    "Invariant": _object(
+        "What must hold of a record. finding: held, broken or unknown, by the changes since it was last broken.",
+        invariant=_TEXT, kind=_TEXT, finding={"enum": ["held", "broken", "unknown"]}, because=_TEXT, broken=_WHOLE,
+    ),
+    "Invariants": _object("Those of --invariant.", invariants={"type": "array", "items": _ref("Invariant")}),
     "Canary": _object("What the last probe of the canary found.", name=_TEXT, ok=_FLAG, detail=_TEXT),
     "Health": _object(
         "status: ok; halted, when somebody asked for it; or canary failed, until the canary resolves and /resume is asked.",
@@ -270,7 +276,8 @@ _ANSWERS: dict[str, Any] = {
         "What is wrong, and what would be right.", error=_TEXT, findings={"type": ["array", "null"], "items": _ref("Finding")},
     ),
     "Event": {"type": "string", "description": "Lines 'event: KIND' and 'data: JSON'; kinds: query, query_failed, injection_begun, "
-              "injection_ended, zones_swapped, zone_changed, update_answered, lost (how many events this watcher missed)."},
+              "injection_ended, zones_swapped, zone_changed, update_answered, invariant_broken, lost (how "
+              "many events this watcher missed)."},
     "Text": _TEXT,
     "Document": _ANY_OBJECT,
 }  # fmt: skip

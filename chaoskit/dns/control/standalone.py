@@ -6,18 +6,22 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+from starlette.routing import Route
 
 from chaoskit.clock import WallClock
 from chaoskit.dns.breakage import QueryFailed
-from chaoskit.dns.control.address import Address, Unix
+from chaoskit.dns.control.address import Address, Unix, parse_host_port
 from chaoskit.dns.control.api import Api, Bridge, make_app
 from chaoskit.dns.control.controller import InjectionController
-from chaoskit.dns.control.event_stream import EventStream
-from chaoskit.dns.control.gate import Gate
+from chaoskit.dns.control.event_stream import ControlEvent, EventStream
+from chaoskit.dns.control.gate import Gate, PageAccess
 from chaoskit.dns.control.http import ControlThread, bind
+from chaoskit.dns.control.invariants import Watch
 from chaoskit.dns.control.leases import LeaseRules
 from chaoskit.dns.control.metrics import Losses, QueryMetrics
 from chaoskit.dns.descriptors import is_scarcity, raise_limit, shares
@@ -33,12 +37,29 @@ from chaoskit.dns.updater import Updater, UpdateRules
 from chaoskit.dns.upstream import Upstream
 from chaoskit.dns.zone import Zones
 from chaoskit.errors import HarnessError, InputError, PlaneError
-from chaoskit.journal.events import QueryAnswered
+from chaoskit.journal.events import QueryAnswered, ZoneChanged
 from chaoskit.timeline.injection import Timeline
 
 TICK_S = 0.5
 SWITCH_S = 0.0005
 """How long the control thread may keep the interpreter while a query waits; Python's default is ten times that."""
+
+
+class Console(Protocol):
+    """A page of our own beside the control API."""
+
+    access: PageAccess
+    probe_label: str
+    """Label of a listener for the console's own questions, so that they count as nobody else's."""
+
+    def hear(self, event: ControlEvent) -> None:
+        """Take in an event, on the DNS server's thread."""
+
+    def routes(self, bridge: Bridge, probe_at: tuple[str, int]) -> Sequence[Route]:
+        """Its routes. ``probe_at`` is where that listener answers."""
+
+    def close(self) -> None:
+        """Let what it streams end, on the control API's loop."""
 
 
 Follow: TypeAlias = Callable[[Callable[[HostedChange], None]], Callable[[], None]]
@@ -61,8 +82,10 @@ class Settings:
     """Adds to a target the names that mean the same, where they are known."""
     updates: UpdateRules = field(default_factory=UpdateRules)
     followed: tuple[str, ...] = ()
+    invariants: Watch | None = None
     follow: Follow | None = None
     """Begins to tell changes of the hosted zones that ``followed`` zones follow; returns what ends that."""
+    console: Console | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +106,13 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     sys.setswitchinterval(SWITCH_S)
-    clock, feed, tally = WallClock(), EventStream(), QueryMetrics()
+    console, invariants = settings.console, settings.invariants
+    clock, feed, tally = WallClock(), EventStream(console.hear if console else None), QueryMetrics()
     witness = _Witness(feed, tally, spool, settings.guard)
     share = shares(raise_limit(), forwards=settings.upstream is not None)
     upstream = Upstream(settings.upstream, most=share.upstream) if settings.upstream else None
-    honest = Responder(Zones.from_plan([]), Timeline(), settings.seed)
     server = witness.server = Server(
-        honest,
+        Responder(Zones.from_plan([]), Timeline(), settings.seed),
         clock,
         witness.answered,
         guard=settings.guard,
@@ -99,8 +122,9 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         on_failure=witness.failed,
     )
     loop.set_exception_handler(witness.complain)
+    publish = _publisher(feed, tally, invariants)
     desk = witness.desk = InjectionController(
-        server, clock, settings.rules, settings.canary, feed.publish, settings.with_aliases
+        server, clock, settings.rules, settings.canary, publish, settings.with_aliases
     )
     desk.swap_zones(settings.zones)
     with _as_input("--control"):
@@ -111,25 +135,39 @@ async def serve(settings: Settings, on_ready: Callable[[Ready], None], spool: Sp
         with _as_input("--listen"):
             dns = tuple([await server.listen(listener) for listener in settings.listeners])
         admits = settings.guard.admits if settings.guard else is_loopback
-        gate = Gate(settings.token, settings.control.is_loopback, admits)
-        app = make_app(Api(Bridge(loop, desk), feed, tally, dns, witness.losses, forwards=upstream is not None), gate)
-
-        def control_lost() -> None:
-            loop.call_soon_threadsafe(end_without_control, desk, server)
-
-        thread = ControlThread(app, bound, control_lost, share.control)
+        gate = Gate(settings.token, settings.control.is_loopback, admits, console.access if console else None)
+        bridge, states = Bridge(loop, desk), invariants.states if invariants else list
+        api = Api(bridge, feed, tally, dns, witness.losses, states, forwards=upstream is not None)
+        app = make_app(api, gate, await _pages(console, server, bridge))
+        lost = partial(loop.call_soon_threadsafe, end_without_control, desk, server)
+        thread = ControlThread(app, bound, lost, share.control)
         thread.start()
-        _let_zones_change(settings, server, desk, feed, following)
+        _let_zones_change(settings, server, desk, publish, following)
         on_ready(Ready(dns, control))
         await _until_stopped(stop, desk, server)
     finally:
         following.close()
         await server.close()
         if thread is not None:
-            thread.stop(feed.close)
+            thread.stop(lambda: _end_streams(feed, console))
         bound.close()
         if isinstance(control, Unix):
             control.path.unlink(missing_ok=True)
+
+
+async def _pages(console: Console | None, server: Server, bridge: Bridge) -> Sequence[Route]:
+    """The routes of the console, whose probe gets a listener of its own; none without a console."""
+    if console is None:
+        return ()
+    probe_at = await server.listen(Listener(console.probe_label, "127.0.0.1", 0))
+    return console.routes(bridge, parse_host_port(probe_at, "console"))
+
+
+def _end_streams(feed: EventStream, console: Console | None) -> None:
+    """On the control API's loop: let what would go on for ever end."""
+    feed.close()
+    if console:
+        console.close()
 
 
 @contextlib.contextmanager
@@ -157,17 +195,17 @@ def _let_zones_change(
     settings: Settings,
     server: Server,
     desk: InjectionController,
-    feed: EventStream,
+    publish: Callable[[ControlEvent], None],
     following: contextlib.ExitStack,
 ) -> None:
     """Have updates answered, and hosted zones followed until ``following`` is closed."""
     loop = asyncio.get_running_loop()
     if settings.updates.zones:
-        server.updater = Updater(settings.updates, server.clock, lambda: desk.zones, desk.change_zone, feed.publish)
+        server.updater = Updater(settings.updates, server.clock, lambda: desk.zones, desk.change_zone, publish)
     if settings.follow is None:
         return
     zones = [settings.zones.zones[apex] for apex in settings.followed]
-    followed = FollowedZones(zones, server.clock, desk.change_zone, feed.publish)
+    followed = FollowedZones(zones, server.clock, desk.change_zone, publish)
 
     def apply(change: HostedChange) -> None:
         try:
@@ -180,6 +218,20 @@ def _let_zones_change(
             loop.call_soon_threadsafe(apply, change)
 
     following.callback(settings.follow(tell))
+
+
+def _publisher(feed: EventStream, tally: QueryMetrics, watch: Watch | None) -> Callable[[ControlEvent], None]:
+    """Tells the feed what happens, and after a change of a zone which invariants it broke."""
+
+    def publish(event: ControlEvent) -> None:
+        feed.publish(event)
+        if watch is None or not isinstance(event, ZoneChanged):
+            return
+        for broken in watch.changed(event):
+            tally.invariants_broken[broken.invariant.partition("=")[0]] += 1
+            feed.publish(broken)
+
+    return publish
 
 
 class _Witness:

@@ -57,6 +57,7 @@ from chaoskit.journal.events.proxy import (
     ControlRequestRefused,
     ProxyEvent,
 )
+from chaoskit.journal.events.race import CompareAndSwapTested, RaceEvent, RaceStep
 from chaoskit.journal.events.run import (
     SCHEMA_VERSION,
     CanaryChecked,
@@ -104,6 +105,7 @@ __all__ = [
     "ClientReady",
     "CommandFinished",
     "CommandStarted",
+    "CompareAndSwapTested",
     "ConnectionClosed",
     "ConnectionOpened",
     "ContainerChange",
@@ -140,6 +142,8 @@ __all__ = [
     "ProcessEvent",
     "ProxyEvent",
     "QueryAnswered",
+    "RaceEvent",
+    "RaceStep",
     "RequestAnswered",
     "RequestArrived",
     "ResolverCacheSeen",
@@ -175,6 +179,7 @@ Event: TypeAlias = (
     | ZoneEvent
     | ParticipantEvent
     | DrillEvent
+    | RaceEvent
 )
 
 EVENT_TYPES: tuple[type, ...] = get_args(Event)

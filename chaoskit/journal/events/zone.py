@@ -31,16 +31,16 @@ class NameChange:
 class ZoneChanged:
     """The DNS server serves another version of ``zone`` from ``at`` on; all of ``changes`` came into force together.
 
-    ``source`` says whose change it was: a dynamic update, or a hosted zone that is followed. ``author`` names who: the TSIG key or the
-    sender's ``address:port`` of an update, the change id of a hosted zone's. ``lag_ns`` is how long after it came into force in a hosted
-    zone it is served; None for an update.
+    ``source`` says whose change it was: a dynamic update, a hosted zone that is followed, or whole zones that the control API put.
+    ``author`` names who: the TSIG key or the sender's ``address:port`` of an update, the change id of a hosted zone's. ``lag_ns``
+    is how long after it came into force in a hosted zone it is served; None for an update.
     """
 
     kind: Literal["zone_changed"] = "zone_changed"
     at: Instant
     zone: str
     serial: int
-    source: Literal["update", "route53"]
+    source: Literal["update", "route53", "control"]
     author: str
     changes: tuple[NameChange, ...]
     lag_ns: int | None = None

@@ -28,6 +28,9 @@ class ProcessControl(Protocol):
     async def restart(self, name: str) -> None:
         """Start a killed client anew, with its plan."""
 
+    async def operate(self, name: str) -> None:
+        """Tell an operator to act."""
+
 
 class ProcessFault(Protocol):
     """What every file here holds."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaoskit.errors import InputError
-from chaoskit.units import field_duration, format_duration
+from chaoskit.report.words import since_the_fault
+from chaoskit.units import field_duration
 
 _WELL = ("unharmed", "recovered")
 
@@ -67,12 +68,10 @@ def got_worse(summary: dict[str, Any], baseline: dict[str, Any], tolerance: Tole
             lines.append(f"{name}: its recovery is not known in this run; the baseline's is ({before['status']})")
         elif now["status"] == "not back":
             lines.append(f"{name}: did not come back; in the baseline it did ({before['status']})")
-        elif (now["lag_ns"] or 0) > tolerance.allows(before["lag_ns"] or 0):
-            lines.append(
-                f"{name}: recovered {format_duration(now['lag_ns'])} after the fault; in the baseline {_words(before)}"
-            )
+        elif max(0, now["lag_ns"] or 0) > tolerance.allows(max(0, before["lag_ns"] or 0)):
+            lines.append(f"{name}: recovered {since_the_fault(now['lag_ns'])}; in the baseline {_words(before)}")
     return lines
 
 
 def _words(recovery: dict[str, Any]) -> str:
-    return "unharmed" if recovery["lag_ns"] is None else format_duration(recovery["lag_ns"])
+    return "unharmed" if recovery["lag_ns"] is None else since_the_fault(recovery["lag_ns"])

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from chaoskit.printable import printable
-from chaoskit.units import format_duration
+from chaoskit.report.words import since_the_fault
 
 SUMMARY_BYTES = 1024 * 1024
 """A step summary larger than this is lost as a whole (GitHub, "Workflow commands": job summaries)."""
@@ -42,7 +42,7 @@ def _client(name: str, client: dict[str, Any]) -> str:
     calls, recovery = client["calls"], client["recovery"]
     back = "unknown" if recovery is None else recovery["status"]
     if recovery is not None and recovery["lag_ns"] is not None:
-        back += f", {format_duration(recovery['lag_ns'])} after the fault"
+        back += f", {since_the_fault(recovery['lag_ns'])}"
     attempts = "unknown" if client["attempts"] is None else client["attempts"]
     figures = ("unknown", "unknown") if calls is None else (calls["all"], calls["failed"])
     return f"| {_cell(name)} | {figures[0]} | {figures[1]} | {attempts} | {client['lookups']['all']} | {back} |"

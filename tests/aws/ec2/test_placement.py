@@ -59,13 +59,13 @@ def answer(front: Ec2, operation: str = "RunInstances") -> tuple[int, str | None
         connection="127.0.0.1:1", nth=1,
     )  # fmt: skip
     environ = {ARRIVED: arrived, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-    told: list[Any] = []
-    content = b"".join(front(environ, lambda status, headers, exc_info=None: told.extend([status, headers])))
-    status = int(told[0].split()[0])
+    head: list[Any] = []
+    content = b"".join(front(environ, lambda status, headers, exc_info=None: head.extend([status, headers])))
+    status = int(head[0].split()[0])
     if status == 200:
         return status, None
     model = botocore.session.get_session().get_service_model("ec2")
-    raw = {"status_code": status, "headers": HeadersDict(dict(told[1])), "body": content}
+    raw = {"status_code": status, "headers": HeadersDict(dict(head[1])), "body": content}
     shape = model.operation_model("RunInstances").output_shape
     parsed = botocore.parsers.create_parser(model.resolved_protocol).parse(raw, shape)
     return status, parsed["Error"]["Code"]

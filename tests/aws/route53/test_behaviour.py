@@ -197,3 +197,8 @@ def test_a_frozen_control_plane_refuses_changes_and_reads_on(opened: Callable[..
     faults.arm(time.monotonic_ns())
     assert code_of(lambda: lab.change(lab.write("UPSERT", "a", "192.0.2.2"))) != ""
     assert lab.values("a") == [["192.0.2.1"]]
+
+
+def test_a_list_of_health_checks_says_where_it_ends(opened: Callable[..., Lab]) -> None:
+    answer = opened().client.list_health_checks()
+    assert (answer["HealthChecks"], answer["IsTruncated"]) == ([], False)  # octoDNS reads both

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaoskit.aws.route53.control_plane import ChangeInfo
 from chaoskit.aws.route53.record_set import AliasTarget, HostedZone, RecordSet
 from chaoskit.aws.route53.served import change_event, dns_name, served_names
 from chaoskit.journal.codec import decode, encode
@@ -87,3 +88,31 @@ def test_any_web_of_aliases_is_followed_to_an_end(edges: list[tuple[str, str]]) 
     web = zone(plain("d", "192.0.2.1"), *(alias(source, target) for source, target in edges if source != "d"))
     for name, records in served_names(web).items():
         assert len(records) <= 1, name
+
+
+LABELS = st.sampled_from(["a", "b", "c", "d"])
+
+
+def record_sets(names: list[str], targets: list[str]) -> HostedZone:
+    """A zone with a plain set at each of ``names`` and an alias at ``alias-N`` for each of ``targets``."""
+    aliases = [alias(f"alias-{number}", target) for number, target in enumerate(targets)]
+    return zone(*(plain(name, "192.0.2.1") for name in dict.fromkeys(names)), *aliases)
+
+
+@given(
+    st.lists(LABELS),
+    st.lists(LABELS),
+    st.lists(st.sampled_from(["a", "b", "c", "alias-0", "alias-1"]), min_size=2, max_size=4),
+)
+def test_what_a_change_touches_is_all_that_differs(before: list[str], after: list[str], targets: list[str]) -> None:
+    """The event of a change is made of the touched names alone; it must be what a look at all names gives."""
+    old, new = record_sets(before, targets), record_sets(after, targets)
+    served_before, served_after = served_names(old), served_names(new)
+    differing = {
+        name for name in {**served_before, **served_after} if served_before.get(name) != served_after.get(name)
+    }
+    event = change_event(ChangeInfo("C1", 0, 0, new, old, 1))
+    assert {entry.name for entry in event.names} == differing
+    assert {entry.name: entry.records for entry in event.names if entry.exists} == {
+        name: served_after[name] for name in differing if name in served_after
+    }

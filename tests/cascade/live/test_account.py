@@ -42,10 +42,10 @@ def story() -> Story:
 
 
 def test_losses_are_told_in_the_users_words() -> None:
-    told = story().add(
+    happenings = story().add(
         served(1000, "served"), served(5500, "lost", "no address"), served(5600, "late", "no address", took=2000)
     )
-    (loss,) = losses_of(told.run())
+    (loss,) = losses_of(happenings.run())
     assert (loss.wanted, loss.amount("lost"), loss.amount("fallback")) == (3, 1, 0)
     assert sentence(loss) == "of 3 orders, 1 were lost, 1 late (the latest after 2 s); most often: no address"
 
@@ -59,24 +59,24 @@ def test_units_in_the_plural(unit: str, plural: str) -> None:
 
 
 def test_levels_and_launches_become_curves() -> None:
-    told = story().add(
+    happenings = story().add(
         LevelMeasured(at=at(0), client="app", name="leases held", value=2.0),
         LevelMeasured(at=at(2000), client="app", name="leases held", value=5.0),
         *launch(1000, 1, None),
         *launch(1500, 2, "InsufficientInstanceCapacity"),
     )
-    (level,) = levels_of(told.run())
+    (level,) = levels_of(happenings.run())
     assert [level.at(second) for second in (-1, 0, 1.9, 2, 99)] == [None, 2, 2, 5, 5]
     assert (level.least, level.most) == (2, 5)
-    assert launches_of(told.run()) == [(1.001, "launched"), (1.501, "InsufficientInstanceCapacity")]
-    assert "EC2's answers to RunInstances: launched 1, InsufficientInstanceCapacity 1" in list(lines(told.run()))
+    assert launches_of(happenings.run()) == [(1.001, "launched"), (1.501, "InsufficientInstanceCapacity")]
+    assert "EC2's answers to RunInstances: launched 1, InsufficientInstanceCapacity 1" in list(lines(happenings.run()))
 
 
 def test_a_page_shows_losses_levels_and_verdicts_and_escapes() -> None:
-    told = story().add(
+    happenings = story().add(
         served(5500, "lost", "<b>"), LevelMeasured(at=at(0), client="app", name="leases held", value=2.0)
     )
-    page = page_of(told.run(), (), Outcome.PASSED)
+    page = page_of(happenings.run(), (), Outcome.PASSED)
     assert "leases held" in page
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
@@ -101,7 +101,7 @@ def test_a_run_without_a_lease_manager_is_compared_with_nothing() -> None:
 
 def herd_run() -> Run:
     """Two clients that dial a door after a fault of 2 s."""
-    told = story()
+    happenings = story()
     clients = {
         "app": {
             "part": "herd",
@@ -109,19 +109,19 @@ def herd_run() -> Run:
         },
         "door": {"part": "door", "settings": {"accepts_per_s": 10}},
     }
-    told.events = [
+    happenings.events = [
         replace(event, experiment={"clients": clients}) if isinstance(event, RunStarted) else event
-        for event in told.events
+        for event in happenings.events
     ]
     for number in range(2):
-        told.lookup("app", 7000 + number, 4000 + number)
-        told.add(
+        happenings.lookup("app", 7000 + number, 4000 + number)
+        happenings.add(
             DialAnswered(
                 at=at(7110), answered_at=at(7200) + number * MILLISECOND, client="door", peer="p", outcome="accepted"
             ),
             LevelMeasured(at=at(7200 + number), client="app", name="clients connected", value=number + 1.0),
         )
-    return told.run()
+    return happenings.run()
 
 
 def test_a_real_herd_stands_beside_the_simulated_one() -> None:

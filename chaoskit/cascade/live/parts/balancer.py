@@ -92,11 +92,13 @@ class Balancer(Settings):
         servers = [
             await asyncio.start_server(partial(balancer.pass_on, zone), door(zone), DOOR) for zone in range(ZONES)
         ]
-        await stage.until(stage.origin)
-        await balancer.publish(dict.fromkeys(range(ZONES), FULL_WEIGHT))
-        await asyncio.gather(balancer.find_targets(), balancer.check_health(), balancer.watch_zones())
-        for server in servers:
-            server.close()
+        try:
+            await stage.until(stage.origin)
+            await balancer.publish(dict.fromkeys(range(ZONES), FULL_WEIGHT))
+            await asyncio.gather(balancer.find_targets(), balancer.check_health(), balancer.watch_zones())
+        finally:
+            for server in servers:
+                server.close()
 
 
 def door(zone: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from typing import Literal
 
 from chaoskit.cascade.live.descriptors import raise_descriptors
 from chaoskit.cascade.live.settings import Settings
@@ -40,9 +41,12 @@ class Door(Settings):
         raise_descriptors()
         entrance = _Entrance(stage, self)
         server = await asyncio.start_server(entrance.knock, self.address, self.port, backlog=LISTEN_BACKLOG)
-        await stage.until(stage.origin)
-        await entrance.let_in()
-        server.close()
+        try:
+            await stage.until(stage.origin)
+            await entrance.let_in()
+        finally:
+            server.close()
+            entrance.close()
 
 
 @dataclass(slots=True)
@@ -84,6 +88,11 @@ class _Entrance:
             if self._waiting:
                 self._greet(self._waiting.popleft())
 
+    def close(self) -> None:
+        """Hang up on everybody."""
+        for caller in (*self._waiting, *self._inside):
+            caller.writer.transport.abort()
+
     def _greet(self, caller: _Caller) -> None:
         if caller.reader.at_eof() or caller.writer.transport.is_closing():
             caller.writer.transport.abort()
@@ -93,7 +102,7 @@ class _Entrance:
         self._inside.append(caller)
         self._tell(caller, "accepted")
 
-    def _tell(self, caller: _Caller, outcome: str) -> None:
+    def _tell(self, caller: _Caller, outcome: Literal["accepted", "refused", "gone"]) -> None:
         now = self._stage.schedule.now
         self._stage.emit(
             DialAnswered(
@@ -101,7 +110,7 @@ class _Entrance:
                 answered_at=now,
                 client=self._stage.client,
                 peer=caller.peer,
-                outcome="accepted" if outcome == "accepted" else "refused" if outcome == "refused" else "gone",
+                outcome=outcome,
             )
         )
         self._stage.level("connections inside", len(self._inside))

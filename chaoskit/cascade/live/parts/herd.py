@@ -32,8 +32,8 @@ class Herd(Settings):
     first: int = 0
     pool: int = 2
     lead: Duration = 2 * SECOND
-    base: Duration = 2 * SECOND
-    cap: Duration = 4 * SECOND
+    base: Duration = 4 * SECOND
+    cap: Duration = 8 * SECOND
     connect_time_out: Duration = 1 * SECOND
     jitter: bool = True
     ramp: bool = True
@@ -78,7 +78,10 @@ class Herd(Settings):
             self.first,
         )
         herd.begin()
-        await stage.until(stage.ends)
+        try:
+            await stage.until(stage.ends)
+        finally:
+            service.close()
 
 
 class _Sockets:
@@ -98,6 +101,14 @@ class _Sockets:
     def dial(self, client: int, done: Done) -> None:
         """See ``HerdService``."""
         self._start(self._dial(client, done))
+
+    def close(self) -> None:
+        """Hang up, and leave what is under way."""
+        for task in self._tasks:
+            task.cancel()
+        for writer in self._open:
+            writer.transport.abort()
+        self._threads.shutdown(wait=False)
 
     def _start(self, work: object) -> None:
         assert asyncio.iscoroutine(work)
@@ -130,11 +141,15 @@ class _Sockets:
                 if await reader.read(1) != GREETING:
                     raise ConnectionRefusedError("the door is full")
         except (OSError, TimeoutError) as error:
+            self._stage.call_finished(number, error)
             if writer is not None:
                 writer.transport.abort()
-            self._stage.call_finished(number, error)
             done(False)
             return
+        except asyncio.CancelledError:
+            if writer is not None:
+                writer.transport.abort()
+            raise
         self._open.append(writer)
         self._stage.call_finished(number, None)
         done(True)

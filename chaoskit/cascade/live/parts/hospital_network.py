@@ -8,6 +8,7 @@ from chaoskit.cascade.live.dependency import DependencyFailed, dependency
 from chaoskit.cascade.live.stage import Stage
 from chaoskit.cascade.live.users import Users, serve_users
 from chaoskit.clients.schedule import Slot
+from chaoskit.journal.events import UserOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,8 @@ class HospitalNetwork(Users):
             try:
                 await records.read()
             except DependencyFailed as error:
-                outcome = "fallback" if patient in on_the_ward else "lost"
-                stage.served("record opened", slot.due, "fallback" if outcome == "fallback" else "lost", str(error))
+                outcome: UserOutcome = "fallback" if patient in on_the_ward else "lost"
+                stage.served("record opened", slot.due, outcome, str(error))
             else:
                 on_the_ward.add(patient)
                 stage.served("record opened", slot.due, "served")

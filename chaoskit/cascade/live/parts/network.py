@@ -53,9 +53,11 @@ class Network(Settings):
         fabric = _Fabric(stage, self)
         for address in existing_addresses(self.existing):
             await fabric.connect(address)
-        await stage.until(stage.origin)
-        await asyncio.gather(fabric.watch_leases(), fabric.watch_instances(), fabric.work(), fabric.flip())
-        fabric.close()
+        try:
+            await stage.until(stage.origin)
+            await asyncio.gather(fabric.watch_leases(), fabric.watch_instances(), fabric.work(), fabric.flip())
+        finally:
+            fabric.close()
 
 
 class _Fabric:

@@ -1,0 +1,44 @@
+"""Events of a live race: what planner, enactors and operator asked of the Route 53 API, and what they were answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from chaoskit.clock import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaceStep:
+    """One API call of the participant ``client``: sent at ``asked_at``, answered ``at``.
+
+    ``step`` counts its calls from 1. ``endpoint`` is the DNS name that the call is about, empty for all of them. ``change`` is
+    Route 53's id of a batch that was accepted, by which ``HostedZoneChanged`` and ``ZoneChanged`` name it. ``reads`` are the steps
+    of the same participant whose answers a batch is based on, oldest first.
+    """
+
+    kind: Literal["race_step"] = "race_step"
+    at: Instant
+    asked_at: Instant
+    client: str
+    step: int
+    call: str
+    endpoint: str
+    answer: str
+    change: str = ""
+    reads: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareAndSwapTested:
+    """Before the race began, ``client`` tried whether compare-and-swap holds at the Route 53 API. ``because`` is for people."""
+
+    kind: Literal["compare_and_swap_tested"] = "compare_and_swap_tested"
+    at: Instant
+    client: str
+    held: bool
+    because: str
+
+
+RaceEvent: TypeAlias = RaceStep | CompareAndSwapTested
+"""The events of this file."""
