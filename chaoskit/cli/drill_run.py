@@ -79,6 +79,7 @@ class DrillSession(CommandSession):
         super().__init__(request, terminal)
         self._drill = drill
         self._desk: Desk | None = None
+        self._watching = False
 
     @property
     def stem(self) -> str:
@@ -96,15 +97,21 @@ class DrillSession(CommandSession):
             limit = scenario.experiment.duration_ns - scenario.drill.whole_watch_ns
             yield DrillProgram(self.command, self._desk, stage.clock, limit, self._tell_of_watch)
 
+    def ends_us(self, number: int) -> bool:
+        """While the drill watches, a signal ends it as it ends any run."""
+        return self._watching or super().ends_us(number)
+
     def _publish(self, page: str) -> None:
         if self._drill.status_page:
             write_text(self._drill.status_page, page)
 
     def _tell_of_watch(self) -> None:
+        self._watching = True
         say(f"watching for {format_duration(self._drill.scenario.drill.whole_watch_ns)} whether it lasts …")
 
     def conclude(self, result: RunResult) -> int:
         """Print the debrief and write it beside the journal. Raises ``HarnessError`` for a drill in which the harness failed."""
+        self._watching = False
         failures = [event.message for _, event in result.run.of(HarnessFailed)]
         if failures:
             raise HarnessError(failures[0])

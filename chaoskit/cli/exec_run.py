@@ -126,9 +126,10 @@ class CommandSession:
 
     async def guarded(self) -> int:
         """Pass signals on to the command; before it runs they end us, and after it they have nothing to end."""
-        return await until_signalled(self._run(), PASSED_ON, self._ends_us)
+        return await until_signalled(self._run(), PASSED_ON, self.ends_us)
 
-    def _ends_us(self, number: int) -> bool:
+    def ends_us(self, number: int) -> bool:
+        """Whether a signal ends the run; one that does not is passed on to the command, or has nothing left to end."""
         command = self.command
         if command is not None and command.running:
             if number not in TYPED or not self._terminal.in_front:

@@ -145,7 +145,7 @@ class Desk:
             self._tell(OperatorActed(at=self._now(), action=action.do, subject=action.subject))
             return {"says": action.otherwise, "changed": False}
         self._acted.add(action.words)
-        lifted = [fault for fault in (*action.lifts, *self._again(action)) if fault in self._steering.active()]
+        lifted = [fault for fault in (*action.lifts, *self._again(action)) if fault in self._steering.under_way()]
         await self._steering.lift(lifted, f"chaoskit operator {verb} {subject}".strip())
         for label in action.restarts:
             await self._stage.restart(label)

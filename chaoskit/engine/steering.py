@@ -125,10 +125,13 @@ class Steering:
         await self.lift(on, "chaoskit restore")
         return on
 
-    def active(self) -> tuple[str, ...]:
-        """The ids of the faults that are on now."""
-        now = self._stage.clock.now() - (self._armed.origin if self._armed else 0)
-        return tuple(injection.id for injection in self._on.values() if injection.when.active(now))
+    def under_way(self) -> tuple[str, ...]:
+        """The ids of the faults that have begun and are not over; one that flaps may be off just now."""
+        if self._armed is None:
+            return ()
+        now, length = self._stage.clock.now() - self._armed.origin, self._armed.ends - self._armed.origin
+        spans_of = {injection.id: injection.when.spans(length) for injection in self._on.values()}
+        return tuple(name for name, spans in spans_of.items() if spans and spans[0][0] <= now < spans[-1][1])
 
     async def lift(self, injections: Sequence[str], because: str) -> None:
         """Take these faults off, and await that the DNS server has done so."""

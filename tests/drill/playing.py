@@ -47,7 +47,7 @@ class Play:
         self.restarted: list[str] = []
         self.pages: list[str] = []
         self.answers: list[dict[str, Any]] = []
-        self.on: dict[str, tuple[int, int, frozenset[str]]] = {}
+        self.on: dict[str, tuple[list[tuple[int, int]], frozenset[str]]] = {}
         experiment = played.experiment
         self.origin = 101 * SECOND
         self.ends = self.origin + experiment.duration_ns
@@ -65,8 +65,7 @@ class Play:
         for injection in experiment.planes["dns"]:
             spans = tuple((self.origin + a, self.origin + b) for a, b in injection.when.spans(experiment.duration_ns))
             self._tell(planned_event(self.clock.now(), "dns", injection, spans))
-            for start, end in spans:
-                self.on[injection.id] = (start, end, self._bitten(injection.where.clients))
+            self.on[injection.id] = (list(spans), self._bitten(injection.where.clients))
         self._tell(TimelineArmed(at=self.clock.now(), origin=self.origin, ends=self.ends))
 
     @property
@@ -93,17 +92,14 @@ class Play:
     def send(self, plane: str, command: dict[str, Any]) -> None:
         at, asked = self.clock.now(), command["injection"]
         if command["do"] == "lift":
-            start, end, who = self.on[asked]
-            self.on[asked] = (start, min(at, end), who)
+            spans, who = self.on[asked]
+            self.on[asked] = ([(start, min(at, end)) for start, end in spans if start < at], who)
             self._tell(InjectionLifted(at=at, injection=asked, due=at))
             return
         window = asked["when"]["once"]
         start = self.origin + window["start"]
-        self.on[asked["id"]] = (
-            start,
-            start + window["length"],
-            self._bitten(tuple(asked["where"].get("clients") or ())),
-        )
+        bitten = self._bitten(tuple(asked["where"].get("clients") or ()))
+        self.on[asked["id"]] = ([(start, start + window["length"])], bitten)
         self._tell(InjectionApplied(at=at, injection=asked["id"], due=at))
 
     def run(self, script: Script, leaves: float) -> Play:
@@ -121,7 +117,7 @@ class Play:
     def _calls(self, label: str) -> Iterator[Any]:
         """The calls of one customer, five a second; each takes 10 ms, and fails if a fault is on that bites this customer."""
         for number, due in enumerate(range(self.origin, self.clock.now(), 200 * MILLISECOND), 1):
-            bitten = any(start <= due < end and label in who for start, end, who in self.on.values())
+            bitten = any(start <= due < end and label in who for spans, who in self.on.values() for start, end in spans)
             bitten = bitten or (self.broken_before and number < 10)
             result: Any = "failed" if bitten else "ok"
             yield CallStarted(at=due, client=label, call=number, operation="GET", due=due)

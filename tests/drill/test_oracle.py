@@ -80,3 +80,26 @@ def test_the_name_of_another_zone_is_not_restored() -> None:
     assert "is for" in play.answers[0]["error"]
     assert "nothing that you can do here" in play.answers[1]["error"]
     assert NAME in play.answers[0]["error"]
+
+
+ORDERS = act("restore", NAME)
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "state"),
+    [
+        ("flapping-health-check", [(6, ORDERS)], "not recovered"),
+        ("flapping-health-check", [(6.5, act("disable", "automatic-failover"))], "recovered and safe"),
+        ("flapping-health-check", [(6.5, act("disable", "all-checks"))], "recovered, not safe"),
+        ("frozen-control-plane", [(6, ORDERS)], "not recovered"),
+        ("frozen-control-plane", [(6, act("restart", "control-plane")), (7, ORDERS)], "recovered and safe"),
+        ("frozen-control-plane", [(6, act("edit", "zone-file"))], "recovered, not safe"),
+        ("one-resolver-of-two", [(6, ORDERS)], "not recovered"),
+        ("one-resolver-of-two", [(6, act("restart", "resolver south"))], "recovered and safe"),
+        ("stale-address", [(6, act("flush-cache"))], "not recovered"),
+        ("stale-address", [(6, ORDERS)], "recovered and safe"),
+        ("two-hundred-alarms", [(6, act("restore", "login.shop.example")), (7, act("disable", "alarms"))], "recovered, not safe"),
+    ],
+)  # fmt: skip
+def test_each_scenario_tells_right_from_wrong(name: str, script: Script, state: str) -> None:
+    assert Play(scenario(name)).run(script, leaves=8).score.state == state

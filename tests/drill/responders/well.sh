@@ -3,9 +3,10 @@
 operator() { chaoskit operator "$@" || exit 9; }
 operator brief --json >/dev/null
 while curl -fsS -o /dev/null --max-time 2 https://orders.shop.example/orders; do :; done
-operator status "Orders fail for all customers; browsing works. We are looking into it." --next 20s
+seen=$(date +%T)
+operator status "Orders fail for all customers; browsing works. We are looking into it." --next 60s
 dig +noall +comments orders.shop.example
-operator diagnose --name orders.shop.example --mechanism "record empty" --scope everybody --since 2s
+operator diagnose --name orders.shop.example --mechanism "record empty" --scope everybody --since "$seen"
 operator pause automation
 operator restore orders.shop.example
 until curl -fsS -o /dev/null --max-time 2 https://orders.shop.example/orders; do :; done
