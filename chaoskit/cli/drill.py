@@ -69,10 +69,11 @@ def play(
     words = _words(responder) if responder is not None else []
     if words:
         check_program(words[0], None)
+    replay = ["chaoskit", "drill", scenario, "--seed", str(loaded.experiment.spec.seed)]
     request = DrillRequest(
         scenario=loaded,
         responder=tuple(words),
-        replay=shlex.join(["chaoskit", "drill", scenario, *(["--responder", responder] if responder else [])]),
+        replay=shlex.join([*replay, *(["--responder", responder] if responder else [])]),
         shell=os.environ.get("SHELL", "/bin/sh"),
         out=out,
         team=team,

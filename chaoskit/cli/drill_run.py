@@ -103,7 +103,10 @@ class DrillSession(CommandSession):
 
     def _publish(self, page: str) -> None:
         if self._drill.status_page:
-            write_text(self._drill.status_page, page)
+            try:
+                write_text(self._drill.status_page, page)
+            except HarnessError as error:
+                say(str(error))  # the update itself is in the journal
 
     def _tell_of_watch(self) -> None:
         self._watching = True

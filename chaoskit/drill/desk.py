@@ -175,7 +175,7 @@ class Desk:
                 return action
         subjects = [action.subject for action in actions if action.do == verb]
         if subjects:
-            raise RequestRefused(f"{verb} is for {', '.join(subjects) or 'nothing'} here, not {subject or 'nothing'}")
+            raise RequestRefused(f"{verb} is for {', '.join(filter(None, subjects))} here, not {subject or 'nothing'}")
         raise RequestRefused(
             f"{verb} is nothing that you can do here; choose of {', '.join(sorted({action.do for action in actions}))}"
         )

@@ -52,8 +52,9 @@ class DrillView:
         (_, self.began), *_ = run.of(DrillBegan)
         self.plan = DrillSpec.model_validate(self.began.plan)
         self.actions = self._events(OperatorActed)
-        self.posts = self._events(StatusPosted)
-        self.diagnoses = self._events(DiagnosisGiven)
+        begin = self.fault_at or 0  # who speaks before the incident has not seen it
+        self.posts = [post for post in self._events(StatusPosted) if post.at >= begin]
+        self.diagnoses = [given for given in self._events(DiagnosisGiven) if given.at >= begin]
         self.watch = next(iter(self._events(WatchBegan)), None)
         self.replayed = next(iter(self._events(TriggerReplayed)), None)
         self.ended = next(iter(self._events(DrillEnded)), None)

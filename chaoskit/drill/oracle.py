@@ -20,9 +20,8 @@ def baseline(view: DrillView) -> Mark:
     clause = "healthy before the fault"
     if view.fault_at is None or view.run.armed is None:
         return mark("mitigation", clause, "unknown", 0, "the incident never began")
-    finding, counts = view.working(
-        view.run.armed.origin, view.fault_at - SECOND // 4
-    )  # a call under way meets the fault
+    end = view.fault_at - SECOND // 4  # a call that begins later may still be under way when the fault comes
+    finding, counts = view.working(view.run.armed.origin, end)
     return mark("mitigation", clause, "held" if finding == "held" else "unknown", 0, counts)
 
 
@@ -71,9 +70,11 @@ def mitigation(view: DrillView) -> tuple[State, list[Mark]]:
     """The state at the end, and the mark of every clause. What was kept safe counts once the customers are back."""
     health, lasts, holds, *safety = (clause(view) for clause in (baseline, sustained, again, guards, untouched))
     recovery = [health, lasts, holds]
-    if health.finding == "held" and any(entry.finding == "broken" for entry in recovery):
-        state: State = "not recovered"
-    elif view.harness_failed or any(entry.finding == "unknown" for entry in recovery):
+    if view.harness_failed or health.finding != "held":
+        state: State = "unknown"
+    elif any(entry.finding == "broken" for entry in recovery):
+        state = "not recovered"
+    elif any(entry.finding == "unknown" for entry in recovery):
         state = "unknown"
     else:
         state = "recovered and safe" if all(entry.finding == "held" for entry in safety) else "recovered, not safe"

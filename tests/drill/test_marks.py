@@ -55,6 +55,13 @@ def test_updates_that_come_late_break_first_and_cadence() -> None:
     assert {"first update in time", "no long silence"} <= broken(script, leaves=143)
 
 
+def test_what_is_said_before_the_incident_counts_for_nothing() -> None:
+    early = [(1, status("Orders fail, solved.", resolved=True)), (2, diagnose(NAME, "record empty", "everybody", 0))]
+    score = Play(scenario()).run([*early, (6, PAUSE), (7, RESTORE)], leaves=8).score
+    assert (score.times.first_word, score.times.right_name) == (None, None)
+    assert sum(mark.points for mark in score.marks if mark.part in ("communication", "diagnosis")) == 0
+
+
 def test_a_silent_team_breaks_every_rule_of_communication() -> None:
     score = Play(scenario()).run([(6, PAUSE), (7, RESTORE)], leaves=8).score
     communication = [mark for mark in score.marks if mark.part == "communication"]

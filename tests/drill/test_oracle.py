@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chaoskit.drill.judge import DrillScore
+from chaoskit.drill.judge import DrillScore, score_of, view_of
+from chaoskit.journal.events import HarnessFailed, TriggerReplayed
 from tests.drill.playing import NAME, PAUSE, RESTORE, WELL, Play, Script, act, scenario
 
 
@@ -44,15 +45,18 @@ def test_without_a_healthy_baseline_nothing_is_shown() -> None:
     assert (score.state, score.exit_code) == ("unknown", 3)
 
 
+def test_a_drill_whose_harness_failed_is_unknown() -> None:
+    play = Play(scenario()).run([], leaves=8)
+    play.journal.append(HarnessFailed(at=play.clock.now(), part="dns", message="it broke"))
+    assert play.score.state == "unknown"
+
+
 def test_a_lock_that_is_on_again_is_safe() -> None:
     script = [(6, act("unlock", "records")), (7, RESTORE), (8, PAUSE), (9, act("lock", "records"))]
     assert Play(scenario()).run(script, leaves=10).score.state == "recovered and safe"
 
 
 def test_a_drill_whose_watch_did_not_end_is_unknown() -> None:
-    from chaoskit.drill.judge import score_of, view_of
-    from chaoskit.journal.events import TriggerReplayed
-
     entries = Play(scenario()).run(WELL, leaves=14).entries
     cut = next(place for place, entry in enumerate(entries) if isinstance(entry.event, TriggerReplayed))
     assert score_of(view_of(entries[:cut])).state == "unknown"
