@@ -55,8 +55,8 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
 
 # A local variable is named for what it holds, not for how it came. Packages that keep to it:
 PLAINLY_NAMED = (
-    "charts", "cli", "clients", "compose", "console", "engine", "expect", "experiment", "hunt", "journal", "lab", "report", "sandbox",
-    "search", "survey", "timeline",
+    "charts", "cli", "clients", "compose", "console", "drill", "engine", "expect", "experiment", "hunt", "journal", "lab", "report",
+    "sandbox", "search", "survey", "timeline",
 )  # fmt: skip
 UNTELLING_NAMES = {"found", "kept", "made", "one", "said", "seen", "told", "wanted"}
 

@@ -222,7 +222,7 @@ def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experi
     measuring = pool.submit(measure, docker, image, project)
     folders = make_folders(out, f"attach-{project}")
     with contextlib.ExitStack() as ending:
-        ending.enter_context(removed_at_end([folders.work, folders.partial], folders.empty))
+        ending.enter_context(removed_at_end([folders.work, folders.partial], list(folders.empty)))
         ending.callback(pool.shutdown)
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(make_console()) as view:
             journal.listen(view)

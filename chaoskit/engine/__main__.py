@@ -1,8 +1,9 @@
-"""``python -m chaoskit.engine EXPERIMENT --out FOLDER …``: one run as a process of its own, which ends when its standard input does.
+"""``python -m chaoskit.engine EXPERIMENT --results FOLDER …``: one run as a process of its own, which ends when its standard input does.
 
 Searches make many runs, each as a process with a sandbox, ports and signals of its own. Whatever kills the one that wants them, the
-pipe to this process closes, and the run ends as by SIGTERM: in order, with everything cleaned up. Ends with the outcome's exit code;
-an error's message is on standard error.
+pipe to this process closes, and the run ends as by SIGTERM: in order, with everything cleaned up. FOLDER appears when the run is
+complete: it needs nobody to put it in its place, so it is there even if whoever wanted it is gone by then. Ends with the outcome's exit
+code; an error's message is on standard error.
 """
 
 from __future__ import annotations
@@ -14,11 +15,10 @@ import shlex
 import signal
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 from chaoskit.engine import session
-from chaoskit.engine.folders import make_folders
+from chaoskit.engine.folders import exact_folders
 from chaoskit.errors import ChaoskitError
 from chaoskit.experiment.loader import load
 from chaoskit.interruption import until_signalled
@@ -28,7 +28,7 @@ def main() -> int:
     """Make the run that the arguments describe."""
     parser = argparse.ArgumentParser(prog="python -m chaoskit.engine")
     parser.add_argument("experiment", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--sandbox", default="auto")
     parser.add_argument("--seed", type=int)
     arguments = parser.parse_args()
@@ -49,7 +49,7 @@ async def _run(arguments: argparse.Namespace) -> int:
 
     result = await session.run(
         experiment,
-        folders=replace(make_folders(arguments.out, arguments.experiment.stem), keeps_interrupted=False),
+        folders=exact_folders(arguments.results),
         sandbox=arguments.sandbox,
         source=str(arguments.experiment),
         replay=replay,

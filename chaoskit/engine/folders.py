@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import re
 import shutil
@@ -17,30 +18,20 @@ from chaoskit.errors import HarnessError, InputError
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where a run lives: ``work`` is temporary; ``partial`` takes the place of the empty ``final`` when the run is complete.
+    """Where a run lives: ``work`` is temporary; ``partial`` becomes ``final`` when the run is complete.
 
-    ``keeps_interrupted``: a run that was interrupted leaves its journal at ``final``; a search has no use for half a run.
+    ``empty`` are folders that are ours to remove if nothing came of the run. The first of them is ``final``, where an interrupted run
+    leaves its journal; where there are none, as in a search, which has no use for half a run, it leaves nothing.
     """
 
     work: Path
     partial: Path
     final: Path
-    out_is_new: bool
-    keeps_interrupted: bool = True
-
-    @property
-    def empty(self) -> list[Path]:
-        """Folders that are ours to remove if nothing came of the run."""
-        return [self.final, *([self.final.parent] if self.out_is_new else [])]
+    empty: tuple[Path, ...] = ()
 
     def publish(self) -> None:
         """The results are complete: they appear at ``final``, all at once. Raises ``HarnessError`` when they cannot."""
         put(self.partial, self.final)
-
-    def forget_interrupted(self) -> None:
-        """Before the reaper ends: let it find nothing that would be worth keeping, where nobody wants half a run."""
-        if not self.keeps_interrupted:
-            (self.partial / "journal.jsonl").unlink(missing_ok=True)
 
     def remove(self) -> None:
         """What the keeper does, where there is none."""
@@ -69,18 +60,26 @@ def put(partial: Path, final: Path) -> None:
 
 
 def exact_folders(folder: Path) -> Folders:
-    """The folders of a run whose results are to be at ``folder``, which must not exist; its parent must. Raises ``InputError``."""
+    """The folders of a run that is at ``folder`` when it is complete, and nowhere otherwise: ``folder`` must not exist, its parent must.
+
+    Raises ``InputError``.
+    """
+    folder = folder.absolute()  # the keeper works in another folder
     try:
-        folder.mkdir()
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        partial.chmod(0o700)
-        return Folders(
-            Path(tempfile.mkdtemp(prefix="chaoskit-")), partial, folder, out_is_new=False, keeps_interrupted=False
-        )
+        if folder.exists():
+            raise FileExistsError(errno.EEXIST, f"{folder.name} is there already")
+        return Folders(Path(tempfile.mkdtemp(prefix="chaoskit-")), _partial_of(folder), folder)
     except OSError as error:
         raise InputError(
             f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
         ) from error
+
+
+def _partial_of(final: Path) -> Path:
+    """Make the hidden folder beside ``final`` that holds results until they are complete."""
+    partial = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
+    partial.chmod(0o700)
+    return partial
 
 
 def make_folders(out: Path, stem: str) -> Folders:
@@ -91,8 +90,7 @@ def make_folders(out: Path, stem: str) -> Folders:
         is_new = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
         final = _reserve(out, name)
-        partial = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=out))
-        partial.chmod(0o700)
+        partial = _partial_of(final)
     except OSError as error:
         raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
     try:
@@ -103,7 +101,7 @@ def make_folders(out: Path, stem: str) -> Folders:
         raise InputError(
             f"cannot write to {tempfile.gettempdir()}: {error.strerror}; name another folder in TMPDIR"
         ) from error
-    return Folders(work, partial, final, is_new)
+    return Folders(work, partial, final, (final, *([out] if is_new else [])))
 
 
 def _reserve(out: Path, name: str) -> Path:

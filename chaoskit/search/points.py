@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Sequence
@@ -36,9 +34,9 @@ class RunRequest:
         """Put the text where ``arguments`` will name it."""
         experiment.write_text(self.text, encoding="utf-8")
 
-    def arguments(self, experiment: Path, out: Path) -> list[str]:
-        """The command that runs it; it ends when its standard input does."""
-        options = ["--out", str(out), "--sandbox", self.sandbox, "--seed", str(self.seed)]
+    def arguments(self, experiment: Path, folder: Path) -> list[str]:
+        """The command that runs it, and puts the complete run at ``folder``; it ends when its standard input does."""
+        options = ["--results", str(folder), "--sandbox", self.sandbox, "--seed", str(self.seed)]
         return [sys.executable, "-m", "chaoskit.engine", str(experiment), *options]
 
 
@@ -103,9 +101,8 @@ async def make_here(order: RunRequest, experiment: Path, folder: Path) -> Finish
     When cancelled, the run is ended in order first. Raises ``HarnessError`` when chaoskit refuses what was checked before.
     """
     order.write(experiment)
-    stage = folder.with_name(f".{folder.name}")
     process = await asyncio.create_subprocess_exec(
-        *order.arguments(experiment, stage),
+        *order.arguments(experiment, folder),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -117,7 +114,7 @@ async def make_here(order: RunRequest, experiment: Path, folder: Path) -> Finish
         code = await process.wait()
     finally:
         await asyncio.shield(_end(process))
-    return settle(stage, folder, code, complaint.decode(errors="replace"))
+    return result_of(folder, code, complaint.decode(errors="replace"))
 
 
 async def together(runs: Sequence[Coroutine[Any, Any, FinishedRun]]) -> list[FinishedRun]:
@@ -143,16 +140,14 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def settle(stage: Path, folder: Path, code: int, complaint: str) -> FinishedRun:
-    """Put a run's results from where they were made to their place; without results, say why there are none."""
-    results = [folder_of_run for folder_of_run in stage.glob("*") if (folder_of_run / "summary.json").exists()]
-    if not results:
-        shutil.rmtree(stage, ignore_errors=True)
-        message = complaint.strip().splitlines()[-1] if complaint.strip() else f"it ended with exit code {code}"
-        if code != HarnessError.exit_code:
-            raise HarnessError(f"a run ended with exit code {code} and no results: {message}")
-        return FinishedRun(outcome="invalid", because=message, folder=None)
-    results[0].rename(folder)
-    with contextlib.suppress(OSError):
-        stage.rmdir()
-    return finished_run(folder)
+def result_of(folder: Path, code: int, complaint: str) -> FinishedRun:
+    """The run at ``folder``, whose process ended with this exit code and text on standard error; without results, why there are none.
+
+    Raises ``HarnessError`` when chaoskit refused what was checked before.
+    """
+    if (folder / "summary.json").exists():
+        return finished_run(folder)
+    message = complaint.strip().splitlines()[-1] if complaint.strip() else f"it ended with exit code {code}"
+    if code != HarnessError.exit_code:
+        raise HarnessError(f"a run ended with exit code {code} and no results: {message}")
+    return FinishedRun(outcome="invalid", because=message, folder=None)

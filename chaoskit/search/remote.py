@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaoskit.search.points import END_WITHIN_S, FILES, FinishedRun, RunRequest, finished_run, settle
+from chaoskit.search.points import END_WITHIN_S, FILES, FinishedRun, RunRequest, finished_run, result_of
 
 LOOK_EVERY_S = 1.0
 """How often a worker looks whether the run is still wanted."""
@@ -29,13 +29,13 @@ def make_packed_run(order: RunRequest, place: Path, unwanted: Callable[[], bool]
     If this process is killed, the standard input of the run ends, and it with it.
     """
     with tempfile.TemporaryDirectory(prefix="chaoskit-", dir=place) as folder:
-        experiment, stage, final = (Path(folder) / name for name in ("experiment.yaml", "stage", "run"))
+        experiment, final = (Path(folder) / name for name in ("experiment.yaml", "run"))
         order.write(experiment)
         complaint = Path(folder) / "complaint"
         with (
             complaint.open("wb") as stderr,
             subprocess.Popen(
-                order.arguments(experiment, stage),
+                order.arguments(experiment, final),
                 stdin=subprocess.PIPE,  # the run ends when this does
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -45,7 +45,7 @@ def make_packed_run(order: RunRequest, place: Path, unwanted: Callable[[], bool]
             _wait(process, unwanted)
         if unwanted():
             return PackedRun(files=(), because="no longer wanted")
-        result = settle(stage, final, process.returncode, complaint.read_text(errors="replace"))
+        result = result_of(final, process.returncode, complaint.read_text(errors="replace"))
         if result.folder is None:
             return PackedRun(files=(), because=result.because)
         files = tuple((name, zlib.compress((result.folder / name).read_bytes())) for name in FILES)

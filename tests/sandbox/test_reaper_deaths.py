@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from chaoskit.engine.folders import exact_folders
 from chaoskit.expect import judge
 from chaoskit.journal import events as ev
 from chaoskit.journal.run import Run
@@ -78,9 +79,9 @@ def journal_in(folder: Path, *, armed: bool, ended: bool = False, half: str = ""
     return folder
 
 
-def clean_up(remove: Path, empty: Path, **more: Any) -> None:
+def clean_up(remove: Path, *empty: Path, **more: Any) -> None:
     """A keeper's life whose parent is gone at once."""
-    plan = {"remove": [str(remove)], "empty": [str(empty)], "namespace": False, "binds": []} | more
+    plan = {"remove": [str(remove)], "empty": list(map(str, empty)), "namespace": False, "binds": []} | more
     command = [sys.executable, "-I", "-S", str(REAPER), json.dumps(plan)]
     subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
 
@@ -113,6 +114,17 @@ def test_where_nothing_was_measured_nothing_is_kept(tmp_path: Path) -> None:
     final = tmp_path / "run"
     final.mkdir()
     clean_up(journal_in(tmp_path / ".run-x", armed=False), final)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_run_of_a_search_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was measured: the search makes that run again. Its folder was named from the current one, which is not the keeper's."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    folders = exact_folders(Path("run"))
+    folders.partial.rmdir()
+    clean_up(journal_in(folders.partial, armed=True), *folders.empty)
+    folders.work.rmdir()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chaoskit.errors import HarnessError
-from chaoskit.search.points import FILES, FinishedRun, RunRequest, make_here
+from chaoskit.search.points import FILES, FinishedRun, RunRequest, finished_run, make_here
 from chaoskit.search.remote import PackedRun, make_packed_run, unpack
 from tests.search.fakes import store_run
 
@@ -18,18 +21,19 @@ from tests.search.fakes import store_run
 class Fake(RunRequest):
     """An order whose command is a small program; it is given the run's folder."""
 
-    def arguments(self, experiment: Path, out: Path) -> list[str]:
-        return [sys.executable, "-c", self.text, str(out)]
+    def arguments(self, experiment: Path, folder: Path) -> list[str]:
+        return [sys.executable, "-c", self.text, str(folder)]
 
 
 WRITE = """
 import json, pathlib, sys
-folder = pathlib.Path(sys.argv[1]) / "20251020-x"
-folder.mkdir(parents=True)
+folder = pathlib.Path(sys.argv[1])
+folder.mkdir()
 (folder / "summary.json").write_text(json.dumps({"outcome": {"word": "passed", "because": []}}))
 (folder / "journal.jsonl").write_text("j")
 (folder / "report.html").write_text("r")
 """
+WAIT_AND_WRITE = f"import sys; open('begun', 'w').close(); sys.stdin.read()\n{WRITE}"
 WAIT = "import sys; sys.stdin.read(); sys.exit(130)"
 REFUSE = "import sys; sys.exit('chaoskit: no')"
 NO_SANDBOX = "import sys; print('chaoskit: no sandbox', file=sys.stderr); sys.exit(4)"
@@ -100,3 +104,46 @@ def test_a_parcel_cannot_write_outside_its_folder(tmp_path: Path) -> None:
     unpack(parcel, tmp_path / "runs" / "1")
     assert not (tmp_path / "evil").exists()
     assert sorted(path.name for path in (tmp_path / "runs" / "1").iterdir()) == ["evil", "summary.json"]
+
+
+KILLED = """
+import asyncio, os, pathlib, signal, sys
+from chaoskit.search import points
+points.result_of = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+order = points.RunRequest(text=sys.argv[1], seed=1, sandbox="inline")
+asyncio.run(points.make_here(order, pathlib.Path("x.yaml"), pathlib.Path("runs/1")))
+"""
+NOTHING = "{title: Nothing, duration: 300ms, clients: {app: {use: noop, every: 100ms}}}"
+
+
+def test_a_complete_run_outlives_its_killed_search(tmp_path: Path) -> None:
+    """The search is killed between the end of its run and the moment at which it looks at the results."""
+    (tmp_path / "runs").mkdir()
+    search = subprocess.run(
+        [sys.executable, "-c", KILLED, NOTHING],
+        cwd=tmp_path,
+        capture_output=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    assert search.returncode == -signal.SIGKILL, search.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "x.yaml"]
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["1"]
+    assert finished_run(tmp_path / "runs" / "1").outcome == "not exercised"
+
+
+def test_a_run_that_ends_well_though_cancelled_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was writing its results when its search was interrupted."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("begun")
+
+    async def cancel() -> None:
+        (tmp_path / "runs").mkdir()
+        task = asyncio.ensure_future(make_here(fake(WAIT_AND_WRITE), tmp_path / "x.yaml", tmp_path / "runs" / "1"))
+        await asyncio.to_thread(Path("begun").read_bytes)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(cancel(), 15))
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["1"]
+    assert finished_run(tmp_path / "runs" / "1").outcome == "passed"

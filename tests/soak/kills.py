@@ -135,11 +135,12 @@ def left_over(door: str, place: Path) -> tuple[str, ...]:
 
 
 def processes_of(place: Path) -> list[str]:
-    """Every process whose environment names the folder, as those of a run do."""
+    """Every process whose environment names this folder in ``CHAOSKIT_SOAK``, as those of a run do."""
+    variable = b"CHAOSKIT_SOAK=" + os.fsencode(place)
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if os.fsencode(place) in (folder / "environ").read_bytes():
+            if variable in (folder / "environ").read_bytes().split(b"\0"):
                 found.append(f"process {folder.name} {name_of(int(folder.name))}")
         except OSError:
             continue  # it is another user's, or has ended
