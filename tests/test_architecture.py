@@ -47,13 +47,16 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("dns/control/metrics.py", "network/embedded/metrics.py"),
     "psycopg": ("clients/postgres/",),
     "redis": ("clients/redis/",),
+    "aiohttp": ("clients/aiohttp/",),
+    "aiodns": ("clients/aiohttp/",),
+    "pycares": ("clients/aiohttp/",),
     "h11": ("network/embedded/http.py", "clients/http/"),
 }
 
 # A local variable is named for what it holds, not for how it came. Packages that keep to it:
 PLAINLY_NAMED = (
-    "charts", "cli", "clients", "compose", "console", "engine", "expect", "experiment", "hunt", "journal", "lab", "report", "sandbox",
-    "search", "survey", "timeline",
+    "charts", "cli", "clients", "compose", "console", "drill", "engine", "expect", "experiment", "hunt", "journal", "lab", "report",
+    "sandbox", "search", "survey", "timeline",
 )  # fmt: skip
 UNTELLING_NAMES = {"found", "kept", "made", "one", "said", "seen", "told", "wanted"}
 

@@ -20,6 +20,8 @@ COMMANDS = {
     "exec": CommandEntry("exec:app", "Run any command, unmodified, in the sandbox."),
     "blank": CommandEntry("steer:blank", "Blank a name from inside `chaoskit exec`."),
     "restore": CommandEntry("steer:restore", "End the faults of a name from inside `chaoskit exec`."),
+    "drill": CommandEntry("drill:app", "Train for an incident whose cause you are not told."),
+    "operator": CommandEntry("operator:app", "Act, diagnose and publish from inside `chaoskit drill`."),
     "margin": CommandEntry("margin:margin", "Find the longest blank that the expectations survive."),
     "sweep": CommandEntry("sweep:sweep", "Run an experiment at many values of its fields, and write one table."),
     "lab": CommandEntry("lab:lab", "Measure what each SDK does when its endpoint's name goes away."),

@@ -7,13 +7,15 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaoskit.cli.ci import CiReports, command_verdict
 from chaoskit.engine import session
 from chaoskit.engine.folders import make_folders
+from chaoskit.engine.ports import UserProgram
+from chaoskit.engine.steering import Obey, Steering
 from chaoskit.engine.user_command import LABEL, UserCommand
 from chaoskit.engine.user_program import ProgramRequest, open_program
 from chaoskit.errors import HarnessError
@@ -64,11 +66,11 @@ def tell_what_is_kept(journal: Path) -> None:
     say(f"what was measured is in {journal}; no check passes it unless it is complete")
 
 
-def play(request: ExecRequest) -> int:
+def play(request: ExecRequest, session_of: Callable[[ExecRequest, Terminal], CommandSession] | None = None) -> int:
     """Run the command. Returns its exit code; raises ``HarnessError``, or ``Interrupted`` where it had not begun."""
     terminal = Terminal()
     try:
-        return asyncio.run(_Session(request, terminal).guarded())
+        return asyncio.run((session_of or CommandSession)(request, terminal).guarded())
     finally:
         terminal.restore()
 
@@ -108,19 +110,27 @@ class Terminal:
         self._terminal = None
 
 
-class _Session:
+class CommandSession:
+    """One run of one command."""
+
     def __init__(self, request: ExecRequest, terminal: Terminal) -> None:
-        self._request = request
+        self.request = request
         self._terminal = terminal
         self._ignored = tuple(number for number in PASSED_ON if signal.getsignal(number) is signal.SIG_IGN)
-        self._command: UserCommand | None = None
+        self.command: UserCommand | None = None
+
+    @property
+    def stem(self) -> str:
+        """What the run's folder is called, after its time."""
+        return f"exec-{Path(self.request.argv[0]).name}"
 
     async def guarded(self) -> int:
         """Pass signals on to the command; before it runs they end us, and after it they have nothing to end."""
-        return await until_signalled(self._run(), PASSED_ON, self._ends_us)
+        return await until_signalled(self._run(), PASSED_ON, self.ends_us)
 
-    def _ends_us(self, number: int) -> bool:
-        command = self._command
+    def ends_us(self, number: int) -> bool:
+        """Whether a signal ends the run; one that does not is passed on to the command, or has nothing left to end."""
+        command = self.command
         if command is not None and command.running:
             if number not in TYPED or not self._terminal.in_front:
                 command.deliver(number)
@@ -128,28 +138,34 @@ class _Session:
         return number not in self._ignored and (command is None or command.exit_code is None)
 
     async def _run(self) -> int:
-        request = self._request
+        request = self.request
         if not request.quiet:
             services = "" if request.no_aws else f" and mock AWS ({request.experiment.spec.region})"
             say(f"preparing DNS{services} …")
         result = await session.run(
             request.experiment,
-            folders=make_folders(request.out, f"exec-{Path(request.argv[0]).name}"),
+            folders=make_folders(request.out, self.stem),
             sandbox="namespace",
             source=request.source,
             replay=lambda _: request.replay,
             on_interrupted=None if request.quiet else tell_what_is_kept,
-            program=(LABEL, self._prepare),
+            program=(LABEL, self.prepare),
         )
-        return self._conclude(result)
+        return self.conclude(result)
 
     @contextlib.asynccontextmanager
-    async def _prepare(self, stage: session.Stage) -> AsyncIterator[UserCommand]:
-        async with open_program(self._program(), stage) as self._command:
-            yield self._command
+    async def prepare(self, stage: session.Stage) -> AsyncIterator[UserProgram]:
+        """Make the command ready, and put away what it needed."""
+        async with open_program(self.program(), stage) as self.command:
+            yield self.command
 
-    def _program(self) -> ProgramRequest:
-        request = self._request
+    def obeys(self, stage: session.Stage) -> Obey:
+        """What obeys the command's requests to its run."""
+        return Steering(self.request.experiment, stage).obey
+
+    def program(self) -> ProgramRequest:
+        """What is put into the sandbox."""
+        request = self.request
         own_tls = any(service.tls for service in request.experiment.spec.own_services.values())
         return ProgramRequest(
             argv=request.argv,
@@ -160,18 +176,18 @@ class _Session:
             port_forwards=request.port_forwards,
             sockets=request.sockets,
             ignored=self._ignored,
-            steered=request.experiment,
+            obeys=self.obeys,
         )
 
-    def _conclude(self, result: session.RunResult) -> int:
+    def conclude(self, result: session.RunResult) -> int:
         """Print the summary. Raises ``HarnessError`` for a run in which the harness failed."""
-        command = self._command
+        command = self.command
         failures = [event.message for _, event in result.run.of(HarnessFailed)]
         if failures or command is None or command.exit_code is None:
             raise HarnessError(failures[0] if failures else "the command's end was not seen")
         if command.refused:
-            say(f"{self._request.argv[0]}: {command.refused}")
-        if not self._request.quiet:
+            say(f"{self.request.argv[0]}: {command.refused}")
+        if not self.request.quiet:
             _tell(result.run, command.exit_code)
             for verdict in result.verdicts:
                 if verdict.kind not in GUARDS and verdict.finding != "held":
@@ -180,11 +196,11 @@ class _Session:
                 say(f"  {'written':<12} {path}")
         planned = bool(result.run.injections)  # without a fault, that none was met is no finding
         verdicts = [verdict for verdict in result.verdicts if planned or verdict.kind != "fault_exercised"]
-        self._request.reports.conclude(replace(result, verdicts=verdicts), [command_verdict(command_end(result.run))])
+        self.request.reports.conclude(replace(result, verdicts=verdicts), [command_verdict(command_end(result.run))])
         unmet = [planned.injection for planned in result.run.injections if not _met(result.run, planned)]
         if unmet:
             say(f"{', '.join(unmet)} met nothing, so {'it' if len(unmet) == 1 else 'they'} tested nothing")
-        return Outcome.NOT_EXERCISED.exit_code if unmet and self._request.must_meet else command.exit_code
+        return Outcome.NOT_EXERCISED.exit_code if unmet and self.request.must_meet else command.exit_code
 
 
 def _met(run: Run, planned: InjectionPlanned) -> bool:

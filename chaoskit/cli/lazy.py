@@ -23,8 +23,8 @@ def new_app(summary: str | None = None, **settings: Any) -> typer.Typer:
     """A ``typer.Typer`` with the settings of this command line: plain help texts, no completion, tracebacks left to ``main``."""
     if summary is not None:
         settings["help"] = summary
+    settings.setdefault("no_args_is_help", True)
     return typer.Typer(
-        no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -88,3 +88,15 @@ def lazy_group(table: Mapping[str, CommandEntry]) -> type[TyperGroup]:
                 formatter.write_dl([(name, entry.summary) for name, entry in table.items()])
 
     return LazyGroup
+
+
+def group_with_default(default: str) -> type[TyperGroup]:
+    """The class of a group in which a first word that is no command of its own is an argument of the command ``default``."""
+
+    class GroupWithDefault(TyperGroup):
+        def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            if args[0] in self.commands or args[0].startswith("-"):
+                return super().resolve_command(ctx, args)
+            return default, self.commands[default], args
+
+    return GroupWithDefault

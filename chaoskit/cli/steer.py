@@ -15,6 +15,7 @@ from chaoskit.units import parse_duration
 
 VARIABLE = "CHAOSKIT_STEERING"
 PATIENCE_S = 30.0
+NOT_IN_EXEC = "this is not inside of `chaoskit exec`, whose DNS server it steers; for a server of your own there is `chaoskit inject`"
 
 
 def blank(
@@ -32,7 +33,7 @@ def blank(
         for_ns = parse_duration(length) if length is not None else None
     except ValueError as error:
         raise InputError(f"--for {length}: {error}") from error
-    _ask({"do": "blank", "name": name, "fault": fault, "for_ns": for_ns})
+    ask({"do": "blank", "name": name, "fault": fault, "for_ns": for_ns})
 
 
 def restore(
@@ -42,22 +43,24 @@ def restore(
 
     Returns when the run's DNS server answers honestly. Exit code: 0 done, 2 if no fault is on, 4 outside of a run.
     """
-    _ask({"do": "restore", "name": name})
+    ask({"do": "restore", "name": name})
 
 
-def _ask(request: dict[str, Any]) -> None:
-    """Send a request to the run around us. Raises ``InputError`` for what it refuses, ``HarnessError`` where there is none."""
+def ask(request: dict[str, Any], around: str = NOT_IN_EXEC) -> dict[str, Any]:
+    """Send a request to the run around us, and return its answer.
+
+    Raises ``InputError`` for what it refuses, ``HarnessError``, which says ``around``, where there is none.
+    """
     place = os.environ.get(VARIABLE)
     if not place:
-        raise HarnessError(
-            "this is not inside of `chaoskit exec`, whose DNS server it steers; for a server of your own there is `chaoskit inject`"
-        )
+        raise HarnessError(around)
     try:
         with socket.create_connection(split_host_port(place), timeout=PATIENCE_S) as connection:
             connection.sendall(json.dumps(request).encode() + b"\n")
             line = connection.makefile("rb").readline()
-        answer = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
     except (OSError, ValueError) as error:
         raise HarnessError(f"the run around us does not answer at {place}: {error}") from error
     if "error" in answer:
         raise InputError(answer["error"])
+    return answer

@@ -14,7 +14,10 @@ from chaoskit.units import MILLISECOND, SECOND
 
 P = TypeVar("P", bound="ProbePlan")
 
-PROBES = ("http", "postgres", "redis", "tcp")
+PROBES = ("http", "aiohttp", "postgres", "redis", "tcp")
+
+HTTP_PROBES = ("http", "aiohttp")
+"""Those whose answers have a status."""
 
 COMMON = ("use", "connection", "every", "rate", "concurrency", "timeout", "expect")
 """Fields of an experiment file that every probe knows."""
@@ -37,8 +40,11 @@ class ProbePlan:
     EXPECTS: ClassVar[tuple[str, ...]] = ("latency",)
     """The fields of ``expect`` that it knows."""
 
-    PACKAGE: ClassVar[str | None] = None
-    """The third-party module that it needs, which comes with the extra of the probe's name; None: none."""
+    PACKAGES: ClassVar[tuple[str, ...]] = ()
+    """The third-party modules that it needs, which come with the extra of the probe's name."""
+
+    RESOLVER: ClassVar[str | None] = None
+    """What looks names up by itself, past the system's resolver; None: that is asked."""
 
     client: str
     connection: str = "warm"

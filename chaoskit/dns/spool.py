@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -94,7 +95,7 @@ class Spool:
         self._told = 0
         self._size = 0
 
-        self._append(form.pack_block(form.HEAD), 0)
+        self._append(form.pack_block(form.HEAD) + form.pack_moment(time.monotonic_ns(), time.time_ns()), 0)
         self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="query log", daemon=True)

@@ -24,7 +24,7 @@ def check_own(experiment: Experiment, sandbox: str) -> None:
     """Raise ``ExperimentError``, with every problem, for what cannot be started or reached; ``sandbox`` is a word of ``CHOICES``."""
     complaints = [
         *_placed(experiment, sandbox),
-        *_probes(experiment),
+        *_probes(experiment, sandbox),
         *(() if sandbox in ("docker", "compose") else (*_apps(experiment), *_outside(experiment))),
     ]
     problems = [
@@ -64,13 +64,20 @@ def _placed(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
         yield ("services", name), message, "Use --sandbox namespace, or inline for Python clients."
 
 
-def _probes(experiment: Experiment) -> Iterator[Complaint]:
-    """Libraries that are not installed."""
+def _probes(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
+    """Libraries that are not installed, and lookups that the sandbox would not see."""
     for label, client in experiment.spec.clients.items():
-        package = CLIENTS.get(client.use).PACKAGE if client.use in PROBES else None
-        if package is not None and importlib.util.find_spec(package) is None:
-            message = f"'use: {client.use}' needs the package {package}, which is not installed."
-            yield ("clients", label, "use"), message, f"Install it: pip install 'chaoskit[{client.use}]'"
+        if client.use not in PROBES:
+            continue
+        kind, field = CLIENTS.get(client.use), ("clients", label, "use")
+        for package in kind.PACKAGES:
+            if importlib.util.find_spec(package) is None:
+                message = f"'use: {client.use}' needs the package {package}, which is not installed."
+                yield field, message, f"Install it: pip install 'chaoskit[{client.use}]'"
+                break
+        if kind.RESOLVER is not None and sandbox == "inline":
+            message = f"the inline sandbox hooks Python's own resolver, and {kind.RESOLVER} asks name servers past it."
+            yield field, message, "Use --sandbox namespace."
 
 
 def _apps(experiment: Experiment) -> Iterator[Complaint]:

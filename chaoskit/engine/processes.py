@@ -168,6 +168,11 @@ class LocalProcessManager:
         if before.order is not None:
             self._ordering.add(asyncio.create_task(self._order(name, before.order)))
 
+    async def start_anew(self, name: str) -> None:
+        """Kill a process, and start it again; returns when that has begun."""
+        await self.kill(name)
+        await self.restart(name)
+
     async def _order(self, name: str, order: Plan) -> None:
         """Give a process its order once it is ready; one that dies before has told so itself."""
         with contextlib.suppress(PlaneError):

@@ -74,7 +74,7 @@ class Runner:
         begin: Callable[[], Awaitable[object]] | None = None,
         aborted: asyncio.Event | None = None,
     ) -> None:
-        """``command`` is the label of the user's own command, which plays in place of the experiment's clients until it ends.
+        """``command`` is the label of the user's own command, which plays beside the experiment's clients, if any; the run ends with it.
 
         ``begin`` is awaited when every process is ready, before the timeline is armed. When ``aborted`` is set, the run ends before its
         time, in good order: the journal stays, and says that it is not whole.
@@ -85,7 +85,7 @@ class Runner:
         self._command = command
         self._aborted = aborted or asyncio.Event()
         spec = experiment.spec
-        self._clients = [command] if command else list(spec.clients)
+        self._clients = [*spec.clients, *([command] if command else [])]
         self._apps = list(spec.apps)
         has_services = bool(plans.services_of(spec) or spec.own_services)  # DNS alone is enough without
         self._planes = tuple(plane for plane in STARTED if has_services or plane.key == "dns")
@@ -183,7 +183,7 @@ class Runner:
             if plane.start_order == 0:
                 manager.start_plane(plane.key, plan_of[plane.key])
         for label in self._clients:
-            if self._command:
+            if label == self._command:
                 manager.start_client(label, "command", {})
             else:
                 client = spec.clients[label]
@@ -231,10 +231,10 @@ class Runner:
             self.manager.send(client, {"do": "start", "origin": origin, "ends": ends})
         until = [
             self._run_process_faults(clock, origin, ends),
-            *([self.manager.ended(clients)] if self._command else []),
+            *([self.manager.ended([self._command])] if self._command else []),
         ]
         await self._unless_failed(*until)
-        finishing = asyncio.ensure_future(self.manager.ended(clients))
+        finishing = asyncio.ensure_future(self.manager.ended([self._command] if self._command else clients))
         grace = clock.sleep_until(ends + self.experiment.spec.limits.grace)
         await self._unless_failed(grace, finishing)
         await self._stop()

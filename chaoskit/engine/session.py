@@ -63,6 +63,8 @@ class Stage:
     """Ends the run as one in which the harness failed: the part, and a message."""
     send: Callable[[str, dict[str, Any]], None]
     """Sends a command to a plane's process, by its key."""
+    restart: Callable[[str], Awaitable[None]]
+    """Kills the process of a client or an app, by its label, and starts it anew."""
 
 
 Program: TypeAlias = Callable[[Stage], AbstractAsyncContextManager[UserProgram]]
@@ -87,8 +89,8 @@ async def run(
 
     ``sandbox`` is a word of ``sandbox.choose.CHOICES``; ``listener`` hears of every event; ``source`` is how the user named the experiment,
     and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the embedded proxy, else a
-    program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of the user's, which plays in place of the experiment's
-    clients until it ends. When ``aborted`` is set, the run ends before its time and is *invalid*. ``beside`` is a further witness.
+    program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of the user's, which plays beside the experiment's clients,
+    if any; the run ends with it. When ``aborted`` is set, the run ends before its time and is *invalid*. ``beside`` is a further witness.
 
     A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
     how a signal ends a run, cleans up and goes through; the journal stays, marked *interrupted*, and ``on_interrupted`` is told where.
@@ -98,7 +100,7 @@ async def run(
         opened = await open_sandbox(
             sandbox,
             folders.work,
-            [*([program[0]] if program else experiment.spec.clients), *experiment.spec.apps, CANARY_LABEL],
+            [*experiment.spec.clients, *([program[0]] if program else []), *experiment.spec.apps, CANARY_LABEL],
             [folders.work, folders.partial],
             list(folders.empty),
             image_of(toxiproxy),
@@ -156,7 +158,7 @@ async def record(
     async with contextlib.AsyncExitStack() as stack:
         programs: dict[str, UserProgram] = {}
         manager = LocalProcessManager(journal, clock, sandbox, *environments, MappingProxyType(programs))
-        stage = Stage(sandbox, work, journal, clock, manager.fail, manager.send)
+        stage = Stage(sandbox, work, journal, clock, manager.fail, manager.send, manager.start_anew)
         if program:
             label, prepare = program
             programs[label] = await stack.enter_async_context(prepare(stage))

@@ -11,9 +11,9 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from chaoskit.dns.faults import FAULTS as KINDS
 from chaoskit.dns.target import DnsTarget
@@ -35,6 +35,9 @@ VARIABLE = "CHAOSKIT_STEERING"
 FAULTS = ("empty", "nxdomain", "servfail", "refused", "drop")
 DOOR = Path(sys.modules[NamespaceSandbox.__module__].__file__ or "").with_name("steering_door.py")
 WITHIN_S = 20.0
+
+Obey: TypeAlias = Callable[[Any], Awaitable[dict[str, Any]]]
+"""Takes a request, and answers when it has done it."""
 
 _DNS = next(plane for plane in PLANES if plane.key == "dns")
 
@@ -95,6 +98,12 @@ class Steering:
         )
         for complaint in _DNS.check(injection, surroundings_of(self._experiment.spec)):
             raise RequestRefused(complaint.message)
+        await self.inject(injection)
+        return injection.id
+
+    async def inject(self, injection: Injection[Any, Any]) -> None:
+        """Put on a fault whose window is one span, and await that the DNS server has it. The run has begun."""
+        assert self._armed is not None
         entry = await self._send(
             InjectionApplied, injection.id, {"do": "inject", "injection": injection_to_json(injection)}
         )
@@ -102,7 +111,6 @@ class Steering:
         end = self._armed.origin + injection.when.spans(self._armed.ends)[0][1]
         event = planned_event(self._stage.clock.now(), "dns", injection, ((entry.event.at, max(end, entry.event.at)),))
         self._stage.journal.append(event)
-        return injection.id
 
     async def _restore(self, name: str | None) -> list[str]:
         target = None if name is None else DnsTarget(name=name).name
@@ -114,7 +122,20 @@ class Steering:
         ]
         if not on:
             raise RequestRefused(f"no fault is on for {name}" if name else "no fault is on")
-        for injection in on:
+        await self.lift(on, "chaoskit restore")
+        return on
+
+    def under_way(self) -> tuple[str, ...]:
+        """The ids of the faults that have begun and are not over; one that flaps may be off just now."""
+        if self._armed is None:
+            return ()
+        now, length = self._stage.clock.now() - self._armed.origin, self._armed.ends - self._armed.origin
+        spans_of = {injection.id: injection.when.spans(length) for injection in self._on.values()}
+        return tuple(name for name, spans in spans_of.items() if spans and spans[0][0] <= now < spans[-1][1])
+
+    async def lift(self, injections: Sequence[str], because: str) -> None:
+        """Take these faults off, and await that the DNS server has done so."""
+        for injection in injections:
             entry = await self._send(InjectionLifted, injection, {"do": "lift", "injection": injection})
             del self._on[injection]
             self._stage.journal.append(
@@ -122,11 +143,10 @@ class Steering:
                     at=self._stage.clock.now(),
                     injection=injection,
                     ends=entry.event.at,
-                    because="chaoskit restore",
+                    because=because,
                     evidence=entry.seq,
                 )
             )
-        return on
 
     async def _send(self, kind: type, injection: str, command: dict[str, Any]) -> Entry:
         """Send the DNS server a command, and await the event that says it is done."""
@@ -136,9 +156,9 @@ class Steering:
 
 
 @contextlib.asynccontextmanager
-async def open_steering(experiment: Experiment, stage: Stage) -> AsyncIterator[dict[str, str]]:
+async def open_steering(obey: Obey, stage: Stage) -> AsyncIterator[dict[str, str]]:
     """Open the door, and obey until the context ends. Yields the variables that tell the command where it is. Raises ``SandboxError``."""
-    steering, pipe = Steering(experiment, stage), asyncio.subprocess.PIPE
+    pipe = asyncio.subprocess.PIPE
     argv = stage.sandbox.command([sys.executable, "-I", "-S", str(DOOR)])
     door = await asyncio.create_subprocess_exec(*argv, stdin=pipe, stdout=pipe, start_new_session=True)
     assert door.stdout is not None
@@ -146,7 +166,7 @@ async def open_steering(experiment: Experiment, stage: Stage) -> AsyncIterator[d
     first = (await door.stdout.readline()).decode().split()
     if first[:1] != ["ready"]:
         raise SandboxError("the door for chaoskit blank cannot be opened in the sandbox")
-    answer = _answering(steering, door.stdout, door.stdin.write)
+    answer = _answering(obey, door.stdout, door.stdin.write)
     task = asyncio.create_task(answer)
     try:
         yield {VARIABLE: f"127.0.0.1:{first[1]}"}
@@ -157,9 +177,9 @@ async def open_steering(experiment: Experiment, stage: Stage) -> AsyncIterator[d
         await door.wait()
 
 
-async def _answering(steering: Steering, requests: asyncio.StreamReader, write: Callable[[bytes], object]) -> None:
+async def _answering(obey: Obey, requests: asyncio.StreamReader, write: Callable[[bytes], object]) -> None:
     """Obey one request after the other, in their order."""
     while line := await requests.readline():
         asked = json.loads(line)
-        answer = await steering.obey(asked["request"])
+        answer = await obey(asked["request"])
         write(f"{asked['number']} {json.dumps(answer)}\n".encode())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaoskit.engine.session import Stage
-from chaoskit.engine.steering import open_steering
+from chaoskit.engine.steering import Obey, open_steering
 from chaoskit.engine.user_command import LABEL, Command, UserCommand
-from chaoskit.experiment.loader import Experiment
 from chaoskit.sandbox.environment import command_environment
 from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
 from chaoskit.sandbox.port_forwards import PortForward, PortForwards
@@ -36,8 +35,8 @@ class ProgramRequest:
     sockets: list[str]
     ignored: tuple[int, ...] = ()
     output: Path | None = None
-    steered: Experiment | None = None
-    """The run's experiment, where the command may steer its faults by ``chaoskit blank``."""
+    obeys: Callable[[Stage], Obey] | None = None
+    """Makes what obeys the command's requests to its run (``engine/steering.py``); None: it can ask for nothing."""
 
 
 @contextlib.asynccontextmanager
@@ -50,7 +49,7 @@ async def open_program(request: ProgramRequest, stage: Stage) -> AsyncIterator[U
         stack.push_async_callback(lambda: asyncio.shield(forwards.close()))
         await forwards.open(request.port_forwards, sandbox.command, stage.work, ipv6=sandbox.ipv6)
         forwards.watch(lambda message: stage.fail("allow", message))
-        steering = await stack.enter_async_context(open_steering(request.steered, stage)) if request.steered else {}
+        steering = await stack.enter_async_context(open_steering(request.obeys(stage), stage)) if request.obeys else {}
         yield UserCommand(_command(request, stage.work, sandbox, steering), stage.journal, stage.clock)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, each_client, in_phase, named
+from chaoskit.expect._shares import check_shares
 from chaoskit.journal.calls import Call
 from chaoskit.journal.run import Phase, Run
 from chaoskit.verdict import Verdict
@@ -26,13 +27,7 @@ class SuccessRate(Expectation):
     unaffected: bool = False
 
     def __post_init__(self) -> None:
-        for bound in (self.at_least, self.at_most):
-            if bound is not None and not 0 <= bound <= 1:
-                raise ValueError(f"{bound} is not a share; write a number from 0 to 1, for example 0.95 for 95%")
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("nothing is asked; write at_least or at_most")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("at_least is above at_most, so this can never hold; swap them")
+        check_shares(self.at_least, self.at_most)
 
     def judge(self, run: Run) -> Verdict:
         bounds = [f"at least {_percent(self.at_least)}"] if self.at_least is not None else []

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chaoskit.clients.probe import PROBES
+from chaoskit.clients.probe import HTTP_PROBES, PROBES
 from chaoskit.journal.events import AttemptFinished
 from chaoskit.journal.run import PHASES, Phase, Run
 from chaoskit.report.figures import percentile
@@ -42,7 +42,7 @@ def answers_of(run: Run, client: str) -> Answers | None:
     if run.clients[client].use not in PROBES:
         return None
     statuses: dict[Phase, Counter[int | None]] = {phase: Counter() for phase in PHASES}
-    if run.clients[client].use == "http":
+    if run.clients[client].use in HTTP_PROBES:
         for _, event in run.of(AttemptFinished):
             if event.client == client:
                 statuses[run.phase_at(event.at - event.latency_ns)][event.status] += 1

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from chaoskit.clients.probe import HTTP_PROBES
 from chaoskit.journal.run import PHASES, Phase, Run
 from chaoskit.report.amplification import loads_of
 from chaoskit.report.answers import Answers, answers_of
@@ -105,8 +106,10 @@ def _answers(run: Run, figures: Sequence[ClientFigures]) -> list[tuple[str, str,
     if any(own is not None for own in answers.values()):
         hint = "of calls that succeeded, start to end: so many percent took at most so long"
         rows.append(("Latency", hint, cell(Answers.latency_line, of=lambda _: True)))
-    if any(client.use == "http" for client in figures):
-        rows.append(("Statuses", "of the answers", cell(Answers.status_line, of=lambda client: client.use == "http")))
+    if any(client.use in HTTP_PROBES for client in figures):
+        rows.append(
+            ("Statuses", "of the answers", cell(Answers.status_line, of=lambda client: client.use in HTTP_PROBES))
+        )
     return rows
 
 

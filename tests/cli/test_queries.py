@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -11,14 +17,16 @@ import typer
 
 from chaoskit.cli.queries import queries
 from chaoskit.dns.spool import Spool
-from chaoskit.errors import JournalError
+from chaoskit.errors import InputError, JournalError
 from chaoskit.journal.events import QueryAnswered
+from chaoskit.journal.spool import HEAD, pack_block
+from tests.cli.serving import command
 from tests.journal.story import ANSWERED
 
 
-def print_queries(log: Path, *, as_json: bool, count: bool) -> int:
+def print_queries(log: Path, *, as_json: bool = False, count: bool = False, wall: bool = False) -> int:
     with pytest.raises(typer.Exit) as end:
-        queries(log, as_json=as_json, count=count)
+        queries(log, as_json=as_json, count=count, wall=wall)
     return end.value.exit_code
 
 
@@ -83,3 +91,86 @@ def test_why_a_name_of_no_zone_is_refused(tmp_path: Path, capsys: pytest.Capture
     print_queries(tmp_path / "q.spool", as_json=False, count=False)
     told = [line.partition("REFUSED 0 answers")[2] for line in capsys.readouterr().out.splitlines()]
     assert ["no zone here answers for it" in line for line in told] == [True, False, False]
+
+
+def test_the_time_of_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before_s, spool = time.time(), Spool(tmp_path / "q.spool")
+    spool.record(query(time.monotonic_ns()))
+    spool.close()
+    assert print_queries(tmp_path / "q.spool", wall=True) == 0
+    stamp, _, line = capsys.readouterr().out.partition("  ")
+    assert before_s - 1 < datetime.fromisoformat(stamp).timestamp() < time.time() + 1
+    assert line.startswith("    0.000000 s  127.0.0.1:4000")
+
+
+def test_a_log_without_the_time_of_day(log: Path, tmp_path: Path) -> None:
+    data = log.read_bytes()
+    older = tmp_path / "older"
+    older.write_bytes(data[:8] + data[32:])  # the head and what follows the moment
+    assert data[:8] == pack_block(HEAD)
+    assert data[8:12] == b"wall"
+    assert print_queries(older) == 0
+    with pytest.raises(InputError, match="without the time of day; leave --wall out"):
+        queries(older, wall=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"), [({"count": True, "follow": True}, "--follow"), ({"as_json": True, "wall": True}, "--wall")]
+)
+def test_options_that_exclude_each_other(log: Path, words: dict[str, bool], cure: str) -> None:
+    with pytest.raises(InputError, match=f"leave {cure} out"):
+        queries(log, **words)
+
+
+@contextmanager
+def following(log: Path) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command("queries", str(log), "--follow"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def next_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def rest(process: subprocess.Popen[str]) -> tuple[str, str, int]:
+    """What it prints until its end on both streams, and its exit code; ``communicate`` would lose what ``next_line`` has buffered."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    return process.stdout.read(), process.stderr.read(), process.wait()
+
+
+def test_follow_prints_what_comes_until_its_end_or_ctrl_c(tmp_path: Path) -> None:
+    log = tmp_path / "q.spool"
+    spool = Spool(log)
+    spool.record(QUERIES[0])
+    with following(log) as interrupted, following(log) as to_the_end:
+        for number, process in enumerate((interrupted, to_the_end), 1):
+            assert "a.test A" in next_line(process)
+            spool.record(query(QUERIES[0].at + number * 10**9, name="b.test"))
+        assert "1.000000 s" in next_line(interrupted)
+        assert "2.000000 s" in next_line(interrupted)
+        interrupted.send_signal(signal.SIGINT)
+        assert rest(interrupted) == ("", "3 queries, none lost so far\n", 130)
+        spool.close()
+        out, err, exit_code = rest(to_the_end)
+        assert (out.count("b.test A"), err, exit_code) == (2, "3 queries, none lost\n", 0)
+
+
+def test_follow_ends_when_nobody_reads_any_more(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "q.spool")
+    spool.record(QUERIES[0])
+    with following(tmp_path / "q.spool") as process:
+        assert "a.test A" in next_line(process)
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=60) == 141
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    spool.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import socket
 import subprocess
@@ -201,3 +202,39 @@ def test_a_database_that_is_gone_is_a_failed_call() -> None:
     events = play("postgres", 1, url=f"postgresql://user@127.0.0.1:{port}/shop")
     assert results(events) == {"failed"}
     assert error_of(events)[0] == "OperationalError"
+
+
+C_ARES = pytest.mark.skipif(
+    importlib.util.find_spec("aiodns") is None or importlib.util.find_spec("aiohttp") is None,
+    reason="needs aiohttp and aiodns: pip install 'chaoskit[aiohttp]'",
+)
+
+
+@C_ARES
+@pytest.mark.parametrize(("connection", "connections"), [("warm", 1), ("cold", 3)])
+def test_aiohttp_says_its_call_and_keeps_connections(web: Web, connection: str, connections: int) -> None:
+    events = play("aiohttp", url=f"{web.url}/200", connection=connection)
+    assert results(events) == {"ok"}
+    assert web.calls[:3] == [event.invocation for event in events if isinstance(event, AttemptStarted)][:3]
+    assert {event.status for event in events if isinstance(event, AttemptFinished)} == {200}
+    assert len(web.connections) >= connections
+    assert (len(web.connections) == 1) is (connection == "warm")
+
+
+@C_ARES
+def test_aiohttp_judges_answers_and_tells_its_libraries(web: Web) -> None:
+    assert error_of(play("aiohttp", 1, url=f"{web.url}/503")) == (
+        "UnexpectedAnswerError",
+        "status 503, where 200 to 399 is expected",
+    )
+    events = play("aiohttp", 2, url=f"{web.url}/302", method="POST", body="hello", holds="ell")
+    assert results(events) == {"ok"}, "a redirect is an answer, and is not followed"
+
+
+@C_ARES
+def test_aiohttp_gives_up_and_tells_who_refuses(web: Web) -> None:
+    events = play("aiohttp", 1, url=f"{web.url}/never", timeout_ns=100 * MILLISECOND)
+    assert error_of(events) == ("TimeoutError", "not done within 100 ms; it was waiting for aiohttp")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert error_of(play("aiohttp", 1, url=f"http://127.0.0.1:{port}/"))[0] == "ClientConnectorError"

@@ -57,3 +57,26 @@ def test_a_named_pipe_is_no_experiment(tmp_path: Path) -> None:
 def test_a_sandbox_that_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="choose one of auto, namespace"):
         check(experiment(tmp_path, "sh"), "nowhere")
+
+
+PROBES = """\
+title: t
+services: {api: {host: api.example.internal, port: 80, backend: static}}
+clients: {app: {use: aiohttp, url: http://api.example.internal/}}
+"""
+
+
+def probes(folder: Path, monkeypatch: pytest.MonkeyPatch, *, installed: bool) -> Experiment:
+    (folder / "e.yaml").write_text(PROBES)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name if installed or name == "aiohttp" else None)
+    return load(folder / "e.yaml")
+
+
+def test_a_probe_s_library_that_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"e.yaml:3: .*needs the package aiodns.*pip install 'chaoskit\[aiohttp\]'"):
+        check(probes(tmp_path, monkeypatch, installed=False), "namespace")
+
+
+def test_a_resolver_of_a_probe_s_own_is_not_for_inline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"e.yaml:3: .*c-ares asks name servers past it. Use --sandbox namespace"):
+        check(probes(tmp_path, monkeypatch, installed=True), "inline")

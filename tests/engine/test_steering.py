@@ -41,9 +41,12 @@ class Run:
         self.clock = VirtualClock(100 * SECOND)
         self.journal = Journal()
         self.sent: list[dict[str, Any]] = []
-        stage = Stage(NoopSandbox(), Path(), self.journal, self.clock, lambda *_: None, self.send)
+        stage = Stage(NoopSandbox(), Path(), self.journal, self.clock, lambda *_: None, self.send, self.restart)
         self.steering = Steering(EXPERIMENT, stage)
         self.journal.append(TimelineArmed(at=0, origin=90 * SECOND, ends=150 * SECOND))
+
+    async def restart(self, label: str) -> None:
+        raise AssertionError("nothing here starts anew")
 
     def send(self, plane: str, command: dict[str, Any]) -> None:
         assert plane == "dns"

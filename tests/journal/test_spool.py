@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ from hypothesis import strategies as st
 
 from chaoskit.errors import JournalError
 from chaoskit.journal import spool
-from chaoskit.journal.spool import Shape, SpoolReader, pack_block, pack_peer, pack_rows, pack_shape, unpack_peer
+from chaoskit.journal.spool import (
+    Shape,
+    SpoolReader,
+    pack_block,
+    pack_moment,
+    pack_peer,
+    pack_rows,
+    pack_shape,
+    unpack_peer,
+)
 
 SHAPE = Shape("cold", "udp", "api.test", "A", "answer", "NOERROR", 1, ("blank",))
 HEAD = pack_block(spool.HEAD)
@@ -96,3 +106,77 @@ def test_what_is_no_spool_is_said(tmp_path: Path) -> None:
     path.write_text('{"kind": "query"}\n')
     with pytest.raises(JournalError, match="not a query log"):
         list(SpoolReader(path))
+
+
+PEER = pack_peer("127.0.0.1", 1)
+ROWS = [pack_rows([0], at, at + 1, PEER) for at in (10, 20)]
+END = pack_block(spool.END, spool.TOTALS.pack(2, 0))
+
+
+@given(at=st.integers(0, 2**63), epoch_ns=st.integers(0, 2**63), later_ns=st.integers(0, 2**62))
+def test_the_time_of_day_of_an_instant(
+    tmp_path_factory: pytest.TempPathFactory, at: int, epoch_ns: int, later_ns: int
+) -> None:
+    _, reader = read(tmp_path_factory.mktemp("spool"), pack_moment(at, epoch_ns))
+    assert reader.wall_ns(at + later_ns) == epoch_ns + later_ns
+
+
+def test_a_log_of_an_older_version_has_no_time_of_day(tmp_path: Path) -> None:
+    events, reader = read(tmp_path, pack_shape(0, SHAPE), *ROWS, END)
+    assert len(events) == 2
+    assert reader.complete
+    assert reader.wall_ns(10) is None
+
+
+class Writer:
+    """Writes the next of ``steps`` whenever the reader waits for more; None makes the file empty."""
+
+    def __init__(self, path: Path, *steps: bytes | None) -> None:
+        self.path, self.steps = path, iter(steps)
+        self.path.write_bytes(b"")
+
+    def __call__(self) -> None:
+        step = next(self.steps)
+        with self.path.open("ab") as file:
+            if step is None:
+                file.truncate(0)
+            else:
+                file.write(step)
+
+
+@given(cuts=st.lists(st.integers(1, 400), max_size=8))
+def test_followed_in_whatever_pieces_it_is_written(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
+    path = tmp_path_factory.mktemp("spool") / "queries"
+    data = HEAD + pack_moment(0, 5) + pack_shape(0, SHAPE) + b"".join(ROWS) + END
+    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    pieces = [data[start:end] for start, end in pairwise(places)]
+    reader = SpoolReader(path, Writer(path, *pieces))
+    assert [event.at for event in reader] == [10, 20]
+    assert reader.complete
+
+
+def test_a_block_that_was_taken_back_is_read_as_what_replaced_it(tmp_path: Path) -> None:
+    path = tmp_path / "queries"
+    whole = HEAD + pack_shape(0, SHAPE)
+
+    states = iter([whole + ROWS[0][:-3], whole + ROWS[1] + ROWS[0] + END])
+
+    def wait() -> None:
+        path.write_bytes(next(states))
+
+    path.write_bytes(whole)
+    reader = SpoolReader(path, wait)
+    assert [event.at for event in reader] == [20, 10]
+
+
+def test_a_followed_log_that_grows_shorter_is_not_read_on(tmp_path: Path) -> None:
+    path = tmp_path / "queries"
+    reader = SpoolReader(path, Writer(path, HEAD + pack_shape(0, SHAPE) + ROWS[0], None))
+    with pytest.raises(JournalError, match="what was read is gone from it"):
+        list(reader)
+
+
+def test_what_is_no_log_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with pytest.raises(JournalError, match="not a query log"):
+        list(SpoolReader(path, Writer(path, b"CK", b"X")))

@@ -65,6 +65,15 @@ class Http(ProbePlan):
         parts = self.parts
         return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
+    def complaint(self, status: int, body: bytes) -> str | None:
+        """What is wrong with an answer, for the error of the call; None for one that is as expected."""
+        if status not in (self.statuses or WELL):
+            allowed = " or ".join(map(str, self.statuses)) if self.statuses else "200 to 399"
+            return f"status {status}, where {allowed} is expected"
+        if self.holds is not None and self.holds.encode() not in body:
+            return f"status {status}, but the body does not hold {self.holds!r}"
+        return None
+
     @property
     def target(self) -> str:
         """What the request line asks for."""

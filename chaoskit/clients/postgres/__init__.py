@@ -18,7 +18,7 @@ class Postgres(ProbePlan):
     """``url`` is a connection URI (PostgreSQL, "Connection URIs"); ``query`` None: SELECT 1."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("url", "query")
-    PACKAGE: ClassVar[str | None] = "psycopg"
+    PACKAGES: ClassVar[tuple[str, ...]] = ("psycopg",)
 
     url: str | None = None
     query: str | None = None

@@ -17,7 +17,7 @@ class Redis(ProbePlan):
     """``command`` is the command and its words; None: PING."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("url", "command")
-    PACKAGE: ClassVar[str | None] = "redis"
+    PACKAGES: ClassVar[tuple[str, ...]] = ("redis",)
 
     url: str | None = None
     command: tuple[str, ...] | None = None

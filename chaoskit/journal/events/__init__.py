@@ -30,6 +30,19 @@ from chaoskit.journal.events.client import (
 )
 from chaoskit.journal.events.container import ContainerChange, ContainerChanged, ContainerEvent, ContainersWatched
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
+from chaoskit.journal.events.drill import (
+    DiagnosisGiven,
+    DrillBegan,
+    DrillEnded,
+    DrillEvent,
+    HintTaken,
+    OperatorActed,
+    OperatorDone,
+    OperatorRefused,
+    StatusPosted,
+    TriggerReplayed,
+    WatchBegan,
+)
 from chaoskit.journal.events.participant import (
     DialAnswered,
     LevelMeasured,
@@ -100,13 +113,18 @@ __all__ = [
     "ContainerEvent",
     "ContainersWatched",
     "ControlRequestRefused",
+    "DiagnosisGiven",
     "DialAnswered",
     "DnsEvent",
+    "DrillBegan",
+    "DrillEnded",
+    "DrillEvent",
     "Entry",
     "ErrorLink",
     "Event",
     "HarnessFailed",
     "HealthChecked",
+    "HintTaken",
     "HostedZoneChanged",
     "InjectionApplied",
     "InjectionCut",
@@ -114,6 +132,9 @@ __all__ = [
     "InjectionPlanned",
     "LevelMeasured",
     "NameChange",
+    "OperatorActed",
+    "OperatorDone",
+    "OperatorRefused",
     "ParticipantEvent",
     "PlaneReady",
     "PlaneStalled",
@@ -136,10 +157,13 @@ __all__ = [
     "ServiceEvent",
     "SetChange",
     "SocketHeld",
+    "StatusPosted",
     "TimelineArmed",
+    "TriggerReplayed",
     "UpdateAnswered",
     "UserOutcome",
     "UserServed",
+    "WatchBegan",
     "ZoneChanged",
     "ZoneEvent",
 ]
@@ -154,6 +178,7 @@ Event: TypeAlias = (
     | ContainerEvent
     | ZoneEvent
     | ParticipantEvent
+    | DrillEvent
     | RaceEvent
 )
 

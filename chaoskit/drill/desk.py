@@ -1,0 +1,252 @@
+"""The operator's desk: obeys what the trainee asks for, and journals each of it.
+
+Requests come through the door of ``engine/steering.py``, as ``{"do": "operator", "what": …}``. The answer has ``says``, a text for
+people, and whatever else programs want; or ``error``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+from chaoskit.drill.alarms import alarms_of
+from chaoskit.drill.plan import ActionSpec
+from chaoskit.drill.scenario import Scenario
+from chaoskit.drill.status_page import page_html, page_text
+from chaoskit.engine.session import Stage
+from chaoskit.engine.steering import WITHIN_S, RequestRefused, Steering
+from chaoskit.journal.events import (
+    DiagnosisGiven,
+    DrillBegan,
+    DrillEnded,
+    HintTaken,
+    OperatorActed,
+    OperatorDone,
+    OperatorRefused,
+    StatusPosted,
+    TimelineArmed,
+    TriggerReplayed,
+    WatchBegan,
+)
+from chaoskit.timeline.window import Once
+from chaoskit.units import format_duration
+
+AGAIN = "trigger-again"
+"""The id of the replayed trigger."""
+
+
+class Desk:
+    """What the trainee can do in one drill, and what the drill does after that."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        stage: Stage,
+        responder: Literal["person", "program"],
+        publish: Callable[[str], object] = lambda page: None,
+    ) -> None:
+        """``publish`` is given the status page as HTML, at the begin and with each update."""
+        self.scenario = scenario
+        self._stage = stage
+        self._steering = Steering(scenario.experiment, stage)
+        self._responder = responder
+        self._publish = publish
+        self._armed: TimelineArmed | None = None
+        self._disarmed = False
+        self._over = False
+        self._posts: list[StatusPosted] = []
+        self._hints = 0
+        self._acted: set[str] = set()
+        self._now = stage.clock.now
+        publish(page_html([]))
+        stage.journal.listen(lambda entry: self._hear(entry.event))
+
+    def _hear(self, event: Any) -> None:
+        if isinstance(event, TimelineArmed):
+            self._armed = event
+            scenario = self.scenario
+            self._tell(
+                DrillBegan(at=self._now(), scenario=scenario.name, plan=scenario.plain, responder=self._responder)
+            )
+
+    def _tell(self, event: Any) -> None:
+        self._stage.journal.append(event)
+
+    async def obey(self, request: Any) -> dict[str, Any]:
+        """The answer to a request, when it is done."""
+        try:
+            return await self._obey(request)
+        except (RequestRefused, ValueError) as error:
+            self._tell(OperatorRefused(at=self._now(), request=_short(request), because=str(error)))
+            return {"error": str(error)}
+        except TimeoutError:
+            return {"error": f"the run's DNS server did not say within {WITHIN_S:g} s that it is done"}
+
+    async def _obey(self, request: Any) -> dict[str, Any]:
+        if self._over:
+            raise RequestRefused("the drill is over for you; leave the shell to see how it went")
+        match request:
+            case {"do": "operator", "what": "brief"}:
+                return self.brief()
+            case {"do": "operator", "what": "act", "action": str(action), "subject": str(subject)}:
+                return await self._act(action, subject)
+            case {"do": "operator", "what": "diagnose", "ago_ns": int(ago), "name": str(name), **rest}:
+                return self._diagnose(name, str(rest.get("mechanism")), str(rest.get("scope")), ago)
+            case {
+                "do": "operator",
+                "what": "status",
+                "text": str(text),
+                "next_ns": int() | None as next_ns,
+                "resolved": bool(resolved),
+            }:
+                return self._post(text, next_ns, resolved)
+            case {"do": "operator", "what": "page"}:
+                return {"says": page_text(self._posts, self._now())}
+            case {"do": "operator", "what": "alarms"}:
+                alarms = alarms_of(self.scenario)
+                return {"says": "\n".join(alarms) or "no alarm", "alarms": alarms}
+            case {"do": "operator", "what": "hint"}:
+                return self._hint()
+            case {"do": "operator", "what": "done"}:
+                self._tell(OperatorDone(at=self._now()))
+                self._over = True
+                return {
+                    "says": "noted. Leave the shell (exit): then the drill watches whether it lasts, and tells how it went"
+                }
+        raise RequestRefused("this is no request that a drill knows")
+
+    def brief(self) -> dict[str, Any]:
+        """What the trainee may know, for people and for programs."""
+        drill = self.scenario.drill
+        diagnosis = drill.diagnosis
+        lists = {"names": diagnosis.names, "mechanisms": diagnosis.mechanisms, "scopes": diagnosis.scopes}
+        actions = [{"do": action.do, "subject": action.subject} for action in drill.actions]
+        lines = [drill.brief.strip(), "", "What you can do:"]
+        lines += [f"  chaoskit operator {action.words}" for action in drill.actions]
+        lines += ["  chaoskit operator alarms"] if drill.alarms else []
+        lines += [
+            "Pick your diagnosis from:",
+            *(f"  --{key[:-1]}: {', '.join(values)}" for key, values in lists.items()),
+        ]
+        lines += [f"Hints: {len(drill.hints)}. Guards that protect you: {', '.join(drill.guards) or 'none'}."]
+        return {
+            "says": "\n".join(lines),
+            "brief": drill.brief,
+            "lists": lists,
+            "actions": actions,
+            "guards": drill.guards,
+            "hints": len(drill.hints),
+        }
+
+    async def _act(self, verb: str, subject: str) -> dict[str, Any]:
+        action = self._action(verb, subject)
+        if action.needs and not self._acted & set(action.needs):
+            self._tell(OperatorActed(at=self._now(), action=action.do, subject=action.subject))
+            return {"says": action.otherwise, "changed": False}
+        self._acted.add(action.words)
+        lifted = [fault for fault in (*action.lifts, *self._again(action)) if fault in self._steering.under_way()]
+        await self._steering.lift(lifted, f"chaoskit operator {verb} {subject}".strip())
+        for label in action.restarts:
+            await self._stage.restart(label)
+        self._disarmed = self._disarmed or action.disarms
+        self._tell(
+            OperatorActed(
+                at=self._now(),
+                action=action.do,
+                subject=action.subject,
+                lifted=tuple(lifted),
+                touched=action.touches,
+                guards_off=action.guards_off,
+                guards_on=action.guards_on,
+                restarted=action.restarts,
+                disarmed=action.disarms,
+            )
+        )
+        return {"says": action.says, "changed": True}
+
+    def _again(self, action: ActionSpec) -> list[str]:
+        return [AGAIN] if self.scenario.drill.trigger.injection in action.lifts else []
+
+    def _action(self, verb: str, subject: str) -> ActionSpec:
+        actions = self.scenario.drill.actions
+        for action in actions:
+            if (action.do, action.subject) == (verb, subject.rstrip(".")):
+                return action
+        subjects = [action.subject for action in actions if action.do == verb]
+        if subjects:
+            raise RequestRefused(f"{verb} is for {', '.join(filter(None, subjects))} here, not {subject or 'nothing'}")
+        raise RequestRefused(
+            f"{verb} is nothing that you can do here; choose of {', '.join(sorted({action.do for action in actions}))}"
+        )
+
+    def _diagnose(self, name: str, mechanism: str, scope: str, ago: int) -> dict[str, Any]:
+        lists = self.scenario.drill.diagnosis
+        for key, picked, known in (
+            ("name", name, lists.names),
+            ("mechanism", mechanism, lists.mechanisms),
+            ("scope", scope, lists.scopes),
+        ):
+            if picked not in known:
+                raise RequestRefused(f"--{key} {picked}: pick one of {', '.join(known)}")
+        at = self._now()
+        self._tell(DiagnosisGiven(at=at, name=name, mechanism=mechanism, scope=scope, since=at - ago))
+        return {"says": "noted; the last diagnosis counts"}
+
+    def _post(self, text: str, next_ns: int | None, resolved: bool) -> dict[str, Any]:
+        if not text.strip():
+            raise RequestRefused("an update has a text")
+        at = self._now()
+        post = StatusPosted(at=at, text=text, next_by=None if next_ns is None else at + next_ns, resolved=resolved)
+        self._posts.append(post)
+        self._tell(post)
+        self._publish(page_html(self._posts))
+        return {"says": "published" + (f"; you promised the next within {format_duration(next_ns)}" if next_ns else "")}
+
+    def _hint(self) -> dict[str, Any]:
+        hints = self.scenario.drill.hints
+        if self._hints == len(hints):
+            raise RequestRefused("there is no further hint")
+        hint = hints[self._hints]
+        self._hints += 1
+        self._tell(HintTaken(at=self._now(), number=self._hints, cost=hint.cost))
+        return {"says": f"{hint.text} (costs {hint.cost} points)", "cost": hint.cost}
+
+    async def watch(self, *, time_up: bool) -> None:
+        """After the trainee's end: see whether the recovery lasts, replay the trigger, and see again."""
+        self._over = True
+        watch, trigger = self.scenario.drill.watch, self.scenario.drill.trigger
+        clock, begun = self._stage.clock, self._now()
+        self._tell(WatchBegan(at=begun, time_up=time_up))
+        await clock.sleep_until(begun + watch.sustained)
+        ends = await self._replay(trigger.lasts)
+        await clock.sleep_until(ends + watch.settle + watch.sustained)
+        self._tell(DrillEnded(at=self._now()))
+
+    async def _replay(self, lasts: int | None) -> int:
+        """Bring the trigger back; returns the instant from which calls are to recover."""
+        at = self._now()
+        if self._disarmed:
+            self._tell(TriggerReplayed(at=at, injection=None, ends=at))
+            return at
+        assert self._armed is not None
+        (before,) = [
+            injection
+            for injection in self.scenario.experiment.planes["dns"]
+            if injection.id == self.scenario.drill.trigger.injection
+        ]
+        start = at - self._armed.origin
+        length = lasts if lasts is not None else self._armed.ends - at
+        await self._steering.inject(replace(before, id=AGAIN, when=Once(start, length)))
+        ends = at if lasts is None else at + lasts
+        self._tell(TriggerReplayed(at=at, injection=AGAIN, ends=ends))
+        return ends
+
+
+def _short(request: Any) -> str:
+    words = (
+        [f"{key}={value}" for key, value in request.items() if key != "do"]
+        if isinstance(request, dict)
+        else [str(request)]
+    )
+    return " ".join(words)[:200]

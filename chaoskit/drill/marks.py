@@ -1,0 +1,101 @@
+"""What is marked in a drill, and how: a mark is a clause with its finding, its points and the reason. Nothing but the journal is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from chaoskit.clock import Instant
+from chaoskit.drill.plan import DrillSpec
+from chaoskit.journal.calls import Call
+from chaoskit.journal.events import (
+    DiagnosisGiven,
+    DrillBegan,
+    DrillEnded,
+    HarnessFailed,
+    OperatorActed,
+    StatusPosted,
+    TriggerReplayed,
+    WatchBegan,
+)
+from chaoskit.journal.run import Run
+
+Finding: TypeAlias = Literal["held", "broken", "unknown"]
+E = TypeVar("E")
+FEWEST_CALLS = 3
+"""So many calls of each customer it takes to say that they work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """``points`` of ``out_of`` for one clause; ``because`` gives the reason with its figures."""
+
+    part: Literal["mitigation", "diagnosis", "communication", "hints"]
+    clause: str
+    finding: Finding
+    points: float
+    out_of: float
+    because: str
+
+
+def mark(part: Any, clause: str, finding: Finding, out_of: float, because: str) -> Mark:
+    """All points for what held, none for anything else."""
+    points = out_of if finding == "held" else 0
+    return Mark(part=part, clause=clause, finding=finding, points=points, out_of=out_of, because=because)
+
+
+class DrillView:
+    """A drill's journal as its judges read it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        (_, self.began), *_ = run.of(DrillBegan)
+        self.plan = DrillSpec.model_validate(self.began.plan)
+        self.actions = self._events(OperatorActed)
+        begin = self.fault_at or 0  # who speaks before the incident has not seen it
+        self.posts = [post for post in self._events(StatusPosted) if post.at >= begin]
+        self.diagnoses = [given for given in self._events(DiagnosisGiven) if given.at >= begin]
+        self.watch = next(iter(self._events(WatchBegan)), None)
+        self.replayed = next(iter(self._events(TriggerReplayed)), None)
+        self.ended = next(iter(self._events(DrillEnded)), None)
+        self.harness_failed = bool(run.of(HarnessFailed))
+        self.customers: dict[str, tuple[Call, ...]] = {
+            label: run.calls.get(label, ()) for label in run.header.experiment.get("clients", {})
+        }
+
+    def _events(self, kind: type[E]) -> list[E]:
+        return [event for _, event in self.run.of(kind)]
+
+    @property
+    def fault_at(self) -> Instant | None:
+        """When the incident began; None where its injection was never planned, so the run did not begin."""
+        since = self.plan.diagnosis.truth.since
+        starts = [span[0] for planned in self.run.injections if planned.injection == since for span in planned.spans]
+        return min(starts, default=None)
+
+    @property
+    def failures(self) -> list[Call]:
+        """The customers' failed calls from the incident's begin to the replay of its trigger, by start."""
+        start = self.fault_at
+        until = self.replayed.at if self.replayed else self.run.last_instant
+        calls = [call for calls in self.customers.values() for call in calls if call.result == "failed"]
+        inside = [
+            call
+            for call in calls
+            if start is not None and start <= (call.finished or call.started) and call.started < until
+        ]
+        return sorted(inside, key=lambda call: call.started)
+
+    def working(self, start: Instant, end: Instant) -> tuple[Finding, str]:
+        """Whether every customer's calls that began from ``start`` to ``end`` succeeded, and what was seen."""
+        reasons, finding = [], "held"
+        for label, calls in self.customers.items():
+            inside = [call for call in calls if start <= call.started < end]
+            failed = sum(call.result == "failed" for call in inside)
+            succeeded = sum(call.result == "ok" for call in inside)
+            reasons.append(f"{label}: {succeeded} calls succeeded, {failed} failed")
+            if failed:
+                finding = "broken"
+            elif succeeded < FEWEST_CALLS and finding == "held":
+                finding = "unknown"
+        return finding, "; ".join(reasons) or "there were no customers"  # type: ignore[return-value]

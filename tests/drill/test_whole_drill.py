@@ -1,0 +1,59 @@
+"""Two whole drills, played by scripts through the doors that a person uses: one well, one badly."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import PATIENCE_S, make_place
+from tests.cli.test_whole_run import namespaces_work
+
+RESPONDERS = Path(__file__).parent / "responders"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(namespaces_work()), reason="no namespaces here"),
+]
+
+
+def play(tmp_path: Path, responder: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+    place = make_place(tmp_path)
+    argv = [sys.executable, "-m", "chaoskit", "drill", "stale-writer", "--responder", f"bash {RESPONDERS / responder}"]
+    ended = subprocess.run(
+        argv, cwd=place.work, env=place.environment, capture_output=True, text=True, timeout=PATIENCE_S
+    )
+    (folder,) = (place.work / "runs").iterdir()
+    return ended, folder
+
+
+def judged_again(folder: Path) -> dict[str, object]:
+    argv = [sys.executable, "-m", "chaoskit", "drill", "judge", str(folder), "--json"]
+    score: dict[str, object] = json.loads(subprocess.run(argv, capture_output=True, timeout=PATIENCE_S).stdout)
+    return score
+
+
+def test_a_drill_played_well(tmp_path: Path) -> None:
+    ended, folder = play(tmp_path, "well.sh")
+    assert ended.returncode == 0, ended.stderr
+    assert "recovered and safe, 100 of 100 points" in ended.stdout
+    text = (folder / "post-mortem.md").read_text()
+    assert "| action | pause automation |" in text
+    assert "| record back |" in text
+    assert judged_again(folder) == json.loads((folder / "score.json").read_text())
+
+
+def test_a_drill_played_badly(tmp_path: Path) -> None:
+    ended, folder = play(tmp_path, "badly.sh")
+    assert ended.returncode == 1, ended.stderr
+    score = json.loads((folder / "score.json").read_text())
+    assert score["state"] == "not recovered"
+    broken = {mark["clause"] for mark in score["marks"] if mark["finding"] == "broken"}
+    assert broken == {
+        "recovery holds when the trigger comes again", "protections still on", "no other name touched", "name", "mechanism",
+        "since when", "next updates as promised", "resolved when it was", "says what is affected", "in customers' words",
+    }  # fmt: skip
+    assert judged_again(folder) == score
