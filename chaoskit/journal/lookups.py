@@ -35,6 +35,9 @@ Half: TypeAlias = Literal["addresses", "NODATA", "lost"] | str
 
 _Query: TypeAlias = tuple[int, QueryAnswered]
 
+_Outcome: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, Half], ...]]
+"""The ``rcodes``, ``faults`` and ``halves`` of a lookup."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
@@ -92,8 +95,9 @@ def find_lookups(entries: Sequence[Entry]) -> tuple[Lookup, ...]:
     alone.clear()
     groups.reverse()  # so that each can be let go when it is closed
     closed = []
+    outcomes: dict[_Outcome, _Outcome] = {}
     while groups:
-        closed.append(_lookup(groups.pop()))
+        closed.append(_lookup(groups.pop(), outcomes))
     return tuple(closed)
 
 
@@ -137,18 +141,25 @@ def _continues(group: list[_Query], query: QueryAnswered) -> bool:
     return query.rtype not in final or asked != final
 
 
-def _lookup(group: list[_Query]) -> Lookup:
+def _lookup(group: list[_Query], outcomes: dict[_Outcome, _Outcome]) -> Lookup:
+    """The lookup of these queries. What it got is shared with those in ``outcomes`` that got the same: most do."""
     events = [event for _, event in group]
+    outcome = (
+        tuple(event.rcode if event.reply == "answer" else event.reply for event in events),
+        tuple(sorted({fault for event in events for fault in event.faults})),
+        tuple((rtype, _half(events, rtype)) for rtype in dict.fromkeys(event.rtype for event in events)),
+    )
+    rcodes, faults, halves = outcomes.setdefault(outcome, outcome)
     return Lookup(
         client=events[0].asker,
         started=min(event.at for event in events),
         finished=max(event.answered_at for event in events),
         name=events[0].name,
         queries=tuple(seq for seq, _ in group),
-        rcodes=tuple(event.rcode if event.reply == "answer" else event.reply for event in events),
+        rcodes=rcodes,
         answers=sum(event.answers for event in events),
-        faults=tuple(sorted({fault for event in events for fault in event.faults})),
-        halves=tuple((rtype, _half(events, rtype)) for rtype in dict.fromkeys(event.rtype for event in events)),
+        faults=faults,
+        halves=halves,
     )
 
 
