@@ -54,7 +54,7 @@ def test_bad_input_is_told_before_anything_runs(
 def test_the_sample_app_s_missing_time_out_is_named(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE, tmp_path / "sample")
     faults = ["--fault", "empty", "--fault", "slow-service"]
-    result = survey(tmp_path, "survey", *faults, "--for", "4s", "--write", "rows", "sample/sample.yaml")
+    result = survey(tmp_path, "survey", *faults, "--for", "4s", "--jobs", "2", "--write", "rows", "sample/sample.yaml")
     assert result.returncode == 0, result.stderr
     (table,) = (tmp_path / "runs").glob("*/survey.json")
     rows = {(row["dependency"], row["fault"]): row for row in json.loads(table.read_text())["trials"]}

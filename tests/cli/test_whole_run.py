@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -164,6 +165,7 @@ def test_whatever_ends_it_nothing_is_left(place: Path, sandbox: str, number: sig
     with started(place, sandbox) as (process, watched):
         made = {network_namespace(pid) for pid in descendants(process.pid)} - {network_namespace(os.getpid()), None}
         assert bool(made) == (sandbox == "namespace")
+        pinned = pin_namespaces(descendants(process.pid))
         process.send_signal(number)
         output, _ = process.communicate(timeout=15)
         assert all_ended(watched), "a process outlived the run by 10 s"
@@ -180,6 +182,17 @@ def test_whatever_ends_it_nothing_is_left(place: Path, sandbox: str, number: sig
     assert (judged.returncode, "interrupted" in judged.stdout) == (4, True), judged.stdout
     still_there = {network_namespace(int(folder.name)) for folder in Path("/proc").glob("[0-9]*")}
     assert not made & still_there, "no namespace"
+    for descriptor in pinned:
+        os.close(descriptor)
+
+
+def pin_namespaces(pids: Iterable[int]) -> list[int]:
+    """Descriptors that hold the network namespaces of these processes, so that the kernel gives their numbers to no other meanwhile."""
+    pinned = []
+    for pid in pids:
+        with contextlib.suppress(OSError):  # it has gone
+            pinned.append(os.open(f"/proc/{pid}/ns/net", os.O_RDONLY))
+    return pinned
 
 
 def network_namespace(pid: int) -> str | None:
