@@ -230,7 +230,7 @@ class TestRecord:
         state.latest = 6 * SECOND
         assert state.record_words() == "EMPTY (nobody asked)"
 
-    def test_a_fault_of_another_name_does_not_empty_a_name_that_has_a_records_only(self) -> None:
+    def test_a_fault_of_another_name_leaves_an_a_only_name_answering(self) -> None:
         state = self.state(self.answer(SECOND, "A", 1), self.answer(2 * SECOND, "AAAA", 0))
         state.blanks.clear()
         for state.latest in (6 * SECOND, 10 * SECOND):

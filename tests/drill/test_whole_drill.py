@@ -59,7 +59,7 @@ def test_a_drill_played_badly(tmp_path: Path) -> None:
     assert judged_again(folder) == score
 
 
-def test_a_responder_that_cannot_be_started_is_told_and_not_scored(tmp_path: Path) -> None:
+def test_a_responder_that_cannot_start_is_told_and_not_scored(tmp_path: Path) -> None:
     script = tmp_path / "no-interpreter"
     script.write_text("chaoskit operator brief\n")
     script.chmod(0o755)

@@ -28,7 +28,7 @@ def test_an_app_that_ends_by_itself_is_told_with_code_and_phase() -> None:
     assert AppsStayUp(app="no").judge(story.run()).finding == "unknown"
 
 
-def test_an_app_that_was_started_and_never_ready_is_not_called_missing() -> None:
+def test_an_app_that_was_never_ready_is_not_called_missing() -> None:
     story = Story().head()
     assert "this run has no app" in AppsStayUp().judge(story.run()).because
     story.add(AppStarted(at=at(-900), client="web", pid=2))

@@ -32,7 +32,7 @@ def test_only_warm_clients_under_only_dns_faults(
     assert all("write connection: cold" in warning for warning in warnings)
 
 
-def test_the_lookups_of_an_app_may_meet_a_dns_fault_whatever_the_clients_keep() -> None:
+def test_an_app_may_meet_a_dns_fault_that_warm_clients_do_not() -> None:
     plain = {
         "title": "t",
         "duration": "5s",
@@ -54,6 +54,6 @@ def test_the_lookups_of_an_app_may_meet_a_dns_fault_whatever_the_clients_keep() 
         ({"app": {}, "other": {}}, "app, other each keep one open connection and look nothing up"),
     ],
 )
-def test_one_client_or_several_are_told_of_in_whole_sentences(clients: object, words: str) -> None:
+def test_one_client_or_several_make_a_whole_sentence(clients: object, words: str) -> None:
     plain = {"title": "t", "clients": clients, "timeline": [BLANK], "duration": "5s"}
     assert words in warnings_of(resolve_plain(plain, "x.yaml"))[0]
