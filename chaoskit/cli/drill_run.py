@@ -118,6 +118,8 @@ class DrillSession(CommandSession):
         failures = [event.message for _, event in result.run.of(HarnessFailed)]
         if failures:
             raise HarnessError(failures[0])
+        if self.command is not None and self.command.refused:
+            raise HarnessError(f"{self.request.argv[0]} could not be started: {self.command.refused}")
         view = view_of(result.run.entries)
         score = score_of(view)
         files = [

@@ -148,17 +148,17 @@ class RunState:
     def _state_of(self, name: str) -> str:
         """What is known of one name: one address of either family is enough, whatever the other one got.
 
-        What was answered before the last fault began or ended says nothing of now.
+        What was answered before the last fault began or ended says nothing of now, unless nobody has asked since.
         """
         edges = [edge for start, end, _ in self.spans for edge in (start, end) if edge <= self.latest]
-        since = max(edges, default=0)
-        fresh = [words for at, words in self.record[name].values() if at >= since]
-        if fresh:
-            return ANSWERING if ANSWERING in fresh else fresh[-1]
+        answers = self.record[name].values()
+        last = max(at for at, _ in answers)
         fault, spans = self.blanks.get(name, ("", ()))
-        if any(start <= self.latest < end for start, end in spans):
+        if last < max(edges, default=0) and any(start <= self.latest < end for start, end in spans):
             return f"{fault.upper()} (nobody asked)"
-        return max(self.record[name].values())[1]
+        since = max((edge for edge in edges if edge <= last), default=0)
+        fresh = [words for at, words in answers if at >= since]
+        return ANSWERING if ANSWERING in fresh else fresh[-1]
 
 
 def tenths(ns: int) -> str:

@@ -21,7 +21,7 @@ def communication(view: DrillView) -> list[Mark]:
     if not view.failures:
         return [_mark(clause, "unknown", "no customer's call failed") for clause in CLAUSES]
     if not view.posts:
-        return [_mark(clause, "broken", "nothing was published") for clause in CLAUSES]
+        return [_mark(clause, "broken", "nothing was published after the fault began") for clause in CLAUSES]
     return [_mark(clause, *judge(view)) for clause, judge in CLAUSES.items()]
 
 

@@ -84,7 +84,7 @@ def _moment(event: object) -> Moment:
         case OperatorActed():
             return Moment(event.at, "action", f"{event.action} {event.subject}".strip())
         case OperatorRefused():
-            return Moment(event.at, "action", f"refused: {printable(event.request)} ({printable(event.because)})")
+            return Moment(event.at, "action", f"refused: {printable(event.because)}")
         case DiagnosisGiven():
             return Moment(event.at, "diagnosis", f"{event.name}, {event.mechanism}, {event.scope}")
         case StatusPosted():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
-from chaoskit.journal.events import AppEnded, ClientReady
+from chaoskit.journal.events import AppEnded, AppStarted, ClientReady
 from chaoskit.journal.run import Run
 from chaoskit.units import format_duration
 from chaoskit.verdict import Verdict
@@ -26,7 +26,8 @@ class AppsStayUp(Expectation):
             if event.use == "program" and self.app in (None, event.client)
         }
         if not starts:
-            because = f"no app {self.app!r} became ready" if self.app else "this run has no app; see 'apps'"
+            none = "no app became ready" if run.of(AppStarted) else "this run has no app; see 'apps'"
+            because = f"no app {self.app!r} became ready" if self.app else none
             return Verdict(expectation=title, finding="unknown", because=because, evidence=(run.entries[0].seq,))
         ends = run.of(AppEnded)
         parts = []

@@ -185,7 +185,7 @@ class _Resolver:
         try:
             return adapter(written)
         except ValidationError as error:
-            self.problems += problems_of(error, self.document, field)
+            self.problems += problems_of(error, self.document, field, kind)
         except ValueError as error:
             self._say(field, f"{error}.")
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -31,16 +31,21 @@ _MODELS: dict[str, type[BaseModel]] = {
 }
 
 
-def problems_of(error: ValidationError, document: Document, under: FieldPath = ()) -> list[Problem]:
-    """Every finding of ``error``; ``under`` is the field whose value was being read."""
-    return [_located(_problem(finding, document, under), finding, under) for finding in error.errors(include_url=False)]
+def problems_of(
+    error: ValidationError, document: Document, under: FieldPath = (), kind: type[Any] | None = None
+) -> list[Problem]:
+    """Every finding of ``error``; ``under`` is the field whose value was being read, as an object of ``kind``."""
+    return [
+        _located(_problem(finding, document, under, kind), finding, under)
+        for finding in error.errors(include_url=False)
+    ]
 
 
 def _located(problem: Problem, finding: Any, under: FieldPath) -> Problem:
     return replace(problem, path=(*under, *(part for part in finding["loc"] if not str(part).startswith("["))))
 
 
-def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
+def _problem(finding: Any, document: Document, under: FieldPath, read_as: type[Any] | None) -> Problem:
     field: FieldPath = (
         *under,
         *(part for part in finding["loc"] if not str(part).startswith("[")),
@@ -48,6 +53,10 @@ def _problem(finding: Any, document: Document, under: FieldPath) -> Problem:
     line = document.line(field)
     kind = finding["type"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        if read_as is not None and is_dataclass(read_as) and len(finding["loc"]) == 1:
+            known = [each.name for each in fields(read_as) if each.init]
+            fix = known_fields(field, known) if known else "It has no fields."
+            return Problem(line, dotted(field), "there is no such field.", fix)
         model = OwnServiceSpec if "[own]" in finding["loc"] else None
         return Problem(line, dotted(field), "there is no such field.", _known_fields(field, model))
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):

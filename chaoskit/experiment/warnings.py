@@ -25,10 +25,10 @@ def warnings_of(experiment: Experiment) -> list[str]:
     recycled = any(
         service.idle_timeout or service.max_requests or not service.keep_alive for service in spec.services.values()
     )
-    if only_dns and clients and len(warm) == len(clients) and not recycled:
+    if only_dns and clients and len(warm) == len(clients) and not recycled and not spec.apps:
         warnings.append(
-            f"{experiment.source}: all faults are DNS faults, and {', '.join(warm)} keep{'s' if len(warm) == 1 else ''} one open "
-            "connection and look nothing up, so the faults will meet nothing; write connection: cold, or let the service close "
-            "connections with max_requests or idle_timeout"
+            f"{experiment.source}: all faults are DNS faults, and {', '.join(warm)} {'keeps' if len(warm) == 1 else 'each keep'} one open "
+            f"connection and look{'s' if len(warm) == 1 else ''} nothing up, so the faults will meet nothing; write connection: cold, "
+            "or let the service close connections with max_requests or idle_timeout"
         )
     return warnings

@@ -130,4 +130,6 @@ def call_lines(trace: Trace) -> list[str]:
         f"  {call.call.program} {call.call.number:<3} {'*' if call.wrote else ' '} {call.kind:<6}{_cut(call.what)} → {call.result}"
         for call in trace.calls
     ]
+    if not lines:
+        return ["No program made a call."]
     return ["The calls, in the order in which they took effect (* changed the zone):", *lines]

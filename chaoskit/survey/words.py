@@ -21,7 +21,7 @@ STATUS_WORDS: dict[Status, str] = {
     "unknown": "unknown",
 }
 
-HURT: dict[Status, str] = {"not back": "not back", "failed": "failed", "late": "came back late"}
+HURT: dict[Status, str] = {"not back": "not back", "failed": "failed", "late": "came back late", "waited": "waited"}
 
 LEGEND = """\
 Each row is a run of its own, with one fault on one dependency. *Hung* is how much longer the command, or the longest call, took than usual
@@ -91,5 +91,5 @@ def headline(survey: Survey) -> str:
     """``3 of 14 trials hurt it: 1 hangs, 2 fail``."""
     counts = Counter(row.observation.status for row in survey.rows)
     hurt = [f"{counts[status]} {word}" for status, word in HURT.items() if counts[status]]
-    harmless = "none of them failed, hung or came back late"
+    harmless = "none of them failed, waited or came back late"
     return f"{len(survey.rows)} trials: {', '.join(hurt) if hurt else harmless}"

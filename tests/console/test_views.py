@@ -230,6 +230,12 @@ class TestRecord:
         state.latest = 6 * SECOND
         assert state.record_words() == "EMPTY (nobody asked)"
 
+    def test_a_fault_of_another_name_leaves_an_a_only_name_answering(self) -> None:
+        state = self.state(self.answer(SECOND, "A", 1), self.answer(2 * SECOND, "AAAA", 0))
+        state.blanks.clear()
+        for state.latest in (6 * SECOND, 10 * SECOND):
+            assert state.record_words() == "answering"
+
     def test_what_was_answered_in_the_blank_counts_in_it(self) -> None:
         state = self.state(self.answer(SECOND, "AAAA", 1), self.answer(6 * SECOND, "A", 0))
         state.latest = 7 * SECOND

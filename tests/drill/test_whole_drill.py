@@ -1,4 +1,4 @@
-"""Two whole drills, played by scripts through the doors that a person uses: one well, one badly."""
+"""Whole drills, played by scripts through the doors that a person uses: one well, one badly, and one by no program at all."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ pytestmark = [
 ]
 
 
-def play(tmp_path: Path, responder: str) -> tuple[subprocess.CompletedProcess[str], Path]:
+def play(tmp_path: Path, command: str) -> tuple[subprocess.CompletedProcess[str], Path]:
     place = make_place(tmp_path)
-    argv = [sys.executable, "-m", "chaoskit", "drill", "stale-writer", "--responder", f"bash {RESPONDERS / responder}"]
+    argv = [sys.executable, "-m", "chaoskit", "drill", "stale-writer", "--responder", command]
     ended = subprocess.run(
         argv, cwd=place.work, env=place.environment, capture_output=True, text=True, timeout=PATIENCE_S
     )
@@ -41,7 +41,7 @@ def judged_again(folder: Path) -> dict[str, object]:
 
 
 def test_a_drill_played_well(tmp_path: Path) -> None:
-    ended, folder = play(tmp_path, "well.sh")
+    ended, folder = play(tmp_path, f"bash {RESPONDERS / 'well.sh'}")
     assert ended.returncode == 0, ended.stderr
     assert "recovered and safe, 100 of 100 points" in ended.stdout
     text = (folder / "post-mortem.md").read_text()
@@ -51,7 +51,7 @@ def test_a_drill_played_well(tmp_path: Path) -> None:
 
 
 def test_a_drill_played_badly(tmp_path: Path) -> None:
-    ended, folder = play(tmp_path, "badly.sh")
+    ended, folder = play(tmp_path, f"bash {RESPONDERS / 'badly.sh'}")
     assert ended.returncode == 1, ended.stderr
     score = json.loads((folder / "score.json").read_text())
     assert score["state"] == "not recovered"
@@ -61,3 +61,13 @@ def test_a_drill_played_badly(tmp_path: Path) -> None:
         "since when", "next updates as promised", "resolved when it was", "says what is affected", "in customers' words",
     }  # fmt: skip
     assert judged_again(folder) == score
+
+
+def test_a_responder_that_cannot_start_is_told_and_not_scored(tmp_path: Path) -> None:
+    script = tmp_path / "no-interpreter"
+    script.write_text("chaoskit operator brief\n")
+    script.chmod(0o755)
+    ended, folder = play(tmp_path, str(script))
+    assert ended.returncode == 125
+    assert f"{script} could not be started: Exec format error. Nobody was tested." in ended.stderr
+    assert not (folder / "score.json").exists()

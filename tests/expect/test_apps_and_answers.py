@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chaoskit.expect.answered_with import AnsweredWith
 from chaoskit.expect.apps_stay_up import AppsStayUp
 from chaoskit.expect.latency import Latency
-from chaoskit.journal.events import AppEnded, AttemptFinished, CallFinished, CallStarted, Result
+from chaoskit.journal.events import AppEnded, AppStarted, AttemptFinished, CallFinished, CallStarted, Result
 from chaoskit.report.answers import answers_of
 from chaoskit.units import MILLISECOND
 from tests.journal.story import Story, at
@@ -26,6 +26,14 @@ def test_an_app_that_ends_by_itself_is_told_with_code_and_phase() -> None:
     assert "web ended with exit code 139 5.5 s after the start, in the fault" in verdict.because
     assert AppsStayUp(app="db").judge(story.run()).finding == "held"
     assert AppsStayUp(app="no").judge(story.run()).finding == "unknown"
+
+
+def test_an_app_that_was_never_ready_is_not_called_missing() -> None:
+    story = Story().head()
+    assert "this run has no app" in AppsStayUp().judge(story.run()).because
+    story.add(AppStarted(at=at(-900), client="web", pid=2))
+    verdict = AppsStayUp().judge(story.run())
+    assert (verdict.finding, verdict.because) == ("unknown", "no app became ready")
 
 
 def answered(*calls: tuple[float, float, int | None]) -> Story:

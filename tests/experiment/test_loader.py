@@ -71,6 +71,10 @@ def test_a_journal_carries_all_that_judging_needs() -> None:
         ),
         (("app:", "9app:"), "'9app' is no name"),
         (("recovers_within", "recovers"), "x.yaml:6: expect[0]: there is no expectation 'recovers'; did you mean"),
+        (
+            ("within: 2s", "wihtin: 2s"),
+            "expect[0].recovers_within.wihtin: there is no such field. Did you mean 'within'? Known: within, client, ",
+        ),
         (("within: 2s", "client: web, within: 2s"), "x.yaml:6: expect[0]: no client is called 'web'. Clients: app."),
         (
             ("recovers_within: {", "health_flips: {client: app, "),

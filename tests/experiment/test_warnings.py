@@ -30,3 +30,30 @@ def test_only_warm_clients_under_only_dns_faults(
     warnings = warnings_of(resolve_plain(plain, "x.yaml"))
     assert bool(warnings) is warned
     assert all("write connection: cold" in warning for warning in warnings)
+
+
+def test_an_app_may_meet_a_dns_fault_that_warm_clients_do_not() -> None:
+    plain = {
+        "title": "t",
+        "duration": "5s",
+        "apps": {"api": {"argv": ["./api"], "ready": "localhost:8080"}},
+        "services": {
+            "shop": {"host": "shop.test", "port": 80, "backend": "api"},
+            "db": {"host": "db.test", "port": 5432, "backend": "echo"},
+        },
+        "clients": {"visitor": {"use": "http", "url": "http://shop.test/"}},
+        "timeline": [{"dns": "empty", "where": "db.test", "when": {"from": "1s", "for": "1s"}}],
+    }
+    assert warnings_of(resolve_plain(plain, "x.yaml")) == []
+
+
+@pytest.mark.parametrize(
+    ("clients", "words"),
+    [
+        ({"app": {}}, "app keeps one open connection and looks nothing up"),
+        ({"app": {}, "other": {}}, "app, other each keep one open connection and look nothing up"),
+    ],
+)
+def test_one_client_or_several_make_a_whole_sentence(clients: object, words: str) -> None:
+    plain = {"title": "t", "clients": clients, "timeline": [BLANK], "duration": "5s"}
+    assert words in warnings_of(resolve_plain(plain, "x.yaml"))[0]

@@ -144,3 +144,5 @@ def test_nothing_to_judge_is_not_exercised() -> None:
     result = hunt(Blind({"A": nothing(1)}))
     assert not result.observed
     assert "Not exercised" in hunt_text(result, ["never_empty=x"])
+    silent = hunt(Blind({"A": nothing(0)}))
+    assert hunt_text(silent, ["never_empty=x"]).rstrip().endswith("No program made a call.")

@@ -17,6 +17,7 @@ from chaoskit.survey.observation import Observation
 from chaoskit.survey.page import page
 from chaoskit.survey.result import Row, Survey
 from chaoskit.survey.trial import Trial, written
+from chaoskit.survey.words import headline
 from chaoskit.units import SECOND
 from tests.survey.observations import PROXIED, clients, command, trial
 
@@ -53,6 +54,10 @@ SURVEY = Survey(
 def test_the_worst_come_first() -> None:
     statuses = [trial["status"] for trial in json.loads(SURVEY.text())["trials"]]
     assert statuses == ["not back", "failed", "failed", "waited", "not exercised"]
+
+
+def test_the_headline_counts_what_waited() -> None:
+    assert headline(SURVEY) == "5 trials: 1 not back, 2 failed, 1 waited"
 
 
 @pytest.mark.parametrize("name", RESULTS)
