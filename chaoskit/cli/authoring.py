@@ -71,6 +71,7 @@ def experiments() -> None:
 
     Prints the question and the expected outcome of each.
     """
-    from chaoskit.experiment.shipped import print_index
+    from chaoskit.cli.fold import folded
+    from chaoskit.experiment.shipped import index_text
 
-    print_index()
+    typer.echo(folded(index_text()))

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from chaoskit.cli.fold import folded
 from chaoskit.cli.lazy import group_with_default, new_app
 from chaoskit.cli.options import RUNS, AsJson, JournalPath, RunsFolder, Seed
 from chaoskit.errors import InputError
@@ -27,7 +28,7 @@ def _drill(context: typer.Context) -> None:
         from chaoskit.drill.scenario import load_scenario, scenario_files
 
         for path in scenario_files():
-            typer.echo(f"{path.stem}\n    {load_scenario(path).experiment.spec.title}")
+            typer.echo(folded(f"{path.stem}\n    {load_scenario(path).experiment.spec.title}"))
         typer.echo("\nPlay one: chaoskit drill NAME")
 
 
@@ -105,7 +106,7 @@ def judge(journal: JournalPath, as_json: AsJson = False) -> None:
 
     view = view_of(read_journal(journal / "journal.jsonl" if journal.is_dir() else journal))
     score = score_of(view)
-    typer.echo(json.dumps(score.plain()) if as_json else "\n".join(debrief_lines(view, score)))
+    typer.echo(json.dumps(score.plain()) if as_json else folded("\n".join(debrief_lines(view, score))))
     raise typer.Exit(score.exit_code)
 
 

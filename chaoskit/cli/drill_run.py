@@ -14,6 +14,7 @@ import typer
 
 from chaoskit.cli.ci import CiOptions
 from chaoskit.cli.exec_run import CommandSession, ExecRequest, Terminal, play, say
+from chaoskit.cli.fold import folded
 from chaoskit.drill.debrief import debrief_lines, post_mortem
 from chaoskit.drill.desk import Desk
 from chaoskit.drill.judge import DrillScore, score_of, view_of
@@ -134,4 +135,4 @@ class DrillSession(CommandSession):
         return score.exit_code
 
     def _print(self, score: DrillScore, lines: list[str]) -> None:
-        typer.echo(json.dumps(score.plain()) if self._drill.as_json else "\n".join(lines))
+        typer.echo(json.dumps(score.plain()) if self._drill.as_json else folded("\n".join(lines)))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chaoskit.cli.fold import folded
 from chaoskit.cli.lazy import group_with_default, new_app
 from chaoskit.cli.options import AsJson
 from chaoskit.cli.steer import ask
@@ -99,7 +100,7 @@ def done(as_json: AsJson = False) -> None:
 
 def _tell(request: dict[str, Any], *, as_json: bool) -> None:
     answer = ask({"do": "operator", **request}, NOT_IN_DRILL)
-    typer.echo(json.dumps(answer) if as_json else answer["says"])
+    typer.echo(json.dumps(answer) if as_json else folded(answer["says"]))
 
 
 def ago_ns(since: str, now: time.struct_time) -> int:

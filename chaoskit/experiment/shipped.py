@@ -69,10 +69,11 @@ def find_experiment(name: str) -> Path:
     raise InputError(f"{name}: no such file, and no shipped experiment has this name.{hint} See: chaoskit experiments")
 
 
-def print_index() -> None:
-    """What ``chaoskit experiments`` prints."""
-    import typer
+def index_text() -> str:
+    """What ``chaoskit experiments`` prints: a paragraph for each experiment."""
+    return "\n".join(map(_paragraph, index()))
 
-    for entry in index():
-        needs = f"\n    needs: chaoskit clients build {entry.needs}" if entry.needs else ""
-        typer.echo(f"{entry.name}\n    {entry.question}\n    expected outcome: {entry.outcome}{needs}\n")
+
+def _paragraph(entry: Shipped) -> str:
+    needs = f"    needs: chaoskit clients build {entry.needs}\n" if entry.needs else ""
+    return f"{entry.name}\n    {entry.question}\n    expected outcome: {entry.outcome}\n{needs}"
