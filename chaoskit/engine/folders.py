@@ -68,10 +68,23 @@ def exact_folders(folder: Path) -> Folders:
     try:
         if folder.exists():
             raise FileExistsError(errno.EEXIST, f"{folder.name} is there already")
-        return Folders(Path(tempfile.mkdtemp(prefix="chaoskit-")), _partial_of(folder), folder)
+        partial = _partial_of(folder)
     except OSError as error:
         raise InputError(
             f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
+        ) from error
+    return Folders(_work_folder(partial), partial, folder)
+
+
+def _work_folder(*made: Path) -> Path:
+    """A new temporary folder. Where there can be none, removes the empty folders ``made`` for the run, and raises ``InputError``."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="chaoskit-"))
+    except OSError as error:
+        for folder in made:
+            folder.rmdir()
+        raise InputError(
+            f"cannot write to {tempfile.gettempdir()}: {error.strerror}; name another folder in TMPDIR"
         ) from error
 
 
@@ -93,15 +106,8 @@ def make_folders(out: Path, stem: str) -> Folders:
         partial = _partial_of(final)
     except OSError as error:
         raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
-    try:
-        work = Path(tempfile.mkdtemp(prefix="chaoskit-"))
-    except OSError as error:
-        for folder in (partial, final, *([out] if is_new else [])):
-            folder.rmdir()
-        raise InputError(
-            f"cannot write to {tempfile.gettempdir()}: {error.strerror}; name another folder in TMPDIR"
-        ) from error
-    return Folders(work, partial, final, (final, *([out] if is_new else [])))
+    empty = (final, *([out] if is_new else []))
+    return Folders(_work_folder(partial, *empty), partial, final, empty)
 
 
 def _reserve(out: Path, name: str) -> Path:

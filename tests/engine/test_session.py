@@ -61,6 +61,15 @@ def test_a_cancelled_run_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made_is_refused_first(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_refused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(InputError, match="cannot write to"):
         exact_folders(tmp_path / "no" / "one")
+    assert list(tmp_path.iterdir()) == [], "nothing half-done"
+
+
+def test_without_a_temporary_folder_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "no"))
+    with pytest.raises(InputError, match="name another folder in TMPDIR"):
+        exact_folders(tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
