@@ -76,12 +76,12 @@ def exact_folders(folder: Path) -> Folders:
     return Folders(_work_folder(partial), partial, folder)
 
 
-def _work_folder(*made: Path) -> Path:
-    """A new temporary folder. Where there can be none, removes the empty folders ``made`` for the run, and raises ``InputError``."""
+def _work_folder(*empty: Path) -> Path:
+    """A new temporary folder. Where there can be none, removes the ``empty`` folders made for the run; raises ``InputError``."""
     try:
         return Path(tempfile.mkdtemp(prefix="chaoskit-"))
     except OSError as error:
-        for folder in made:
+        for folder in empty:
             folder.rmdir()
         raise InputError(
             f"cannot write to {tempfile.gettempdir()}: {error.strerror}; name another folder in TMPDIR"
