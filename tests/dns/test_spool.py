@@ -70,6 +70,7 @@ class Disk:
         self.tries = threading.Semaphore(0)
         self.gate = threading.Event()
         self.gate.set()
+        self.hangs = threading.Event()
         self._really: Callable[[int, bytes, int], int] = os.pwrite
         monkeypatch.setattr(os, "pwrite", self)
         monkeypatch.setattr(module, "WRITE_EVERY_S", 0.001)
@@ -82,6 +83,8 @@ class Disk:
             self.tries.acquire(timeout=0.01)
 
     def __call__(self, file: int, data: bytes, at: int) -> int:
+        if not self.gate.is_set():
+            self.hangs.set()
         self.gate.wait()
         self.tries.release()
         if self.room is not None:
@@ -125,6 +128,8 @@ def test_a_disk_that_hangs_holds_up_nobody_and_takes_no_memory(tmp_path: Path, m
     log = Spool(tmp_path / "log")
     number = log.number(shape())
     assert number is not None
+    log.batch([number], 0, 0, PEER)
+    assert disk.hangs.wait(60), "the writer is at the disk, so it takes no more of what comes"
     for at in range(1000):
         log.batch([number] * 10, at, at, PEER * 10)  # would never return if it waited
     assert log.lost > 5000
@@ -133,7 +138,7 @@ def test_a_disk_that_hangs_holds_up_nobody_and_takes_no_memory(tmp_path: Path, m
     disk.gate.set()
     lost = log.close()
     events, reader = read(tmp_path / "log")
-    assert len(events) + lost == 10_001
+    assert len(events) + lost == 10_002
     assert (reader.lost, reader.complete) == (lost, True)
 
 
