@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
-from chaoskit.journal.events import LevelMeasured
+from chaoskit.expect._levels import measured_levels
 from chaoskit.journal.run import Run
 from chaoskit.units import Duration, format_duration
 from chaoskit.verdict import Verdict
@@ -30,11 +30,7 @@ class LevelReaches(Expectation):
         )
         if not run.episodes:
             return Verdict(expectation=title, finding="unknown", because="no fault was planned, so it has no end")
-        measured = [
-            (seq, event)
-            for seq, event in run.of(LevelMeasured)
-            if (event.client, event.name) == (self.client, self.level)
-        ]
+        measured = measured_levels(run, self.client, self.level)
         if not measured:
             return Verdict(expectation=title, finding="unknown", because=f"{self.client} told no level {self.level!r}")
         end = run.episodes[-1].end

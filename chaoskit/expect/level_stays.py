@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
-from chaoskit.journal.events import LevelMeasured
+from chaoskit.expect._levels import measured_levels
 from chaoskit.journal.run import Run
 from chaoskit.units import SECOND
 from chaoskit.verdict import Finding, Verdict
@@ -21,11 +21,7 @@ class LevelStays(Expectation):
 
     def judge(self, run: Run) -> Verdict:
         title = f"level_stays {self.client} {self.level} at least {self.at_least:g}"
-        measured = [
-            (seq, event)
-            for seq, event in run.of(LevelMeasured)
-            if (event.client, event.name) == (self.client, self.level)
-        ]
+        measured = measured_levels(run, self.client, self.level)
         if not measured:
             return Verdict(expectation=title, finding="unknown", because=f"{self.client} told no level {self.level!r}")
         seq, least = min(measured, key=lambda entry: entry[1].value)
