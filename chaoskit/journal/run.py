@@ -157,9 +157,13 @@ class Run:
         joined = join_calls(self.entries, self.lookups)
         return {client: joined.get(client, ()) for client in self.clients}
 
+    def phase_of(self, call: Call) -> Phase:
+        """The phase in which ``call`` started; *fault* for one that met a fault, also where it had begun before that."""
+        return "fault" if call.number in self.met_by.get(call.client, {}) else self.phase_at(call.started)
+
     def calls_in(self, client: str, phase: Phase | None) -> list[Call]:
-        """The calls of ``client`` that *started* in ``phase`` (all phases when None)."""
-        return [call for call in self.calls[client] if phase is None or self.phase_at(call.started) == phase]
+        """The calls of ``client`` that belong to ``phase`` (all phases when None); see ``phase_of``."""
+        return [call for call in self.calls[client] if phase is None or self.phase_of(call) == phase]
 
     @cached_property
     def lookups(self) -> tuple[Lookup, ...]:
