@@ -66,7 +66,7 @@ class TestPhases:
         assert [call.number for call in run.calls_in("app", "fault")] == [2]
         assert len(run.calls_in("app", None)) == 2
 
-    def test_a_call_that_met_a_fault_is_of_the_fault_whenever_it_began(self) -> None:
+    def test_a_call_that_met_a_fault_is_of_it_whenever_it_began(self) -> None:
         story = blank().lookup("app", 5100, 1000, faults=("blank",))
         story.call("app", 4900, 5200, "failed")
         story.call("app", 4950, 5300)
