@@ -43,7 +43,7 @@ it is not the zone's negative TTL that ends it. What does, and when, is not meas
 ## Beside the matrix: an open connection that Go gives up
 
 A connection that is open does not carry the SDK for Go for certain (Go 1.26.8, aws-sdk-go-v2 1.47.7, smithy-go 1.28.8). On a busy
-machine, and with no fault at all, a warm client closed its connection right after a good answer in 3 of 11 runs of 6 s with five clients of
+machine, and with no fault at all, a warm client closed its connection right after a good answer in 3 of 18 runs of 6 s with five clients of
 ten calls a second each, and dialled for the next call. A trace of the client shows it: the answer is there before Go has looked
 whether the request's body goes on; the SDK closes that body as soon as it has the answer, and Go takes what it then reads (`EOF`) for a
 request that was not written whole, whose connection is not to be used again. So no experiment here promises that such a client sails
