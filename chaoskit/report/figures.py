@@ -216,7 +216,7 @@ def _effect(run: Run, client: str) -> Effect:
 
 
 def _phases(run: Run, calls: Sequence[Call]) -> tuple[PhaseCount, ...]:
-    counted = Counter((run.phase_at(call.started), call.result) for call in calls)
+    counted = Counter((run.phase_of(call), call.result) for call in calls)
     return tuple(
         PhaseCount(
             phase=phase, ok=counted[phase, "ok"], failed=counted[phase, "failed"], unknown=counted[phase, "unknown"]

@@ -136,7 +136,11 @@ class InjectionCut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryChecked:
-    """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid."""
+    """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid.
+
+    ``work_ns`` tells how busy the machine was just after: how long a piece of work took that needs 5 ms of processor time; None where it
+    was not measured.
+    """
 
     kind: Literal["canary_checked"] = "canary_checked"
     at: Instant
@@ -144,6 +148,7 @@ class CanaryChecked:
     ok: bool
     detail: str
     latency_ns: int
+    work_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
