@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from chaoskit.journal.events import LARGEST, Entry, Event, InjectionPlanned, RunStarted
+from chaoskit.journal.events import LARGEST, DrillBegan, Entry, Event, InjectionPlanned, RunStarted
 
-_WITH_PLAIN_JSON = (RunStarted, InjectionPlanned)
+_WITH_PLAIN_JSON = (RunStarted, InjectionPlanned, DrillBegan)
 _SEQ_FIRST = re.compile(rb'\{"seq":([1-9]\d{0,17}),(?="kind":)')
 _ENCODER = msgspec.json.Encoder()
 

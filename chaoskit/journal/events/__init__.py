@@ -144,6 +144,7 @@ __all__ = [
     "QueryAnswered",
     "RaceEvent",
     "RaceStep",
+    "Record",
     "RequestAnswered",
     "RequestArrived",
     "ResolverCacheSeen",
