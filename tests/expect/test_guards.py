@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chaoskit.expect._harness import Harness
@@ -204,7 +202,9 @@ class TestFaultExercised:
     def test_a_run_that_ended_before_its_faults_were_planned(self) -> None:
         early = Story().head("app")
         early.events = [
-            replace(event, experiment={"timeline": [{"dns": "empty"}]}) if isinstance(event, ev.RunStarted) else event
+            event.with_fields(experiment={"timeline": [{"dns": "empty"}]})
+            if isinstance(event, ev.RunStarted)
+            else event
             for event in early.events
         ]
         verdict = FaultExercised().judge(early.run())

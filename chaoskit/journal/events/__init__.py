@@ -9,10 +9,9 @@ Each domain has a file, which ends with the union of its events; the union of al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
-from chaoskit.journal.events._types import Result
+from chaoskit.journal.events._types import LARGEST, Record, Result
 from chaoskit.journal.events.app import AppEnded, AppEvent, AppReady, AppStarted
 from chaoskit.journal.events.client import (
     AttemptFinished,
@@ -91,6 +90,7 @@ from chaoskit.journal.events.zone import (
 
 __all__ = [
     "EVENT_TYPES",
+    "LARGEST",
     "SCHEMA_VERSION",
     "AppEnded",
     "AppEvent",
@@ -144,6 +144,7 @@ __all__ = [
     "QueryAnswered",
     "RaceEvent",
     "RaceStep",
+    "Record",
     "RequestAnswered",
     "RequestArrived",
     "ResolverCacheSeen",
@@ -186,8 +187,7 @@ EVENT_TYPES: tuple[type, ...] = get_args(Event)
 """Every class of the union, for codecs and tests."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record, frozen=True):
     """An event in its place in the journal; ``seq`` counts from 1 without gaps."""
 
     seq: int
