@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from chaoskit.race.calls import (
     Alias,
+    Answer,
     Applied,
     Batch,
+    Call,
     DeleteTree,
     ListTrees,
     Lock,
@@ -22,7 +24,7 @@ from chaoskit.race.calls import (
 from chaoskit.race.live.recorder import Recorder
 from tests.race.live.zone_in_memory import layout
 
-PASS = (
+PASS: tuple[tuple[Call, Answer], ...] = (
     (ReadPlans(), Newest(5)),
     (ReadAlias(0), Alias(4)),
     (ReadLock(1), Lock("a/1")),
@@ -43,7 +45,7 @@ def test_a_batch_has_the_reads_that_it_is_based_on() -> None:
     assert steps[7].reads == (1, 4, 5, 7), "the clean-up list in place of freshness"
 
 
-def test_a_step_is_told_in_the_words_of_the_model_and_its_refusal_for_machines() -> None:
+def test_steps_have_the_models_words_and_refusals_for_machines() -> None:
     recorder = Recorder("enactor-b", layout())
     steps = [recorder.record(call, answer, "", number, number) for number, (call, answer) in enumerate(PASS)]
     assert (steps[1].call, steps[1].endpoint, steps[1].answer) == ("reads the active plan", "live.test", "4")
