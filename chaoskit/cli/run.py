@@ -8,7 +8,7 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -77,8 +77,7 @@ def run(
     for warning in warnings_of(loaded):
         typer.echo(f"warning: {warning}", err=True)
     preflight.check(loaded, sandbox, toxiproxy)
-    options = CiOptions(junit=junit, markdown=markdown, baseline=baseline, worse_by=worse_by, github=github)
-    reports = options.prepare()
+    reports = CiOptions(junit=junit, markdown=markdown, baseline=baseline, worse_by=worse_by, github=github).prepare()
 
     def replay(name: str) -> str:
         words = ["chaoskit", "run", experiment, "--sandbox", name, "--seed", str(loaded.spec.seed)]
@@ -87,27 +86,17 @@ def run(
         words += [word for written in allow for word in ("--allow", written)]
         return shlex.join(words)
 
-    async def play() -> int:
-        result = await play_watched(
-            loaded,
-            experiment,
-            out,
-            sandbox,
-            replay,
-            toxiproxy=toxiproxy,
-            plain=plain,
-            beside=_page if console else None,
-        )
-        return _conclude(result, reports)
-
-    raise typer.Exit(asyncio.run(until_signalled(play())))
+    page = _page if console else None
+    playing = play_watched(loaded, experiment, out, sandbox, replay, toxiproxy=toxiproxy, plain=plain, beside=page)
+    raise typer.Exit(asyncio.run(until_signalled(_conclude(playing, reports))))
 
 
-def _conclude(result: RunResult, reports: CiReports) -> int:
-    """Print the verdicts and write what CI takes. Returns the exit code."""
+async def _conclude(playing: Awaitable[RunResult], reports: CiReports) -> int:
+    """When the run is over, print its verdicts and write what CI takes. Returns the exit code."""
     from chaoskit.cli.output import make_console
     from chaoskit.report.terminal import print_verdicts
 
+    result = await playing
     paths = [seen_from_host(path, os.environ) for path in result.files]
     print_verdicts(make_console(), result.run, result.verdicts, result.outcome, paths)
     return reports.conclude(result)

@@ -11,7 +11,7 @@ from chaoskit.cascade.system.chain import Chain, unfit
 from chaoskit.cascade.system.events import Simulation
 from chaoskit.cascade.system.fluid import GOOD_SHARE
 from chaoskit.cascade.system.model import System
-from chaoskit.intervals import Z_99, wilson
+from chaoskit.spread import Z_99, wilson
 from chaoskit.units import SECOND
 
 PLAYS = 30

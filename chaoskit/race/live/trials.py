@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaoskit.intervals import wilson
+from chaoskit.spread import wilson
 from chaoskit.units import format_duration
 
 
