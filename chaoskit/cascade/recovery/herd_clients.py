@@ -8,7 +8,7 @@ dial that fails makes it sleep and look up again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from chaoskit.cascade.draws import Stream, base_key
@@ -100,6 +100,22 @@ class HerdClients:
         for client in self._clients:
             begins = now + (round(client.draws.random() * spread) if self._settings.jitter else 0)
             self._schedule.at(begins, lambda client=client: self._look_up(client))  # type: ignore[misc]
+
+    def lost(self, number: int) -> None:
+        """A connection of client ``number`` was cut: it looks up and dials again."""
+        client = next(client for client in self._clients if client.number == number)
+        client.connections -= 1
+        self._with_one -= client.connections == 0
+        self._connected(self._with_one)
+        if not client.asleep:
+            self._look_up(client)
+
+    def slow_down(self) -> None:
+        """From now on every client has a ramp and a back-off with full jitter."""
+        self._settings = replace(self._settings, ramp=True, jitter=True)
+        for client in self._clients:
+            client.policy = replace(client.policy, jitter="full")
+            client.ramping = False
 
     def _look_up(self, client: _Client) -> None:
         client.asleep = False

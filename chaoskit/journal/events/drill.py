@@ -7,6 +7,9 @@ from typing import Any, Literal, TypeAlias
 
 from chaoskit.clock import Instant
 
+Role: TypeAlias = Literal["alone", "operator", "communicator", "scribe", "facilitator"]
+"""Who of a team asked for it; ``alone`` is one person, or a program, in all roles but the facilitator's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillBegan:
@@ -24,7 +27,8 @@ class OperatorActed:
     """An action of the operator's, done when ``at`` says.
 
     ``lifted`` are the injections that it ended, ``touched`` the host names whose records it wrote; ``guards_off`` and ``guards_on`` are
-    the protections that it switched, ``restarted`` the clients and apps that it started anew. ``disarmed``: the trigger has no way in now.
+    the protections that it switched, ``restarted`` the clients and apps that it started anew, and ``ordered`` what it ordered of which
+    client, as ``CLIENT ORDER``. ``disarmed``: the trigger has no way in now; ``armed``: it has one again.
     """
 
     kind: Literal["operator_acted"] = "operator_acted"
@@ -37,6 +41,9 @@ class OperatorActed:
     guards_on: tuple[str, ...] = ()
     restarted: tuple[str, ...] = ()
     disarmed: bool = False
+    ordered: tuple[str, ...] = ()
+    armed: bool = False
+    role: Role = "alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,7 @@ class OperatorRefused:
     at: Instant
     request: str
     because: str
+    role: Role = "alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,7 @@ class DiagnosisGiven:
     mechanism: str
     scope: str
     since: Instant
+    role: Role = "alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +79,18 @@ class StatusPosted:
     text: str
     next_by: Instant | None = None
     resolved: bool = False
+    role: Role = "alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HintTaken:
-    """A hint was asked for; ``cost`` is in points."""
+    """A hint was asked for, or the facilitator gave it; ``cost`` is in points."""
 
     kind: Literal["hint_taken"] = "hint_taken"
     at: Instant
     number: int
     cost: int
+    role: Role = "alone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +99,42 @@ class OperatorDone:
 
     kind: Literal["operator_done"] = "operator_done"
     at: Instant
+    role: Role = "alone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteTaken:
+    """What the scribe wrote down, for the debrief's timeline."""
+
+    kind: Literal["note_taken"] = "note_taken"
+    at: Instant
+    text: str
+    role: Role = "scribe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillHeld:
+    """The facilitator holds the drill: until ``DrillResumed`` nobody else is obeyed, and no rule of communication counts the time."""
+
+    kind: Literal["drill_held"] = "drill_held"
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillResumed:
+    """The hold is over."""
+
+    kind: Literal["drill_resumed"] = "drill_resumed"
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillAborted:
+    """The facilitator ended the drill before its time; what happened until then stays in the journal, and nothing is watched after it."""
+
+    kind: Literal["drill_aborted"] = "drill_aborted"
+    at: Instant
+    because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +148,16 @@ class WatchBegan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerReplayed:
-    """What had caused the incident came again. ``injection`` is the fault that it brought; None: what was done had disarmed it."""
+    """What had caused the incident came again: as the fault ``injection``, or by ``orders`` to clients, each as ``CLIENT ORDER``.
+
+    Neither: what was done had disarmed it.
+    """
 
     kind: Literal["trigger_replayed"] = "trigger_replayed"
     at: Instant
     injection: str | None
     ends: Instant
+    orders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +176,10 @@ DrillEvent: TypeAlias = (
     | StatusPosted
     | HintTaken
     | OperatorDone
+    | NoteTaken
+    | DrillHeld
+    | DrillResumed
+    | DrillAborted
     | WatchBegan
     | TriggerReplayed
     | DrillEnded
