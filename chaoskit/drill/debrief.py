@@ -79,21 +79,7 @@ def post_mortem(view: DrillView, score: DrillScore) -> str:
             for entry in score.marks
         ),
         "",
-        "## What went well",
-        "",
-        *(
-            [
-                f"- {entry.clause}: {_cell(entry.because)}"
-                for entry in score.marks
-                if entry.finding == "held" and entry.points > 0
-            ]
-            or ["- "]
-        ),
-        "",
-        "## What made it harder",
-        "",
-        *([f"- {entry.clause}: {_cell(entry.because)}" for entry in score.marks if entry.finding != "held"] or ["- "]),
-        "",
+        *_lessons(score),
         "## Actions",
         "",
         "| action | owner | until |",
@@ -102,6 +88,17 @@ def post_mortem(view: DrillView, score: DrillScore) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _lessons(score: DrillScore) -> list[str]:
+    """What went well and what made it harder, as the marks have it."""
+    well = [entry for entry in score.marks if entry.finding == "held" and entry.points > 0]
+    harder = [entry for entry in score.marks if entry.finding != "held"]
+    lines = []
+    for title, entries in (("What went well", well), ("What made it harder", harder)):
+        reasons = [f"- {entry.clause}: {_cell(entry.because)}" for entry in entries]
+        lines += [f"## {title}", "", *(reasons or ["- "]), ""]
+    return lines
 
 
 def _cell(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What happened in a drill, merged in the order of time: faults, signals, what the team did and published. A pure function of its journal."""
+"""What happened in a drill, merged in the order of time: faults, signals, what the team did and published. Pure."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from chaoskit.journal.events import (
 )
 from chaoskit.journal.run import Run
 from chaoskit.printable import printable
+from chaoskit.race.live.evidence import empty_spans
 
 LANES = ("fault", "signal", "diagnosis", "action", "update", "note", "drill")
 """The lanes of the time axis, from top to bottom."""
@@ -79,6 +80,12 @@ def _faults(run: Run) -> list[Moment]:
             moments.append(Moment(start, "fault", f"{planned.fault} begins: {planned.where}"))
             if end < run.last_instant:
                 moments.append(Moment(end, "fault", f"{planned.fault} ends: {planned.where}"))
+    (_, began), *_ = run.of(DrillBegan)
+    if name := began.plan["diagnosis"]["truth"].get("emptied"):
+        for start, end in empty_spans(run, name):
+            moments.append(Moment(start, "fault", f"{name} is served without an address"))
+            if end < run.last_instant:
+                moments.append(Moment(end, "fault", f"{name} has an address again"))
     return moments
 
 
