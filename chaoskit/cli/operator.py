@@ -95,6 +95,12 @@ def page(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def levels(context: typer.Context, as_json: AsJson = False) -> None:
+    """Print what the scenario's parts tell of themselves, such as the leases that are held, and from where on that is well."""
+    _tell(context, {"what": "levels"}, as_json=as_json)
+
+
+@app.command()
 def alarms(context: typer.Context, as_json: AsJson = False) -> None:
     """Print the alarms that are on."""
     _tell(context, {"what": "alarms"}, as_json=as_json)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from chaoskit.drill.alarms import alarms_of
-from chaoskit.drill.plan import ActionSpec, OrderSpec
+from chaoskit.drill.plan import ActionSpec, GuardSpec, OrderSpec
 from chaoskit.drill.roles import FOR_ALL, ROLES, roles_with, verbs_of
 from chaoskit.drill.scenario import Scenario
 from chaoskit.drill.status_page import page_html, page_text
@@ -26,6 +26,7 @@ from chaoskit.journal.events import (
     DrillHeld,
     DrillResumed,
     HintTaken,
+    LevelMeasured,
     NoteTaken,
     OperatorActed,
     OperatorDone,
@@ -66,13 +67,16 @@ class Desk:
         self._hints = 0
         self._acted: set[str] = set()
         self._held = False
+        self._levels: dict[tuple[str, str], float] = {}
         self.aborted = asyncio.Event()
         self._now = stage.clock.now
         publish(page_html([]))
         stage.journal.listen(lambda entry: self._hear(entry.event))
 
     def _hear(self, event: Any) -> None:
-        if isinstance(event, TimelineArmed):
+        if isinstance(event, LevelMeasured):
+            self._levels[event.client, event.name] = event.value
+        elif isinstance(event, TimelineArmed):
             self._armed = event
             scenario = self.scenario
             self._tell(
@@ -102,8 +106,8 @@ class Desk:
                 "the facilitator holds the drill; wait for `chaoskit operator --role facilitator resume`"
             )
         match request:
-            case {"do": "operator", "what": "brief"}:
-                return self.brief(role)
+            case {"do": "operator", "what": "brief" | "page" | "levels" | "alarms" as what}:
+                return self._show(what, role)
             case {"do": "operator", "what": "act", "action": str(action), "subject": str(subject)}:
                 return await self._act(action, subject, role)
             case {"do": "operator", "what": "diagnose", "ago_ns": int(ago), "name": str(name), **rest}:
@@ -118,11 +122,6 @@ class Desk:
                 return self._post(text, next_ns, resolved, role)
             case {"do": "operator", "what": "note", "text": str(text)}:
                 return self._note(text, role)
-            case {"do": "operator", "what": "page"}:
-                return {"says": page_text(self._posts, self._now())}
-            case {"do": "operator", "what": "alarms"}:
-                alarms = alarms_of(self.scenario)
-                return {"says": "\n".join(alarms) or "no alarm", "alarms": alarms}
             case {"do": "operator", "what": "hint"}:
                 return self._hint(role)
             case {"do": "operator", "what": "done"}:
@@ -132,6 +131,17 @@ class Desk:
                     "says": "noted. Leave the shell (exit): then the drill watches whether it lasts, and tells how it went"
                 }
         return self._preside(request)
+
+    def _show(self, what: str, role: Role) -> dict[str, Any]:
+        """What can be read and changes nothing."""
+        if what == "brief":
+            return self.brief(role)
+        if what == "page":
+            return {"says": page_text(self._posts, self._now())}
+        if what == "levels":
+            return self._show_levels()
+        alarms = alarms_of(self.scenario)
+        return {"says": "\n".join(alarms) or "no alarm", "alarms": alarms}
 
     def _preside(self, request: Any) -> dict[str, Any]:
         """What the facilitator alone may ask for."""
@@ -144,6 +154,32 @@ class Desk:
                 self.aborted.set()
                 return {"says": "aborted; the drill ends now, and its journal and debrief are kept"}
         raise RequestRefused("this is no request that a drill knows")
+
+    def _show_levels(self) -> dict[str, Any]:
+        """The scenario's levels as their clients told them last, each with what it is when all is well."""
+        drill = self.scenario.drill
+        specs = [(spec.client, spec.level, spec.at_least) for spec in drill.healthy]
+        specs += [(guard.client, guard.level, 1.0) for guard in drill.guards.values() if isinstance(guard, GuardSpec)]
+        levels = [
+            {
+                "client": client,
+                "level": level,
+                "value": value,
+                "at_least": least,
+                "well": value is not None and value >= least,
+            }
+            for client, level, least in specs
+            for value in [self._levels.get((client, level))]
+        ]
+        lines = [
+            f"{entry['client']}: {entry['level']} "
+            f"{'not told yet' if entry['value'] is None else format(entry['value'], 'g')}; well from {entry['at_least']:g} on"
+            for entry in levels
+        ]
+        return {
+            "says": "\n".join(lines) or "this scenario shows no levels; use dig, curl and the SDK",
+            "levels": levels,
+        }
 
     def brief(self, role: Role = "alone") -> dict[str, Any]:
         """What the trainee may know, for people and for programs, and what this ``role`` can do."""
@@ -158,6 +194,7 @@ class Desk:
         else:
             lines += ["What you can do:", *(f"  chaoskit operator {action.words}" for action in drill.actions)]
             lines += ["  chaoskit operator alarms"] if drill.alarms else []
+            lines += ["  chaoskit operator levels"] if drill.healthy else []
             lines += ["Pick your diagnosis from:"]
             lines += [f"  --{key[:-1]}: {', '.join(values)}" for key, values in lists.items()]
         lines += [f"Hints: {len(drill.hints)}. Guards that protect you: {', '.join(drill.guards) or 'none'}."]

@@ -103,7 +103,8 @@ class DrillView:
     def working(self, start: Instant, end: Instant, *, rising: bool = False) -> tuple[Finding, str]:
         """Whether all was well from ``start`` to ``end``: every customer's call that began then succeeded, and no level was too low.
 
-        Returns what was seen too. ``rising``: only where a level stands at ``end`` counts.
+        Returns what was seen too. ``rising``: only where a level stands at ``end`` counts, and
+        one that was not told by then is of a client that comes later.
         """
         reasons: list[str] = []
         finding: Finding = "held"
@@ -123,7 +124,7 @@ class DrillView:
             )
             if least is not None and least < spec.at_least:
                 finding = "broken"
-            elif least is None and finding == "held":
+            elif least is None and finding == "held" and not rising:
                 finding = "unknown"
         return finding, "; ".join(reasons) or "there were no customers"
 

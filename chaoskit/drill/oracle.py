@@ -19,12 +19,15 @@ State: TypeAlias = Literal["recovered and safe", "recovered, not safe", "not rec
 
 
 def baseline(view: DrillView) -> Mark:
-    """All was well before the fault: otherwise nothing that follows shows anything. Levels need only have risen by then."""
+    """All was well before the fault: otherwise nothing that follows shows anything. Levels need only have risen by then.
+
+    The first second does not count: what customers call may open its sockets in it.
+    """
     clause = "healthy before the fault"
     if view.fault_at is None or view.run.armed is None:
         return mark("mitigation", clause, "unknown", 0, "the incident never began")
     end = view.fault_at - SECOND // 4  # a call that begins later may still be under way when the fault comes
-    finding, counts = view.working(view.run.armed.origin, end, rising=True)
+    finding, counts = view.working(view.run.armed.origin + SECOND, end, rising=True)
     return mark("mitigation", clause, "held" if finding == "held" else "unknown", 0, counts)
 
 

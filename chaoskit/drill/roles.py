@@ -6,7 +6,7 @@ from typing import get_args
 
 from chaoskit.journal.events import Role
 
-FOR_ALL = ("brief", "page")
+FOR_ALL = ("brief", "page", "levels")
 VERBS: dict[Role, tuple[str, ...]] = {
     "operator": ("act", "diagnose", "alarms", "hint", "done"),
     "communicator": ("status",),
