@@ -149,7 +149,9 @@ def _entry(path: Path, number: int, line: bytes, upgrade: Upgrade | None) -> Ent
         entry = decode_entry(line, upgrade)
     except ValueError as error:
         if not _is_utf8(line):
-            raise JournalError(f"{path}: not UTF-8 text, so not a journal; give the folder of a run, or its journal.jsonl") from error
+            raise JournalError(
+                f"{path}: not UTF-8 text, so not a journal; give the folder of a run, or its journal.jsonl"
+            ) from error
         reason = str(error).splitlines()[0]
         raise JournalError(
             f"{path}:{number}: not a journal line ({reason}); the file is damaged or not a journal"
