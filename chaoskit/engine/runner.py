@@ -165,7 +165,11 @@ class Runner:
         labels = [*self._clients, *self._apps, plans.CANARY_LABEL]
         self.journal.append(
             SandboxReady(
-                at=clock.now(), sandbox=sandbox.name, libc_exercised=sandbox.libc_exercised, because=sandbox.because
+                at=clock.now(),
+                sandbox=sandbox.name,
+                libc_exercised=sandbox.libc_exercised,
+                because=sandbox.because,
+                resolver=spec.resolver.lines,
             )
         )
         resolvers = {label: sandbox.resolver(label) for label in labels}

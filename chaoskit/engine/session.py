@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from chaoskit.clock import Clock, WallClock
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.engine.backends import reachable_backends
 from chaoskit.engine.folders import Folders
 from chaoskit.engine.ports import Sandbox, UserProgram
@@ -104,6 +105,7 @@ async def run(
             [folders.work, folders.partial],
             list(folders.empty),
             image_of(toxiproxy),
+            _resolver_settings(experiment, [program[0]] if program else []),
         )
     except BaseException:  # Ctrl-C too
         folders.remove()  # there is no reaper yet that would
@@ -168,6 +170,12 @@ async def record(
         backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
         settings = replace(settings, backends=backends)
         await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
+
+
+def _resolver_settings(experiment: Experiment, programs: list[str]) -> dict[str, ResolverSettings]:
+    """Those of everyone in the sandbox but the canary, whose name must resolve whatever the settings; nothing where all is default."""
+    spec = experiment.spec
+    return dict.fromkeys((*spec.clients, *programs, *spec.apps), spec.resolver) if spec.resolver.lines else {}
 
 
 def judged(entries: Sequence[Entry], experiment: Experiment) -> tuple[Run, Sequence[Verdict], Outcome]:

@@ -92,7 +92,8 @@ def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
     """The zones' plans: those of the services, the canary's, and the file's own, which win.
 
     A service has a zone for each name that an SDK may ask it by, in every region of the partition; what lies below a name, such as a
-    bucket, is a wildcard in its zone.
+    bucket, is a wildcard in its zone. A domain of the search list has one too: what a resolver makes by it of a name is NXDOMAIN
+    there, where a name of no zone would be REFUSED.
     """
     plans: dict[str, dict[str, Any]] = {}
     for service, addresses in services_of(spec).items():
@@ -103,6 +104,8 @@ def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
             apex = name.removeprefix("*.")
             zone = plans.setdefault(apex, {"apex": apex, "records": []})
             zone["records"] += [_address_record(name, address, ttl) for address in served]
+    for domain in spec.resolver.search:
+        plans.setdefault(domain, {"apex": domain, "records": []})
     plans |= own_zones(spec, ipv6=ipv6)
     for apex, own in spec.zones.items():
         plans.pop(_plainly(apex), None)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import FieldPath, Problem, dotted, known_fields
 from chaoskit.experiment import schema, when
 from chaoskit.experiment.app_spec import AppSpec
@@ -21,6 +22,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "apps": AppSpec,
     "services": schema.ServiceSpec,
     "zones": ChangingZoneSpec,
+    "resolver": ResolverSettings,
     "timeline": schema.TimelineSpec,
     "when": when.WhenSpec,
     "pulse": window_spec.PulseSpec,

@@ -12,6 +12,7 @@ from chaoskit.aws.services import SERVICES, Service
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
 from chaoskit.dns.names import DEFAULT_CANARY
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.dns.zone_spec import RecordSpec
 from chaoskit.experiment.address_spec import AddressSpec
 from chaoskit.experiment.app_spec import AppSpec
@@ -246,6 +247,10 @@ class ExperimentSpec(Strict):
         default_factory=dict, description="programs of your own that run from before 0 s to the end"
     )
     clients: dict[Label, ClientSpec] = Field(default_factory=dict)
+    resolver: ResolverSettings = Field(
+        default_factory=ResolverSettings,
+        description="what the resolv.conf of clients and apps says beside the name server",
+    )
     timeline: tuple[TimelineSpec, ...] = ()
     expect: tuple[Any, ...] = Field((), description="expectations: a kind, or {kind: {limits}}")
     limits: LimitsSpec = Field(default_factory=LimitsSpec)

@@ -15,10 +15,12 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import SandboxError
 from chaoskit.host_port import host_port
 from chaoskit.sandbox.base import LocalProcesses, Reaper
@@ -50,8 +52,16 @@ class NamespaceSandbox(LocalProcesses):
     name = NAME
     libc_exercised = True
 
-    def __init__(self, work: Path, remove: list[Path], empty: list[Path]) -> None:
+    def __init__(
+        self,
+        work: Path,
+        remove: list[Path],
+        empty: list[Path],
+        settings: Mapping[str, ResolverSettings] = MappingProxyType({}),
+    ) -> None:
+        """``settings`` are what the resolv.conf of a client says beside its name server, by the client's label."""
         self.because = "Linux namespaces work here"
+        self._settings = settings
         self.ipv6 = False
         self._work = work
         self._keeper = Reaper(remove, empty)
@@ -107,7 +117,9 @@ class NamespaceSandbox(LocalProcesses):
         folder = self._work / "etc"
         folder.mkdir()
         for label, address in self._resolvers.items():
-            (folder / f"resolv.{label}").write_text(f"nameserver {address}\n")
+            settings = self._settings.get(label)
+            lines = (f"nameserver {address}", *(settings.lines if settings else ()))
+            (folder / f"resolv.{label}").write_text("".join(f"{line}\n" for line in lines))
         (folder / "resolv").write_text("nameserver 127.0.53.1\n")
         (folder / "nsswitch").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
         (folder / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")

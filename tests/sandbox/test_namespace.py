@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.sandbox.namespace import NamespaceSandbox, probe
 
 
@@ -28,7 +29,7 @@ def inside(tmp_path: Path, look: Callable[[NamespaceSandbox], Coroutine[Any, Any
     async def hold() -> None:
         work = tmp_path / "work"
         work.mkdir()
-        sandbox = NamespaceSandbox(work, [work], [])
+        sandbox = NamespaceSandbox(work, [work], [], {"warm": ResolverSettings(search=("svc.local",), ndots=5)})
         await sandbox.open(["cold", "warm"])
         try:
             await look(sandbox)
@@ -51,7 +52,8 @@ def test_each_client_has_a_resolver_of_its_own(tmp_path: Path) -> None:
     async def look(sandbox: NamespaceSandbox) -> None:
         for label in ("cold", "warm"):
             seen = await output(sandbox.client_command(label, ["cat", "/etc/resolv.conf"]))
-            assert seen == f"nameserver {sandbox.resolver(label)[0]}\n"
+            settings = "search svc.local\noptions ndots:5\n" if label == "warm" else ""
+            assert seen == f"nameserver {sandbox.resolver(label)[0]}\n{settings}"
         assert sandbox.resolver("cold") != sandbox.resolver("warm")
 
     inside(tmp_path, look)

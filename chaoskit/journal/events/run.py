@@ -34,13 +34,17 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxReady:
-    """Which sandbox the clients run in, why this one, and whether the system's libc resolver is in the path."""
+    """Which sandbox the clients run in, why this one, and whether the system's libc resolver is in the path.
+
+    ``resolver``: what each client's resolv.conf says beside its name server, line by line; nothing where all is the resolver's default.
+    """
 
     kind: Literal["sandbox_ready"] = "sandbox_ready"
     at: Instant
     sandbox: str
     libc_exercised: bool
     because: str
+    resolver: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
