@@ -55,6 +55,7 @@ from chaoskit.journal.events.proxy import (
     ConnectionClosed,
     ConnectionOpened,
     ControlRequestRefused,
+    HandshakesDropped,
     ProxyEvent,
 )
 from chaoskit.journal.events.race import CompareAndSwapTested, RaceEvent, RaceStep
@@ -122,6 +123,7 @@ __all__ = [
     "Entry",
     "ErrorLink",
     "Event",
+    "HandshakesDropped",
     "HarnessFailed",
     "HealthChecked",
     "HintTaken",

@@ -58,4 +58,18 @@ class ControlRequestRefused:
     count: int = 1
 
 
-ProxyEvent: TypeAlias = ConnectionOpened | ConnectionClosed | ControlRequestRefused
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandshakesDropped:
+    """While ``toxic`` kept the accept queue of ``proxy`` full, the kernel dropped ``packets`` that would open connections there.
+
+    Told when the toxic is lifted. One connection may count several times: its packet is sent again until it is answered.
+    """
+
+    kind: Literal["handshakes_dropped"] = "handshakes_dropped"
+    at: Instant
+    proxy: str
+    toxic: str
+    packets: int
+
+
+ProxyEvent: TypeAlias = ConnectionOpened | ConnectionClosed | HandshakesDropped | ControlRequestRefused
