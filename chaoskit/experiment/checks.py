@@ -102,6 +102,11 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
         if isinstance(entry.when, WhenSpec) and entry.when.until and entry.when.until.client not in spec.clients:
             message = f"no client is called {entry.when.until.client!r}."
             complaints.append(((*field, "until"), message, f"Clients: {', '.join(spec.clients) or 'none'}."))
+    for number, condition in enumerate(spec.abort_when):
+        if condition.client not in spec.clients:
+            message = f"no client is called {condition.client!r}."
+            fix = f"Clients: {', '.join(spec.clients) or 'none'}."
+            complaints.append((("abort_when", number, "client"), message, fix))
     return complaints
 
 

@@ -12,6 +12,7 @@ from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
 from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import FieldPath, Problem, dotted, known_fields
 from chaoskit.experiment import schema, when
+from chaoskit.experiment.abort_spec import AbortSpec
 from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.own_service_spec import OwnServiceSpec
@@ -23,6 +24,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "services": schema.ServiceSpec,
     "zones": ChangingZoneSpec,
     "resolver": ResolverSettings,
+    "abort_when": AbortSpec,
     "timeline": schema.TimelineSpec,
     "when": when.WhenSpec,
     "pulse": window_spec.PulseSpec,

@@ -14,6 +14,7 @@ from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
 from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.dns.zone_spec import RecordSpec
+from chaoskit.experiment.abort_spec import AbortSpec
 from chaoskit.experiment.address_spec import AddressSpec
 from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.own_service_spec import OwnServiceSpec
@@ -252,6 +253,9 @@ class ExperimentSpec(Strict):
         description="what the resolv.conf of clients and apps says beside the name server",
     )
     timeline: tuple[TimelineSpec, ...] = ()
+    abort_when: tuple[AbortSpec, ...] = Field(
+        (), description="what ends the run at once: it is then invalid, never passed"
+    )
     expect: tuple[Any, ...] = Field((), description="expectations: a kind, or {kind: {limits}}")
     limits: LimitsSpec = Field(default_factory=LimitsSpec)
     canary: str = Field(DEFAULT_CANARY, description="a name that must keep resolving; no fault may touch it")

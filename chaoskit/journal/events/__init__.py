@@ -61,6 +61,7 @@ from chaoskit.journal.events.proxy import (
 from chaoskit.journal.events.race import CompareAndSwapTested, RaceEvent, RaceStep
 from chaoskit.journal.events.run import (
     SCHEMA_VERSION,
+    AbortConditionMet,
     CanaryChecked,
     HarnessFailed,
     InjectionApplied,
@@ -93,6 +94,7 @@ from chaoskit.journal.events.zone import (
 __all__ = [
     "EVENT_TYPES",
     "SCHEMA_VERSION",
+    "AbortConditionMet",
     "AppEnded",
     "AppEvent",
     "AppReady",

@@ -139,6 +139,16 @@ class InjectionCut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AbortConditionMet:
+    """A ``condition`` of ``abort_when`` was met, so the run ends before its time. ``evidence`` is the ``seq`` of the call that met it."""
+
+    kind: Literal["abort_condition_met"] = "abort_condition_met"
+    at: Instant
+    condition: str
+    evidence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryChecked:
     """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid."""
 
@@ -178,6 +188,7 @@ RunEvent: TypeAlias = (
     | InjectionApplied
     | InjectionLifted
     | InjectionCut
+    | AbortConditionMet
     | CanaryChecked
     | HarnessFailed
     | RunEnded
