@@ -16,6 +16,7 @@ from chaoskit.experiment.abort_spec import AbortSpec
 from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.own_service_spec import OwnServiceSpec
+from chaoskit.experiment.repeat_spec import RepeatSpec
 from chaoskit.timeline import window_spec
 
 _MODELS: dict[str, type[BaseModel]] = {
@@ -25,6 +26,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "zones": ChangingZoneSpec,
     "resolver": ResolverSettings,
     "abort_when": AbortSpec,
+    "repeat": RepeatSpec,
     "timeline": schema.TimelineSpec,
     "when": when.WhenSpec,
     "pulse": window_spec.PulseSpec,

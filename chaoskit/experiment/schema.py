@@ -20,6 +20,7 @@ from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.own_service_spec import OwnServiceSpec
 from chaoskit.experiment.planes import PLANES
 from chaoskit.experiment.probe_spec import ProbeFields
+from chaoskit.experiment.repeat_spec import RepeatSpec
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.host_port import is_loopback, split_host_port
 from chaoskit.journal.codec import LARGEST
@@ -253,6 +254,7 @@ class ExperimentSpec(Strict):
         description="what the resolv.conf of clients and apps says beside the name server",
     )
     timeline: tuple[TimelineSpec, ...] = ()
+    repeat: RepeatSpec | None = Field(None, description="plays the whole timeline several times, in phases of one run")
     abort_when: tuple[AbortSpec, ...] = Field(
         (), description="what ends the run at once: it is then invalid, never passed"
     )
@@ -264,6 +266,12 @@ class ExperimentSpec(Strict):
     @classmethod
     def _names_alone(cls, services: Any) -> Any:
         return {name: {} for name in services} if isinstance(services, list) else services
+
+    def phases_of(self, when: AnyWhen) -> list[AnyWhen]:
+        """When an entry of the timeline is on: once, or in each phase of ``repeat``."""
+        if self.repeat is None:
+            return [when]
+        return [self.repeat.shifted(when, phase) for phase in range(self.repeat.times)]
 
     @property
     def aws_services(self) -> dict[Service, ServiceSpec]:

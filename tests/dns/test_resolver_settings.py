@@ -66,6 +66,6 @@ def test_a_name_made_by_the_search_list_is_nxdomain() -> None:
 
 @pytest.mark.parametrize("sandbox", ["inline", "compose"])
 def test_a_sandbox_that_cannot_honour_them_is_refused(sandbox: str) -> None:
-    with pytest.raises(ExperimentError, match=f"x.yaml:3: resolver: the {sandbox} sandbox does not read"):
+    with pytest.raises(ExperimentError, match=rf"x\.yaml:3: resolver: the {sandbox} sandbox does not read"):
         preflight.check(experiment("{ndots: 5}"), sandbox)
     preflight.check(experiment("{}"), sandbox)
