@@ -19,7 +19,10 @@ MOST_TIMES = 100
 
 
 class RepeatSpec(Strict):
-    """So many times in all, each beginning ``every`` after the one before. The injections' ids get the number of their phase: ``blank-2``."""
+    """So many times in all, each beginning ``every`` after the one before.
+
+    The injections' ids get the number of their phase: ``blank-2``.
+    """
 
     times: Annotated[int, Field(ge=2, le=MOST_TIMES)]
     every: Duration
