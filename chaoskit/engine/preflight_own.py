@@ -12,6 +12,7 @@ from pathlib import Path
 from chaoskit.clients import CLIENTS
 from chaoskit.clients.probe import PROBES
 from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
+from chaoskit.experiment.address_spec import METADATA_ADDRESS
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.own_plans import app_plan, outside_backends
 
@@ -59,6 +60,10 @@ def _placed(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
                 "containers of chaoskit's image do not have this program.",
                 "Use --sandbox namespace, or chaoskit attach.",
             )
+    for name, service in experiment.spec.own_services.items() if sandbox == "inline" else ():
+        if METADATA_ADDRESS in service.addresses:
+            message = f"{METADATA_ADDRESS} is no address of this machine's loopback."
+            yield ("services", name, "addresses"), message, "Use --sandbox namespace, whose loopback gets it."
     for name in experiment.spec.own_services if sandbox in ("docker", "compose") else ():
         message = "services of your own are not served in the docker sandbox."
         yield ("services", name), message, "Use --sandbox namespace, or inline for Python clients."

@@ -30,7 +30,7 @@ from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal, Listener
 from chaoskit.sandbox.choose import open_sandbox
 from chaoskit.sandbox.docker_toxiproxy import image_of
-from chaoskit.sandbox.environment import client_environment, plane_environment
+from chaoskit.sandbox.environment import client_environment, from_metadata, plane_environment
 from chaoskit.verdict import Outcome, Verdict, outcome_of
 
 JOURNAL = "journal.jsonl"
@@ -106,6 +106,7 @@ async def run(
             list(folders.empty),
             image_of(toxiproxy),
             _resolver_settings(experiment, [program[0]] if program else []),
+            experiment.spec.link_local,
         )
     except BaseException:  # Ctrl-C too
         folders.remove()  # there is no reaper yet that would
@@ -153,13 +154,13 @@ async def record(
     before its time.
     """
     clock = WallClock()
-    environments = (
-        plane_environment(work),
-        client_environment(work, authority or work / "ca.pem", experiment.spec.region),
-    )
+    variables = client_environment(work, authority or work / "ca.pem", experiment.spec.region)
+    of_programs = from_metadata(variables) if experiment.spec.link_local else variables
     async with contextlib.AsyncExitStack() as stack:
         programs: dict[str, UserProgram] = {}
-        manager = LocalProcessManager(journal, clock, sandbox, *environments, MappingProxyType(programs))
+        manager = LocalProcessManager(
+            journal, clock, sandbox, plane_environment(work), variables, MappingProxyType(programs), of_programs
+        )
         stage = Stage(sandbox, work, journal, clock, manager.fail, manager.send, manager.start_anew)
         if program:
             label, prepare = program

@@ -101,6 +101,7 @@ def fronts_plan(spec: ExperimentSpec, backends: Mapping[str, str]) -> list[dict[
             "tls": service.tls,
             "http": service.speaks_http,
             "backend": backends[name],
+            "region": spec.region,
             "idle_timeout_ns": service.idle_timeout,
             "max_requests": service.max_requests if service.keep_alive else 1,
         }

@@ -259,6 +259,7 @@ def network_plan(spec: ExperimentSpec, injections: Sequence[Any], toxiproxy: str
     """The network process's plan; ``toxiproxy`` None is the embedded proxy, else a program or a URL."""
     return {
         "toxiproxy": toxiproxy,
+        "within": [f"{address}/32" for address in spec.link_local],
         "seed": spec.seed,
         "injections": [injection_to_json(injection) for injection in injections],
     }

@@ -15,7 +15,7 @@ from chaoskit.dns.names import DEFAULT_CANARY
 from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.dns.zone_spec import RecordSpec
 from chaoskit.experiment.abort_spec import AbortSpec
-from chaoskit.experiment.address_spec import AddressSpec
+from chaoskit.experiment.address_spec import METADATA_ADDRESS, AddressSpec
 from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.own_service_spec import OwnServiceSpec
 from chaoskit.experiment.planes import PLANES
@@ -94,6 +94,10 @@ class ServiceSpec(AddressSpec):
         if not self.keep_alive and (self.max_requests is not None or self.idle_timeout is not None):
             raise ValueError(
                 "with keep_alive: false every connection has one request; leave out max_requests and idle_timeout"
+            )
+        if METADATA_ADDRESS in self.addresses:
+            raise ValueError(
+                f"{METADATA_ADDRESS} is for a service of your own; write a loopback address like 127.0.1.1"
             )
         if self.backend is not None and not self.remote and not is_loopback(split_host_port(self.backend)[0]):
             raise ValueError(f"{self.backend} is not on this machine's loopback; if you mean it, add remote: true")
@@ -277,6 +281,12 @@ class ExperimentSpec(Strict):
     def aws_services(self) -> dict[Service, ServiceSpec]:
         """The mocks of AWS that the file names."""
         return {name: self.services[name] for name in SERVICES if isinstance(self.services.get(name), ServiceSpec)}  # type: ignore[misc]
+
+    @property
+    def link_local(self) -> tuple[str, ...]:
+        """The addresses of services that are not loopback's: that of the instance metadata service, where there is one."""
+        is_used = any(METADATA_ADDRESS in service.addresses for service in self.services.values())
+        return (METADATA_ADDRESS,) if is_used else ()
 
     @property
     def own_services(self) -> dict[str, OwnServiceSpec]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -35,13 +35,15 @@ async def open_sandbox(
     empty: list[Path],
     toxiproxy: str | None = None,
     settings: Mapping[str, ResolverSettings] = MappingProxyType({}),
+    addresses: Sequence[str] = (),
 ) -> AnySandbox:
     """Open the sandbox ``choice`` for clients with these labels.
 
     ``auto`` is ``namespace``, or ``inline`` where that is forbidden; the reason is in the sandbox's ``because``. ``remove`` are folders
     that vanish with the sandbox, whatever ends the run; ``empty`` those that vanish if nothing is in them. Raises ``SandboxError``,
     and then the folders still stand. ``toxiproxy`` is the image of a proxy to run as a container, for the docker and inline sandboxes.
-    ``settings`` are those of the clients' resolvers, by label, which only the namespace and docker sandboxes can honour.
+    ``settings`` are those of the clients' resolvers, by label, which only the namespace and docker sandboxes can honour; ``addresses``
+    are what the loopback of the namespace sandbox gets besides its own.
     """
     if choice == "docker":
         docker = DockerSandbox(work, remove, empty, tell, toxiproxy, settings)
@@ -52,12 +54,14 @@ async def open_sandbox(
         await compose.open(labels)
         return compose
     if choice in ("auto", "namespace"):
-        namespace = NamespaceSandbox(work, remove, empty, settings)
+        namespace = NamespaceSandbox(work, remove, empty, settings, addresses)
         try:
             await namespace.open(labels)
         except SandboxError as error:
             if choice == "namespace":
                 raise
+            if addresses:
+                raise SandboxError(f"{error}. The address {' '.join(addresses)} needs the namespace sandbox") from error
             if settings:
                 raise SandboxError(
                     f"{error}. The settings of 'resolver' need the namespace or docker sandbox"

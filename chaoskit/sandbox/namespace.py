@@ -58,8 +58,13 @@ class NamespaceSandbox(LocalProcesses):
         remove: list[Path],
         empty: list[Path],
         settings: Mapping[str, ResolverSettings] = MappingProxyType({}),
+        addresses: Sequence[str] = (),
     ) -> None:
-        """``settings`` are what the resolv.conf of a client says beside its name server, by the client's label."""
+        """``settings`` are what the resolv.conf of a client says beside its name server, by the client's label.
+
+        ``addresses`` are what the loopback gets besides its own.
+        """
+        self.addresses = tuple(addresses)
         self.because = "Linux namespaces work here"
         self._settings = settings
         self.ipv6 = False
@@ -85,7 +90,9 @@ class NamespaceSandbox(LocalProcesses):
             prefix = ["unshare", "--mount", "--ipc", "--net", "--pid", "--fork", "--kill-child"]
             flags = ["--user", "--map-root-user"] if user_namespace else []
             try:
-                ready = await self._keeper.start(prefix[:1] + flags + prefix[1:], namespace=True, binds=binds)
+                ready = await self._keeper.start(
+                    prefix[:1] + flags + prefix[1:], namespace=True, binds=binds, addresses=self.addresses
+                )
             except SandboxError as error:
                 reasons.append(str(error))
                 continue
