@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
-from chaoskit.errors import PlaneError, SettingRefused
+from chaoskit.clients.client_plan import ClientPlan
 from chaoskit.units import MILLISECOND, SECOND
 
 P = TypeVar("P", bound="ProbePlan")
@@ -27,7 +27,7 @@ CALL_FIELD = "Chaoskit-Call"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbePlan:
+class ProbePlan(ClientPlan):
     """What one probe does. ``connection``: *cold* opens a connection for every call, *warm* keeps those that it has.
 
     ``concurrency`` bounds the calls under way at once, ``timeout_ns`` the length of one. A call that lasts longer than ``latency_ns`` has
@@ -46,7 +46,6 @@ class ProbePlan:
     RESOLVER: ClassVar[str | None] = None
     """What looks names up by itself, past the system's resolver; None: that is asked."""
 
-    client: str
     connection: str = "warm"
     every_ns: int = 250 * MILLISECOND
     concurrency: int = 1
@@ -60,19 +59,9 @@ class ProbePlan:
             )
 
     @classmethod
-    def use(cls) -> str:
-        """The probe's name in ``use:``, which is its folder."""
-        return cls.__module__.rpartition(".")[2]
-
-    def refusal(self, what: str, instead: str) -> SettingRefused:
-        """The error for a setting that this probe cannot honour."""
-        return SettingRefused(self.client, f"{self.use()} {what}", instead)
-
-    @classmethod
     def from_json(cls: type[P], plan: dict[str, Any]) -> P:
         """The plan of a first line; settings of other clients in it are left aside. Raises ``PlaneError`` for one that cannot be."""
-        if "client" not in plan:
-            raise PlaneError(f"{cls.use()} client: no client name")
+        cls.check_labelled(plan)
         known = {field.name for field in fields(cls)}
         settings: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in plan.items() if name in known
