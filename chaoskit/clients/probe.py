@@ -14,10 +14,10 @@ from chaoskit.units import MILLISECOND, SECOND
 
 P = TypeVar("P", bound="ProbePlan")
 
-PROBES = ("http", "aiohttp", "postgres", "redis", "tcp")
-
-HTTP_PROBES = ("http", "aiohttp")
+HTTP_PROBES = ("http", "aiohttp", "httpx", "curl")
 """Those whose answers have a status."""
+
+PROBES = (*HTTP_PROBES, "postgres", "redis", "tcp")
 
 COMMON = ("use", "connection", "every", "rate", "concurrency", "timeout", "expect")
 """Fields of an experiment file that every probe knows."""
@@ -43,6 +43,11 @@ class ProbePlan(ClientPlan):
     PACKAGES: ClassVar[tuple[str, ...]] = ()
     """The third-party modules that it needs, which come with the extra of the probe's name."""
 
+    PROGRAM: ClassVar[str | None] = None
+    """The program that makes its calls, unless its plan names another; None: it makes them itself."""
+
+    CONNECTIONS: ClassVar[tuple[str, ...]] = ("cold", "warm")
+
     RESOLVER: ClassVar[str | None] = None
     """What looks names up by itself, past the system's resolver; None: that is asked."""
 
@@ -53,9 +58,10 @@ class ProbePlan(ClientPlan):
     latency_ns: int | None = None
 
     def __post_init__(self) -> None:
-        if self.connection not in ("cold", "warm"):
+        if self.connection not in self.CONNECTIONS:
             raise self.refusal(
-                f"has no connection {self.connection!r}", "use cold or warm; for bursts there is 'concurrency'"
+                f"has no connection {self.connection!r}",
+                f"use {' or '.join(self.CONNECTIONS)}; for bursts there is 'concurrency'",
             )
 
     @classmethod

@@ -15,6 +15,7 @@ from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dot
 from chaoskit.experiment.address_spec import METADATA_ADDRESS
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.own_plans import app_plan, outside_backends
+from chaoskit.experiment.plans import program_of
 
 ANSWER_WITHIN_S = 2.0
 
@@ -80,9 +81,25 @@ def _probes(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
                 message = f"'use: {client.use}' needs the package {package}, which is not installed."
                 yield field, message, f"Install it: pip install 'chaoskit[{client.use}]'"
                 break
+        if kind.PROGRAM is not None:
+            yield from _program(experiment, sandbox, label, client.program or kind.PROGRAM)
         if kind.RESOLVER is not None and sandbox == "inline":
             message = f"the inline sandbox hooks Python's own resolver, and {kind.RESOLVER} asks name servers past it."
             yield field, message, "Use --sandbox namespace."
+
+
+def _program(experiment: Experiment, sandbox: str, label: str, program: str) -> Iterator[Complaint]:
+    """A program of a probe that is not there, or that the sandbox cannot run."""
+    field: FieldPath = ("clients", label, "use")
+    if sandbox not in ("namespace", "auto"):
+        message = f"{program} is no Python, whose resolver the inline sandbox hooks, and in no image of chaoskit's."
+        yield field, message, "Use --sandbox namespace."
+    elif shutil.which(program_of(program, experiment.source)) is None:
+        yield (
+            field,
+            f"there is no program {program!r}.",
+            f"Install it: apt-get install {program}" if "/" not in program else "",
+        )
 
 
 def _apps(experiment: Experiment) -> Iterator[Complaint]:

@@ -168,6 +168,7 @@ def probe_settings(client: ClientSpec) -> dict[str, Any]:
         "method": client.method,
         "headers": client.headers,
         "body": client.body,
+        "options": list(client.options) if client.options else None,
         "send": client.send,
         "query": client.query,
         "command": list(client.command) if client.command else None,

@@ -274,6 +274,7 @@ def client_plan(label: str, client: ClientSpec, region: str, source: str = "", s
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
     special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
     special |= probe_settings(client) if client.use in PROBES else {}
+    special["program"] = program_of(client.program, source) if client.program else None
     if client.part is not None:
         special |= {"part": client.part, "settings": client.settings or {}, "seed": seed}
     special["argv"] = [program_of(client.argv[0], source), *client.argv[1:]] if client.argv else None
