@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaoskit.journal.codec import LARGEST, decode, decode_entry, encode, encode_entry
@@ -18,26 +18,28 @@ json_values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=5,
 )
 json_objects = st.dictionaries(st.text(max_size=5), json_values, max_size=3)
-OWN_STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
-    "experiment": json_objects,
-    "parameters": json_objects,
-    "target": json_objects,
-    "chance": st.floats(0, 1),
-}
+
+
+def values_of(name: str, type_: Any) -> st.SearchStrategy[Any]:
+    if type_ == dict[str, Any]:
+        return json_objects
+    return st.floats(0, 1) if name == "chance" else st.from_type(type_)
 
 
 def anything_of(cls: Any) -> st.SearchStrategy[Any]:
     """Any event of a class; ``builds`` alone would leave fields with a default at it."""
     types = get_type_hints(cls)
-    names = [field.name for field in fields(cls)]
-    return st.builds(cls, **{name: OWN_STRATEGIES.get(name, st.from_type(types[name])) for name in names})
+    return st.builds(cls, **{field.name: values_of(field.name, types[field.name]) for field in fields(cls)})
 
 
 any_event = st.one_of(*map(anything_of, EVENT_TYPES))
 
 
-@given(any_event)
-def test_every_event_survives_the_way_out_and_back(event: Event) -> None:
+@pytest.mark.parametrize("cls", EVENT_TYPES, ids=lambda cls: cls.__name__)
+@settings(max_examples=5)
+@given(data=st.data())
+def test_every_event_survives_the_way_out_and_back(cls: type, data: st.DataObject) -> None:
+    event: Event = data.draw(anything_of(cls))
     line = encode(event)
     assert "\n" not in line
     assert decode(line) == event
