@@ -77,7 +77,7 @@ def test_curl_has_cold_connections_only_and_must_be_there(monkeypatch: pytest.Mo
     with pytest.raises(ExperimentError, match=r"x\.yaml:5: .*curl has no connection 'warm'.*Use cold"):
         experiment("use: curl")
     with pytest.raises(ExperimentError, match="'use: http' has no such setting"):
-        experiment("use: http, options: [-4]")
+        experiment("use: http, options: [--ipv4]")
     plan = experiment("use: curl, connection: cold")
     with pytest.raises(ExperimentError, match="the inline sandbox hooks"):
         preflight.check(plan, "inline")
