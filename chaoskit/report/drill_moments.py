@@ -30,7 +30,7 @@ from chaoskit.race.live.evidence import empty_spans
 LANES = ("fault", "signal", "diagnosis", "action", "update", "note", "drill")
 """The lanes of the time axis, from top to bottom."""
 
-KINDS = (
+KINDS: tuple[type[Event], ...] = (
     OperatorActed,
     OperatorRefused,
     DiagnosisGiven,

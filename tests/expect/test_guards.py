@@ -113,7 +113,7 @@ class TestStandstill:
         told.call("app", 4000, 4010)
         started = next(event for event in told.events if isinstance(event, ev.CallStarted))
         told.events.remove(started)
-        told.add(replace(started, due=at(4000), at=at(4000 + late_ms)))
+        told.add(started.with_fields(due=at(4000), at=at(4000 + late_ms)))
         verdict = Harness().judge(told.end().run())
         assert verdict.finding == ("held" if because is None else "broken")
         assert because is None or verdict.because == because

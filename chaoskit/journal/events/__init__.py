@@ -59,11 +59,13 @@ from chaoskit.journal.events.proxy import (
     ConnectionClosed,
     ConnectionOpened,
     ControlRequestRefused,
+    HandshakesDropped,
     ProxyEvent,
 )
 from chaoskit.journal.events.race import CompareAndSwapTested, RaceEvent, RaceStep
 from chaoskit.journal.events.run import (
     SCHEMA_VERSION,
+    AbortConditionMet,
     CanaryChecked,
     HarnessFailed,
     InjectionApplied,
@@ -97,6 +99,7 @@ __all__ = [
     "EVENT_TYPES",
     "LARGEST",
     "SCHEMA_VERSION",
+    "AbortConditionMet",
     "AppEnded",
     "AppEvent",
     "AppReady",
@@ -130,6 +133,7 @@ __all__ = [
     "Entry",
     "ErrorLink",
     "Event",
+    "HandshakesDropped",
     "HarnessFailed",
     "HealthChecked",
     "HintTaken",

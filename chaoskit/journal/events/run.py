@@ -32,12 +32,16 @@ class RunStarted(BaseEvent, frozen=True, kw_only=True, tag="run_started"):
 
 
 class SandboxReady(BaseEvent, frozen=True, kw_only=True, tag="sandbox_ready"):
-    """Which sandbox the clients run in, why this one, and whether the system's libc resolver is in the path."""
+    """Which sandbox the clients run in, why this one, and whether the system's libc resolver is in the path.
+
+    ``resolver``: what each client's resolv.conf says beside its name server, line by line; nothing where all is the resolver's default.
+    """
 
     at: Instant
     sandbox: str
     libc_exercised: bool
     because: str
+    resolver: tuple[str, ...] = ()
 
 
 class PlaneReady(BaseEvent, frozen=True, kw_only=True, tag="plane_ready"):
@@ -119,6 +123,14 @@ class InjectionCut(BaseEvent, frozen=True, kw_only=True, tag="injection_cut"):
     evidence: Whole
 
 
+class AbortConditionMet(BaseEvent, frozen=True, kw_only=True, tag="abort_condition_met"):
+    """A ``condition`` of ``abort_when`` was met, so the run ends before its time. ``evidence`` is the ``seq`` of the call that met it."""
+
+    at: Instant
+    condition: str
+    evidence: Whole
+
+
 class CanaryChecked(BaseEvent, frozen=True, kw_only=True, tag="canary_checked"):
     """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid.
 
@@ -158,6 +170,7 @@ RunEvent: TypeAlias = (
     | InjectionApplied
     | InjectionLifted
     | InjectionCut
+    | AbortConditionMet
     | CanaryChecked
     | HarnessFailed
     | RunEnded
