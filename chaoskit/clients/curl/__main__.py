@@ -88,7 +88,7 @@ def _version(program: str) -> str:
     words = [program, "--disable", "--silent", "--output", os.devnull, "--write-out", "%{json}\\n", "file:///dev/null"]
     try:
         answer = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        version: str = _told(answer.stdout)["curl_version"]
+        version: str = _transfer(answer.stdout)["curl_version"]
     except (OSError, ValueError, KeyError) as error:
         raise PlaneError(f"{program} is no curl of version 7.75 or newer: {error!r}") from error
     return version.split(maxsplit=1)[0].removeprefix("libcurl/")
