@@ -67,18 +67,27 @@ def run(
     ] = None,
     hold: Annotated[
         bool | None,
-        typer.Option(help="Wait for a go before every fault, or before none; default: where the file says hold: true."),
+        typer.Option(
+            envvar="CHAOSKIT_HOLD",
+            help="Wait for a go before every fault, or before none; default: where the file says hold: true.",
+        ),
     ] = None,
     webhook: Annotated[
         list[str],
         typer.Option(
             metavar="URL",
+            envvar="CHAOSKIT_WEBHOOK",
             help="POST each hold, begin and end of a fault, and the outcome to this URL as JSON, or as annotations where its path "
             "is Grafana's /api/annotations; a bearer token is read from CHAOSKIT_WEBHOOK_TOKEN. May be repeated.",
         ),
     ] = [],  # noqa: B006
     webhook_remote: Annotated[
-        bool, typer.Option("--webhook-remote", help="Let a --webhook lie off this machine's loopback.")
+        bool,
+        typer.Option(
+            "--webhook-remote",
+            envvar="CHAOSKIT_WEBHOOK_REMOTE",
+            help="Let a --webhook lie off this machine's loopback.",
+        ),
     ] = False,
     junit: JunitFile = None,
     markdown: MarkdownFile = None,
