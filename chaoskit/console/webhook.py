@@ -157,5 +157,5 @@ class Webhooks:
                     if receiver.url not in self._failed:
                         self._failed.add(receiver.url)
                         self._complain(
-                            f"webhook {receiver.url}: {error or type(error).__name__}; the run goes on without"
+                            f"webhook {receiver.url}: {error or type(error).__name__}; the run goes on, and further failures of it are not told"
                         )
