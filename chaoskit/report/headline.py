@@ -50,7 +50,7 @@ def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Out
         return (first, *(f"{verdict.expectation}: {verdict.because}" for verdict in broken[:2]))
     if outcome is Outcome.NOT_EXERCISED:
         return (_not_exercised(run), *(verdict.because for verdict in verdicts if _is_unmet(verdict)))
-    reasons = [f"{event.part}: {event.message}" for _, event in health.failures[:2]]
+    reasons = [event.words for _, event in health.failures[:2]]
     if not reasons:
         reasons = [f"{verdict.expectation}: {verdict.because}" for verdict in (broken + unknown)[:2]]
     return ("The harness or a guard failed, or something could not be judged: the run proves nothing.", *reasons)

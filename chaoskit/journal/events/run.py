@@ -169,6 +169,12 @@ class HarnessFailed:
     part: str
     message: str
 
+    @property
+    def words(self) -> str:
+        """For people: the message, and the part that failed where the message does not begin with it."""
+        named = self.part in self.message.partition(":")[0].split()
+        return self.message if named else f"{self.part} failed: {self.message}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
