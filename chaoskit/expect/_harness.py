@@ -20,6 +20,7 @@ from chaoskit.journal.events import (
     RunEnded,
 )
 from chaoskit.journal.run import Run
+from chaoskit.journal.stored import select
 from chaoskit.units import SECOND, format_duration
 from chaoskit.verdict import Verdict
 
@@ -47,8 +48,10 @@ class Harness(Expectation):
             if not process.expected:
                 wrong.append((f"process {process.process} ended unasked with code {process.exit_code}", seq))
         if not run.of(CommandStarted):  # a command of the user's is not judged; it is told what it met
-            broken = [(event, seq) for seq, event in run.of(RequestAnswered) if event.broke]
-            wrong += [(f"request {event.request} got no honest answer: {event.broke}", seq) for event, seq in broken]
+            for entry in select(run.entries, RequestAnswered, unless="broke"):
+                answer = entry.event
+                if isinstance(answer, RequestAnswered) and answer.broke:
+                    wrong.append((f"request {answer.request} got no honest answer: {answer.broke}", entry.seq))
         wrong += _stalls(run)
         wrong += _late_switches(run)
         wrong += _late_calls(run)

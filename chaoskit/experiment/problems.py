@@ -10,11 +10,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import FieldPath, Problem, dotted, known_fields
 from chaoskit.experiment import schema, when
+from chaoskit.experiment.abort_spec import AbortSpec
 from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.own_service_spec import OwnServiceSpec
+from chaoskit.experiment.repeat_spec import RepeatSpec
 from chaoskit.timeline import window_spec
 
 _MODELS: dict[str, type[BaseModel]] = {
@@ -22,6 +25,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "apps": AppSpec,
     "services": schema.ServiceSpec,
     "zones": ChangingZoneSpec,
+    "resolver": ResolverSettings,
+    "abort_when": AbortSpec,
+    "repeat": RepeatSpec,
     "timeline": schema.TimelineSpec,
     "when": when.WhenSpec,
     "pulse": window_spec.PulseSpec,

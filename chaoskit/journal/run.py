@@ -382,4 +382,4 @@ def _cut(planned: InjectionPlanned, end: Instant | None) -> InjectionPlanned:
     if end is None:
         return planned
     spans = tuple((start, min(planned_end, end)) for start, planned_end in planned.spans if start < end)
-    return replace(planned, spans=spans)
+    return planned.with_fields(spans=spans)

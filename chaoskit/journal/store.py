@@ -145,22 +145,25 @@ def _checked_schema(path: Path, line: bytes) -> int | None:
 
 
 def _entry(path: Path, number: int, line: bytes, upgrade: Upgrade | None) -> Entry:
-    expected_seq = number
-    try:
-        line.decode()
-    except UnicodeDecodeError as error:
-        raise JournalError(
-            f"{path}: not UTF-8 text, so not a journal; give the folder of a run, or its journal.jsonl"
-        ) from error
     try:
         entry = decode_entry(line, upgrade)
     except ValueError as error:
+        if not _is_utf8(line):
+            raise JournalError(
+                f"{path}: not UTF-8 text, so not a journal; give the folder of a run, or its journal.jsonl"
+            ) from error
         reason = str(error).splitlines()[0]
         raise JournalError(
             f"{path}:{number}: not a journal line ({reason}); the file is damaged or not a journal"
         ) from error
-    if entry.seq != expected_seq:
-        raise JournalError(
-            f"{path}:{number}: seq is {entry.seq}, expected {expected_seq}; lines are missing or were moved"
-        )
+    if entry.seq != number:
+        raise JournalError(f"{path}:{number}: seq is {entry.seq}, expected {number}; lines are missing or were moved")
     return entry
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -153,6 +153,6 @@ def _contrast(run: Run) -> str:
     if not pooled or not dialed:
         return ""
     return (
-        f"Over all clients, {pooled.ok} of {plural(pooled.calls, 'call')} that used a connection already open succeeded, against "
-        f"{dialed.ok} of {dialed.calls} that tried to open one."
+        f"In the fault, over all clients, {pooled.ok} of {plural(pooled.calls, 'call')} that used a connection already open succeeded, "
+        f"against {dialed.ok} of {dialed.calls} that tried to open one."
     )

@@ -54,7 +54,7 @@ def namespaces_work() -> str | None:
     return None if works else reason
 
 
-@pytest.fixture(params=["namespace", "inline"])
+@pytest.fixture(params=["namespace", pytest.param("inline", marks=pytest.mark.slow)])
 def sandbox(request: pytest.FixtureRequest) -> str:
     if request.param == "namespace" and (reason := namespaces_work()):
         pytest.skip(reason)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chaoskit.expect._harness import Harness
@@ -115,7 +113,7 @@ class TestStandstill:
         told.call("app", 4000, 4010)
         started = next(event for event in told.events if isinstance(event, ev.CallStarted))
         told.events.remove(started)
-        told.add(replace(started, due=at(4000), at=at(4000 + late_ms)))
+        told.add(started.with_fields(due=at(4000), at=at(4000 + late_ms)))
         verdict = Harness().judge(told.end().run())
         assert verdict.finding == ("held" if because is None else "broken")
         assert because is None or verdict.because == because
@@ -204,7 +202,9 @@ class TestFaultExercised:
     def test_a_run_that_ended_before_its_faults_were_planned(self) -> None:
         early = Story().head("app")
         early.events = [
-            replace(event, experiment={"timeline": [{"dns": "empty"}]}) if isinstance(event, ev.RunStarted) else event
+            event.with_fields(experiment={"timeline": [{"dns": "empty"}]})
+            if isinstance(event, ev.RunStarted)
+            else event
             for event in early.events
         ]
         verdict = FaultExercised().judge(early.run())

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -40,7 +40,7 @@ def good() -> Story:
 def test_nobody_is_blamed_on_a_machine_that_is_too_busy(work_ms: int, at_least: float, outcome: str) -> None:
     story = good()
     story.events = [
-        replace(e, work_ns=work_ms * MILLISECOND) if isinstance(e, CanaryChecked) else e for e in story.events
+        e.with_fields(work_ns=work_ms * MILLISECOND) if isinstance(e, CanaryChecked) else e for e in story.events
     ]
     verdicts = judge(story.run(), [SuccessRate(at_least=at_least, at_most=at_least)])
     assert outcome_of(verdicts).value == outcome

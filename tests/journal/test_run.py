@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chaoskit.journal import events as ev
@@ -234,7 +232,7 @@ def killed(when: float) -> Story:
     """The process of ``app`` is killed then, by a fault from 5 s to 7 s."""
     story = blank()
     story.events = [
-        replace(event, plane="process", where="app", target={"process": "app"})
+        event.with_fields(plane="process", where="app", target={"process": "app"})
         if isinstance(event, ev.InjectionPlanned)
         else event
         for event in story.events
@@ -249,7 +247,7 @@ class TestProcessFaults:
     def story(target: str, *, called: float = 5500) -> Story:
         story = Story().head("app", "other").fault(5000, 7000, "hit", plane="process")
         story.events = [
-            replace(event, where=target, target={"process": target})
+            event.with_fields(where=target, target={"process": target})
             if isinstance(event, ev.InjectionPlanned)
             else event
             for event in story.events

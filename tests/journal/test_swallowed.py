@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chaoskit.expect.fault_exercised import FaultExercised
@@ -17,9 +15,9 @@ def throttled(toxic: str = "timeout", *, status: int | None = None, on: float = 
         Story().head("app").fault(4000, 8000, "throttle", plane="service").fault(on, on + 2000, "hole", plane="network")
     )
     told.events = [
-        replace(event, fault=toxic)
+        event.with_fields(fault=toxic)
         if isinstance(event, ev.InjectionPlanned) and event.injection == "hole"
-        else replace(event, fault="throttle")
+        else event.with_fields(fault="throttle")
         if isinstance(event, ev.InjectionPlanned)
         else event
         for event in told.events
@@ -27,7 +25,7 @@ def throttled(toxic: str = "timeout", *, status: int | None = None, on: float = 
     told.call("app", 5000, 6000, "failed")
     told.arrival("app", 1, 5010).arrival("other", 9, 5400, nth=nth)
     told.events = [
-        replace(event, status=status) if isinstance(event, ev.AttemptFinished) else event for event in told.events
+        event.with_fields(status=status) if isinstance(event, ev.AttemptFinished) else event for event in told.events
     ]
     return told.add(
         ev.ConnectionOpened(
