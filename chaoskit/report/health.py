@@ -173,7 +173,8 @@ def health_of(run: Run) -> Health:
     """The harness's own figures."""
     calls = [call for calls in run.calls.values() for call in calls]
     late = [max(0, call.started - call.due) for call in calls]
-    reports = [event.call is None or event.attempt is None for _, event in run.of(AttemptFinished)]
+    attempts = (entry.event for entry in select(run.entries, AttemptFinished))
+    reports = [isinstance(event, AttemptFinished) and None in (event.call, event.attempt) for event in attempts]
     ended = run.of(RunEnded)
     sandboxes = run.of(SandboxReady)
     return Health(
