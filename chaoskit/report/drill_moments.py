@@ -10,6 +10,7 @@ from chaoskit.journal.events import (
     DiagnosisGiven,
     DrillAborted,
     DrillBegan,
+    DrillEvent,
     DrillHeld,
     DrillResumed,
     Event,
@@ -30,7 +31,7 @@ from chaoskit.race.live.evidence import empty_spans
 LANES = ("fault", "signal", "diagnosis", "action", "update", "note", "drill")
 """The lanes of the time axis, from top to bottom."""
 
-KINDS = (
+KINDS: tuple[type[DrillEvent], ...] = (
     OperatorActed,
     OperatorRefused,
     DiagnosisGiven,
