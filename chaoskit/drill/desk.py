@@ -349,7 +349,7 @@ def _role_of(request: Any) -> Role:
         raise RequestRefused(
             f"{verb} is for the {' or the '.join(able)}, and {who}; you can {', '.join(verbs_of(role))}"
         )
-    return role  # type: ignore[no-any-return]
+    return role
 
 
 def _short(request: Any) -> str:

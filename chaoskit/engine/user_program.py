@@ -11,7 +11,7 @@ from pathlib import Path
 from chaoskit.engine.session import Stage
 from chaoskit.engine.steering import Obey, open_steering
 from chaoskit.engine.user_command import LABEL, Command, UserCommand
-from chaoskit.sandbox.environment import command_environment
+from chaoskit.sandbox.environment import command_environment, from_metadata
 from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
 from chaoskit.sandbox.port_forwards import PortForward, PortForwards
 from chaoskit.sandbox.trust import publish_trust
@@ -60,10 +60,13 @@ def _command(request: ProgramRequest, work: Path, sandbox: NamespaceSandbox, ste
         way = sandbox.way_in(LABEL, request.sockets)
         return replace(way, binds=(*way.binds, *(publish_trust(authority) if authority else ())))
 
+    variables = command_environment(work, request.region, authority, {})
+    if sandbox.addresses:
+        variables = from_metadata(variables)
     return Command(
         argv=request.argv,
         shown=request.shown,
-        environment={**steering, **command_environment(work, request.region, authority, request.added)},
+        environment={**steering, **variables, **request.added},
         way_in=way_in,
         ignored=request.ignored,
         after="service" if authority else None,

@@ -10,7 +10,6 @@ from chaoskit.journal.events import (
     DiagnosisGiven,
     DrillAborted,
     DrillBegan,
-    DrillEvent,
     DrillHeld,
     DrillResumed,
     Event,
@@ -31,7 +30,7 @@ from chaoskit.race.live.evidence import empty_spans
 LANES = ("fault", "signal", "diagnosis", "action", "update", "note", "drill")
 """The lanes of the time axis, from top to bottom."""
 
-KINDS: tuple[type[DrillEvent], ...] = (
+KINDS: tuple[type[Event], ...] = (
     OperatorActed,
     OperatorRefused,
     DiagnosisGiven,

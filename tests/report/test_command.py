@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chaoskit.expect import judge
 from chaoskit.journal import events as ev
 from chaoskit.journal.command import command_end, requests_as_calls, user_agents
@@ -76,7 +78,8 @@ def test_what_nobody_saw_of_it_is_null() -> None:
 def test_a_signal_and_a_refusal_have_their_words() -> None:
     end = command_end(ran(code=137))
     assert end is not None
-    assert end.words == "the command was ended by signal 9"
+    assert end.words == "the command ended with code 137 (as after signal 9)"
+    assert replace(end, exit_code=200).words == "the command ended with code 200", "no signal has the number 72"
     assert command_end(Story().head("app").run()) is None
 
 

@@ -22,12 +22,13 @@ from chaoskit.clients.process import play
 from chaoskit.clock import Instant, WallClock
 from chaoskit.errors import PlaneError
 from chaoskit.journal.events import ClientReady, CompareAndSwapTested, LevelMeasured, RaceStep
+from chaoskit.race.calls import Batch, PointAlias, PointRollback
 from chaoskit.race.enactor import Enactor
 from chaoskit.race.live.layout import Layout
 from chaoskit.race.live.orders import Orders
 from chaoskit.race.live.participant import Participant, Schedule
 from chaoskit.race.live.performer import Performer
-from chaoskit.race.live.recorder import Recorder
+from chaoskit.race.live.recorder import WORDS, Recorder
 from chaoskit.race.live.repair import repair
 from chaoskit.race.live.set_up import install_first_plan, layout_at
 from chaoskit.race.live.spec import RaceSpec
@@ -162,13 +163,14 @@ class Race:
             asked_at = self._clock.now()
             endpoint = self._endpoint()
             for number, outcome in enumerate(repair(endpoint, self._layout_at(endpoint)), 1):
+                batch = Batch(outcome.endpoint, None, (PointAlias(outcome.to), PointRollback(outcome.to)))
                 self._child.emit(
                     RaceStep(
                         at=self._clock.now(),
                         asked_at=asked_at,
                         client=self._name,
                         step=number,
-                        call=f"repair: point alias and rollback record at plan {outcome.to}",
+                        call=f"repair: {WORDS.call(batch)}",
                         endpoint=outcome.name,
                         answer=f"applied; the tree of plan {outcome.plan} was missing",
                         change=outcome.change,
