@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaoskit.cli.ci import CiReports, command_verdict
+from chaoskit.cli.fold import folded
 from chaoskit.engine import session
 from chaoskit.engine.folders import make_folders
 from chaoskit.engine.ports import UserProgram
@@ -64,7 +65,7 @@ def say(line: str) -> None:
     """Print a line of chaoskit's own to standard error."""
     if sys.stderr is not None:  # closed by the caller; print would take standard output, which is the command's
         with contextlib.suppress(OSError):  # the terminal is gone, or the disk behind it is full
-            print(f"chaoskit: {line}", file=sys.stderr, flush=True)  # noqa: T201
+            print(folded(f"chaoskit: {line}", sys.stderr), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def tell_what_is_kept(journal: Path) -> None:

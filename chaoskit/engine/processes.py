@@ -10,7 +10,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from chaoskit.child import ALIVE
@@ -351,7 +351,7 @@ def _kill_group(child: asyncio.subprocess.Process) -> None:
 def _numbered(process: _Process, event: Event) -> Event:
     """A client that was started anew counts its calls from 1; in the journal they go on from those before."""
     if isinstance(event, CallStarted | CallFinished | AttemptStarted | AttemptFinished) and event.call is not None:
-        event = replace(event, call=event.call + process.calls_before)
+        event = event.with_fields(call=event.call + process.calls_before)
         process.calls = max(process.calls, event.call or 0)
     return event
 

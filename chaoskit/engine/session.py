@@ -109,7 +109,7 @@ async def run(
             experiment.spec.link_local,
         )
     except BaseException:  # Ctrl-C too
-        folders.remove()  # there is no reaper yet that would
+        folders.guard.close()  # there is no other keeper yet
         raise
     settings = RunSettings(
         run_id=folders.final.name,
@@ -121,6 +121,7 @@ async def run(
     )
     result = None
     try:
+        await asyncio.to_thread(folders.guard.release)
         with Journal(folders.partial / JOURNAL) as journal:
             if listener:
                 journal.listen(listener)

@@ -81,7 +81,11 @@ def _unseen(run: Run, planned: InjectionPlanned) -> list[int]:
     kinds: tuple[type[QueryAnswered | RequestAnswered | ConnectionClosed], ...] = (
         QueryAnswered, RequestAnswered, ConnectionClosed,
     )  # fmt: skip
-    return [seq for kind in kinds for seq, event in run.of(kind) if planned.injection in event.unseen]
+    unseen = [seq for kind in kinds for seq, event in run.of(kind) if planned.injection in event.unseen]
+    if not run.swallowed:
+        return unseen
+    answers = [(seq, event) for seq, event in run.of(RequestAnswered) if event.request in run.swallowed]
+    return unseen + [seq for seq, event in answers if planned.injection in event.faults]
 
 
 def _in_vain(run: Run, planned: InjectionPlanned) -> str:

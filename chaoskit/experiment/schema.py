@@ -23,7 +23,7 @@ from chaoskit.experiment.probe_spec import ProbeFields
 from chaoskit.experiment.repeat_spec import RepeatSpec
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.host_port import is_loopback, split_host_port
-from chaoskit.journal.codec import LARGEST
+from chaoskit.journal.events import LARGEST
 from chaoskit.race.live.spec import RaceSpec
 from chaoskit.strict import Strict
 from chaoskit.units import MINUTE, SECOND, Duration

@@ -1,7 +1,7 @@
 """How many requests a second one probe of ``use: http`` makes on one core: ``python -m tests.bench.http_probe``.
 
-The probe has a core of its own and a server that costs it nothing has the other. What is told is how many of the requests that fell due were
-made, and how much processor time the probe took for each: the second figure does not depend on what else the machine does.
+The probe has a core of its own and a server that costs it nothing has the other. What is told is how many of the requests that fell due
+were made, and how much processor time the probe took for each: the second figure does not depend on what else the machine does.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def look(told: Story, when: float, *faults: str) -> None:
     told.query("web", when, 5000 + int(when), name="db.example.internal", answers=not faults, faults=faults)
 
 
-def test_a_program_waits_for_the_service_that_gives_it_credentials() -> None:
+def test_a_program_waits_for_what_gives_it_credentials() -> None:
     metadata = {"host": "m.internal", "port": 80, "backend": "instance-metadata"}
     clients = {"job": {"use": "command"}, "sdk": {"use": "boto3"}, "probe": {"use": "http", "url": "http://a.example/"}}
     experiment = {"services": {"metadata": metadata}, "clients": clients}

@@ -20,7 +20,7 @@ def test_clients_get_fake_credentials_and_our_trust() -> None:
     assert found["HOME"] == "/nowhere/work", "no ~/.aws of the user"
 
 
-def test_where_there_is_a_metadata_service_credentials_come_from_it() -> None:
+def test_credentials_come_from_a_metadata_service() -> None:
     plain = client_environment(WORK, WORK / "ca.pem", "eu-west-1", {})
     left = from_metadata(plain)
     assert plain.keys() - left.keys() == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"}

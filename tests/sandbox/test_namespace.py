@@ -83,7 +83,7 @@ def test_there_is_no_way_out_but_loopback(tmp_path: Path) -> None:
     inside(tmp_path, look)
 
 
-def test_an_address_that_was_asked_for_is_the_loopback_s_and_its_neighbours_are_not(tmp_path: Path) -> None:
+def test_an_address_asked_for_is_here_and_its_neighbours_are_not(tmp_path: Path) -> None:
     program = (
         "import socket\n"
         f"with socket.create_server(({METADATA!r}, 80)) as server:\n"

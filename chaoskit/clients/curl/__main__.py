@@ -60,21 +60,21 @@ class CurlProbe(ProbeWorkload):
             if process.returncode is None:  # the call was given up
                 process.kill()
             output.unlink(missing_ok=True)
-        report = _report_in(written)
+        transfer = _transfer(written)
         if process.returncode:
-            message = report.get("errormsg") or "curl says nothing of it"
+            message = transfer.get("errormsg") or "curl says nothing of it"
             raise CurlError(f"({process.returncode}) {message}")
-        status = int(report.get("http_code", 0))
+        status = int(transfer.get("http_code", 0))
         if complaint := self._curl.complaint(status, body):
             raise UnexpectedAnswerError(complaint, status)
         return status
 
 
-def _report_in(written: bytes) -> dict[str, Any]:
+def _transfer(written: bytes) -> dict[str, Any]:
     """What curl's last line says of the transfer."""
     lines = written.splitlines()
-    report: dict[str, Any] = json.loads(lines[-1]) if lines else {}
-    return report
+    fields: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+    return fields
 
 
 def _head_of(path: Path) -> bytes:
@@ -88,7 +88,7 @@ def _version(program: str) -> str:
     words = [program, "--disable", "--silent", "--output", os.devnull, "--write-out", "%{json}\\n", "file:///dev/null"]
     try:
         answer = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        version: str = _report_in(answer.stdout)["curl_version"]
+        version: str = _transfer(answer.stdout)["curl_version"]
     except (OSError, ValueError, KeyError) as error:
         raise PlaneError(f"{program} is no curl of version 7.75 or newer: {error!r}") from error
     return version.split(maxsplit=1)[0].removeprefix("libcurl/")

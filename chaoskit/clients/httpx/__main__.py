@@ -43,8 +43,10 @@ class HttpxProbe(ProbeWorkload):
 
     def _new_client(self) -> httpx.AsyncClient:
         """A client as httpx makes it, but for the certificates: the throw-away one is written while clients start."""
-        idle_most = 0 if self._http.connection == "cold" else 20
-        limits = httpx.Limits(max_connections=100, max_keepalive_connections=idle_most)  # httpx's own, but for cold
+        idle_connections = 0 if self._http.connection == "cold" else 20
+        limits = httpx.Limits(
+            max_connections=100, max_keepalive_connections=idle_connections
+        )  # httpx's own, but for cold
         return httpx.AsyncClient(verify=ssl.create_default_context(), limits=limits)
 
 
