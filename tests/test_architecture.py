@@ -34,6 +34,7 @@ LAYERS: dict[str, int] = {
 
 # A third party sits behind one file (or one folder), so that it can be replaced, and is loaded only where it is used.
 ADAPTERS: dict[str, tuple[str, ...]] = {
+    "msgspec": ("journal/",),
     "dnslib": ("dns/codec.py",),
     "dns": ("dns/presentation.py",),
     "re2": ("dns/pattern.py", "expect/_pattern.py"),

@@ -1,6 +1,7 @@
 """Python SDKs of a pinned version: a virtual environment each, built before the run, in which only the SDK is installed.
 
-The client's own code is then this package's, loaded from where it is; only its pure parts are used, which need no other package.
+The client's own code is then this package's, loaded from where it is; its parts that are used need no other package than msgspec, which
+needs none and is loaded from where it is too: the interpreter is the same.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from chaoskit.clients.build import Recipe
@@ -17,10 +19,12 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 _ONLY_CHAOSKIT = """\
 import importlib.util, runpy, sys
-folder, module = sys.argv.pop(1), sys.argv.pop(1)
-spec = importlib.util.spec_from_file_location("chaoskit", folder + "/__init__.py", submodule_search_locations=[folder])
-package = sys.modules["chaoskit"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(package)
+module = sys.argv.pop(1)
+for name in ("msgspec", "chaoskit"):
+    folder = sys.argv.pop(1)
+    spec = importlib.util.spec_from_file_location(name, folder + "/__init__.py", submodule_search_locations=[folder])
+    package = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(package)
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
 """``python -m module`` with chaoskit, but without whatever is installed beside chaoskit: its SDK is of another version."""
@@ -53,4 +57,7 @@ def python_of(built: Path) -> str:
 
 def module_argv(built: Path, module: str) -> list[str]:
     """The command that runs a module of chaoskit in a built environment."""
-    return [python_of(built), "-c", _ONLY_CHAOSKIT, str(PACKAGE), module]
+    spec = find_spec("msgspec")
+    assert spec is not None
+    assert spec.origin is not None
+    return [python_of(built), "-c", _ONLY_CHAOSKIT, module, str(Path(spec.origin).parent), str(PACKAGE)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 from chaoskit.clock import Instant
 from chaoskit.journal.events import Entry, Event, InjectionCut
@@ -23,7 +22,7 @@ class MergedJournal:
         event = entry.event
         with self._lock:
             if isinstance(event, InjectionCut):
-                event = replace(event, evidence=self._numbers[event.evidence])
+                event = event.with_fields(evidence=self._numbers[event.evidence])
             self._numbers[entry.seq] = self._journal.append(event).seq
 
     def append(self, event: Event) -> None:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from chaoskit.clock import Clock, WallClock
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.engine.backends import reachable_backends
 from chaoskit.engine.folders import Folders
 from chaoskit.engine.ports import Sandbox, UserProgram
@@ -29,7 +30,7 @@ from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal, Listener
 from chaoskit.sandbox.choose import open_sandbox
 from chaoskit.sandbox.docker_toxiproxy import image_of
-from chaoskit.sandbox.environment import client_environment, plane_environment
+from chaoskit.sandbox.environment import client_environment, from_metadata, plane_environment
 from chaoskit.verdict import Outcome, Verdict, outcome_of
 
 JOURNAL = "journal.jsonl"
@@ -104,9 +105,11 @@ async def run(
             [folders.work, folders.partial],
             list(folders.empty),
             image_of(toxiproxy),
+            _resolver_settings(experiment, [program[0]] if program else []),
+            experiment.spec.link_local,
         )
     except BaseException:  # Ctrl-C too
-        folders.remove()  # there is no reaper yet that would
+        folders.guard.close()  # there is no other keeper yet
         raise
     settings = RunSettings(
         run_id=folders.final.name,
@@ -118,6 +121,7 @@ async def run(
     )
     result = None
     try:
+        await asyncio.to_thread(folders.guard.release)
         with Journal(folders.partial / JOURNAL) as journal:
             if listener:
                 journal.listen(listener)
@@ -151,13 +155,13 @@ async def record(
     before its time.
     """
     clock = WallClock()
-    environments = (
-        plane_environment(work),
-        client_environment(work, authority or work / "ca.pem", experiment.spec.region),
-    )
+    variables = client_environment(work, authority or work / "ca.pem", experiment.spec.region)
+    of_programs = from_metadata(variables) if experiment.spec.link_local else variables
     async with contextlib.AsyncExitStack() as stack:
         programs: dict[str, UserProgram] = {}
-        manager = LocalProcessManager(journal, clock, sandbox, *environments, MappingProxyType(programs))
+        manager = LocalProcessManager(
+            journal, clock, sandbox, plane_environment(work), variables, MappingProxyType(programs), of_programs
+        )
         stage = Stage(sandbox, work, journal, clock, manager.fail, manager.send, manager.start_anew)
         if program:
             label, prepare = program
@@ -168,6 +172,12 @@ async def record(
         backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
         settings = replace(settings, backends=backends)
         await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
+
+
+def _resolver_settings(experiment: Experiment, programs: list[str]) -> dict[str, ResolverSettings]:
+    """Those of everyone in the sandbox but the canary, whose name must resolve whatever the settings; nothing where all is default."""
+    spec = experiment.spec
+    return dict.fromkeys((*spec.clients, *programs, *spec.apps), spec.resolver) if spec.resolver.lines else {}
 
 
 def judged(entries: Sequence[Entry], experiment: Experiment) -> tuple[Run, Sequence[Verdict], Outcome]:

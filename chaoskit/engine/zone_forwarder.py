@@ -6,7 +6,6 @@ A listener of the journal, so nothing is asked for and nothing waits: a change i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from typing import Any
 
 from chaoskit.dns.names import canonical
@@ -29,6 +28,6 @@ class ZoneForwarder:
                     "zone": event.zone,
                     "author": event.change,
                     "effective_at": event.effective_at,
-                    "names": [asdict(name) for name in event.names],
+                    "names": [name.plain() for name in event.names],
                 }
             )

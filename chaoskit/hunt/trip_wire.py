@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from chaoskit.errors import InputError
 from chaoskit.expect import EXPECTATIONS, Expectation
@@ -74,7 +74,7 @@ class TripWire:
     def feel(self, call: CallId, changes: Sequence[ZoneChanged | HostedZoneChanged]) -> Trip | None:
         """What these changes, made by ``call``, broke; None if nothing."""
         for change in changes:
-            own = replace(change, author=str(call)) if isinstance(change, ZoneChanged) else change
+            own = change.with_fields(author=str(call)) if isinstance(change, ZoneChanged) else change
             self._entries.append(Entry(len(self._entries) + 1, own))
         if not changes:
             return None

@@ -8,10 +8,12 @@ are exact, the split inside a burst is an estimate, and ``Call.concurrent`` says
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from chaoskit.clock import Instant
 from chaoskit.journal.events import (
@@ -22,6 +24,7 @@ from chaoskit.journal.events import (
     Entry,
     ErrorLink,
     ProcessEnded,
+    Record,
     RequestArrived,
     Result,
 )
@@ -29,8 +32,7 @@ from chaoskit.journal.lookups import Lookup, find_lookups
 from chaoskit.journal.stored import select
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Record, frozen=True, kw_only=True):
     """One try of a call. ``slept_ns`` is the pause since the try before it ended, 0 or more; None for the first or when not seen.
 
     ``finished`` None means that its end was never reported. ``arrived`` is the ``seq`` of its request at the service, None when it
@@ -49,8 +51,7 @@ class Attempt:
     evidence: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Record, frozen=True, kw_only=True):
     """One call of the application, from start to what it saw. ``result`` *unknown*: the run, or its client's process, ended before it did.
 
     ``cut`` is when the process ended that was making it; None for a call that finished, or was still under way at the end.
@@ -91,8 +92,7 @@ class Call:
         return self.result == "failed" or len(self.attempts) > 1
 
 
-@dataclass(slots=True)
-class _OpenCall:
+class _OpenCall(Struct, gc=False):
     """What is known of a call while the journal is read; only what a ``Call`` needs, since a journal may hold a million."""
 
     client: str
@@ -115,8 +115,7 @@ class _OpenCall:
         return self.attempts[-1]
 
 
-@dataclass(slots=True)
-class _OpenAttempt:
+class _OpenAttempt(Struct, gc=False):
     number: int
     started: Instant | None = None
     finished: Instant | None = None
@@ -167,9 +166,9 @@ def _open_calls(entries: Sequence[Entry]) -> dict[tuple[str, int], _OpenCall]:
         event = entry.event
         if isinstance(event, CallStarted):
             opened[event.client, event.call] = _OpenCall(
-                client=event.client,
+                client=sys.intern(event.client),
                 number=event.call,
-                operation=event.operation,
+                operation=sys.intern(event.operation),
                 started=event.at,
                 due=event.due,
                 concurrent=event.concurrent,
@@ -193,7 +192,7 @@ def _record(attempt: _OpenAttempt, seq: int, event: AttemptStarted | AttemptFini
         attempt.invocation = event.invocation
     else:
         attempt.finished = event.at
-        attempt.result, attempt.error = event.result, event.error
+        attempt.result, attempt.error = event.result, event.error and sys.intern(event.error)
         if attempt.started is None:  # an SDK that reports only the end of its tries
             attempt.started = event.at - event.latency_ns
 
@@ -288,7 +287,9 @@ def _give_lookups(calls: Sequence[_OpenCall], lookups: Sequence[Lookup], arrival
         while waiting and waiting[-1][0] <= lookup.started:
             under_way.append(waiting.pop())
         under_way = [try_ for try_ in under_way if try_[1] is None or lookup.started <= try_[1]]
-        if under_way:
+        if len(under_way) == 1:
+            owned.setdefault(under_way[0][2], []).append(lookup)
+        elif under_way:
             likeliest = min(under_way, key=lambda try_: (try_[2] in riding, try_[2] in owned, _end(try_), try_[2]))
             owned.setdefault(likeliest[2], []).append(lookup)
     return owned

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, fields, is_dataclass
 from functools import cache
-from typing import Annotated, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from chaoskit.journal.events import EVENT_TYPES, Entry, Event, InjectionPlanned, RunStarted
+import msgspec
 
-LARGEST = (1 << 63) - 1
-"""Whole numbers of a journal are those of 64 bits: nanoseconds until the year 2262, counts, ids."""
+from chaoskit.journal.events import LARGEST, DrillBegan, Entry, Event, InjectionPlanned, RunStarted
 
-_WITH_PLAIN_JSON = (RunStarted, InjectionPlanned)
+_WITH_PLAIN_JSON = (RunStarted, InjectionPlanned, DrillBegan)
 _SEQ_FIRST = re.compile(rb'\{"seq":([1-9]\d{0,17}),(?="kind":)')
+_ENCODER = msgspec.json.Encoder()
 
 Upgrade: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 """From the JSON of an event of an older version to that of the next."""
@@ -23,29 +22,38 @@ Upgrade: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 def encode(event: Event) -> str:
     """One line of JSON, without its newline."""
-    return _line(_as_dict(event))
+    try:
+        return _ENCODER.encode(event).decode()
+    except (
+        UnicodeEncodeError
+    ):  # an exception's text may hold bytes that are no UTF-8 (PEP 383 surrogates); a journal cannot
+        text = json.dumps(event.plain(), separators=(",", ":"), ensure_ascii=False)
+        return text.encode(errors="replace").decode()
 
 
 def encode_entry(entry: Entry) -> str:
     """The line as it stands in a journal: ``seq`` first."""
-    return _line({"seq": entry.seq, **_as_dict(entry.event)})
+    return f'{{"seq":{entry.seq},{encode(entry.event)[1:]}'
 
 
 def decode(line: str | bytes) -> Event:
     """The event of a line that a process of the run wrote. Raises ``ValueError`` saying what is wrong."""
     try:
-        event: Event = _validator().validate_json(line)
-    except ValueError as error:
-        from pydantic import ValidationError
-
-        if not isinstance(error, ValidationError):
-            raise
-        finding = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(str(part) for part in finding["loc"][1:])  # the first part is the kind's tag
-        raise ValueError(f"{field}: {finding['msg']}" if field else finding["msg"]) from error
+        event = _decoder().decode(line)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        field = path.rstrip("`").lstrip(".")
+        raise ValueError(f"{field}: {message}" if field else message) from error
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
     if type(event) in _WITH_PLAIN_JSON:
-        _check_numbers(_as_dict(event))
+        _check_numbers(event.plain())
     return event
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[Event]:
+    return msgspec.json.Decoder(Event)
 
 
 def version_of(line: str | bytes) -> int | None:
@@ -92,55 +100,3 @@ def _check_numbers(value: object) -> None:
 def as_text(text: str) -> str:
     """``text`` as a journal and a page can hold it: bytes that are no UTF-8, as an argument may have (PEP 383), are written as escapes."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
-
-
-def _line(plain: dict[str, Any]) -> str:
-    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False, default=_nested)
-    # An exception's text may hold bytes that are no UTF-8 (PEP 383 surrogates); a journal cannot.
-    return text if text.isascii() else text.encode(errors="replace").decode()
-
-
-def _as_dict(event: Event) -> dict[str, Any]:
-    event_type: Any = type(event)
-    return {name: getattr(event, name) for name in _names(event_type)}
-
-
-@cache
-def _names(cls: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cls))
-
-
-def _nested(value: object) -> dict[str, Any]:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-@cache
-def _validator() -> Any:
-    """The union's validator, in which every whole number is bounded. (Asked directly: ``TypeAdapter`` adds half a microsecond an event.)"""
-    from copy import deepcopy
-    from functools import reduce
-    from operator import or_
-
-    from pydantic import ConfigDict, Field, TypeAdapter, with_config
-    from pydantic_core import SchemaValidator
-
-    strict = with_config(ConfigDict(extra="forbid", strict=True, allow_inf_nan=False))
-    union: Any = reduce(or_, (strict(cls) for cls in EVENT_TYPES))
-    tagged: Any = Annotated[union, Field(discriminator="kind")]
-    schema = deepcopy(TypeAdapter(tagged).core_schema)
-    _bound(schema)
-    return SchemaValidator(schema)
-
-
-def _bound(schema: Any) -> None:
-    """Give every whole number in a schema of pydantic-core its bounds."""
-    if isinstance(schema, dict):
-        if schema.get("type") == "int":
-            schema.update(ge=-LARGEST, le=LARGEST)
-        for part in schema.values():
-            _bound(part)
-    elif isinstance(schema, list | tuple):
-        for part in schema:
-            _bound(part)

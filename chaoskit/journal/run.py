@@ -11,13 +11,12 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from chaoskit.clock import Instant
 from chaoskit.journal.aims import service_called
 from chaoskit.journal.calls import Call, join_calls
-from chaoskit.journal.connections import Connections
+from chaoskit.journal.connections import Connections, TouchedConnections, touched_connections
 from chaoskit.journal.events import (
+    LARGEST,
     CallStarted,
     CanaryChecked,
     ClientReady,
-    ConnectionClosed,
-    ConnectionOpened,
     Entry,
     InjectionApplied,
     InjectionCut,
@@ -31,7 +30,9 @@ from chaoskit.journal.events import (
 from chaoskit.journal.lookups import Lookup, find_lookups
 from chaoskit.journal.reach import Reach, reach_of
 from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
+from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import StoredEntries, select
+from chaoskit.journal.swallowed import swallowed_requests
 from chaoskit.journal.toxic_evidence import infer_affected
 from chaoskit.journal.trouble import Pace, is_slow, met_faults, pace_of
 
@@ -135,21 +136,21 @@ class Run:
     @cached_property
     def fault_spans(self) -> list[tuple[Instant, Instant]]:
         """Times when at least one injection was on as planned: in order, merged."""
-        merged: list[tuple[Instant, Instant]] = []
-        for start, end in sorted(
-            span for injection in self.injections for span in injection.spans if span[0] < span[1]
-        ):
-            if merged and start <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-            else:
-                merged.append((start, end))
-        return merged
+        return list(self._faults)
+
+    @cached_property
+    def _faults(self) -> Spans:
+        return Spans(span for injection in self.injections for span in injection.spans)
+
+    def under_fault(self, call: Call) -> bool:
+        """Whether a fault was on, as planned, during some part of ``call``."""
+        return self._faults.meet(call.started, call.finished)
 
     def phase_at(self, at: Instant) -> Phase:
         """*baseline* before the first fault, *fault* while one is on, *recovery* between and after them."""
         if not self.fault_spans or at < self.fault_spans[0][0]:
             return "baseline"
-        return "fault" if any(start <= at < end for start, end in self.fault_spans) else "recovery"
+        return "fault" if at in self._faults else "recovery"
 
     @cached_property
     def calls(self) -> dict[str, tuple[Call, ...]]:
@@ -157,9 +158,13 @@ class Run:
         joined = join_calls(self.entries, self.lookups)
         return {client: joined.get(client, ()) for client in self.clients}
 
+    def phase_of(self, call: Call) -> Phase:
+        """The phase in which ``call`` started; *fault* for one that met a fault, also where it had begun before that."""
+        return "fault" if call.number in self.met_by.get(call.client, {}) else self.phase_at(call.started)
+
     def calls_in(self, client: str, phase: Phase | None) -> list[Call]:
-        """The calls of ``client`` that *started* in ``phase`` (all phases when None)."""
-        return [call for call in self.calls[client] if phase is None or self.phase_at(call.started) == phase]
+        """The calls of ``client`` that belong to ``phase`` (all phases when None); see ``phase_of``."""
+        return [call for call in self.calls[client] if phase is None or self.phase_of(call) == phase]
 
     @cached_property
     def lookups(self) -> tuple[Lookup, ...]:
@@ -186,11 +191,13 @@ class Run:
 
     @cached_property
     def changed(self) -> dict[str, list[tuple[int, str | None]]]:
-        """By injection: ``seq`` of each query that it changed, with the asker, and of each request, with None."""
+        """By injection: ``seq`` of each query that it changed, with the asker, and of each request whose answer came, with None."""
         changed: dict[str, list[tuple[int, str | None]]] = {}
         for entry in select(self.entries, QueryAnswered, RequestAnswered, unless="faults"):
             event = entry.event
             assert isinstance(event, QueryAnswered | RequestAnswered)
+            if isinstance(event, RequestAnswered) and event.request in self.swallowed:
+                continue
             for injection in event.faults:
                 asker = event.asker if isinstance(event, QueryAnswered) else None
                 changed.setdefault(injection, []).append((entry.seq, asker))
@@ -210,37 +217,17 @@ class Run:
 
         A toxic is lifted a little late: who came only then has not met the fault that was planned.
         """
-        spans = [span for plan in self.injections if plan.injection == injection for span in plan.spans]
+        spans = Spans(span for plan in self.injections if plan.injection == injection for span in plan.spans)
         opened, closed, touched = self._touched_connections
         return [
             (seq, name)
             for seq, name in touched.get(injection, ())
-            if any(opened.get(name, start) < end and closed.get(name, end) >= start for start, end in spans)
+            if spans.meet(opened.get(name, -LARGEST), closed[name] + 1 if name in closed else None)
         ]
 
     @cached_property
-    def _touched_connections(
-        self,
-    ) -> tuple[dict[str, Instant], dict[str, Instant], dict[str, list[tuple[int, str]]]]:
-        """When each connection that a toxic touched was opened and closed; and by injection, what was told of which."""
-        places_of: dict[str, list[tuple[int, int, str]]] = {}
-        for entry in select(self.entries, ConnectionOpened, ConnectionClosed, unless="toxics"):
-            event = entry.event
-            assert isinstance(event, ConnectionOpened | ConnectionClosed)
-            for injection in event.toxics:
-                place = (int(isinstance(event, ConnectionClosed)), entry.seq, event.connection)
-                places_of.setdefault(injection, []).append(place)
-        names = {name for touched in places_of.values() for _, _, name in touched}
-        instants: dict[type, dict[str, Instant]] = {ConnectionOpened: {}, ConnectionClosed: {}}
-        for entry in select(self.entries, ConnectionOpened, ConnectionClosed) if names else ():
-            event = entry.event
-            assert isinstance(event, ConnectionOpened | ConnectionClosed)
-            if event.connection in names:
-                instants[type(event)][event.connection] = event.at
-        touched = {
-            injection: [(seq, name) for _, seq, name in sorted(places)] for injection, places in places_of.items()
-        }
-        return instants[ConnectionOpened], instants[ConnectionClosed], touched
+    def _touched_connections(self) -> TouchedConnections:
+        return touched_connections(self.entries)
 
     def _process_evidence(self, planned: InjectionPlanned) -> list[int]:
         """``seq`` of the events that show that a fault of a process was felt: a client's own, or calls while a plane stood still."""
@@ -250,7 +237,8 @@ class Run:
         if any(event.client == planned.target.get("process") for _, event in self.of(ClientReady)):
             return applied
         starts = [(seq, call.at) for seq, call in self.of(CallStarted)]
-        inside = [seq for seq, at in starts if any(start <= at < end for start, end in planned.spans)]
+        spans = Spans(planned.spans)
+        inside = [seq for seq, at in starts if at in spans]
         return [*applied, *inside] if applied and inside else []
 
     def deaths(self, client: str) -> list[Instant]:
@@ -270,7 +258,12 @@ class Run:
     @cached_property
     def met_by(self) -> dict[str, dict[int, frozenset[str]]]:
         """The injections that each call is known to have met, by client and number; see ``chaoskit.journal.trouble``."""
-        return met_faults(self.entries, self.calls, self.lookups, self.injections, self.connections)
+        return met_faults(self.entries, self.calls, self.lookups, self.injections, self.connections, self.swallowed)
+
+    @cached_property
+    def swallowed(self) -> frozenset[int]:
+        """The requests whose answer a fault shaped, and a toxic kept from their client; see ``chaoskit.journal.swallowed``."""
+        return swallowed_requests(self.entries, self.calls, self.injections, self.connections)
 
     @cached_property
     def episodes(self) -> tuple[Episode, ...]:
@@ -303,7 +296,7 @@ class Run:
                     pace,
                     last,
                     met=call.number in self.met_by.get(client, {}),
-                    in_fault=_overlaps(call, self.fault_spans),
+                    in_fault=self.under_fault(call),
                 )
             )
             for client, pace in self.paces.items()
@@ -335,10 +328,11 @@ class Run:
             process = planned.target.get("process")
             if planned.plane == "process" and process == client:
                 met |= {planned.injection} if self._process_evidence(planned) else set()
-            elif any(_overlaps(call, planned.spans) for call in troubled) and self._may_trouble(
-                planned, service, reach
-            ):
-                met.add(planned.injection)
+            else:
+                spans = Spans(planned.spans)
+                meanwhile = any(spans.meet(call.started, call.finished) for call in troubled)
+                if meanwhile and self._may_trouble(planned, service, reach):
+                    met.add(planned.injection)
         return frozenset(met)
 
     def _may_trouble(self, planned: InjectionPlanned, service: str | None, reach: Reach) -> bool:
@@ -384,12 +378,8 @@ class Run:
         )
 
 
-def _overlaps(call: Call, spans: Sequence[tuple[Instant, Instant]]) -> bool:
-    return any(call.started < end and (call.finished is None or call.finished > start) for start, end in spans)
-
-
 def _cut(planned: InjectionPlanned, end: Instant | None) -> InjectionPlanned:
     if end is None:
         return planned
     spans = tuple((start, min(planned_end, end)) for start, planned_end in planned.spans if start < end)
-    return replace(planned, spans=spans)
+    return planned.with_fields(spans=spans)

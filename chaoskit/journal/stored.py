@@ -60,8 +60,8 @@ class StoredEntries(Sequence[Entry]):
         return self._decoded(range(len(self)))
 
     def select(self, *kinds: type, unless: str = "") -> Iterator[Entry]:
-        """The entries whose event is of one of ``kinds``, in order; but none whose field ``unless`` is an empty list."""
-        return self._decoded(self.places(*kinds), f'"{unless}":[]'.encode() if unless else b"\n\n")
+        """The entries whose event is of one of ``kinds``, in order; but none whose field ``unless`` is null or an empty list."""
+        return self._decoded(self.places(*kinds), unless)
 
     def places(self, *kinds: type) -> Iterator[int]:
         """Where those of ``kinds`` are, counted from 0."""
@@ -69,8 +69,9 @@ class StoredEntries(Sequence[Entry]):
         chosen = self._kinds.translate(numbers.ljust(256, b"\0"))
         return itertools.compress(range(len(self)), chosen)
 
-    def _decoded(self, places: Iterable[int], unless: bytes = b"\n\n") -> Iterator[Entry]:
-        """The entries at these places, in order, without those whose line has ``unless`` in it (its quotes keep it from strings)."""
+    def _decoded(self, places: Iterable[int], unless: str = "") -> Iterator[Entry]:
+        """The entries at these places, in order, without those whose field ``unless`` is null or an empty list."""
+        empty, null = f'"{unless}":[]'.encode(), f'"{unless}":null'.encode()  # the quotes keep them from strings
         offsets, decode = self._offsets, self._decode
         block, block_begin, block_end = b"", 0, 0
         for index in places:
@@ -79,7 +80,7 @@ class StoredEntries(Sequence[Entry]):
                 block_begin, block = begin, os.pread(self._file, max(CHUNK, end - begin), begin)
                 block_end = begin + len(block)
             line = block[begin - block_begin : end - block_begin]
-            if unless not in line:
+            if not unless or (empty not in line and null not in line):
                 yield decode(line)
 
     def _decode(self, line: bytes) -> Entry:
@@ -92,7 +93,7 @@ class StoredEntries(Sequence[Entry]):
 def select(entries: Sequence[Entry], *kinds: type, unless: str = "") -> Iterator[Entry]:
     """The entries whose event is of one of ``kinds``, in order, whatever keeps them.
 
-    Those whose field ``unless`` is an empty list may be left out, which spares decoding them.
+    Those whose field ``unless`` is null or an empty list may be left out, which spares decoding them.
     """
     if isinstance(entries, StoredEntries):
         return entries.select(*kinds, unless=unless)

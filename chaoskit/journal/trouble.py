@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chaoskit.clock import Instant
@@ -17,6 +17,7 @@ from chaoskit.journal.calls import Call
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import Entry, InjectionPlanned, RequestAnswered
 from chaoskit.journal.lookups import Lookup
+from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import select
 from chaoskit.units import MILLISECOND
 
@@ -72,19 +73,21 @@ def met_faults(
     lookups: Sequence[Lookup],
     injections: Sequence[InjectionPlanned],
     connections: Connections,
+    swallowed: Container[int] = (),
 ) -> dict[str, dict[int, frozenset[str]]]:
     """For each client, the ids of the injections that each of its calls is known to have met; calls that met none are left out.
 
     A lookup, a request and a connection say so. A lookup of a client that reports no attempts is given to the calls that were under
-    way. A connection says it of its whole life, so a call has met its toxic if it was under way while that was on.
+    way. A connection says it of its whole life, so a call has met its toxic if it was under way while that was on. The answer to a request
+    that is ``swallowed`` says nothing: no client saw it.
     """
     faults_of = {
         entry.event.request: entry.event.faults
         for entry in select(entries, RequestAnswered, unless="faults")
-        if isinstance(entry.event, RequestAnswered) and entry.event.faults
+        if isinstance(entry.event, RequestAnswered) and entry.event.faults and entry.event.request not in swallowed
     }
     arrived = connections.request_numbers()
-    spans = {planned.injection: planned.spans for planned in injections if planned.plane == "network"}
+    spans = {planned.injection: Spans(planned.spans) for planned in injections if planned.plane == "network"}
     faulty: dict[str, list[Lookup]] = defaultdict(list)
     for lookup in lookups:
         if lookup.faults:
@@ -105,7 +108,7 @@ def _met_by_attempts(
     call: Call,
     faults_of: Mapping[int, tuple[str, ...]],
     arrived: Mapping[int, int],
-    spans: Mapping[str, Sequence[tuple[Instant, Instant]]],
+    spans: Mapping[str, Spans],
     connections: Connections,
 ) -> set[str]:
     ids: set[str] = set()
@@ -115,10 +118,7 @@ def _met_by_attempts(
             continue
         ids.update(faults_of.get(arrived.get(attempt.arrived, -1), ()))
         for injection in connections.toxics_on(attempt):
-            if any(
-                call.started < end and (call.finished is None or call.finished > start)
-                for start, end in spans.get(injection, ())
-            ):
+            if injection in spans and spans[injection].meet(call.started, call.finished):
                 ids.add(injection)
     return ids
 

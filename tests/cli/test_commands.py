@@ -12,7 +12,10 @@ from typer.testing import CliRunner
 from chaoskit.cli import COMMANDS, app
 from chaoskit.cli.lazy import load_command
 
-HEAVY = "asyncio boto3 botocore moto cheroot dnslib docker h11 jinja2 numpy pydantic requests rich starlette toxiproxy trustme uvicorn yaml"
+HEAVY = (
+    "asyncio boto3 botocore moto cheroot dnslib docker h11 jinja2 msgspec "
+    "numpy pydantic requests rich starlette toxiproxy trustme uvicorn yaml"
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

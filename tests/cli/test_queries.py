@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,7 +31,9 @@ def print_queries(log: Path, *, as_json: bool = False, count: bool = False, wall
 
 def query(at: int, name: str = "a.test", faults: tuple[str, ...] = ()) -> QueryAnswered:
     answers = 0 if faults else 1
-    return replace(ANSWERED, at=at, answered_at=at + 40_000, asker="serve", name=name, answers=answers, faults=faults)
+    return ANSWERED.with_fields(
+        at=at, answered_at=at + 40_000, asker="serve", name=name, answers=answers, faults=faults
+    )
 
 
 QUERIES = [query(10**9), query(2 * 10**9, faults=("i1",)), query(3 * 10**9)]
@@ -84,8 +85,8 @@ def test_what_is_no_log(tmp_path: Path) -> None:
 
 def test_why_a_name_of_no_zone_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spool = Spool(tmp_path / "q.spool")
-    refused = replace(query(10**9, name="b.test"), rcode="REFUSED", answers=0)
-    for event in (refused, replace(refused, faults=("i1",)), replace(refused, rtype="AXFR")):
+    refused = query(10**9, name="b.test").with_fields(rcode="REFUSED", answers=0)
+    for event in (refused, refused.with_fields(faults=("i1",)), refused.with_fields(rtype="AXFR")):
         spool.record(event)
     spool.close()
     print_queries(tmp_path / "q.spool", as_json=False, count=False)

@@ -6,7 +6,6 @@ import os
 import pty
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def journal(tmp_path: Path) -> Path:
             event = entry.event
             if isinstance(event, ev.RunStarted):
                 experiment = {"title": f"t{NASTY}", "duration": "2s", "clients": {"app": {"use": "boto3"}}}
-                event = replace(event, title=f"t{NASTY}", experiment=experiment)
+                event = event.with_fields(title=f"t{NASTY}", experiment=experiment)
             written.append(event)
     return path
 

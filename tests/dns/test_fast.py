@@ -274,9 +274,7 @@ def _in_order(log: Sequence[QueryAnswered]) -> list[str]:
     """What was logged, without the askers; at one instant, in any order."""
     return [
         repr(event)
-        for event in sorted(
-            (dataclasses.replace(event, peer="") for event in log), key=lambda event: (event.at, repr(event))
-        )
+        for event in sorted((event.with_fields(peer="") for event in log), key=lambda event: (event.at, repr(event)))
     ]
 
 

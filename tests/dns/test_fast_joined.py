@@ -10,7 +10,6 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -178,7 +177,7 @@ def test_in_any_batch_each_query_is_answered_and_logged_once(
 def logged(desk: Desk, *others: socket.socket) -> Counter[QueryAnswered]:
     """What was logged, with the asker's place among these in the place of its port."""
     places = {str(asker.getsockname()[1]): str(n) for n, asker in enumerate((desk.asker, *others))}
-    return Counter(replace(event, peer=places[event.peer.rpartition(":")[2]]) for event in desk.log)
+    return Counter(event.with_fields(peer=places[event.peer.rpartition(":")[2]]) for event in desk.log)
 
 
 def _asker(desk: Desk) -> socket.socket:

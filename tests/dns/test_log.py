@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import pytest
 
@@ -23,10 +22,10 @@ def test_a_stalled_reader_costs_no_memory_and_the_gap_is_told(monkeypatch: pytes
         emitted.append(event)
 
     queries = log.ThreadedLog(emit)
-    queries.record(replace(ANSWERED, name="first.test"))
+    queries.record(ANSWERED.with_fields(name="first.test"))
     assert reached.wait(60)
     for number in range(10):
-        queries.record(replace(ANSWERED, name=f"n{number}.test"))
+        queries.record(ANSWERED.with_fields(name=f"n{number}.test"))
     assert queries.lost == 7
     reads.set()
     queries.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ def test_progress_is_told_from_drill_to_drill(tmp_path: Path) -> None:
     file = tmp_path / "team.sqlite"
     bad, good = Play(scenario()).run([], leaves=8), Play(scenario()).run(WELL, leaves=14)
     for number, play in enumerate((bad, good, good)):
-        header = replace(Run(play.entries).header, run_id=f"run-{min(number, 1)}", epoch_ns=number)
+        header = Run(play.entries).header.with_fields(run_id=f"run-{min(number, 1)}", epoch_ns=number)
         add_score(file, header, play.score)
     rows = scores_in(file)
     assert [row["state"] for row in rows] == ["not recovered", "recovered and safe"]

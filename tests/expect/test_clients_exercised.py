@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chaoskit.expect import Expectation, judge
@@ -74,7 +72,7 @@ def test_naming_one_injection_leaves_the_guard_of_all() -> None:
 def test_an_optional_injection_may_meet_nothing() -> None:
     story = two_clients().fault(8000, 8500, OUTAGE)
     story.events = [
-        replace(event, optional=event.injection == OUTAGE) if isinstance(event, ev.InjectionPlanned) else event
+        event.with_fields(optional=event.injection == OUTAGE) if isinstance(event, ev.InjectionPlanned) else event
         for event in story.events
     ]
     outcome, verdicts = judged(story, RecoversWithin(within=2 * SECOND, client="cold"))

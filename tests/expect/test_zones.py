@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,11 +58,11 @@ class Zone(Story):
             change=f"C{when:g}",
             request=1,
         )
-        self.add(replace(hosted, changes=(change,)))
+        self.add(hosted.with_fields(changes=(change,)))
         return self
 
     def answered(self, when: float, rcode: str = "NOERROR", answers: int = 1, rtype: str = "A", **more: object) -> Zone:
-        self.add(replace(ANSWERED, at=at(when), name=NAME, rcode=rcode, answers=answers, rtype=rtype, **more))  # type: ignore[arg-type]
+        self.add(ANSWERED.with_fields(at=at(when), name=NAME, rcode=rcode, answers=answers, rtype=rtype, **more))
         return self
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +65,7 @@ class TestSlowness:
         story = Story().head("app")
         story.call("app", 0, 1)
         (call,) = story.run().calls["app"]
-        call = replace(call, finished=call.started + length)
+        call = call.with_fields(finished=call.started + length)
         slow = is_slow(call, Pace(calls=1, median_ns=slowest, slowest_ns=slowest), call.started, met=met)
         assert not slow or length >= slowest + (MET_LEAST_NS if met else SLOW_LEAST_NS)
         assert slow or length < max(3 * slowest, slowest + SLOW_LEAST_NS)

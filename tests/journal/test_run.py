@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from chaoskit.journal import events as ev
@@ -65,6 +63,19 @@ class TestPhases:
         assert [call.number for call in run.calls_in("app", "baseline")] == [1]
         assert [call.number for call in run.calls_in("app", "fault")] == [2]
         assert len(run.calls_in("app", None)) == 2
+
+    def test_a_call_that_met_a_fault_is_of_it_whenever_it_began(self) -> None:
+        story = blank().lookup("app", 5100, 1000, faults=("blank",))
+        story.call("app", 4900, 5200, "failed")
+        story.call("app", 4950, 5300)
+        story.events = [
+            event for event in story.events if not isinstance(event, ev.AttemptStarted | ev.AttemptFinished)
+        ]
+        run = story.run()
+        assert [run.phase_of(call) for call in run.calls["app"]] == ["fault", "fault"], (
+            "both were under way at its lookup"
+        )
+        assert run.calls_in("app", "baseline") == []
 
 
 class TestWhoIsThere:
@@ -221,7 +232,7 @@ def killed(when: float) -> Story:
     """The process of ``app`` is killed then, by a fault from 5 s to 7 s."""
     story = blank()
     story.events = [
-        replace(event, plane="process", where="app", target={"process": "app"})
+        event.with_fields(plane="process", where="app", target={"process": "app"})
         if isinstance(event, ev.InjectionPlanned)
         else event
         for event in story.events
@@ -236,7 +247,7 @@ class TestProcessFaults:
     def story(target: str, *, called: float = 5500) -> Story:
         story = Story().head("app", "other").fault(5000, 7000, "hit", plane="process")
         story.events = [
-            replace(event, where=target, target={"process": target})
+            event.with_fields(where=target, target={"process": target})
             if isinstance(event, ev.InjectionPlanned)
             else event
             for event in story.events

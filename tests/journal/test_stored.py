@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -35,8 +34,8 @@ def test_what_stays_on_disk_is_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(IndexError):
         on_disk[len(in_memory)]
     one, other = Run(in_memory), Run(on_disk)
-    assert {name: [asdict(call) for call in calls] for name, calls in one.calls.items()} == {
-        name: [asdict(call) for call in calls] for name, calls in other.calls.items()
+    assert {name: [call.plain() for call in calls] for name, calls in one.calls.items()} == {
+        name: [call.plain() for call in calls] for name, calls in other.calls.items()
     }
     assert one.met("blank") == other.met("blank") != []
     assert summarize(one, [], Outcome.PASSED) == summarize(other, [], Outcome.PASSED)

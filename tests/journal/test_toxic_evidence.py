@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,7 +56,7 @@ def proof(fault: str, events: list[Event], parameters: dict[str, Any] | None = N
         at=0, injection="i", plane="network", fault=fault, where="dynamodb, downstream", target={"service": "dynamodb"}, spans=((90, 200),),
         parameters=parameters or {"latency": 5 * MILLISECOND, "jitter": 0},
     )  # fmt: skip
-    planned = replace(planned, **more)
+    planned = planned.with_fields(**more)
     experiment = {"clients": {"a": {}, "e": {"service": "ec2"}}}
     entries = [Entry(seq, event) for seq, event in enumerate(events, start=1)]
     return infer_affected(entries, planned, experiment)

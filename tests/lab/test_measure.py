@@ -43,9 +43,9 @@ def story() -> Story:
 def entries(told: Story) -> list[Entry]:
     def with_experiment(event: ev.Event) -> ev.Event:
         if isinstance(event, ev.RunStarted):
-            return replace(event, experiment=EXPERIMENT)
+            return event.with_fields(experiment=EXPERIMENT)
         if isinstance(event, ev.ClientReady):
-            return replace(event, versions={"boto3": "9", "botocore": "1.44.5"}, settings={"retry_mode": "standard"})
+            return event.with_fields(versions={"boto3": "9", "botocore": "1.44.5"}, settings={"retry_mode": "standard"})
         return event
 
     told.events = [

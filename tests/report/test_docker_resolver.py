@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chaoskit.journal.events import (
     CallFinished,
     CallStarted,
@@ -33,7 +31,7 @@ def run_in(sandbox: str, *events: Event) -> Run:
 
 
 def query(at: int, rcode: str, name: str = NAME, answers: int = 0) -> QueryAnswered:
-    return replace(ANSWERED, at=at, answered_at=at + 1, name=name, rcode=rcode, answers=answers, faults=("i",))
+    return ANSWERED.with_fields(at=at, answered_at=at + 1, name=name, rcode=rcode, answers=answers, faults=("i",))
 
 
 def call(number: int, at: int, rcode: str, errno: int) -> list[Event]:
@@ -72,7 +70,7 @@ def test_without_docker_there_is_nothing_to_say() -> None:
 def test_a_call_that_succeeded_or_asked_nothing_is_not_counted() -> None:
     started, asked, finished = CALLS[:3]
     assert isinstance(finished, CallFinished)
-    ok = [started, asked, replace(finished, result="ok", errors=())]
+    ok = [started, asked, finished.with_fields(result="ok", errors=())]
     silent = [started, finished]
     for events in (ok, silent):
         behind = behind_docker(run_in("docker", *events))

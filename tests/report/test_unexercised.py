@@ -1,7 +1,5 @@
 """A fault that met nothing is told with the reason that the journal shows, and with what would exercise it."""
 
-from dataclasses import replace
-
 from chaoskit.journal.events import Entry, InjectionPlanned
 from chaoskit.journal.run import Run
 from chaoskit.report.figures import all_figures
@@ -20,7 +18,7 @@ def rows(journal: Journals, target: dict[str, object] | None = None) -> tuple[Un
 
 def _aimed(entry: Entry, target: dict[str, object]) -> Entry:
     event = entry.event
-    return replace(entry, event=replace(event, target=target)) if isinstance(event, InjectionPlanned) else entry
+    return entry.with_fields(event=event.with_fields(target=target)) if isinstance(event, InjectionPlanned) else entry
 
 
 def journal(fault: tuple[int, int] = (5 * SECOND, 8 * SECOND)) -> Journals:

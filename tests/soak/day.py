@@ -32,7 +32,7 @@ def experiment(length_s: float, seed: int) -> str:
             "title": "A day of faults that come and go",
             "seed": seed,
             "duration": f"{length_s}s",
-            "limits": {"ready_within": "100s"},
+            "limits": {"ready_within": "100s", "longest_fault": f"{length_s}s"},
             "clients": {"cold": cold, "warm": warm, "legacy": cold | {"retry_mode": "legacy"}},
             "timeline": timeline,
             "expect": [

@@ -65,24 +65,25 @@ def running(place: Path, length_s: float, seed: int) -> Iterator[tuple[subproces
     sandbox = "inline" if namespaces_work() else "namespace"
     words = ["run", str(place / "day.yaml"), "--plain", "--sandbox", sandbox, "--out", str(place / "runs")]
     environment = os.environ | {"TMPDIR": str(place / "tmp"), "CHAOSKIT_SOAK": str(place)}
-    with subprocess.Popen(
+    output = place / "output.txt"
+    with output.open("w") as file, subprocess.Popen(
         [sys.executable, "-m", "chaoskit", *words], env=environment, cwd=place / "work", start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         pidfd = os.pidfd_open(process.pid)
         try:
-            until_armed(place / "runs", pidfd)
+            until_armed(place / "runs", pidfd, output)
             yield process, pidfd
         finally:
             os.close(pidfd)
             process.kill()
 
 
-def until_armed(runs: Path, pidfd: int) -> None:
-    """Wait until the run's clock goes."""
+def until_armed(runs: Path, pidfd: int, output: Path) -> None:
+    """Wait until the run's clock goes; ``output`` is what the command prints."""
     deadline = time.monotonic() + READY_WITHIN_S
     while not any(map(is_armed, runs.glob(".*/journal.jsonl"))):
-        assert not select.select([pidfd], [], [], 0.05)[0], "the run ended before it began"
+        assert not select.select([pidfd], [], [], 0.05)[0], output.read_text()
         assert time.monotonic() < deadline, "the run does not begin"
 
 

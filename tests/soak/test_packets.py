@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -27,8 +28,11 @@ SEED = int(os.environ.get("CHAOSKIT_SOAK_SEED", "20251020"))
 KINDS = 20_000
 """So many different packets are made, and sent over and over."""
 AT_ONCE = 100
-"""Packets between two questions whose answer is waited for: as many fit into a socket's buffer, so none is lost before the server."""
-HONEST = dns.message.make_query("ns.example.com", "A", id=0xFFFF).to_wire()
+"""Packets between two questions whose answer is waited for: twice as many fit into a socket's buffer, so none is lost before the server."""
+HONEST = dns.message.make_query("ns.example.com", "A", id=0).to_wire()[2:]
+"""A question that no fault touches, without its id."""
+LEAST_MARK = 0xF000
+"""Ids from here on are those of the honest questions."""
 FAULTS: dict[str, Any] = {
     "empty": "empty", "nxdomain": "nxdomain", "servfail": "servfail", "truncate": "truncate", "garbage": "garbage",
     "lame": "lame", "stale": "stale", "drop": "drop", "wrong-id": "wrong_id", "no-edns": "no_edns", "oversize": "oversize",
@@ -48,7 +52,7 @@ def packets(generator: random.Random) -> list[bytes]:
         name = f"{generator.choice(sorted(FAULTS))}.example.com"
         query = dns.message.make_query(
             name, generator.choice(("A", "AAAA", "TXT", "SOA", "ANY", "HTTPS")),
-            use_edns=generator.choice((None, 0)), id=generator.randrange(0xFFFF),
+            use_edns=generator.choice((None, 0)), id=generator.randrange(LEAST_MARK),
         )  # fmt: skip
         data = bytearray(query.to_wire())
         kind = generator.random()
@@ -59,7 +63,7 @@ def packets(generator: random.Random) -> list[bytes]:
             del data[generator.randrange(len(data)) :]
         elif kind < 0.4:
             data = bytearray(generator.randbytes(generator.randrange(1, 400)))
-        if data[:2] != b"\xff\xff":
+        if data[:1] < b"\xf0":
             made.append(bytes(data))
     return made
 
@@ -71,25 +75,31 @@ def send_all(server: Served, generator: random.Random) -> list[int]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.connect(("127.0.0.1", server.port))
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        marks = itertools.cycle(number.to_bytes(2) for number in range(LEAST_MARK, 0x10000))
+        under_way = b""
         while sent < PACKETS:
             for data in generator.sample(ring, AT_ONCE):
                 udp.send(data)
             sent += AT_ONCE
-            wait_for_the_honest_answer(udp)
+            mark = next(marks)
+            udp.send(mark + HONEST)
+            if under_way:  # one batch is on its way while the server is at the other
+                wait_for_the_honest_answer(udp, under_way)
+            under_way = mark
             if not memory and sent >= PACKETS // 10:
                 memory.append(resident_kb(server.process.pid))
     return [*memory, resident_kb(server.process.pid)]
 
 
-def wait_for_the_honest_answer(udp: socket.socket) -> None:
-    """The server takes datagrams in turn, so it has taken all before this one when it is answered."""
+def wait_for_the_honest_answer(udp: socket.socket, mark: bytes) -> None:
+    """The server takes datagrams in turn, so it has taken all before the question with the id ``mark`` when it is answered."""
     udp.settimeout(2.0)
     for _ in range(int(PATIENCE_S)):
-        udp.send(HONEST)
         with contextlib.suppress(TimeoutError):
-            while udp.recv(65_535)[:2] != HONEST[:2]:
+            while udp.recv(65_535)[:2] != mark:
                 pass
             return
+        udp.send(mark + HONEST)
     raise AssertionError("the server answers no more")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import fields, replace
+from dataclasses import fields
 
 from chaoskit.child import Child
 from chaoskit.clients.app import App
@@ -29,7 +29,7 @@ class Application:
         """What is tested."""
         ready = self._workload.ready()
         own = {"language": "python", "health_counts": ", ".join(self._plan.counts)}
-        return replace(ready, use="app", settings=own | dict(ready.settings))
+        return ready.with_fields(use="app", settings=own | dict(ready.settings))
 
     async def run(self, origin: Instant, ends: Instant) -> None:
         """Make all calls of the run, and let the endpoint be asked meanwhile."""

@@ -9,10 +9,9 @@ Each domain has a file, which ends with the union of its events; the union of al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
-from chaoskit.journal.events._types import Result
+from chaoskit.journal.events._types import LARGEST, Record, Result
 from chaoskit.journal.events.app import AppEnded, AppEvent, AppReady, AppStarted
 from chaoskit.journal.events.client import (
     AttemptFinished,
@@ -32,13 +31,18 @@ from chaoskit.journal.events.container import ContainerChange, ContainerChanged,
 from chaoskit.journal.events.dns import DnsEvent, QueryAnswered
 from chaoskit.journal.events.drill import (
     DiagnosisGiven,
+    DrillAborted,
     DrillBegan,
     DrillEnded,
     DrillEvent,
+    DrillHeld,
+    DrillResumed,
     HintTaken,
+    NoteTaken,
     OperatorActed,
     OperatorDone,
     OperatorRefused,
+    Role,
     StatusPosted,
     TriggerReplayed,
     WatchBegan,
@@ -55,11 +59,13 @@ from chaoskit.journal.events.proxy import (
     ConnectionClosed,
     ConnectionOpened,
     ControlRequestRefused,
+    HandshakesDropped,
     ProxyEvent,
 )
 from chaoskit.journal.events.race import CompareAndSwapTested, RaceEvent, RaceStep
 from chaoskit.journal.events.run import (
     SCHEMA_VERSION,
+    AbortConditionMet,
     CanaryChecked,
     HarnessFailed,
     InjectionApplied,
@@ -91,7 +97,9 @@ from chaoskit.journal.events.zone import (
 
 __all__ = [
     "EVENT_TYPES",
+    "LARGEST",
     "SCHEMA_VERSION",
+    "AbortConditionMet",
     "AppEnded",
     "AppEvent",
     "AppReady",
@@ -116,12 +124,16 @@ __all__ = [
     "DiagnosisGiven",
     "DialAnswered",
     "DnsEvent",
+    "DrillAborted",
     "DrillBegan",
     "DrillEnded",
     "DrillEvent",
+    "DrillHeld",
+    "DrillResumed",
     "Entry",
     "ErrorLink",
     "Event",
+    "HandshakesDropped",
     "HarnessFailed",
     "HealthChecked",
     "HintTaken",
@@ -132,6 +144,7 @@ __all__ = [
     "InjectionPlanned",
     "LevelMeasured",
     "NameChange",
+    "NoteTaken",
     "OperatorActed",
     "OperatorDone",
     "OperatorRefused",
@@ -144,10 +157,12 @@ __all__ = [
     "QueryAnswered",
     "RaceEvent",
     "RaceStep",
+    "Record",
     "RequestAnswered",
     "RequestArrived",
     "ResolverCacheSeen",
     "Result",
+    "Role",
     "RunEnded",
     "RunEvent",
     "RunStarted",
@@ -186,8 +201,7 @@ EVENT_TYPES: tuple[type, ...] = get_args(Event)
 """Every class of the union, for codecs and tests."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record, frozen=True):
     """An event in its place in the journal; ``seq`` counts from 1 without gaps."""
 
     seq: int

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-from chaoskit.clock import Instant
+from chaoskit.journal.events._types import BaseEvent, Instant, Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppStarted:
+class AppStarted(BaseEvent, frozen=True, kw_only=True, tag="app_started"):
     """An app was started with ``pid``, as the sandbox numbers it: before 0 s, and again by each ``restart``."""
 
-    kind: Literal["app_started"] = "app_started"
     at: Instant
     client: str
-    pid: int
+    pid: Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppReady:
+class AppReady(BaseEvent, frozen=True, kw_only=True, tag="app_ready"):
     """An app answered at the place of its ``ready``, ``took_ns`` after its start."""
 
-    kind: Literal["app_ready"] = "app_ready"
     at: Instant
     client: str
-    took_ns: int
+    took_ns: Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppEnded:
+class AppEnded(BaseEvent, frozen=True, kw_only=True, tag="app_ended"):
     """An app ended by itself: nobody had asked it to. ``exit_code`` is as a shell has it, 128 + n for signal n."""
 
-    kind: Literal["app_ended"] = "app_ended"
     at: Instant
     client: str
-    exit_code: int
+    exit_code: Whole
 
 
 AppEvent: TypeAlias = AppStarted | AppReady | AppEnded

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from chaoskit.clock import Instant
+from chaoskit.journal.events._types import BaseEvent, Instant, Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryAnswered:
+class QueryAnswered(BaseEvent, frozen=True, kw_only=True, tag="query"):
     """A DNS query and what became of it.
 
     ``at`` is its arrival, ``answered_at`` when the reply was handed to the kernel (for a drop, when that was decided).
@@ -23,7 +21,6 @@ class QueryAnswered:
     SERVFAIL: ``timed out``, ``unreachable``, ``malformed`` or ``too many under way``.
     """
 
-    kind: Literal["query"] = "query"
     at: Instant
     answered_at: Instant
     asker: str
@@ -33,7 +30,7 @@ class QueryAnswered:
     rtype: str
     reply: Literal["answer", "raw", "drop", "hangup", "closed"]
     rcode: str
-    answers: int
+    answers: Whole
     faults: tuple[str, ...] = ()
     upstream: str = ""
     unseen: tuple[str, ...] = ()

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from chaoskit.clock import Instant
+from chaoskit.journal.events._types import BaseEvent, Instant
 
 UserOutcome: TypeAlias = Literal["served", "fallback", "late", "lost"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LevelMeasured:
+class LevelMeasured(BaseEvent, frozen=True, kw_only=True, tag="level_measured"):
     """From ``at`` on the participant's level ``name`` (leases held, targets in service) is ``value``, until it is measured anew."""
 
-    kind: Literal["level_measured"] = "level_measured"
     at: Instant
     client: str
     name: str
     value: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserServed:
+class UserServed(BaseEvent, frozen=True, kw_only=True, tag="user_served"):
     """What became of one thing that a user of an app wanted.
 
     ``unit`` names it in the users' words (``order``, ``minute played``), ``amount`` is how many units it is. *served*: as it should be;
@@ -30,7 +26,6 @@ class UserServed:
     user asked.
     """
 
-    kind: Literal["user_served"] = "user_served"
     at: Instant
     client: str
     unit: str
@@ -40,14 +35,12 @@ class UserServed:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialAnswered:
+class DialAnswered(BaseEvent, frozen=True, kw_only=True, tag="dial_answered"):
     """A connection reached a participant's own door at ``at``; ``answered_at`` is when it was let in or refused.
 
     ``peer`` is the caller's ``host:port``. ``gone``: its turn came, and the caller had hung up by then.
     """
 
-    kind: Literal["dial_answered"] = "dial_answered"
     at: Instant
     answered_at: Instant
     client: str

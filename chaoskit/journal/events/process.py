@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-from chaoskit.clock import Instant
+from chaoskit.journal.events._types import BaseEvent, Instant, Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessEnded:
+class ProcessEnded(BaseEvent, frozen=True, kw_only=True, tag="process_ended"):
     """A process of the run ended. ``expected`` is false when nobody had asked it to."""
 
-    kind: Literal["process_ended"] = "process_ended"
     at: Instant
     process: str
-    exit_code: int
+    exit_code: Whole
     expected: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaneStalled:
+class PlaneStalled(BaseEvent, frozen=True, kw_only=True, tag="plane_stalled"):
     """A plane's process gave no sign of life from ``since`` to ``until``, though it was not paused by an injection.
 
     ``until`` is the next sign, or when the run was over.
     """
 
-    kind: Literal["plane_stalled"] = "plane_stalled"
     at: Instant
     plane: str
     since: Instant

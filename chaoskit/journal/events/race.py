@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-from chaoskit.clock import Instant
+from chaoskit.journal.events._types import BaseEvent, Instant, Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaceStep:
+class RaceStep(BaseEvent, frozen=True, kw_only=True, tag="race_step"):
     """One API call of the participant ``client``: sent at ``asked_at``, answered ``at``.
 
     ``step`` counts its calls from 1. ``endpoint`` is the DNS name that the call is about, empty for all of them. ``change`` is
@@ -18,24 +16,21 @@ class RaceStep:
     control plane refused a batch, as ``chaoskit.race.calls.Reason`` has it; empty for whatever else was answered.
     """
 
-    kind: Literal["race_step"] = "race_step"
     at: Instant
     asked_at: Instant
     client: str
-    step: int
+    step: Whole
     call: str
     endpoint: str
     answer: str
     refusal: str = ""
     change: str = ""
-    reads: tuple[int, ...] = ()
+    reads: tuple[Whole, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompareAndSwapTested:
+class CompareAndSwapTested(BaseEvent, frozen=True, kw_only=True, tag="compare_and_swap_tested"):
     """Before the race began, ``client`` tried whether compare-and-swap holds at the Route 53 API. ``because`` is for people."""
 
-    kind: Literal["compare_and_swap_tested"] = "compare_and_swap_tested"
     at: Instant
     client: str
     held: bool

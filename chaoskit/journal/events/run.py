@@ -2,65 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-from chaoskit.clock import Instant
+from msgspec import field
+
+from chaoskit.journal.events._types import BaseEvent, Instant, Whole
 
 SCHEMA_VERSION = 2
 """Version 2: planes are named as in the file (``service``, not ``aws``); an injection carries its target. See ``journal/upgrade.py``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
+class RunStarted(BaseEvent, frozen=True, kw_only=True, tag="run_started"):
     """The head of a journal: what is run, by what, and how to run it again.
 
     ``experiment`` is the whole validated experiment as plain JSON, so ``check`` needs no other file. ``epoch_ns`` is the
     wall clock at ``at``. ``versions`` maps package names to versions.
     """
 
-    kind: Literal["run_started"] = "run_started"
     at: Instant
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Whole = SCHEMA_VERSION
     run_id: str
     title: str
-    seed: int
+    seed: Whole
     source: str
     experiment: dict[str, Any]
-    epoch_ns: int
+    epoch_ns: Whole
     versions: dict[str, str]
     replay: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxReady:
-    """Which sandbox the clients run in, why this one, and whether the system's libc resolver is in the path."""
+class SandboxReady(BaseEvent, frozen=True, kw_only=True, tag="sandbox_ready"):
+    """Which sandbox the clients run in, why this one, and whether the system's libc resolver is in the path.
 
-    kind: Literal["sandbox_ready"] = "sandbox_ready"
+    ``resolver``: what each client's resolv.conf says beside its name server, line by line; nothing where all is the resolver's default.
+    """
+
     at: Instant
     sandbox: str
     libc_exercised: bool
     because: str
+    resolver: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaneReady:
+class PlaneReady(BaseEvent, frozen=True, kw_only=True, tag="plane_ready"):
     """A plane's process listens. ``addresses`` maps what is served to ``host:port``; ``implementation`` names what serves.
 
     ``silent``: it does not tell which of the connections that were open before a fault the fault met, as Toxiproxy does not.
     """
 
-    kind: Literal["plane_ready"] = "plane_ready"
     at: Instant
     plane: str
     implementation: str
     addresses: dict[str, str]
-    pid: int
+    pid: Whole
     silent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InjectionPlanned:
+class InjectionPlanned(BaseEvent, frozen=True, kw_only=True, tag="injection_planned"):
     """An injection as asked for: ``spans`` are (start, end) instants. Emitted when the timeline is armed.
 
     ``plane`` is the plane's key in the file. ``target`` has the fields of what it is aimed at, ``where`` says the same for people.
@@ -68,7 +66,6 @@ class InjectionPlanned:
     even if an ``optional`` one meets nothing.
     """
 
-    kind: Literal["injection_planned"] = "injection_planned"
     at: Instant
     injection: str
     plane: str
@@ -82,18 +79,15 @@ class InjectionPlanned:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineArmed:
+class TimelineArmed(BaseEvent, frozen=True, kw_only=True, tag="timeline_armed"):
     """The run's origin is fixed: instant ``origin`` is 0 s of the experiment, ``ends`` is when no new call starts."""
 
-    kind: Literal["timeline_armed"] = "timeline_armed"
     at: Instant
     origin: Instant
     ends: Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InjectionApplied:
+class InjectionApplied(BaseEvent, frozen=True, kw_only=True, tag="injection_applied"):
     """A driver that must act (proxy, process) has switched an injection on, and read the new state back.
 
     It was due at ``due``, the driver began at ``asked`` (None: it does not tell), and ``at`` is when the new state was read: it was off
@@ -101,66 +95,74 @@ class InjectionApplied:
     that are asked for while the run goes on (``chaoskit blank`` in ``chaoskit exec``) have one.
     """
 
-    kind: Literal["injection_applied"] = "injection_applied"
     at: Instant
     injection: str
     due: Instant
     asked: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InjectionLifted:
+class InjectionLifted(BaseEvent, frozen=True, kw_only=True, tag="injection_lifted"):
     """The counterpart of ``InjectionApplied``."""
 
-    kind: Literal["injection_lifted"] = "injection_lifted"
     at: Instant
     injection: str
     due: Instant
     asked: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InjectionCut:
+class InjectionCut(BaseEvent, frozen=True, kw_only=True, tag="injection_cut"):
     """What a window waited for (``because``) came, so it ends at ``ends``, if that is before its planned end.
 
     ``evidence`` is the ``seq`` of the event that it waited for.
     """
 
-    kind: Literal["injection_cut"] = "injection_cut"
     at: Instant
     injection: str
     ends: Instant
     because: str
-    evidence: int
+    evidence: Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CanaryChecked:
-    """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid."""
+class AbortConditionMet(BaseEvent, frozen=True, kw_only=True, tag="abort_condition_met"):
+    """A ``condition`` of ``abort_when`` was met, so the run ends before its time. ``evidence`` is the ``seq`` of the call that met it."""
 
-    kind: Literal["canary_checked"] = "canary_checked"
+    at: Instant
+    condition: str
+    evidence: Whole
+
+
+class CanaryChecked(BaseEvent, frozen=True, kw_only=True, tag="canary_checked"):
+    """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid.
+
+    ``work_ns`` tells how busy the machine was just after: how long a piece of work took that needs 5 ms of processor time; None where it
+    was not measured.
+    """
+
     at: Instant
     name: str
     ok: bool
     detail: str
-    latency_ns: int
+    latency_ns: Whole
+    work_ns: Whole | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HarnessFailed:
+class HarnessFailed(BaseEvent, frozen=True, kw_only=True, tag="harness_failed"):
     """The harness itself failed; the run is invalid whatever else it shows."""
 
-    kind: Literal["harness_failed"] = "harness_failed"
     at: Instant
     part: str
     message: str
 
+    @property
+    def words(self) -> str:
+        """For people: the message, and the part that failed where the message does not begin with it."""
+        named = self.part in self.message.partition(":")[0].split()
+        return self.message if named else f"{self.part} failed: {self.message}"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunEnded:
+
+class RunEnded(BaseEvent, frozen=True, kw_only=True, tag="run_ended"):
     """The last event of a complete journal. ``reason`` is ``finished`` or says why the run stopped short."""
 
-    kind: Literal["run_ended"] = "run_ended"
     at: Instant
     reason: str
 
@@ -174,6 +176,7 @@ RunEvent: TypeAlias = (
     | InjectionApplied
     | InjectionLifted
     | InjectionCut
+    | AbortConditionMet
     | CanaryChecked
     | HarnessFailed
     | RunEnded

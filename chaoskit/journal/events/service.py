@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-from chaoskit.clock import Instant
+from chaoskit.journal.events._types import BaseEvent, Instant, Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestArrived:
+class RequestArrived(BaseEvent, frozen=True, kw_only=True, tag="request_arrived"):
     """A request's head reached the mock AWS.
 
     ``invocation`` is the SDK's ``amz-sdk-invocation-id`` (one per call), ``attempt`` the number in ``amz-sdk-request`` (None when not
     sent). ``connection`` is the ``host:port`` the front saw; ``nth`` the request's 1-based place on it: above 1 means reused.
     """
 
-    kind: Literal["request_arrived"] = "request_arrived"
     at: Instant
-    request: int
+    request: Whole
     service: str
     operation: str
     invocation: str | None
-    attempt: int | None
+    attempt: Whole | None
     user_agent: str
     connection: str
-    nth: int
+    nth: Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestAnswered:
+class RequestAnswered(BaseEvent, frozen=True, kw_only=True, tag="request_answered"):
     """The mock AWS has produced the answer to ``request``; ``error`` is the service's error code, if any.
 
     ``faults`` are the ids of the injections whose doing the client sees; ``unseen`` are those that acted in vain: another one hid what they
@@ -37,10 +33,9 @@ class RequestAnswered:
     ``broke`` is what went wrong in the mock itself, which then answers 500: no fault of the client's, and none that was injected.
     """
 
-    kind: Literal["request_answered"] = "request_answered"
     at: Instant
-    request: int
-    status: int
+    request: Whole
+    status: Whole
     error: str | None = None
     faults: tuple[str, ...] = ()
     broke: str | None = None

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from chaoskit.clock import Instant
+from chaoskit.journal.events._types import BaseEvent, Instant, Record, Whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedRecord:
+class ServedRecord(Record, frozen=True, kw_only=True):
     """One record of a name: ``ttl`` in seconds, ``data`` in presentation form."""
 
     rtype: str
-    ttl: int
+    ttl: Whole
     data: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameChange:
+class NameChange(Record, frozen=True, kw_only=True):
     """What a change did to one name: its records before and after. ``exists`` false: afterwards the name does not exist (NXDOMAIN)."""
 
     name: str
@@ -27,8 +24,7 @@ class NameChange:
     after: tuple[ServedRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneChanged:
+class ZoneChanged(BaseEvent, frozen=True, kw_only=True, tag="zone_changed"):
     """The DNS server serves another version of ``zone`` from ``at`` on; all of ``changes`` came into force together.
 
     ``source`` says whose change it was: a dynamic update, a hosted zone that is followed, or whole zones that the control API put.
@@ -36,24 +32,21 @@ class ZoneChanged:
     is how long after it came into force in a hosted zone it is served; None for an update.
     """
 
-    kind: Literal["zone_changed"] = "zone_changed"
     at: Instant
     zone: str
-    serial: int
+    serial: Whole
     source: Literal["update", "route53", "control"]
     author: str
     changes: tuple[NameChange, ...]
-    lag_ns: int | None = None
+    lag_ns: Whole | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateAnswered:
+class UpdateAnswered(BaseEvent, frozen=True, kw_only=True, tag="update_answered"):
     """A dynamic update (RFC 2136) and its answer. ``because`` says, for people, what was wrong with one that failed.
 
     ``key`` is the TSIG key that signed it, empty without one. ``prerequisites`` and ``updates`` count its records.
     """
 
-    kind: Literal["update_answered"] = "update_answered"
     at: Instant
     answered_at: Instant
     asker: str
@@ -61,14 +54,13 @@ class UpdateAnswered:
     transport: Literal["udp", "tcp"]
     zone: str
     key: str
-    prerequisites: int
-    updates: int
+    prerequisites: Whole
+    updates: Whole
     rcode: str
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetChange:
+class SetChange(Record, frozen=True, kw_only=True):
     """One change of a batch: the action, and the record set as it was written. ``alias`` is its target's name, if it is an alias."""
 
     action: str
@@ -79,8 +71,7 @@ class SetChange:
     alias: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServedName:
+class ServedName(Record, frozen=True, kw_only=True):
     """What a hosted zone serves at one name; ``exists`` false: nothing, and the name is gone."""
 
     name: str
@@ -88,22 +79,20 @@ class ServedName:
     records: tuple[ServedRecord, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostedZoneChanged:
+class HostedZoneChanged(BaseEvent, frozen=True, kw_only=True, tag="hosted_zone_changed"):
     """Route 53 accepted ``change`` at ``at``; from ``effective_at`` on it is in sync, and its name servers answer so.
 
     ``request`` is the number of the ``RequestArrived`` that brought it, 0 for a zone's first state. ``version`` counts a zone's changes.
     ``names`` has what is served at each name for which that differs from the version before.
     """
 
-    kind: Literal["hosted_zone_changed"] = "hosted_zone_changed"
     at: Instant
     effective_at: Instant
     zone: str
     zone_id: str
-    version: int
+    version: Whole
     change: str
-    request: int
+    request: Whole
     changes: tuple[SetChange, ...] = ()
     names: tuple[ServedName, ...] = ()
 

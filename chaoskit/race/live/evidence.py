@@ -125,5 +125,18 @@ class RaceEvidence:
         return f"{(at - (self.run.origin or at)) / 1e9:7.3f} s"
 
 
+def empty_spans(run: Run, name: str) -> list[tuple[Instant, Instant]]:
+    """From when until when the DNS server served ``name`` without an address, in order; the run's last instant where it stayed empty."""
+    versions = [
+        (event.at, change) for _, event in run.of(ZoneChanged) for change in event.changes if change.name == name
+    ]
+    spans = []
+    for number, (at, change) in enumerate(versions):
+        if _addresses(change.before) and not _addresses(change.after):
+            filled = (later for later, new in versions[number:] if _addresses(new.after))
+            spans.append((at, next(filled, run.last_instant)))
+    return spans
+
+
 def _addresses(records: tuple[ServedRecord, ...]) -> bool:
     return any(record.rtype in ("A", "AAAA") for record in records)

@@ -110,7 +110,7 @@ def herd_run() -> Run:
         "door": {"part": "door", "settings": {"accepts_per_s": 10}},
     }
     happenings.events = [
-        replace(event, experiment={"clients": clients}) if isinstance(event, RunStarted) else event
+        event.with_fields(experiment={"clients": clients}) if isinstance(event, RunStarted) else event
         for event in happenings.events
     ]
     for number in range(2):
