@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -50,6 +50,16 @@ LEFT_OUT = "…"
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
+After: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Begin 0 s of the timeline when the command answers at this http://localhost:PORT/PATH, or accepts at localhost:PORT; "
+        "default: when it is started.",
+    ),
+]
+
+
 app = new_app()
 
 
@@ -65,14 +75,7 @@ def exec_(
     sandbox: Annotated[str, typer.Option(help="Where the command runs: auto or namespace.")] = "auto",
     allow: Allowed = [],  # noqa: B006
     env: Variables = [],  # noqa: B006
-    after: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Begin 0 s of the timeline when the command answers at this http://localhost:PORT/PATH, or accepts at localhost:PORT; "
-            "default: when it is started.",
-        ),
-    ] = None,
+    after: After = None,
     out: RunsFolder = RUNS,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print no summary, only a warning when a fault met nothing.")
@@ -98,7 +101,6 @@ def exec_(
     check_reachable(planned, holes)
     check_program(command[0], added.get("PATH"))
     _check_after(after)
-    reports = CiOptions(junit=junit, markdown=markdown, github=False).prepare()
     request = ExecRequest(
         argv=tuple(command),
         experiment=planned,
@@ -118,7 +120,7 @@ def exec_(
         out=out,
         quiet=quiet,
         must_meet=must_meet,
-        reports=reports,
+        reports=CiOptions(junit=junit, markdown=markdown, github=False).prepare(),
         after=after,
     )
     raise typer.Exit(_play(request))
