@@ -50,7 +50,7 @@ def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Out
         return (first, *(f"{verdict.expectation}: {verdict.because}" for verdict in broken[:2]))
     if outcome is Outcome.NOT_EXERCISED:
         return (_not_exercised(run), *(verdict.because for verdict in verdicts if _is_unmet(verdict)))
-    reasons = [f"{event.part}: {event.message}" for _, event in health.failures[:2]]
+    reasons = [event.words for _, event in health.failures[:2]]
     if not reasons:
         reasons = [f"{verdict.expectation}: {verdict.because}" for verdict in (broken + unknown)[:2]]
     return ("The harness or a guard failed, or something could not be judged: the run proves nothing.", *reasons)
@@ -154,6 +154,6 @@ def _contrast(run: Run) -> str:
     if not pooled or not dialed:
         return ""
     return (
-        f"Over all clients, {pooled.ok} of {plural(pooled.calls, 'call')} that used a connection already open succeeded, against "
-        f"{dialed.ok} of {dialed.calls} that tried to open one."
+        f"In the fault, over all clients, {pooled.ok} of {plural(pooled.calls, 'call')} that used a connection already open succeeded, "
+        f"against {dialed.ok} of {dialed.calls} that tried to open one."
     )
