@@ -37,7 +37,8 @@ async def play(
         if isinstance(event, LevelMeasured) and event.name == "clients connected" and event.value == value and value:
             if left:
                 order = left.pop(0)
-                asyncio.get_running_loop().call_soon(lambda: [stage.obey(order) for stage in stages])
+                for stage in stages:
+                    asyncio.get_running_loop().call_soon(stage.obey, order)
             else:
                 reached.set()
         if until is CallFinished and isinstance(event, CallFinished) and event.result == "failed":
