@@ -50,6 +50,15 @@ LEFT_OUT = "…"
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
+ReadyPlace = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Begin 0 s of the timeline when the command answers at this http://localhost:PORT/PATH, or accepts at localhost:PORT; "
+        "default: when it is started.",
+    ),
+]
+
 app = new_app()
 
 
@@ -65,14 +74,7 @@ def exec_(
     sandbox: Annotated[str, typer.Option(help="Where the command runs: auto or namespace.")] = "auto",
     allow: Allowed = [],  # noqa: B006
     env: Variables = [],  # noqa: B006
-    after: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Begin 0 s of the timeline when the command answers at this http://localhost:PORT/PATH, or accepts at localhost:PORT; "
-            "default: when it is started.",
-        ),
-    ] = None,
+    after: ReadyPlace = None,
     out: RunsFolder = RUNS,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print no summary, only a warning when a fault met nothing.")
@@ -99,17 +101,12 @@ def exec_(
     check_program(command[0], added.get("PATH"))
     _check_after(after)
     reports = CiOptions(junit=junit, markdown=markdown, github=False).prepare()
+    repeated = {"--blank": blank, "--allow": allow, "--env": env, "--after": [after] if after else []}
     request = ExecRequest(
         argv=tuple(command),
         experiment=planned,
         source=experiment or "chaoskit exec",
-        replay=_replay(
-            shown,
-            experiment,
-            no_aws,
-            keep_arguments,
-            {"--blank": blank, "--allow": allow, "--env": env, "--after": [after] if after else []},
-        ),
+        replay=_replay(shown, experiment, no_aws, keep_arguments, repeated),
         shown=shown,
         no_aws=no_aws,
         added=added,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 
@@ -18,16 +19,17 @@ def main() -> None:
     """Ask until it is ready, or the time is over."""
     die_with_us()  # what started us (nsenter) may be killed first
     place, seconds = sys.argv[1:]
-    until = time.monotonic() + float(seconds)
-    while (reason := why_not_ready(place)) is not None:
-        if time.monotonic() > until:
-            sys.exit(_tell(reason))
-        time.sleep(POLL_EVERY_NS / SECOND)
+    if reason := asyncio.run(_wait(place, float(seconds))):
+        sys.stdout.write(reason)
+        sys.exit(1)
 
 
-def _tell(reason: str) -> int:
-    sys.stdout.write(reason)
-    return 1
+async def _wait(place: str, seconds: float) -> str | None:
+    """Why it was not ready in time; None where it was."""
+    until = time.monotonic() + seconds
+    while (reason := why_not_ready(place)) is not None and time.monotonic() < until:
+        await asyncio.sleep(POLL_EVERY_NS / SECOND)
+    return reason
 
 
 if __name__ == "__main__":
