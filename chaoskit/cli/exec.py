@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -50,7 +50,7 @@ LEFT_OUT = "…"
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
-ReadyPlace = Annotated[
+After: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
@@ -58,6 +58,7 @@ ReadyPlace = Annotated[
         "default: when it is started.",
     ),
 ]
+
 
 app = new_app()
 
@@ -74,7 +75,7 @@ def exec_(
     sandbox: Annotated[str, typer.Option(help="Where the command runs: auto or namespace.")] = "auto",
     allow: Allowed = [],  # noqa: B006
     env: Variables = [],  # noqa: B006
-    after: ReadyPlace = None,
+    after: After = None,
     out: RunsFolder = RUNS,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print no summary, only a warning when a fault met nothing.")
@@ -100,13 +101,17 @@ def exec_(
     check_reachable(planned, holes)
     check_program(command[0], added.get("PATH"))
     _check_after(after)
-    reports = CiOptions(junit=junit, markdown=markdown, github=False).prepare()
-    repeated = {"--blank": blank, "--allow": allow, "--env": env, "--after": [after] if after else []}
     request = ExecRequest(
         argv=tuple(command),
         experiment=planned,
         source=experiment or "chaoskit exec",
-        replay=_replay(shown, experiment, no_aws, keep_arguments, repeated),
+        replay=_replay(
+            shown,
+            experiment,
+            no_aws,
+            keep_arguments,
+            {"--blank": blank, "--allow": allow, "--env": env, "--after": [after] if after else []},
+        ),
         shown=shown,
         no_aws=no_aws,
         added=added,
@@ -115,7 +120,7 @@ def exec_(
         out=out,
         quiet=quiet,
         must_meet=must_meet,
-        reports=reports,
+        reports=CiOptions(junit=junit, markdown=markdown, github=False).prepare(),
         after=after,
     )
     raise typer.Exit(_play(request))

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from chaoskit.clock import Clock, WallClock
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.engine.backends import reachable_backends
 from chaoskit.engine.folders import Folders
 from chaoskit.engine.ports import Sandbox, UserProgram
@@ -114,7 +115,8 @@ async def run(
             await record(
                 experiment, settings, opened, journal, folders.work, program=program, aborted=aborted, beside=beside
             )
-        return (result := conclude(journal.entries, experiment, folders))
+        result = conclude(journal.entries, experiment, folders)
+        return result
     finally:
         await asyncio.shield(opened.close())
         if result is None and on_interrupted and (folders.final / JOURNAL).exists():
@@ -124,24 +126,20 @@ async def run(
 async def _open(
     experiment: Experiment, folders: Folders, sandbox: str, toxiproxy: str | None, programs: list[str]
 ) -> AnySandbox:
-    """The sandbox for the clients, the apps and ``programs`` of a run. Raises ``SandboxError``; nothing is left of the folders then."""
-    spec = experiment.spec
-    labels = [*spec.clients, *programs, *spec.apps]
+    """The run's sandbox, whose keeper removes the run's folders in the end; until there is one, the guard does."""
     try:
         return await open_sandbox(
             sandbox,
             folders.work,
-            [*labels, CANARY_LABEL],
+            [*experiment.spec.clients, *programs, *experiment.spec.apps, CANARY_LABEL],
             [folders.work, folders.partial],
             list(folders.empty),
             image_of(toxiproxy),
-            dict.fromkeys(labels, spec.resolver)
-            if spec.resolver.lines
-            else {},  # not the canary's: its name must resolve
-            spec.link_local,
+            _resolver_settings(experiment, programs),
+            experiment.spec.link_local,
         )
     except BaseException:  # Ctrl-C too
-        folders.guard.close()  # there is no other keeper yet
+        folders.guard.close()
         raise
 
 
@@ -182,6 +180,12 @@ async def record(
         backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
         settings = replace(settings, backends=backends)
         await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
+
+
+def _resolver_settings(experiment: Experiment, programs: list[str]) -> dict[str, ResolverSettings]:
+    """Those of everyone in the sandbox but the canary, whose name must resolve whatever the settings; nothing where all is default."""
+    spec = experiment.spec
+    return dict.fromkeys((*spec.clients, *programs, *spec.apps), spec.resolver) if spec.resolver.lines else {}
 
 
 def judged(entries: Sequence[Entry], experiment: Experiment) -> tuple[Run, Sequence[Verdict], Outcome]:

@@ -19,15 +19,14 @@ def main() -> None:
     """Ask until it is ready, or the time is over."""
     die_with_us()  # what started us (nsenter) may be killed first
     place, seconds = sys.argv[1:]
-    if reason := asyncio.run(_wait(place, float(seconds))):
+    if reason := asyncio.run(_why_not_within(place, float(seconds))):
         sys.stdout.write(reason)
         sys.exit(1)
 
 
-async def _wait(place: str, seconds: float) -> str | None:
-    """Why it was not ready in time; None where it was."""
+async def _why_not_within(place: str, seconds: float) -> str | None:
     until = time.monotonic() + seconds
-    while (reason := why_not_ready(place)) is not None and time.monotonic() < until:
+    while (reason := why_not_ready(place)) is not None and time.monotonic() <= until:
         await asyncio.sleep(POLL_EVERY_NS / SECOND)
     return reason
 
