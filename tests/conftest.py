@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.effort import examples
@@ -14,3 +17,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("chaoskit")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Three workers on two cores: many tests wait for a process or a socket for a while."""
+    return (os.cpu_count() or 1) * 3 // 2

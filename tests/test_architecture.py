@@ -6,8 +6,10 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -17,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LAYERS: dict[str, int] = {
-    "errors": 0, "units": 0, "clock": 0, "seeds": 0, "registry": 0, "interruption": 0, "printable": 0, "strict": 0,
+    "errors": 0, "units": 0, "spread": 0, "clock": 0, "seeds": 0, "registry": 0, "interruption": 0, "printable": 0, "strict": 0,
     "host_port": 0, "page_templates": 0, "input_file": 0,
     "in_process": 0, "in_process_moto": 0,
     "journal": 1, "timeline": 1, "verdict": 1, "child": 1, "sim": 1, "charts": 1,
@@ -66,24 +68,37 @@ MAX_FUNCTION_LINES = 60
 MAX_TEST_NAME = 60
 
 
-def relative(path: Path) -> str:
-    return path.relative_to(PACKAGE).as_posix()
-
-
 def part_of(path: Path) -> str:
-    return relative(path).split("/")[0].removesuffix(".py")
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports(path: Path) -> list[tuple[int, str]]:
-    """(line, module) of every import in the file, those inside functions included."""
-    found: list[tuple[int, str]] = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: write the import absolute: from chaoskit.… import …"
-            found.append((node.lineno, node.module or ""))
-    return found
+@dataclass(frozen=True)
+class Source:
+    """A file of the package or of its tests, read and parsed once for all rules."""
+
+    path: Path
+    text: str
+    tree: ast.Module
+
+    @property
+    def name(self) -> str:
+        """As ADAPTERS names it: below the package, or below the repository."""
+        return self.path.relative_to(PACKAGE if self.path.is_relative_to(PACKAGE) else ROOT).as_posix()
+
+    @property
+    def part(self) -> str:
+        return self.name.split("/")[0].removesuffix(".py")
+
+    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+        return (node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+    def imports(self) -> Iterator[tuple[int, str]]:
+        """(line, module) of every import, those inside functions included."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                yield from ((node.lineno, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                yield node.lineno, "." * node.level + (node.module or "")
 
 
 def test_every_part_has_a_layer() -> None:
@@ -91,105 +106,143 @@ def test_every_part_has_a_layer() -> None:
     assert parts <= set(LAYERS), f"give these a layer in LAYERS and in ARCHITECTURE.md: {parts - set(LAYERS)}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_imports_point_up_the_layers(path: Path) -> None:
-    mine = part_of(path)
-    if mine in ("__init__", "__main__"):
-        return
-    for line, module in imports(path):
-        if not module.startswith("chaoskit."):
+Breaches: TypeAlias = Iterator[tuple[int, str]]
+"""Lines of one file that break a rule, each with the way out."""
+
+
+def imports_point_up_the_layers(source: Source) -> Breaches:
+    mine = source.part
+    for line, module in source.imports():
+        if module.startswith("."):
+            yield line, "write the import absolute: from chaoskit.… import …"
+        if mine in ("__init__", "__main__") or not module.startswith("chaoskit."):
             continue
         other = module.split(".")[1]
-        if other == mine:
-            continue
-        assert LAYERS[other] <= LAYERS[mine], (
-            f"{relative(path)}:{line}: {mine} (layer {LAYERS[mine]}) imports {other} (layer {LAYERS[other]}); "
-            "move what is shared to a lower layer, or let the runner wire the two"
-        )
-        if LAYERS[mine] >= 2:
-            assert LAYERS[other] < LAYERS[mine] or mine == "cli", (
-                f"{relative(path)}:{line}: {mine} and {other} are of one layer and must not import each other; "
-                "let the runner (engine/runner.py) or the command line wire them"
+        if LAYERS[other] > LAYERS[mine]:
+            yield (
+                line,
+                (
+                    f"{mine} (layer {LAYERS[mine]}) imports {other} (layer {LAYERS[other]}); "
+                    "move what is shared to a lower layer, or let the runner wire the two"
+                ),
+            )
+        elif other != mine and LAYERS[mine] >= 2 and LAYERS[other] == LAYERS[mine] and mine != "cli":
+            yield (
+                line,
+                (
+                    f"{mine} and {other} are of one layer and must not import each other; "
+                    "let the runner (engine/runner.py) or the command line wire them"
+                ),
             )
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_third_parties_stay_behind_their_adapter(path: Path) -> None:
-    for line, module in imports(path):
+def third_parties_stay_behind_their_adapter(source: Source) -> Breaches:
+    for line, module in source.imports():
         homes = ADAPTERS.get(module.split(".")[0])
-        assert homes is None or relative(path).startswith(homes), (
-            f"{relative(path)}:{line}: only {' and '.join(homes or ())} may import {module}; ask it for what you need"
-        )
+        if homes and not source.name.startswith(homes):
+            yield line, f"only {' and '.join(homes)} may import {module}; ask it for what you need"
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_files_and_functions_stay_small(path: Path) -> None:
-    text = path.read_text()
-    lines = text.count("\n")
-    assert lines <= MAX_FILE_LINES, (
-        f"{relative(path)} has {lines} lines; is there a second thing inside that wants its own file?"
-    )
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or node.lineno) - node.lineno + 1
-            assert length <= MAX_FUNCTION_LINES, (
-                f"{relative(path)}:{node.lineno}: {node.name} has {length} lines; name its steps"
-            )
+def files_and_functions_stay_small(source: Source) -> Breaches:
+    lines = source.text.count("\n")
+    if lines > MAX_FILE_LINES:
+        yield lines, f"{lines} lines; is there a second thing inside that wants its own file?"
+    for function in source.functions():
+        length = (function.end_lineno or function.lineno) - function.lineno + 1
+        if length > MAX_FUNCTION_LINES:
+            yield function.lineno, f"{function.name} has {length} lines; name its steps"
 
 
-def local_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """(line, name) of every variable and parameter; fields of classes are none."""
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+def local_variables_are_named_for_what_they_hold(source: Source) -> Breaches:
+    if source.part not in PLAINLY_NAMED:
+        return
+    classes = [node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
     fields = {id(entry.target) for node in classes for entry in node.body if isinstance(entry, ast.AnnAssign)}
-    for node in ast.walk(tree):
+    for node in ast.walk(source.tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in fields:
-            yield node.lineno, node.id
+            name = node.id
         elif isinstance(node, ast.arg):
-            yield node.lineno, node.arg
+            name = node.arg
+        else:
+            continue
+        if name in UNTELLING_NAMES:
+            yield node.lineno, f"{name!r} says how it came; name it for what it holds, such as records or message"
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if part_of(path) in PLAINLY_NAMED], ids=relative)
-def test_local_variables_are_named_for_what_they_hold(path: Path) -> None:
-    for line, name in local_names(ast.parse(path.read_text())):
-        assert name not in UNTELLING_NAMES, (
-            f"{relative(path)}:{line}: {name!r} says how it came; name it for what it holds, such as records or message"
-        )
-
-
-@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_names_of_tests_are_short(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            assert len(node.name) <= MAX_TEST_NAME, (
-                f"{path.name}:{node.lineno}: {node.name} has {len(node.name)} characters; say it in {MAX_TEST_NAME}"
-            )
-
-
-@pytest.mark.parametrize("path", FILES + TESTS, ids=str)
-def test_nothing_sleeps_blindly(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text())):
+def nothing_sleeps_blindly(source: Source) -> Breaches:
+    for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep":
-            pytest.fail(
-                f"{path.name}:{node.lineno}: wait for a condition (an event, a ready line, a readable socket), not for time"
-            )
+            yield node.lineno, "wait for a condition (an event, a ready line, a readable socket), not for time"
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_no_drawer_for_everything(path: Path) -> None:
-    assert path.stem not in ("utils", "helpers", "common", "misc"), (
-        f"{relative(path)}: name the file after what is in it"
-    )
+def no_drawer_for_everything(source: Source) -> Breaches:
+    if source.path.stem in ("utils", "helpers", "common", "misc"):
+        yield 1, "name the file after what is in it"
+
+
+def policies_read_no_clock(source: Source) -> Breaches:
+    if source.part not in ("cascade", "expect", "timeline", "journal"):
+        return
+    for number, line in enumerate(source.text.splitlines(), 1):
+        if clock := CLOCKS.search(line):
+            yield number, f"{clock.group()}: a policy gets the instant and the generator handed in"
+
+
+def names_of_tests_are_short(source: Source) -> Breaches:
+    for function in source.functions():
+        if function.name.startswith("test_") and len(function.name) > MAX_TEST_NAME:
+            yield function.lineno, f"{function.name} has {len(function.name)} characters; say it in {MAX_TEST_NAME}"
+
+
+CLOCKS = re.compile(r"\btime\.(time|monotonic|perf_counter)|\bdatetime\.now|\brandom\.(random|choice|randint)\(")
+RULES_OF_TESTS = (nothing_sleeps_blindly, names_of_tests_are_short)
+RULES = (
+    imports_point_up_the_layers, third_parties_stay_behind_their_adapter, files_and_functions_stay_small,
+    local_variables_are_named_for_what_they_hold, nothing_sleeps_blindly, no_drawer_for_everything, policies_read_no_clock,
+)  # fmt: skip
+
+
+def breaches(paths: Iterable[Path], rules: Sequence[Callable[[Source], Breaches]]) -> str:
+    lines = []
+    for path in paths:
+        text = path.read_text()
+        source = Source(path, text, ast.parse(text))
+        lines += [f"{source.name}:{line}: {way_out}" for rule in rules for line, way_out in rule(source)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("part", sorted({part_of(path) for path in FILES}))
+def test_each_part_keeps_the_rules(part: str) -> None:
+    broken = breaches([path for path in FILES if part_of(path) == part], RULES)
+    assert not broken, broken
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if part_of(path) in ("cascade", "expect", "timeline", "journal")], ids=relative
+    "folder", sorted({path.parent for path in TESTS}), ids=lambda path: path.relative_to(ROOT).as_posix()
 )
-def test_policies_read_no_clock(path: Path) -> None:
-    clocks = re.compile(r"\btime\.(time|monotonic|perf_counter)|\bdatetime\.now|\brandom\.(random|choice|randint)\(")
-    found = clocks.search(path.read_text())
-    assert not found, (
-        f"{relative(path)}: {found and found.group()}: a policy gets the instant and the generator handed in"
-    )
+def test_the_tests_keep_the_rules(folder: Path) -> None:
+    broken = breaches([path for path in TESTS if path.parent == folder], RULES_OF_TESTS)
+    assert not broken, broken
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "way_out"),
+    [
+        ("dns/answer.py", "from chaoskit.cli import run", "imports cli"),
+        ("dns/answer.py", "from chaoskit.aws import front", "are of one layer"),
+        ("dns/answer.py", "from . import codec", "absolute"),
+        ("dns/answer.py", "def f():\n    import boto3", "may import boto3"),
+        ("dns/answer.py", "x = 1\n" * 401, "its own file"),
+        ("dns/answer.py", "def f():\n" + "    x = 1\n" * 60, "name its steps"),
+        ("expect/share.py", "def f(found): ...", "says how it came"),
+        ("dns/answer.py", "time.sleep(1)", "not for time"),
+        ("dns/utils.py", "", "name the file"),
+        ("expect/share.py", "now = time.monotonic()", "handed in"),
+    ],
+)
+def test_a_breach_is_told(place: str, text: str, way_out: str) -> None:
+    source = Source(PACKAGE / place, text, ast.parse(text))
+    assert [told for rule in RULES for _, told in rule(source) if way_out in told]
 
 
 def test_importing_chaoskit_is_free() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chaoskit.aws.evidence import Application, Environ
+from chaoskit.aws.instance_metadata import InstanceMetadata
 from chaoskit.aws.stand_in import forward, request_body
 
 Start = Callable[..., Any]
@@ -45,8 +46,10 @@ def gateway_to(address: str) -> Application:
     return pass_on
 
 
-def answerer(backend: str) -> Application:
-    """What answers requests: ``echo``, ``static``, or the program at ``host:port``."""
+def answerer(backend: str, region: str) -> Application:
+    """What answers requests: ``echo``, ``static``, ``instance-metadata`` (of one in ``region``), or the program at ``host:port``."""
+    if backend == "instance-metadata":
+        return InstanceMetadata(region)
     return {"echo": echo, "static": static}.get(backend) or gateway_to(backend)
 
 

@@ -47,7 +47,7 @@ class OwnFronts:
             from chaoskit.aws.gateway import answerer
 
             name = own["name"]
-            application = self._faults.around(answerer(own["backend"]))
+            application = self._faults.around(answerer(own["backend"], own["region"]))
             front = Front(
                 Evidence(application, self._emit, own=name, numbers=self._numbers),
                 tls,

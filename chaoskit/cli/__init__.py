@@ -87,17 +87,23 @@ def main() -> None:
     except ChaoskitError as error:
         abandon_output()
         if not isinstance(error, OutputGone):
-            typer.echo(f"chaoskit: {error}", err=True)
+            _complain(error)
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not end with 1, which says that the clients failed
         import traceback
 
         if known := _known(error):
-            typer.echo(f"chaoskit: {known}", err=True)
+            _complain(known)
             sys.exit(known.exit_code)
         traceback.print_exc()
         typer.echo("chaoskit: this is a bug in chaoskit; the run is invalid. Please report the lines above.", err=True)
         sys.exit(ChaoskitError.exit_code)
+
+
+def _complain(error: ChaoskitError) -> None:
+    from chaoskit.cli.fold import folded
+
+    typer.echo(folded(f"chaoskit: {error}", sys.stderr), err=True)
 
 
 def _known(error: Exception) -> ChaoskitError | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
 import typer
@@ -13,13 +12,11 @@ from chaoskit.cascade.live.account import lines
 from chaoskit.cascade.live.calibration import compare
 from chaoskit.cascade.live.calibration import lines as calibration_lines
 from chaoskit.cascade.live.page import page_of
-from chaoskit.cli.exec_run import tell_what_is_kept
 from chaoskit.cli.output import make_console
-from chaoskit.clock import WallClock
-from chaoskit.console.live import make_view
-from chaoskit.engine import preflight, session
-from chaoskit.engine.folders import make_folders
-from chaoskit.experiment.loader import Experiment, load
+from chaoskit.cli.watched_run import play_watched
+from chaoskit.engine import preflight
+from chaoskit.engine.session import RunResult
+from chaoskit.experiment.loader import load
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.interruption import until_signalled
 from chaoskit.report.terminal import print_verdicts
@@ -40,28 +37,14 @@ def play_live(name: str, out: Path, sandbox: str, seed: int | None, *, calibrate
         words = ["chaoskit", "cascade", "live", name, "--sandbox", opened, "--seed", str(experiment.spec.seed)]
         return shlex.join(words)
 
-    return asyncio.run(until_signalled(_play(experiment, name, out, sandbox, replay, calibrate=calibrate)))
+    async def play() -> int:
+        return _conclude(await play_watched(experiment, name, out, sandbox, replay), calibrate=calibrate)
+
+    return asyncio.run(until_signalled(play()))
 
 
-async def _play(
-    experiment: Experiment,
-    source: str,
-    out: Path,
-    sandbox: str,
-    replay: Callable[[str], str],
-    *,
-    calibrate: bool,
-) -> int:
-    with make_view(make_console(), WallClock()) as view:
-        result = await session.run(
-            experiment,
-            folders=make_folders(out, Path(experiment.source).stem),
-            sandbox=sandbox,
-            listener=view,
-            source=source,
-            replay=replay,
-            on_interrupted=tell_what_is_kept,
-        )
+def _conclude(result: RunResult, *, calibrate: bool) -> int:
+    """Write the page, and print verdicts and account. Returns the exit code."""
     comparisons = compare(result.run)
     notes = list(calibration_lines(result.run, comparisons))
     page = write_text(result.folder / PAGE, page_of(result.run, result.verdicts, result.outcome, comparisons, notes))

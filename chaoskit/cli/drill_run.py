@@ -111,7 +111,7 @@ class DrillSession(CommandSession):
 
     def _tell_of_watch(self) -> None:
         self._watching = True
-        say(f"watching for {format_duration(self._drill.scenario.drill.whole_watch_ns)} whether it lasts …")
+        say(f"watching for up to {format_duration(self._drill.scenario.drill.whole_watch_ns)} whether it lasts …")
 
     def conclude(self, result: RunResult) -> int:
         """Print the debrief and write it beside the journal. Raises ``HarnessError`` for a drill in which the harness failed."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from typing import TextIO
 
 
-def folded(text: str) -> str:
-    """``text`` with each line folded to the terminal's width and continued at its own indent; unchanged where output is no terminal."""
-    if sys.stdout is None or not sys.stdout.isatty():
+def folded(text: str, stream: TextIO | None = None) -> str:
+    """``text`` with each line folded to the terminal's width and continued at its own indent; unchanged where output is no terminal.
+
+    ``stream`` is where it goes to: standard output unless another is given.
+    """
+    stream = stream or sys.stdout
+    if stream is None or not stream.isatty():
         return text
     width = shutil.get_terminal_size().columns
     return "\n".join(fold(line, width) for line in text.split("\n"))

@@ -20,15 +20,17 @@ FORMATS = ("markdown", "csv", "parquet")
 def check(journal: JournalPath) -> None:
     """Judge a stored journal again.
 
-    Exit code: the same as that of the run.
+    Exit code: the same as that of the run; of `chaoskit exec` that of its command.
     """
     from chaoskit.cli.output import make_console
+    from chaoskit.journal.command import command_end
     from chaoskit.report.terminal import print_verdicts
 
     with without_collection():
         run, verdicts, outcome = judged_journal(journal)
         print_verdicts(make_console(), run, verdicts, outcome, [])
-    raise typer.Exit(outcome.exit_code)
+        command = None if outcome is Outcome.INVALID else command_end(run)
+    raise typer.Exit(outcome.exit_code if command is None else command.exit_code)
 
 
 def report(

@@ -23,32 +23,45 @@ app = new_app(cls=group_with_default("act"))
 
 
 @app.callback()
-def _operator() -> None:
+def _operator(
+    context: typer.Context,
+    role: Annotated[
+        str,
+        typer.Option(
+            envvar="CHAOSKIT_ROLE",
+            help="Who you are in a team: operator, communicator, scribe or facilitator, each with verbs of its own; default: all but "
+            "the facilitator's.",
+        ),
+    ] = "alone",
+) -> None:
     """Act, diagnose and publish from inside `chaoskit drill`.
 
     Beside the commands below there are the scenario's own actions: `chaoskit operator ACTION [SUBJECT]`.
     `chaoskit operator brief` lists them.
     """
+    context.obj = role
 
 
 @app.command()
-def brief(as_json: AsJson = False) -> None:
+def brief(context: typer.Context, as_json: AsJson = False) -> None:
     """Print what you are told of the incident, and what you can do."""
-    _tell({"what": "brief"}, as_json=as_json)
+    _tell(context, {"what": "brief"}, as_json=as_json)
 
 
 @app.command()
 def act(
+    context: typer.Context,
     action: Annotated[str, typer.Argument(help="One of the scenario's actions, such as restore.")],
     subject: Annotated[str, typer.Argument(help="What it is done to, where the action has a subject.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Do one of the scenario's actions. The word `act` may be left out."""
-    _tell({"what": "act", "action": action, "subject": subject}, as_json=as_json)
+    _tell(context, {"what": "act", "action": action, "subject": subject}, as_json=as_json)
 
 
 @app.command()
 def diagnose(
+    context: typer.Context,
     name: Annotated[str, typer.Option(help="What is broken, from the list of names.")],
     mechanism: Annotated[str, typer.Option(help="How it is broken, from the list of mechanisms.")],
     scope: Annotated[str, typer.Option(help="Who is affected, from the list of scopes.")],
@@ -57,11 +70,12 @@ def diagnose(
 ) -> None:
     """Say what is wrong. The last diagnosis counts."""
     picked = {"name": name, "mechanism": mechanism, "scope": scope}
-    _tell({"what": "diagnose", **picked, "ago_ns": ago_ns(since, time.localtime())}, as_json=as_json)
+    _tell(context, {"what": "diagnose", **picked, "ago_ns": ago_ns(since, time.localtime())}, as_json=as_json)
 
 
 @app.command()
 def status(
+    context: typer.Context,
     text: Annotated[str, typer.Argument(help="What customers read.")],
     next_update: Annotated[
         str | None, typer.Option("--next", help="When the next update comes at the latest, such as 10m.")
@@ -71,35 +85,74 @@ def status(
 ) -> None:
     """Publish an update on the status page."""
     next_ns = None if next_update is None else _duration("--next", next_update)
-    _tell({"what": "status", "text": text, "next_ns": next_ns, "resolved": resolved}, as_json=as_json)
+    _tell(context, {"what": "status", "text": text, "next_ns": next_ns, "resolved": resolved}, as_json=as_json)
 
 
 @app.command()
-def page(as_json: AsJson = False) -> None:
+def page(context: typer.Context, as_json: AsJson = False) -> None:
     """Print the status page as customers read it."""
-    _tell({"what": "page"}, as_json=as_json)
+    _tell(context, {"what": "page"}, as_json=as_json)
 
 
 @app.command()
-def alarms(as_json: AsJson = False) -> None:
+def levels(context: typer.Context, as_json: AsJson = False) -> None:
+    """Print what the scenario's parts tell of themselves, such as the leases that are held, and from where on that is well."""
+    _tell(context, {"what": "levels"}, as_json=as_json)
+
+
+@app.command()
+def alarms(context: typer.Context, as_json: AsJson = False) -> None:
     """Print the alarms that are on."""
-    _tell({"what": "alarms"}, as_json=as_json)
+    _tell(context, {"what": "alarms"}, as_json=as_json)
 
 
 @app.command()
-def hint(as_json: AsJson = False) -> None:
-    """Take the next hint, which costs points."""
-    _tell({"what": "hint"}, as_json=as_json)
+def hint(context: typer.Context, as_json: AsJson = False) -> None:
+    """Take the next hint, or give it as the facilitator; it costs points."""
+    _tell(context, {"what": "hint"}, as_json=as_json)
 
 
 @app.command()
-def done(as_json: AsJson = False) -> None:
+def note(
+    context: typer.Context, text: Annotated[str, typer.Argument(help="What to write down.")], as_json: AsJson = False
+) -> None:
+    """As the scribe: write down what happens, for the debrief's timeline."""
+    _tell(context, {"what": "note", "text": text}, as_json=as_json)
+
+
+@app.command()
+def hold(context: typer.Context, as_json: AsJson = False) -> None:
+    """As the facilitator: obey nobody else until `resume`; the time does not count against the team's communication."""
+    _tell(context, {"what": "hold"}, as_json=as_json)
+
+
+@app.command()
+def resume(context: typer.Context, as_json: AsJson = False) -> None:
+    """As the facilitator: end a hold."""
+    _tell(context, {"what": "resume"}, as_json=as_json)
+
+
+@app.command()
+def abort(
+    context: typer.Context, because: Annotated[str, typer.Argument(help="Why.")], as_json: AsJson = False
+) -> None:
+    """As the facilitator: end the drill now, without a watch after it. The journal and the debrief are kept."""
+    _tell(context, {"what": "abort", "because": because}, as_json=as_json)
+
+
+@app.command()
+def done(context: typer.Context, as_json: AsJson = False) -> None:
     """Say that the incident is over."""
-    _tell({"what": "done"}, as_json=as_json)
+    _tell(context, {"what": "done"}, as_json=as_json)
 
 
-def _tell(request: dict[str, Any], *, as_json: bool) -> None:
-    answer = ask({"do": "operator", **request}, NOT_IN_DRILL)
+def _tell(context: typer.Context, request: dict[str, Any], *, as_json: bool) -> None:
+    from chaoskit.drill.roles import ROLES
+
+    role = context.obj
+    if role not in ROLES:
+        raise InputError(f"--role {role}: choose of {', '.join(ROLES)}")
+    answer = ask({"do": "operator", "role": role, **request}, NOT_IN_DRILL)
     typer.echo(json.dumps(answer) if as_json else folded(answer["says"]))
 
 

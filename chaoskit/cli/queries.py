@@ -127,7 +127,11 @@ def _line(event: QueryAnswered, first: int) -> str:
 
 
 def _alike(query: QueryAnswered | Shape) -> str:
-    reply = f"{query.rcode} {query.answers} answers" if query.reply == "answer" else query.reply
+    reply = (
+        f"{query.rcode} {query.answers} {'answer' if query.answers == 1 else 'answers'}"
+        if query.reply == "answer"
+        else query.reply
+    )
     faults = f"  met {', '.join(query.faults)}" if query.faults else ""
     if query.rcode == "REFUSED" and not (query.faults or query.upstream or query.rtype in TRANSFERS):
         faults = "  no zone here answers for it"

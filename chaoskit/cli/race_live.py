@@ -38,12 +38,12 @@ def live(
 ) -> None:
     """Run the race with real parts again and again, and tell how often the record became empty.
 
-    Exit code: 0 done, 2 bad input, 4 if a run was invalid.
+    Exit code: 0 done, 1 if a record became empty under protections for which the model proves that none can, 2 bad input, 4 if a run was
+    invalid.
     """
     from chaoskit.cli.margin import check_jobs, default_folder, read_experiment
     from chaoskit.cli.race_trials import Trials, run_trials, settings_of
     from chaoskit.errors import InputError
-    from chaoskit.verdict import Outcome
 
     check_jobs(1, sandbox)
     if runs < 0 or simulated < 0:
@@ -51,8 +51,8 @@ def live(
     document = read_experiment(experiment)
     settings = tuple(settings_of(document, latency, protection, each=each_protection))
     folder = out or default_folder("race", document.path)
-    if not run_trials(Trials(settings, runs, simulated, seed, sandbox), folder, typer.echo):
-        raise typer.Exit(Outcome.INVALID.exit_code)
+    outcome = run_trials(Trials(settings, runs, simulated, seed, sandbox), folder, typer.echo)
+    raise typer.Exit(outcome.exit_code)
 
 
 def repair(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,20 +18,25 @@ from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
 from chaoskit.network.toxics.latency import Latency
 from chaoskit.process.faults.operate import Operate
+from chaoskit.race.findings import judge, question_of
 from chaoskit.race.live.evidence import RaceEvidence
 from chaoskit.race.live.participant import Schedule
 from chaoskit.race.live.simulated import Part, Setting, simulate
 from chaoskit.race.live.spec import IN_THE_CONTROL_PLANE
-from chaoskit.race.live.trials import Row, Tally, table_lines
+from chaoskit.race.live.trials import Row, Tally, curve_lines, refutations, table_lines
+from chaoskit.race.model import Race
 from chaoskit.race.protections import ORDER, PROTECTIONS, ordered
 from chaoskit.search.guard import run_guarded
 from chaoskit.search.points import FinishedRun, RunRequest, experiment_text, finished_run, make_here
 from chaoskit.search.store import Store, open_store
 from chaoskit.units import format_duration, parse_duration
+from chaoskit.verdict import Outcome
 
 LIVE_PROTECTIONS = tuple(name for name in ORDER if name != "atomic")
 VELOCITY = {"addresses": 1, "per": "10s"}
 """The limit of ``velocity_limit``: the model's, with a window of time."""
+BOUNDS = Race(enactors=3, plans=5)
+"""The least in which the explorer tells every protection that suffices from one that does not: with 4 plans a velocity limit holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,15 @@ class Trials:
     sandbox: str
 
 
-def run_trials(trials: Trials, folder: Path, tell: Callable[[str], object]) -> bool:
-    """Make the runs in ``folder`` and tell the table; whether every run was valid. Goes on with what an interrupted one left there."""
+def run_trials(trials: Trials, folder: Path, tell: Callable[[str], object]) -> Outcome:
+    """Make the runs in ``folder`` and tell the table. Goes on with what an interrupted one left there.
+
+    Failed where a record became empty although the explorer proves that none can; invalid where a run was.
+    """
     if not trials.runs:
         nothing = Tally(0, 0, 0, 0)
-        rows = [Row(t.protections, t.latency_ns, nothing, _simulated(t, trials)) for t in trials.settings]
-        tell("\n".join(table_lines(rows)))
-        return True
+        rows = [_row(trial, trials, nothing) for trial in trials.settings]
+        return _conclude(rows, tell)
     plan = {
         "kind": "race",
         "experiments": [trial.document.data for trial in trials.settings],
@@ -81,9 +89,35 @@ def run_trials(trials: Trials, folder: Path, tell: Callable[[str], object]) -> b
         tell(f"{len(trials.settings)} settings, {trials.runs} runs of each; in {store.folder}")
         rows = run_guarded(_play(trials, store, tell), folder)
         path = store.write("race.json", json.dumps([row.plain() for row in rows], indent=1) + "\n")
-    tell("\n" + "\n".join(table_lines(rows)))
+    tell("")
+    outcome = _conclude(rows, tell)
     tell(f"\n{path}")
-    return not any(row.invalid for row in rows)
+    return outcome
+
+
+def _conclude(rows: Sequence[Row], tell: Callable[[str], object]) -> Outcome:
+    """Tell what came of it."""
+    tell("\n".join(table_lines(rows)))
+    tell(f"model: never_empty, explored whole with {BOUNDS.enactors} enactors and {BOUNDS.plans} plans")
+    for lines in (curve_lines(rows), refutations(rows)):
+        if lines:
+            tell("\n" + "\n".join(lines))
+    if any(row.invalid for row in rows):
+        return Outcome.INVALID
+    return Outcome.FAILED if any(row.refuted for row in rows) else Outcome.PASSED
+
+
+def _row(trial: Trial, trials: Trials, live: Tally, invalid: int = 0) -> Row:
+    """A line of the table: what the model says, and what was seen in both drivers."""
+    breaks_in = _breaks_in(trial.protections)
+    return Row(trial.protections, trial.latency_ns, breaks_in, live, _simulated(trial, trials), invalid)
+
+
+@functools.cache
+def _breaks_in(protections: tuple[str, ...]) -> int | None:
+    """In how many steps ``never_empty`` is broken under these protections; None where it holds."""
+    finding = judge(BOUNDS.with_protections(protections), question_of(["never_empty"])).of("never_empty")
+    return None if finding.trace is None else len(finding.trace)
 
 
 async def _play(trials: Trials, store: Store, tell: Callable[[str], object]) -> list[Row]:
@@ -103,10 +137,7 @@ async def _play(trials: Trials, store: Store, tell: Callable[[str], object]) -> 
             if emptying and not explained:
                 explained = True
                 tell("\n".join(f"    {line}" for line in evidence.explain(emptying)))
-        beside = _simulated(trial, trials)
-        rows.append(
-            Row(trial.protections, trial.latency_ns, _tally(evidences, trial), beside, trials.runs - len(evidences))
-        )
+        rows.append(_row(trial, trials, _tally(evidences, trial), trials.runs - len(evidences)))
     return rows
 
 

@@ -8,24 +8,24 @@ import math
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from chaoskit.cli.ci import CiOptions, CiReports
-from chaoskit.cli.exec_run import tell_what_is_kept
 from chaoskit.cli.options import RUNS, AnySandbox, ExperimentName, JunitFile, MarkdownFile, RunsFolder, Seed
+from chaoskit.cli.watched_run import play_watched
 from chaoskit.clock import WallClock
-from chaoskit.engine import preflight, session
-from chaoskit.engine.folders import make_folders, seen_from_host
+from chaoskit.engine import preflight
+from chaoskit.engine.folders import seen_from_host
+from chaoskit.engine.session import RunResult
 from chaoskit.errors import InputError
-from chaoskit.experiment.loader import Experiment, load
+from chaoskit.experiment.loader import load
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.experiment.warnings import warnings_of
-from chaoskit.interruption import ABORT, until_signalled
-from chaoskit.journal.events import Entry
+from chaoskit.interruption import until_signalled
 from chaoskit.journal.store import Listener
 
 
@@ -77,8 +77,7 @@ def run(
     for warning in warnings_of(loaded):
         typer.echo(f"warning: {warning}", err=True)
     preflight.check(loaded, sandbox, toxiproxy)
-    options = CiOptions(junit=junit, markdown=markdown, baseline=baseline, worse_by=worse_by, github=github)
-    reports = options.prepare()
+    reports = CiOptions(junit=junit, markdown=markdown, baseline=baseline, worse_by=worse_by, github=github).prepare()
 
     def replay(name: str) -> str:
         words = ["chaoskit", "run", experiment, "--sandbox", name, "--seed", str(loaded.spec.seed)]
@@ -87,53 +86,17 @@ def run(
         words += [word for written in allow for word in ("--allow", written)]
         return shlex.join(words)
 
-    playing = _play(loaded, experiment, out, sandbox, replay, toxiproxy, reports, plain=plain, page=console)
-    raise typer.Exit(asyncio.run(until_signalled(playing)))
+    page = _page if console else None
+    playing = play_watched(loaded, experiment, out, sandbox, replay, toxiproxy=toxiproxy, plain=plain, beside=page)
+    raise typer.Exit(asyncio.run(until_signalled(_conclude(playing, reports))))
 
 
-async def _play(
-    experiment: Experiment,
-    source: str,
-    out: Path,
-    sandbox: str,
-    replay: Callable[[str], str],
-    toxiproxy: str | None,
-    reports: CiReports,
-    *,
-    plain: bool,
-    page: bool,
-) -> int:
-    """Run and print the verdicts. Returns the exit code; raises ``Interrupted`` after a clean-up."""
+async def _conclude(playing: Awaitable[RunResult], reports: CiReports) -> int:
+    """When the run is over, print its verdicts and write what CI takes. Returns the exit code."""
     from chaoskit.cli.output import make_console
-    from chaoskit.console.live import make_view
     from chaoskit.report.terminal import print_verdicts
 
-    console = make_console(force_terminal=False) if plain else make_console()
-    aborted = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(ABORT, aborted.set)
-    with contextlib.ExitStack() as stack:
-        listeners: list[Listener] = []
-        if page:
-            listeners.append(stack.enter_context(_page(aborted)))
-        view = make_view(console, WallClock())
-        stack.enter_context(view)
-        listeners.append(view)
-
-        def tell(entry: Entry) -> None:
-            for listen in listeners:
-                listen(entry)
-
-        result = await session.run(
-            experiment,
-            folders=make_folders(out, Path(experiment.source).stem),
-            sandbox=sandbox,
-            listener=tell,
-            source=source,
-            replay=replay,
-            toxiproxy=toxiproxy,
-            aborted=aborted,
-            on_interrupted=tell_what_is_kept,
-        )
+    result = await playing
     paths = [seen_from_host(path, os.environ) for path in result.files]
     print_verdicts(make_console(), result.run, result.verdicts, result.outcome, paths)
     return reports.conclude(result)

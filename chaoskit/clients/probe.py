@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
-from chaoskit.errors import PlaneError, SettingRefused
+from chaoskit.clients.client_plan import ClientPlan
 from chaoskit.units import MILLISECOND, SECOND
 
 P = TypeVar("P", bound="ProbePlan")
 
-PROBES = ("http", "aiohttp", "postgres", "redis", "tcp")
-
-HTTP_PROBES = ("http", "aiohttp")
+HTTP_PROBES = ("http", "aiohttp", "httpx", "curl")
 """Those whose answers have a status."""
+
+PROBES = (*HTTP_PROBES, "postgres", "redis", "tcp")
 
 COMMON = ("use", "connection", "every", "rate", "concurrency", "timeout", "expect")
 """Fields of an experiment file that every probe knows."""
@@ -27,7 +27,7 @@ CALL_FIELD = "Chaoskit-Call"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbePlan:
+class ProbePlan(ClientPlan):
     """What one probe does. ``connection``: *cold* opens a connection for every call, *warm* keeps those that it has.
 
     ``concurrency`` bounds the calls under way at once, ``timeout_ns`` the length of one. A call that lasts longer than ``latency_ns`` has
@@ -43,10 +43,14 @@ class ProbePlan:
     PACKAGES: ClassVar[tuple[str, ...]] = ()
     """The third-party modules that it needs, which come with the extra of the probe's name."""
 
+    PROGRAM: ClassVar[str | None] = None
+    """The program that makes its calls, unless its plan names another; None: it makes them itself."""
+
+    CONNECTIONS: ClassVar[tuple[str, ...]] = ("cold", "warm")
+
     RESOLVER: ClassVar[str | None] = None
     """What looks names up by itself, past the system's resolver; None: that is asked."""
 
-    client: str
     connection: str = "warm"
     every_ns: int = 250 * MILLISECOND
     concurrency: int = 1
@@ -54,25 +58,16 @@ class ProbePlan:
     latency_ns: int | None = None
 
     def __post_init__(self) -> None:
-        if self.connection not in ("cold", "warm"):
+        if self.connection not in self.CONNECTIONS:
             raise self.refusal(
-                f"has no connection {self.connection!r}", "use cold or warm; for bursts there is 'concurrency'"
+                f"has no connection {self.connection!r}",
+                f"use {' or '.join(self.CONNECTIONS)}; for bursts there is 'concurrency'",
             )
-
-    @classmethod
-    def use(cls) -> str:
-        """The probe's name in ``use:``, which is its folder."""
-        return cls.__module__.rpartition(".")[2]
-
-    def refusal(self, what: str, instead: str) -> SettingRefused:
-        """The error for a setting that this probe cannot honour."""
-        return SettingRefused(self.client, f"{self.use()} {what}", instead)
 
     @classmethod
     def from_json(cls: type[P], plan: dict[str, Any]) -> P:
         """The plan of a first line; settings of other clients in it are left aside. Raises ``PlaneError`` for one that cannot be."""
-        if "client" not in plan:
-            raise PlaneError(f"{cls.use()} client: no client name")
+        cls.check_labelled(plan)
         known = {field.name for field in fields(cls)}
         settings: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in plan.items() if name in known

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
-from chaoskit.errors import PlaneError, SettingRefused
+from chaoskit.clients.client_plan import ClientPlan
+from chaoskit.errors import PlaneError
 from chaoskit.units import MILLISECOND, SECOND
 
 P = TypeVar("P", bound="SdkPlan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SdkPlan:
+class SdkPlan(ClientPlan):
     """What one client does, as its process is told.
 
     ``connection``: *cold* opens a new connection for every call, *warm* keeps one, *burst* besides makes ``burst_size`` calls at
@@ -29,7 +30,6 @@ class SdkPlan:
     TIMEOUT_STEP_NS: ClassVar[int] = MILLISECOND
     """Time-outs are whole multiples of this."""
 
-    client: str
     service: str = "dynamodb"
     operation: str | None = None
     region: str = "us-east-1"
@@ -62,23 +62,13 @@ class SdkPlan:
             raise self.refusal(f"does not call {self.operation}", f"of {self.service} it calls {only}")
 
     @classmethod
-    def use(cls) -> str:
-        """The client's name in ``use:``, which is its folder."""
-        return cls.__module__.rpartition(".")[2]
-
-    def refusal(self, what: str, instead: str) -> SettingRefused:
-        """The error for a setting that this SDK cannot honour."""
-        return SettingRefused(self.client, f"{self.use()} {what}", instead)
-
-    @classmethod
     def from_json(cls: type[P], plan: dict[str, Any]) -> P:
         """The plan of a first line. Raises ``PlaneError`` for a setting that there is not."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(plan) - known):
             names = ", ".join(name.removesuffix("_ns") for name in unknown)
             raise PlaneError(f"client {plan.get('client', '?')}: {cls.use()} has no setting {names}")
-        if "client" not in plan:
-            raise PlaneError(f"{cls.use()} client: no client name")
+        cls.check_labelled(plan)
         return cls(**plan)
 
 

@@ -48,12 +48,18 @@ FIXED = {
 
 SHARED = ("its resolver is that of what it shares the network with", "choose the other service")
 CREDENTIAL_FOLDER = "/.aws"
+TRUST_FOLDERS = ("/etc/ssl/", "/etc/pki/", "/usr/local/share/ca-certificates", "/usr/share/ca-certificates")
+"""Where Debian, Alpine and Fedora keep the authorities that a system trusts."""
+
 RESOLVER_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
 
 
 @dataclass(frozen=True, slots=True)
 class Bypass:
-    """A way past chaoskit, or a setting that ours replaces: at which service, what, why it matters, and what to do (or what is done)."""
+    """A way past chaoskit, or a setting that ours replaces: at which service, what, why it matters, and what to do (or what is done).
+
+    ``service`` may name several, with commas, where they share the setting.
+    """
 
     service: str
     found: str
@@ -82,7 +88,15 @@ def find_bypasses(project: Project, chosen: Sequence[str], region: str, names: I
         bypasses += _environment(service)
         bypasses += _region(service, region)
         bypasses += _mounts(service)
-    return bypasses
+    return _merged(bypasses)
+
+
+def _merged(bypasses: Sequence[Bypass]) -> list[Bypass]:
+    """One for all services that share it, where the first of them stood."""
+    services: dict[tuple[str, str, str], list[str]] = {}
+    for bypass in bypasses:
+        services.setdefault((bypass.found, bypass.why, bypass.cure), []).append(bypass.service)
+    return [Bypass(", ".join(sharing), *words) for words, sharing in services.items()]
 
 
 def _network(service: Service) -> Iterator[Bypass]:
@@ -156,5 +170,9 @@ def _mounts(service: Service) -> Iterator[Bypass]:
         if mount.rstrip("/").endswith(CREDENTIAL_FOLDER) or f"{CREDENTIAL_FOLDER}/" in mount:
             why = "it may hold real credentials"
             yield Bypass(service.name, f"a volume at {mount}", why, "the overlay has the SDKs look elsewhere")
+        if mount.startswith(TRUST_FOLDERS):
+            why = "the overlay aims TLS libraries at chaoskit's authority alone, so what only that bundle trusts fails in TLS"
+            cure = "that failure is no fault of the run's: leave out such calls"
+            yield Bypass(service.name, f"a volume at {mount}", why, cure)
         if mount in RESOLVER_FILES:
             yield Bypass(service.name, f"a volume at {mount}", "it takes the place of Docker's own file", "take it out")

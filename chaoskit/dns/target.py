@@ -203,9 +203,11 @@ def _is_alias(name: str, alias: str) -> bool:
 
 
 def _check_no_glob(field: str, written: str) -> None:
-    """A star is a sign like any other in a name, but who writes one hardly ever means that."""
-    if re.search(r"(?<!\\)(?:\\\\)*\*", written):
-        raise ValueError(f"'*' stands in '{field}'; write it as 'glob': {{glob: {written!r}}}")
+    """A star, say, is a sign like any other in a name, but who writes one hardly ever means that; nor does a name have a port."""
+    if match := re.search(r"(?<!\\)(?:\\\\)*([*?[])", written):
+        raise ValueError(f"{match[1]!r} stands in '{field}'; write it as 'glob': {{glob: {written!r}}}")
+    if re.search(r"://|:\d+$", written):
+        raise ValueError(f"{written!r} is no name; write the host's name alone, without scheme, port and path")
 
 
 def _read_name_or_glob(written: str) -> str:

@@ -30,7 +30,7 @@ def _mark(clause: str, finding: Finding, because: str) -> Mark:
 
 
 def _first(view: DrillView) -> tuple[Finding, str]:
-    after = view.posts[0].at - view.failures[0].started
+    after = view.length(view.failures[0].started, view.posts[0].at)
     limit = view.plan.communication.first_within
     words = f"{format_duration(max(after, 0))} after the first failed call; at most {format_duration(limit)}"
     return ("held" if after <= limit else "broken"), words
@@ -40,7 +40,7 @@ def _cadence(view: DrillView) -> tuple[Finding, str]:
     instants = [post.at for post in view.posts]
     last = max(view.failures[-1].started, instants[0])
     points = [at for at in instants if at <= last] + [last]
-    longest = max((later - earlier for earlier, later in pairwise(points)), default=0)
+    longest = max((view.length(earlier, later) for earlier, later in pairwise(points)), default=0)
     limit = view.plan.communication.every
     words = f"the longest silence while calls failed was {format_duration(longest)}; at most {format_duration(limit)}"
     return ("held" if longest <= limit else "broken"), words
@@ -59,9 +59,11 @@ def _lateness(view: DrillView, number: int, by: Instant) -> str:
     """What is wrong with the promise of update ``number``; an end before the promised time breaks none."""
     following = view.posts[number + 1 : number + 2]
     end = view.watch.at if view.watch else view.run.last_instant
-    if following and following[0].at > by:
-        return f"update {number + 2} came {format_duration(following[0].at - by)} after the promised time"
-    if not following and end > by:
+    promised_at = view.posts[number].at
+    late = view.length(promised_at, following[0].at if following else end) - (by - promised_at)
+    if following and late > 0:
+        return f"update {number + 2} came {format_duration(late)} after the promised time"
+    if not following and late > 0:
         return f"the update promised by update {number + 1} never came"
     return ""
 

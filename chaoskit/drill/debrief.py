@@ -2,108 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chaoskit.clock import Instant
 from chaoskit.drill.judge import DrillScore, Times
 from chaoskit.drill.marks import DrillView
-from chaoskit.journal.events import (
-    DiagnosisGiven,
-    HintTaken,
-    OperatorActed,
-    OperatorDone,
-    OperatorRefused,
-    StatusPosted,
-    TriggerReplayed,
-    WatchBegan,
-)
-from chaoskit.printable import printable
+from chaoskit.report.drill_moments import moments_of
 from chaoskit.units import MINUTE, SECOND, format_duration
 
 THE_DAY = Times(first_word=23 * MINUTE, right_name=38 * MINUTE, mitigated=157 * MINUTE)
 """20 October 2025 in us-east-1: the first public word at 00:11, DNS named at 00:38 and the record back at 02:25, all after 23:48."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Moment:
-    """One line of the time axis."""
-
-    at: Instant
-    lane: str
-    words: str
-
-
-def moments_of(view: DrillView) -> list[Moment]:
-    """Faults, signals, actions and updates, merged in the order of time."""
-    moments = [*_faults(view), *_signals(view)]
-    for kind in (
-        OperatorActed,
-        OperatorRefused,
-        DiagnosisGiven,
-        StatusPosted,
-        HintTaken,
-        OperatorDone,
-        WatchBegan,
-        TriggerReplayed,
-    ):
-        moments += [_moment(event) for _, event in view.run.of(kind)]
-    return sorted(moments)
-
-
-def _faults(view: DrillView) -> list[Moment]:
-    moments = []
-    for planned in view.run.injections:
-        for start, end in planned.spans:
-            if start >= end:
-                continue
-            moments.append(Moment(start, "fault", f"{planned.fault} begins: {planned.where}"))
-            if end < view.run.last_instant:
-                moments.append(Moment(end, "fault", f"{planned.fault} ends: {planned.where}"))
-    return moments
-
-
-def _signals(view: DrillView) -> list[Moment]:
-    """Each customer's first failed call, and its first that succeeded after failures."""
-    moments = []
-    for label, calls in view.customers.items():
-        failing = False
-        for call in sorted(calls, key=lambda call: call.finished or call.started):
-            at = call.finished or call.started
-            if call.result == "failed" and not failing:
-                error = f": {call.errors[-1].message}" if call.errors else ""
-                moments.append(Moment(at, "signal", f"calls of {label} fail{printable(error)[:120]}"))
-                failing = True
-            elif call.result == "ok" and failing:
-                moments.append(Moment(at, "signal", f"calls of {label} succeed again"))
-                failing = False
-    return moments
-
-
-def _moment(event: object) -> Moment:
-    match event:
-        case OperatorActed():
-            return Moment(event.at, "action", f"{event.action} {event.subject}".strip())
-        case OperatorRefused():
-            return Moment(event.at, "action", f"refused: {printable(event.because)}")
-        case DiagnosisGiven():
-            return Moment(event.at, "diagnosis", f"{event.name}, {event.mechanism}, {event.scope}")
-        case StatusPosted():
-            return Moment(event.at, "update", f"{'RESOLVED: ' if event.resolved else ''}{printable(event.text)}")
-        case HintTaken():
-            return Moment(event.at, "hint", f"hint {event.number}, {event.cost} points")
-        case OperatorDone():
-            return Moment(event.at, "action", "says that it is over")
-        case WatchBegan():
-            return Moment(
-                event.at,
-                "drill",
-                "the time is up" if event.time_up else "the shell or program has ended; the drill watches",
-            )
-        case TriggerReplayed():
-            return Moment(
-                event.at, "drill", "replays the trigger" + ("" if event.injection else ", which has no way in")
-            )
-    raise TypeError(f"no line of the time axis tells of {type(event).__name__}")
 
 
 def clock_of(view: DrillView, at: Instant) -> str:
@@ -125,7 +31,7 @@ def _length(ns: int | None) -> str:
 def debrief_lines(view: DrillView, score: DrillScore) -> list[str]:
     """For the terminal."""
     lines = [f"{score.scenario}: {score.state}, {score.points:g} of 100 points", ""]
-    lines += [f"  {clock_of(view, moment.at):>10}  {moment.lane:<9}  {moment.words}" for moment in moments_of(view)]
+    lines += [f"  {clock_of(view, moment.at):>10}  {moment.lane:<9}  {moment.words}" for moment in moments_of(view.run)]
     lines += ["", "  marks"]
     for entry in score.marks:
         points = f"{entry.points:g}/{entry.out_of:g}" if entry.out_of else f"{entry.points:g}"
@@ -159,7 +65,10 @@ def post_mortem(view: DrillView, score: DrillScore) -> str:
         "",
         "| time | what | |",
         "|---|---|---|",
-        *(f"| {clock_of(view, moment.at)} | {moment.lane} | {_cell(moment.words)} |" for moment in moments_of(view)),
+        *(
+            f"| {clock_of(view, moment.at)} | {moment.lane} | {_cell(moment.words)} |"
+            for moment in moments_of(view.run)
+        ),
         "",
         "## Marks",
         "",
@@ -170,21 +79,7 @@ def post_mortem(view: DrillView, score: DrillScore) -> str:
             for entry in score.marks
         ),
         "",
-        "## What went well",
-        "",
-        *(
-            [
-                f"- {entry.clause}: {_cell(entry.because)}"
-                for entry in score.marks
-                if entry.finding == "held" and entry.points > 0
-            ]
-            or ["- "]
-        ),
-        "",
-        "## What made it harder",
-        "",
-        *([f"- {entry.clause}: {_cell(entry.because)}" for entry in score.marks if entry.finding != "held"] or ["- "]),
-        "",
+        *_lessons(score),
         "## Actions",
         "",
         "| action | owner | until |",
@@ -193,6 +88,17 @@ def post_mortem(view: DrillView, score: DrillScore) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _lessons(score: DrillScore) -> list[str]:
+    """What went well and what made it harder, as the marks have it."""
+    well = [entry for entry in score.marks if entry.finding == "held" and entry.points > 0]
+    harder = [entry for entry in score.marks if entry.finding != "held"]
+    lines = []
+    for title, entries in (("What went well", well), ("What made it harder", harder)):
+        reasons = [f"- {entry.clause}: {_cell(entry.because)}" for entry in entries]
+        lines += [f"## {title}", "", *(reasons or ["- "]), ""]
+    return lines
 
 
 def _cell(text: str) -> str:

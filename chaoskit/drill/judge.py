@@ -14,6 +14,7 @@ from chaoskit.drill.oracle import State, mitigation
 from chaoskit.errors import InputError
 from chaoskit.journal.events import DrillBegan, Entry, HintTaken, OperatorActed
 from chaoskit.journal.run import Run
+from chaoskit.race.live.evidence import empty_spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +87,17 @@ def _times(view: DrillView, *, back: bool) -> Times:
 
 
 def _mitigated_at(view: DrillView) -> Instant | None:
-    """The last action that ended the fault that the incident began with; None where none did."""
-    acts = [event for _, event in view.run.of(OperatorActed) if view.plan.diagnosis.truth.since in event.lifted]
-    return acts[-1].at if acts else None
+    """When what had begun the incident was mended: the last action that ended its fault, or the end of the empty record.
+
+    Where neither is, as after a fault that ended by itself, it is the end of the customers' last failed call before the watch; None
+    where none failed.
+    """
+    truth = view.plan.diagnosis.truth
+    acts = [event.at for _, event in view.run.of(OperatorActed) if truth.since in event.lifted]
+    ends = [end for _, end in empty_spans(view.run, truth.emptied)] if truth.emptied else []
+    until = view.watch.at if view.watch else view.run.last_instant
+    failures = [call.finished or call.started for call in view.failures if call.started < until]
+    return next(reversed(acts or ends or sorted(failures)), None)
 
 
 def _since(start: Instant | None, at: Instant | None) -> int | None:

@@ -7,11 +7,15 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from chaoskit.clock import Instant
 from chaoskit.drill.plan import DrillSpec
+from chaoskit.expect._levels import measured_levels
 from chaoskit.journal.calls import Call
 from chaoskit.journal.events import (
     DiagnosisGiven,
+    DrillAborted,
     DrillBegan,
     DrillEnded,
+    DrillHeld,
+    DrillResumed,
     HarnessFailed,
     OperatorActed,
     StatusPosted,
@@ -19,6 +23,7 @@ from chaoskit.journal.events import (
     WatchBegan,
 )
 from chaoskit.journal.run import Run
+from chaoskit.race.live.evidence import empty_spans
 
 Finding: TypeAlias = Literal["held", "broken", "unknown"]
 E = TypeVar("E")
@@ -58,9 +63,10 @@ class DrillView:
         self.watch = next(iter(self._events(WatchBegan)), None)
         self.replayed = next(iter(self._events(TriggerReplayed)), None)
         self.ended = next(iter(self._events(DrillEnded)), None)
+        self.aborted = next(iter(self._events(DrillAborted)), None)
         self.harness_failed = bool(run.of(HarnessFailed))
         self.customers: dict[str, tuple[Call, ...]] = {
-            label: run.calls.get(label, ()) for label in run.header.experiment.get("clients", {})
+            label: run.calls.get(label, ()) for label in self.plan.customers or run.header.experiment.get("clients", {})
         }
 
     def _events(self, kind: type[E]) -> list[E]:
@@ -68,10 +74,18 @@ class DrillView:
 
     @property
     def fault_at(self) -> Instant | None:
-        """When the incident began; None where its injection was never planned, so the run did not begin."""
-        since = self.plan.diagnosis.truth.since
-        starts = [span[0] for planned in self.run.injections if planned.injection == since for span in planned.spans]
-        return min(starts, default=None)
+        """When the incident began; None where its injection was never planned, or the record of which it is has never been empty."""
+        truth = self.plan.diagnosis.truth
+        if truth.emptied:
+            return min((start for start, _ in empty_spans(self.run, truth.emptied)), default=None)
+        planned = [planned for planned in self.run.injections if planned.injection == truth.since]
+        return min((span[0] for injection in planned for span in injection.spans), default=None)
+
+    def length(self, start: Instant, end: Instant) -> int:
+        """From ``start`` to ``end`` in nanoseconds, without the time for which the facilitator held the drill; negative as that is."""
+        resumed = [event.at for event in self._events(DrillResumed)] + [self.run.last_instant]
+        holds = [(event.at, resumed[number]) for number, event in enumerate(self._events(DrillHeld))]
+        return end - start - sum(max(0, min(end, until) - max(start, since)) for since, until in holds)
 
     @property
     def failures(self) -> list[Call]:
@@ -86,9 +100,14 @@ class DrillView:
         ]
         return sorted(inside, key=lambda call: call.started)
 
-    def working(self, start: Instant, end: Instant) -> tuple[Finding, str]:
-        """Whether every customer's calls that began from ``start`` to ``end`` succeeded, and what was seen."""
-        reasons, finding = [], "held"
+    def working(self, start: Instant, end: Instant, *, rising: bool = False) -> tuple[Finding, str]:
+        """Whether all was well from ``start`` to ``end``: every customer's call that began then succeeded, and no level was too low.
+
+        Returns what was seen too. ``rising``: only where a level stands at ``end`` counts, and
+        one that was not told by then is of a client that comes later.
+        """
+        reasons: list[str] = []
+        finding: Finding = "held"
         for label, calls in self.customers.items():
             inside = [call for call in calls if start <= call.started < end]
             failed = sum(call.result == "failed" for call in inside)
@@ -98,4 +117,19 @@ class DrillView:
                 finding = "broken"
             elif succeeded < FEWEST_CALLS and finding == "held":
                 finding = "unknown"
-        return finding, "; ".join(reasons) or "there were no customers"  # type: ignore[return-value]
+        for spec in self.plan.healthy:
+            least = self._least(spec.client, spec.level, end if rising else start, end)
+            reasons.append(
+                f"{spec.client}: {spec.level} {'never told' if least is None else f'{least:g} at the least'}"
+            )
+            if least is not None and least < spec.at_least:
+                finding = "broken"
+            elif least is None and finding == "held" and not rising:
+                finding = "unknown"
+        return finding, "; ".join(reasons) or "there were no customers"
+
+    def _least(self, client: str, level: str, start: Instant, end: Instant) -> float | None:
+        """The lowest value of a level from ``start`` to ``end``; None where it was not told by then."""
+        values = [(event.at, event.value) for _, event in measured_levels(self.run, client, level) if event.at < end]
+        before = [value for at, value in values if at <= start][-1:]
+        return min([*before, *(value for at, value in values if at > start)], default=None)

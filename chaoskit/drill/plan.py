@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from chaoskit.strict import Strict
 from chaoskit.units import SECOND, Duration
@@ -13,12 +13,22 @@ Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
 
 class TruthSpec(Strict):
-    """The right diagnosis. ``since`` is the id of the injection with whose start the incident begins."""
+    """The right diagnosis, and where the incident begins: with the start of the injection ``since``, or when the DNS server first serves
+    the name ``emptied`` without an address."""
 
     name: str
     mechanism: str
     scope: str
-    since: str
+    since: str = Field("", description="id of the injection with whose start the incident begins")
+    emptied: str = Field(
+        "", description="host name with whose first empty record the incident begins, in place of 'since'"
+    )
+
+    @model_validator(mode="after")
+    def _begins_once(self) -> TruthSpec:
+        if bool(self.since) == bool(self.emptied):
+            raise ValueError("write one of 'since' and 'emptied': with what the incident begins")
+        return self
 
 
 class DiagnosisSpec(Strict):
@@ -29,6 +39,18 @@ class DiagnosisSpec(Strict):
     scopes: Annotated[tuple[str, ...], Field(min_length=2)]
     truth: TruthSpec
     since_within: Duration = Field(15 * SECOND, description="how far off 'since when' may be, either way")
+
+
+class OrderSpec(Strict):
+    """An order to a client that obeys some, such as a lease manager (``use: participant``) or an enactor (``use: race``)."""
+
+    to: str = Field(description="label of the client")
+    order: Word = Field(description="what it is to do, such as throttle, pause or repair")
+
+    @property
+    def words(self) -> str:
+        """As the journal has it."""
+        return f"{self.to} {self.order}"
 
 
 class ActionSpec(Strict):
@@ -46,7 +68,9 @@ class ActionSpec(Strict):
     guards_off: tuple[str, ...] = Field((), description="guards that it switches off")
     guards_on: tuple[str, ...] = Field((), description="guards that it switches on")
     restarts: tuple[str, ...] = Field((), description="clients and apps that it starts anew")
+    orders: tuple[OrderSpec, ...] = Field((), description="orders to clients, which their processes obey")
     disarms: bool = Field(False, description="the trigger has no way in from then on")
+    arms: bool = Field(False, description="the trigger has a way in again, which another action had taken from it")
 
     @property
     def words(self) -> str:
@@ -55,10 +79,17 @@ class ActionSpec(Strict):
 
 
 class TriggerSpec(Strict):
-    """What caused the incident, to be replayed after the mitigation."""
+    """What caused the incident, to be replayed after the mitigation: a DNS injection, or orders to clients."""
 
-    injection: str = Field(description="id of the DNS injection that comes again")
+    injection: str = Field("", description="id of the DNS injection that comes again")
+    orders: tuple[OrderSpec, ...] = Field((), description="orders to clients, in place of an injection")
     lasts: Duration | None = Field(None, description="how long it is on; none: to the end of the drill")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> TriggerSpec:
+        if bool(self.injection) == bool(self.orders):
+            raise ValueError("write one of 'injection' and 'orders': what comes again")
+        return self
 
 
 class WatchSpec(Strict):
@@ -82,6 +113,22 @@ class CommunicationSpec(Strict):
     )
 
 
+class LevelSpec(Strict):
+    """A level that a client tells of itself, such as the leases that it holds, and where it is well."""
+
+    client: str
+    level: str
+    at_least: float
+
+
+class GuardSpec(Strict):
+    """A protection that is a part's own switch: it is on where the client tells the level 1."""
+
+    what: str
+    client: str
+    level: str
+
+
 class HintSpec(Strict):
     """A rung of the ladder of hints."""
 
@@ -102,7 +149,16 @@ class DrillSpec(Strict):
     brief: Annotated[str, Field(min_length=1)] = Field(description="what the trainee is told")
     diagnosis: DiagnosisSpec
     actions: Annotated[tuple[ActionSpec, ...], Field(min_length=1)]
-    guards: dict[Word, str] = Field(default_factory=dict, description="protections that must be on at the end")
+    guards: dict[Word, str | GuardSpec] = Field(
+        default_factory=dict,
+        description="protections that must be on at the end: a text, for one that actions switch, or {what, client, level}",
+    )
+    customers: tuple[str, ...] = Field(
+        (), description="clients that are customers, whose calls are judged; default: all"
+    )
+    healthy: tuple[LevelSpec, ...] = Field(
+        (), description="levels without which nobody is well, beside the customers' calls"
+    )
     may_touch: tuple[str, ...] = Field((), description="names that may be written beside the one of the diagnosis")
     trigger: TriggerSpec
     watch: WatchSpec = Field(default_factory=WatchSpec)
@@ -117,6 +173,11 @@ class DrillSpec(Strict):
         if twice := sorted({each for each in words if words.count(each) > 1}):
             raise ValueError(f"{', '.join(twice)} is there twice; remove one")
         return actions
+
+    @property
+    def protections(self) -> dict[str, str]:
+        """What each guard protects, in words."""
+        return {name: guard if isinstance(guard, str) else guard.what for name, guard in self.guards.items()}
 
     @property
     def whole_watch_ns(self) -> int:

@@ -36,13 +36,15 @@ class DrillProgram:
 
     async def live(self, part: ProgramPart) -> None:
         """The command's life, and the watch after it."""
-        clock_task = asyncio.create_task(self._end_in_time())
+        tasks = [asyncio.create_task(self._end_in_time()), asyncio.create_task(self._end_when_aborted())]
         try:
             await self._command.live(part)
         finally:
-            clock_task.cancel()
-            await asyncio.gather(clock_task, return_exceptions=True)
-        if self._command.exit_code is not None:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if self._command.exit_code is not None and not self._desk.aborted.is_set():
+            self._on_watch()
             with contextlib.suppress(
                 TimeoutError
             ):  # the journal then lacks the end of the watch, which no judge passes
@@ -51,6 +53,13 @@ class DrillProgram:
     async def _end_in_time(self) -> None:
         await self._clock.sleep_until(await self._origin + self._limit_ns)
         self._time_up = True
+        await self._hang_up()
+
+    async def _end_when_aborted(self) -> None:
+        await self._desk.aborted.wait()
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
         self._command.deliver(signal.SIGHUP)
         await asyncio.sleep(WARNED_S)
         self._command.deliver(signal.SIGKILL)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from chaoskit.drill.plan import DrillSpec
+from chaoskit.cascade.live import PARTS
+from chaoskit.drill.plan import DrillSpec, LevelSpec, OrderSpec
 from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.problems import problems_of
+from chaoskit.experiment.schema import ClientSpec
 from chaoskit.experiment.shipped import root
+from chaoskit.race.live.orders import ORDERS
+
+REPAIR = ("repair",)
+"""What an operator of the race obeys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,21 @@ def load_scenario(path: Path, seed: int | None = None) -> Scenario:
     return Scenario(path.stem, experiment, drill, plain)
 
 
+def orders_of(client: ClientSpec) -> Sequence[str]:
+    """What an operator can order of a client; empty for one that obeys nobody."""
+    if client.use == "participant" and client.part is not None:
+        orders: Sequence[str] = PARTS.get(client.part).ORDERS
+        return orders
+    if client.race is None:
+        return ()
+    return REPAIR if client.race.role == "operator" else ORDERS
+
+
 class _Checks:
     """What the fields of a drill say of each other, and of the experiment that it is in."""
 
     def __init__(self, document: Document, experiment: Experiment, drill: DrillSpec) -> None:
-        self._document = document
+        self._document, self._experiment = document, experiment
         self.problems: list[Problem] = []
         faults = [injection.id for injection in experiment.planes["dns"]]
         truth, lists = drill.diagnosis.truth, drill.diagnosis
@@ -76,16 +93,30 @@ class _Checks:
         self._is_of((*at, "name"), truth.name, lists.names)
         self._is_of((*at, "mechanism"), truth.mechanism, lists.mechanisms)
         self._is_of((*at, "scope"), truth.scope, lists.scopes)
-        self._is_of((*at, "since"), truth.since, [injection.id for injection in experiment.injections])
-        self._is_of(("drill", "trigger", "injection"), drill.trigger.injection, faults)
+        if truth.since:
+            self._is_of((*at, "since"), truth.since, [injection.id for injection in experiment.injections])
+        if drill.trigger.injection:
+            self._is_of(("drill", "trigger", "injection"), drill.trigger.injection, faults)
+        self._orders(("drill", "trigger", "orders"), drill.trigger.orders)
+        for number, label in enumerate(drill.customers):
+            self._is_of(("drill", "customers", number), label, list(experiment.spec.clients))
+        levels = [spec for spec in (*drill.healthy, *drill.guards.values()) if not isinstance(spec, str)]
+        for spec in levels:
+            self._is_of(
+                ("drill", "healthy" if isinstance(spec, LevelSpec) else "guards"),
+                spec.client,
+                list(experiment.spec.clients),
+            )
+        switched = [name for name, guard in drill.guards.items() if isinstance(guard, str)]
         processes = [*experiment.spec.clients, *experiment.spec.apps]
         for number, action in enumerate(drill.actions):
             at = ("drill", "actions", number)
+            self._orders((*at, "orders"), action.orders)
             for key, values, known in (
                 ("needs", action.needs, [other.words for other in drill.actions]),
                 ("lifts", action.lifts, faults),
-                ("guards_off", action.guards_off, list(drill.guards)),
-                ("guards_on", action.guards_on, list(drill.guards)),
+                ("guards_off", action.guards_off, switched),
+                ("guards_on", action.guards_on, switched),
                 ("restarts", action.restarts, processes),
             ):
                 for value in values:
@@ -94,6 +125,14 @@ class _Checks:
             self._say(("clients",), "a drill needs clients, which are the customers.", "Add one.")
         if experiment.duration_ns <= drill.whole_watch_ns:
             self._say(("duration",), "is no longer than the watch after the trainee's end.", "Write a longer one.")
+
+    def _orders(self, field: FieldPath, orders: Sequence[OrderSpec]) -> None:
+        """Each order is one that its client obeys."""
+        obeying = {label: orders_of(client) for label, client in self._experiment.spec.clients.items()}
+        for number, order in enumerate(orders):
+            self._is_of((*field, number, "to"), order.to, [label for label in obeying if obeying[label]])
+            if obeying.get(order.to):
+                self._is_of((*field, number, "order"), order.order, obeying[order.to])
 
     def _is_of(self, field: FieldPath, value: str, known: Any) -> None:
         if value not in known:

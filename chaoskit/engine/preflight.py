@@ -28,6 +28,11 @@ def check(experiment: Experiment, sandbox: str, toxiproxy: str | None = None) ->
     check_backends(experiment, sandbox)
     if experiment.planes["process"] and sandbox == "compose":
         raise InputError(f"{experiment.source}: process faults need an engine to ask; use --sandbox docker")
+    if sandbox in ("inline", "compose") and experiment.spec.resolver.lines:
+        path: FieldPath = ("resolver",)
+        message = f"the {sandbox} sandbox does not read these settings."
+        problem = _problem(experiment, path, message, "Use --sandbox namespace or docker.")
+        raise ExperimentError(experiment.source, [problem])
     _check_programs(experiment, sandbox)
     check_own(experiment, sandbox)
     check_built(experiment, sandbox)

@@ -12,8 +12,10 @@ from pathlib import Path
 from chaoskit.clients import CLIENTS
 from chaoskit.clients.probe import PROBES
 from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
+from chaoskit.experiment.address_spec import METADATA_ADDRESS
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.own_plans import app_plan, outside_backends
+from chaoskit.experiment.plans import program_of
 
 ANSWER_WITHIN_S = 2.0
 
@@ -59,6 +61,10 @@ def _placed(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
                 "containers of chaoskit's image do not have this program.",
                 "Use --sandbox namespace, or chaoskit attach.",
             )
+    for name, service in experiment.spec.own_services.items() if sandbox == "inline" else ():
+        if METADATA_ADDRESS in service.addresses:
+            message = f"{METADATA_ADDRESS} is no address of this machine's loopback."
+            yield ("services", name, "addresses"), message, "Use --sandbox namespace, whose loopback gets it."
     for name in experiment.spec.own_services if sandbox in ("docker", "compose") else ():
         message = "services of your own are not served in the docker sandbox."
         yield ("services", name), message, "Use --sandbox namespace, or inline for Python clients."
@@ -75,9 +81,25 @@ def _probes(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
                 message = f"'use: {client.use}' needs the package {package}, which is not installed."
                 yield field, message, f"Install it: pip install 'chaoskit[{client.use}]'"
                 break
+        if kind.PROGRAM is not None:
+            yield from _program(experiment, sandbox, label, client.program or kind.PROGRAM)
         if kind.RESOLVER is not None and sandbox == "inline":
             message = f"the inline sandbox hooks Python's own resolver, and {kind.RESOLVER} asks name servers past it."
             yield field, message, "Use --sandbox namespace."
+
+
+def _program(experiment: Experiment, sandbox: str, label: str, program: str) -> Iterator[Complaint]:
+    """A program of a probe that is not there, or that the sandbox cannot run."""
+    field: FieldPath = ("clients", label, "use")
+    if sandbox not in ("namespace", "auto"):
+        message = f"{program} is no Python, whose resolver the inline sandbox hooks, and in no image of chaoskit's."
+        yield field, message, "Use --sandbox namespace."
+    elif shutil.which(program_of(program, experiment.source)) is None:
+        yield (
+            field,
+            f"there is no program {program!r}.",
+            f"Install it: apt-get install {program}" if "/" not in program else "",
+        )
 
 
 def _apps(experiment: Experiment) -> Iterator[Complaint]:

@@ -13,6 +13,7 @@ from typing import Any
 import chaoskit
 from chaoskit.clock import Clock, Instant
 from chaoskit.dns.changing_zone_spec import followed_zones
+from chaoskit.engine.abort_watcher import AbortWatcher
 from chaoskit.engine.ports import ProcessManager, Sandbox
 from chaoskit.engine.until_watcher import NOTICE_NS, UntilWatcher
 from chaoskit.engine.zone_forwarder import ZoneForwarder
@@ -20,8 +21,9 @@ from chaoskit.errors import HarnessError
 from chaoskit.experiment import plans
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.own_plans import app_plan, own_proxies, published_key
-from chaoskit.experiment.planes import STARTED, STOPPED
+from chaoskit.experiment.planes import STOPPED
 from chaoskit.journal.events import (
+    AbortConditionMet,
     HarnessFailed,
     InjectionCut,
     InjectionPlanned,
@@ -84,11 +86,11 @@ class Runner:
         self.settings = settings
         self._command = command
         self._aborted = aborted or asyncio.Event()
+        self._abort_reason = ABORTED
         spec = experiment.spec
         self._clients = [*spec.clients, *([command] if command else [])]
         self._apps = list(spec.apps)
-        has_services = bool(plans.services_of(spec) or spec.own_services)  # DNS alone is enough without
-        self._planes = tuple(plane for plane in STARTED if has_services or plane.key == "dns")
+        self._planes = plans.planes_of(spec)
         self.sandbox = sandbox
         self.manager = manager
         self.journal = journal
@@ -102,7 +104,7 @@ class Runner:
         reason = "finished"
         try:
             if not await self._unless_aborted(self._whole(clock)):
-                reason = ABORTED
+                reason = self._abort_reason
         except HarnessError as error:
             if not any(isinstance(entry.event, HarnessFailed) for entry in self.journal.entries):
                 self.journal.append(HarnessFailed(at=clock.now(), part=type(error).__name__, message=str(error)))
@@ -165,7 +167,11 @@ class Runner:
         labels = [*self._clients, *self._apps, plans.CANARY_LABEL]
         self.journal.append(
             SandboxReady(
-                at=clock.now(), sandbox=sandbox.name, libc_exercised=sandbox.libc_exercised, because=sandbox.because
+                at=clock.now(),
+                sandbox=sandbox.name,
+                libc_exercised=sandbox.libc_exercised,
+                because=sandbox.because,
+                resolver=spec.resolver.lines,
             )
         )
         resolvers = {label: sandbox.resolver(label) for label in labels}
@@ -227,6 +233,7 @@ class Runner:
         for plane in self._planes:
             self.manager.send(plane.key, {"do": "arm", "origin": origin})
         self.journal.listen(UntilWatcher(self.experiment.injections, origin, self._end_early))
+        self.journal.listen(AbortWatcher(self.experiment.spec.abort_when, self._abort))
         for client in [*self._apps, *clients, plans.CANARY_LABEL]:
             self.manager.send(client, {"do": "start", "origin": origin, "ends": ends})
         until = [
@@ -243,6 +250,11 @@ class Runner:
         self.journal.append(cut)
         for plane in self._planes:
             self.manager.send(plane.key, {"do": "event", "name": cut.because, "at": cut.ends})
+
+    def _abort(self, met: AbortConditionMet) -> None:
+        self.journal.append(met)
+        self._abort_reason = f"{ABORTED}, because of {met.condition} (abort_when)"
+        self._aborted.set()
 
     async def _run_process_faults(self, clock: Clock, origin: int, ends: int) -> None:
         """Bring about the faults of processes; returns at ``ends``."""

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from chaoskit.clock import Clock, WallClock
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.engine.backends import reachable_backends
 from chaoskit.engine.folders import Folders
 from chaoskit.engine.ports import Sandbox, UserProgram
@@ -27,9 +28,9 @@ from chaoskit.experiment.plans import CANARY_LABEL
 from chaoskit.journal.events import Entry
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal, Listener
-from chaoskit.sandbox.choose import open_sandbox
+from chaoskit.sandbox.choose import AnySandbox, open_sandbox
 from chaoskit.sandbox.docker_toxiproxy import image_of
-from chaoskit.sandbox.environment import client_environment, plane_environment
+from chaoskit.sandbox.environment import client_environment, from_metadata, plane_environment
 from chaoskit.verdict import Outcome, Verdict, outcome_of
 
 JOURNAL = "journal.jsonl"
@@ -96,18 +97,7 @@ async def run(
     how a signal ends a run, cleans up and goes through; the journal stays, marked *interrupted*, and ``on_interrupted`` is told where.
     Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError`` where the results cannot be written.
     """
-    try:
-        opened = await open_sandbox(
-            sandbox,
-            folders.work,
-            [*experiment.spec.clients, *([program[0]] if program else []), *experiment.spec.apps, CANARY_LABEL],
-            [folders.work, folders.partial],
-            list(folders.empty),
-            image_of(toxiproxy),
-        )
-    except BaseException:  # Ctrl-C too
-        folders.guard.close()  # there is no other keeper yet
-        raise
+    opened = await _open(experiment, folders, sandbox, toxiproxy, [program[0]] if program else [])
     settings = RunSettings(
         run_id=folders.final.name,
         source=source or experiment.source,
@@ -122,14 +112,35 @@ async def run(
         with Journal(folders.partial / JOURNAL) as journal:
             if listener:
                 journal.listen(listener)
-            work = folders.work
-            await record(experiment, settings, opened, journal, work, program=program, aborted=aborted, beside=beside)
+            await record(
+                experiment, settings, opened, journal, folders.work, program=program, aborted=aborted, beside=beside
+            )
         result = conclude(journal.entries, experiment, folders)
         return result
     finally:
         await asyncio.shield(opened.close())
         if result is None and on_interrupted and (folders.final / JOURNAL).exists():
             on_interrupted(folders.final / JOURNAL)
+
+
+async def _open(
+    experiment: Experiment, folders: Folders, sandbox: str, toxiproxy: str | None, programs: list[str]
+) -> AnySandbox:
+    """The run's sandbox, whose keeper removes the run's folders in the end; until there is one, the guard does."""
+    try:
+        return await open_sandbox(
+            sandbox,
+            folders.work,
+            [*experiment.spec.clients, *programs, *experiment.spec.apps, CANARY_LABEL],
+            [folders.work, folders.partial],
+            list(folders.empty),
+            image_of(toxiproxy),
+            _resolver_settings(experiment, programs),
+            experiment.spec.link_local,
+        )
+    except BaseException:  # Ctrl-C too
+        folders.guard.close()
+        raise
 
 
 async def record(
@@ -152,13 +163,13 @@ async def record(
     before its time.
     """
     clock = WallClock()
-    environments = (
-        plane_environment(work),
-        client_environment(work, authority or work / "ca.pem", experiment.spec.region),
-    )
+    variables = client_environment(work, authority or work / "ca.pem", experiment.spec.region)
+    of_programs = from_metadata(variables) if experiment.spec.link_local else variables
     async with contextlib.AsyncExitStack() as stack:
         programs: dict[str, UserProgram] = {}
-        manager = LocalProcessManager(journal, clock, sandbox, *environments, MappingProxyType(programs))
+        manager = LocalProcessManager(
+            journal, clock, sandbox, plane_environment(work), variables, MappingProxyType(programs), of_programs
+        )
         stage = Stage(sandbox, work, journal, clock, manager.fail, manager.send, manager.start_anew)
         if program:
             label, prepare = program
@@ -169,6 +180,12 @@ async def record(
         backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
         settings = replace(settings, backends=backends)
         await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
+
+
+def _resolver_settings(experiment: Experiment, programs: list[str]) -> dict[str, ResolverSettings]:
+    """Those of everyone in the sandbox but the canary, whose name must resolve whatever the settings; nothing where all is default."""
+    spec = experiment.spec
+    return dict.fromkeys((*spec.clients, *programs, *spec.apps), spec.resolver) if spec.resolver.lines else {}
 
 
 def judged(entries: Sequence[Entry], experiment: Experiment) -> tuple[Run, Sequence[Verdict], Outcome]:

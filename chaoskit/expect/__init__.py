@@ -32,19 +32,22 @@ class Expectation(Protocol):
 def judge(run: Run, expectations: Sequence[Expectation]) -> tuple[Verdict, ...]:
     """A verdict for the harness, for each guard that is not listed, and for each of ``expectations``, in this order.
 
+    Where something is not held on a machine that was too busy to say whose doing it is, the harness is broken.
+
     A ``fault_exercised`` of one injection stands beside the guard of all of them, and does not take its place.
 
     A checker that crashes gives *unknown* and names its exception: never a pass, and never the loss of the other verdicts.
     """
     from chaoskit.expect._clients_exercised import ClientsExercised, judged_clients
     from chaoskit.expect._harness import Harness
+    from chaoskit.expect._starved import blame_machine
 
     whole = {_kind(expectation) for expectation in expectations if getattr(expectation, "injection", None) is None}
     kinds = [*GUARDS, *(["containers_stay_up"] if run.of(ContainersWatched) else [])]
     guards = [EXPECTATIONS.get(kind)() for kind in kinds if kind not in whole]
     if run.episodes and (clients := judged_clients(run, expectations)):
         guards.append(ClientsExercised(clients))
-    return tuple(_judged(expectation, run) for expectation in [Harness(), *guards, *expectations])
+    return blame_machine(run, [_judged(expectation, run) for expectation in [Harness(), *guards, *expectations]])
 
 
 def _kind(expectation: Expectation) -> str:

@@ -27,6 +27,9 @@ from chaoskit.verdict import Verdict
 SWITCH_WITHIN_NS = 1 * SECOND
 """How late a toxic or a process fault may be switched; the proxy's own API answers within milliseconds."""
 
+LATE_CALL_NS = 2 * SECOND
+"""How late a client may begin a call. It sleeps until a call is due, so what keeps it from its work is this machine, and no fault."""
+
 Switch: TypeAlias = tuple[int, InjectionApplied | InjectionLifted]
 
 SWITCHED = ("network", "process")
@@ -35,14 +38,15 @@ SWITCHED = ("network", "process")
 
 @dataclass(frozen=True, slots=True)
 class Harness(Expectation):
-    """Held when the run came to its end, no part failed, died or stood still, and each fault was switched on and off in time."""
+    """Held when the run came to its end, no part failed, died or stood still, each fault was switched in time, and no client was late."""
 
     def judge(self, run: Run) -> Verdict:
         wrong: list[tuple[str, int]] = []
         for seq, failure in run.of(HarnessFailed):
-            wrong.append((f"{failure.part} failed: {failure.message}", seq))
+            wrong.append((failure.words, seq))
+        failed = {failure.part for _, failure in run.of(HarnessFailed)}
         for seq, process in run.of(ProcessEnded):
-            if not process.expected:
+            if not process.expected and process.process not in failed:
                 wrong.append((f"process {process.process} ended unasked with code {process.exit_code}", seq))
         if not run.of(CommandStarted):  # a command of the user's is not judged; it is told what it met
             for entry in select(run.entries, RequestAnswered, unless="broke"):
@@ -51,6 +55,7 @@ class Harness(Expectation):
                     wrong.append((f"request {answer.request} got no honest answer: {answer.broke}", entry.seq))
         wrong += _stalls(run)
         wrong += _late_switches(run)
+        wrong += _late_calls(run)
         endings = run.of(RunEnded)
         if not endings:
             wrong.append(("the journal stops before the end of the run", run.entries[-1].seq))
@@ -76,6 +81,31 @@ def _stalls(run: Run) -> list[tuple[str, int]]:
         for seq, stall in run.of(PlaneStalled)
         if stall.since < run.ends and stall.until > run.origin
     ]
+
+
+def _late_calls(run: Run) -> list[tuple[str, int]]:
+    """Clients that this machine kept from calling on time; a client that a process fault held is no such one."""
+    wrong: list[tuple[str, int]] = []
+    for client in run.callers:
+        on_it = [plan for plan in run.injections if plan.plane == "process" and plan.target.get("process") == client]
+        holds = [span for planned in on_it for span in planned.spans]
+        late = [
+            call
+            for call in run.calls[client]
+            if call.started - call.due > LATE_CALL_NS
+            and not any(call.due < end and start < call.started for start, end in holds)
+        ]
+        if late:
+            latest = max(late, key=lambda call: call.started - call.due)
+            calls = "call" if len(late) == 1 else "calls"
+            wrong.append(
+                (
+                    f"{client} began {len(late)} {calls} more than {format_duration(LATE_CALL_NS)} late, the latest "
+                    f"{format_duration(latest.started - latest.due)} after it was due: this machine was too busy for it",
+                    latest.evidence[0],
+                )
+            )
+    return wrong
 
 
 def _late_switches(run: Run) -> list[tuple[str, int]]:

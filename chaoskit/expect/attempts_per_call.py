@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
+from chaoskit.expect._bounds import check_bounds
 from chaoskit.expect._findings import Part, each_client, in_phase, named
 from chaoskit.journal.calls import Call
 from chaoskit.journal.run import Phase, Run
@@ -34,8 +35,8 @@ class AttemptsPerCall(Expectation):
             raise ValueError("a call takes at least 1 attempt; write a number from 1")
         if self.exactly is not None and len(given) > 1:
             raise ValueError("exactly stands alone; leave at_least and at_most out")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("at_least is above at_most, so this can never hold; swap them")
+        if self.exactly is None:
+            check_bounds(self.at_least, self.at_most)
 
     def judge(self, run: Run) -> Verdict:
         bounds = [

@@ -42,7 +42,8 @@ class CanaryResolves(Expectation):
                 because = f"no look fell into the {phase} of {format_duration(end - start)}"
                 return Verdict(expectation=title, finding="broken", because=because)
         slowest = max(look.latency_ns for look in looks)
-        because = f"all {len(looks)} looks at {looks[0].name} found it, the slowest in {format_duration(slowest)}"
+        all_looks = f"all {len(looks)} looks at {looks[0].name} found it, the slowest"
+        because = f"{all_looks if len(looks) > 1 else f'the one look at {looks[0].name} found it,'} in {format_duration(slowest)}"
         return Verdict(
             expectation=title,
             finding="held",

@@ -14,6 +14,9 @@ from chaoskit.journal.run import Run
 from chaoskit.units import Duration, format_duration
 from chaoskit.verdict import Verdict
 
+WHOLE_RUN_NS = 1 << 62
+"""A window that is longer than any run."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChangesAtMost(Expectation):
@@ -36,7 +39,7 @@ class ChangesAtMost(Expectation):
             raise ValueError("per must be longer than 0; write a window, for example 1m")
 
     def judge(self, run: Run) -> Verdict:
-        title = f"changes_at_most {self.name} {self.n} {self.of} per {format_duration(self.per)}"
+        title = f"changes_at_most {self.name} {self.n} {self.of} {self._per()}"
         counted = [
             (seq, event.at, self._count(change)) for seq, event, change in changes_of(run, plain_name(self.name))
         ]
@@ -45,9 +48,15 @@ class ChangesAtMost(Expectation):
             because = f"no change of {self.name} was seen, so its pace is not known"
             return Verdict(expectation=title, finding="unknown", because=because)
         count, window = max((self._window(counted, end) for end in range(len(counted))), key=lambda window: window[0])
-        because = f"{count} {self.of} of {self.name} within {format_duration(self.per)} at most, {len(counted)} times it changed"
+        because = f"{self.name} changed {len(counted)} time{'' if len(counted) == 1 else 's'}; {count} {self.of} {self._within()}"
         finding: Literal["held", "broken"] = "held" if count <= self.n else "broken"
         return Verdict(expectation=title, finding=finding, because=because, evidence=tuple(window[:EVIDENCE_MAX]))
+
+    def _per(self) -> str:
+        return "per run" if self.per >= WHOLE_RUN_NS else f"per {format_duration(self.per)}"
+
+    def _within(self) -> str:
+        return "in all" if self.per >= WHOLE_RUN_NS else f"within {format_duration(self.per)} at most"
 
     def _window(self, counted: list[tuple[int, Instant, int]], end: int) -> tuple[int, list[int]]:
         """The sum of the window that ends with change number ``end``, and the ``seq`` of its changes."""

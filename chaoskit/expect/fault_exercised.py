@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from chaoskit.expect import Expectation
 from chaoskit.expect._findings import Part, combine
 from chaoskit.expect._remedies import remedy
-from chaoskit.journal.events import ConnectionClosed, InjectionPlanned, PlaneReady, QueryAnswered, RequestAnswered
+from chaoskit.journal.events import (
+    ConnectionClosed,
+    HandshakesDropped,
+    InjectionPlanned,
+    PlaneReady,
+    QueryAnswered,
+    RequestAnswered,
+)
 from chaoskit.journal.run import Run
 from chaoskit.verdict import Verdict
 
@@ -52,6 +59,8 @@ def _part(run: Run, planned: InjectionPlanned) -> Part:
     counts += [f"{len(connections)} connection{'s' if len(connections) > 1 else ''}"] if connections else []
     requests = sum(asker is None for _, asker in changed)
     counts += [f"{requests} request{'s' if requests > 1 else ''}"] if requests else []
+    packets = sum(event.packets for _, event in run.of(HandshakesDropped) if event.toxic == planned.injection)
+    counts += [f"{packets} packets that would open a connection, which the kernel dropped"] if packets else []
     if planned.plane == "process":
         counts = [
             f"{planned.where}, as {len(met)} event{'s' if len(met) > 1 else ''} show{'' if len(met) > 1 else 's'}"
@@ -72,7 +81,11 @@ def _unseen(run: Run, planned: InjectionPlanned) -> list[int]:
     kinds: tuple[type[QueryAnswered | RequestAnswered | ConnectionClosed], ...] = (
         QueryAnswered, RequestAnswered, ConnectionClosed,
     )  # fmt: skip
-    return [seq for kind in kinds for seq, event in run.of(kind) if planned.injection in event.unseen]
+    unseen = [seq for kind in kinds for seq, event in run.of(kind) if planned.injection in event.unseen]
+    if not run.swallowed:
+        return unseen
+    answers = [(seq, event) for seq, event in run.of(RequestAnswered) if event.request in run.swallowed]
+    return unseen + [seq for seq, event in answers if planned.injection in event.faults]
 
 
 def _in_vain(run: Run, planned: InjectionPlanned) -> str:

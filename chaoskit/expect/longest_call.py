@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
+from chaoskit.expect._bounds import check_bounds
 from chaoskit.expect._findings import Part, each_client, in_phase, named
 from chaoskit.journal.calls import Call
 from chaoskit.journal.run import Phase, Run
@@ -27,10 +28,7 @@ class LongestCall(Expectation):
     unaffected: bool = False
 
     def __post_init__(self) -> None:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("nothing is asked; write at_most or at_least")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("at_least is above at_most, so this can never hold; swap them")
+        check_bounds(self.at_least, self.at_most)
 
     def judge(self, run: Run) -> Verdict:
         bounds = [f"at most {format_duration(self.at_most)}"] if self.at_most is not None else []

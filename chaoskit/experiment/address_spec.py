@@ -11,6 +11,9 @@ from chaoskit.dns.zone_spec import Ttl
 from chaoskit.strict import Strict
 from chaoskit.units import SECOND
 
+METADATA_ADDRESS = "169.254.169.254"
+"""Where EC2's instance metadata service is, on every instance: a link-local address. The namespace sandbox can have it on its loopback."""
+
 
 class AddressSpec(Strict):
     """The addresses under which a service is reached, and how long resolvers may keep them."""
@@ -27,7 +30,7 @@ class AddressSpec(Strict):
     def _loopback(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
         for address in addresses:
             try:
-                if not ipaddress.ip_address(address).is_loopback:
+                if address != METADATA_ADDRESS and not ipaddress.ip_address(address).is_loopback:
                     raise ValueError(f"{address} is not a loopback address; write one like 127.0.1.1 or ::1")
             except ValueError as error:
                 raise ValueError(f"{error}; write a loopback address like 127.0.1.1 or ::1") from error

@@ -85,6 +85,8 @@ def _zones(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
 def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
     complaints: list[tuple[FieldPath, str, str]] = []
     longest = spec.limits.longest_fault
+    if spec.repeat and (problem := spec.repeat.problem([entry.when for entry in spec.timeline])):
+        complaints.append((("repeat",), f"{problem}.", ""))
     for number, entry in enumerate(spec.timeline):
         field: FieldPath = ("timeline", number, "when")
         if entry.when.length > longest:
@@ -95,13 +97,19 @@ def _timeline(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:
             complaints.append(((*field, "for"), message, fix))
         if spec.duration is None and entry.when.end is None:
             complaints.append((field, "goes on for ever, so the run has no end.", "Give the experiment a 'duration'."))
-        if spec.duration is not None and not entry.when.window(1.0, 0).spans(spec.duration):
+        last = spec.phases_of(entry.when)[-1]
+        if spec.duration is not None and not last.window(1.0, 0).spans(spec.duration):
             run = f"the run of {format_duration(spec.duration)}"
             message = f"is never on in {run}." if entry.when.end is None else f"starts when {run} is over."
             complaints.append((field, message, "Start it earlier, or make 'duration' longer."))
         if isinstance(entry.when, WhenSpec) and entry.when.until and entry.when.until.client not in spec.clients:
             message = f"no client is called {entry.when.until.client!r}."
             complaints.append(((*field, "until"), message, f"Clients: {', '.join(spec.clients) or 'none'}."))
+    for number, condition in enumerate(spec.abort_when):
+        if condition.client not in spec.clients:
+            message = f"no client is called {condition.client!r}."
+            fix = f"Clients: {', '.join(spec.clients) or 'none'}."
+            complaints.append((("abort_when", number, "client"), message, fix))
     return complaints
 
 
@@ -110,7 +118,7 @@ def _ids(spec: ExperimentSpec, planned: Sequence[Planned]) -> list[tuple[FieldPa
     problems: list[tuple[FieldPath, str, str]] = []
     for name, times in Counter(entry.injection.id for entry in planned).items():
         if times > 1:
-            number = max(number for number, entry in enumerate(spec.timeline) if entry.id == name)
+            number = max(entry.number for entry in planned if entry.injection.id == name)
             fix = "Give each injection an id of its own; one without has its plane's name and its number."
             problems.append((("timeline", number, "id"), f"the id {name!r} is used {times} times.", fix))
     return problems
@@ -125,7 +133,7 @@ def _planes(spec: ExperimentSpec, planned: Sequence[Planned], document: Document
             path: FieldPath = ("timeline", entry.number, *complaint.field)
             line = document.line(path)
             problems.append(Problem(line, dotted(path), complaint.message, complaint.fix, path, complaint.about))
-    return problems
+    return list(dict.fromkeys(problems))  # a repeated entry is wrong in each of its phases
 
 
 def _services(spec: ExperimentSpec) -> list[tuple[FieldPath, str, str]]:

@@ -93,7 +93,7 @@ def resolve(document: Document, time_scale: float) -> Experiment:
     for number, entry in enumerate(spec.timeline):
         resolver.injection(number, entry, time_scale)
     expectations = [resolver.expectation(number, written) for number, written in enumerate(spec.expect)]
-    last_end = max((entry.when.end or 0 for entry in spec.timeline), default=0)
+    last_end = max((spec.phases_of(entry.when)[-1].end or 0 for entry in spec.timeline), default=0)
     duration = spec.duration if spec.duration is not None else last_end + TAIL_NS
     experiment = Experiment(
         spec=spec,
@@ -143,13 +143,18 @@ class _Resolver:
             return
         plane = planes[0]
         name = entry.id or f"{plane.key}-{number + 1}"
-        when = self._window((*field, "when"), entry.when, scale, name)
+        phases = self._spec.phases_of(entry.when)
+        names = [f"{name}-{phase}" for phase in range(1, len(phases) + 1)] if self._spec.repeat else [name]
+        windows = [self._window((*field, "when"), when, scale, own) for when, own in zip(phases, names, strict=True)]
         fault = self._kind((*field, plane.key), plane.noun, plane.faults, entry.fault_of(plane.key))
         target = self._target((*field, "where"), plane, entry.where)
-        if when is not None and fault is not None and target is not None:
-            target = with_aliases(self._spec, target)
-            injection = Injection(name, target, when, fault, entry.chance, entry.hidden, entry.optional)
-            self.planned.append(Planned(plane, number, injection))
+        if fault is None or target is None:
+            return
+        target = with_aliases(self._spec, target)
+        for own, window in zip(names, windows, strict=True):
+            if window is not None:
+                injection = Injection(own, target, window, fault, entry.chance, entry.hidden, entry.optional)
+                self.planned.append(Planned(plane, number, injection))
 
     def _window(self, field: FieldPath, written: AnyWhen, scale: float, name: str) -> Window | None:
         try:

@@ -101,6 +101,7 @@ def fronts_plan(spec: ExperimentSpec, backends: Mapping[str, str]) -> list[dict[
             "tls": service.tls,
             "http": service.speaks_http,
             "backend": backends[name],
+            "region": spec.region,
             "idle_timeout_ns": service.idle_timeout,
             "max_requests": service.max_requests if service.keep_alive else 1,
         }
@@ -167,6 +168,7 @@ def probe_settings(client: ClientSpec) -> dict[str, Any]:
         "method": client.method,
         "headers": client.headers,
         "body": client.body,
+        "options": list(client.options) if client.options else None,
         "send": client.send,
         "query": client.query,
         "command": list(client.command) if client.command else None,

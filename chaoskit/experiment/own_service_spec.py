@@ -7,12 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from chaoskit.dns.names import canonical
-from chaoskit.experiment.address_spec import AddressSpec
+from chaoskit.experiment.address_spec import METADATA_ADDRESS, AddressSpec
 from chaoskit.host_port import is_loopback, split_host_port
 from chaoskit.units import Duration
 
-BUILT_IN = ("echo", "static")
-"""Backends that chaoskit itself is: ``echo`` sends back what it gets, ``static`` answers every HTTP request with 200."""
+BUILT_IN = ("echo", "static", "instance-metadata")
+"""Backends that chaoskit itself is: ``echo`` sends back what it gets, ``static`` answers every HTTP request with 200.
+
+The third is EC2's instance metadata service.
+"""
 
 HTTP_PORTS = (80, 443)
 """The ports that are taken for HTTP's where a file does not say (RFC 9110 §4.2)."""
@@ -26,7 +29,7 @@ class OwnServiceSpec(AddressSpec):
     aliases: tuple[str, ...] = Field((), description="further full names with the same addresses")
     backend: str = Field(
         description="what answers: host:port on this machine's loopback; an app of this experiment, by its name, or name:port; "
-        "or the built-in echo or static"
+        "or the built-in echo, static or instance-metadata (EC2's, which needs the address 169.254.169.254)"
     )
     tls: bool = Field(
         False,
@@ -105,8 +108,12 @@ class OwnServiceSpec(AddressSpec):
             raise ValueError(
                 f"{names} is HTTP's, and this service is passed on byte by byte; add speaks: http, or leave it out"
             )
-        if self.backend == "static" and not self.speaks_http:
-            raise ValueError("the backend 'static' speaks HTTP; add speaks: http, or use echo")
+        if self.backend in ("static", "instance-metadata") and not self.speaks_http:
+            raise ValueError(f"the backend {self.backend!r} speaks HTTP; add speaks: http, or use echo")
+        if self.backend == "instance-metadata" and (self.addresses != (METADATA_ADDRESS,) or self.tls):
+            raise ValueError(
+                f"SDKs ask for instance metadata at one place; write addresses: [{METADATA_ADDRESS}], and no tls"
+            )
         if not self.keep_alive and (self.max_requests is not None or self.idle_timeout is not None):
             raise ValueError(
                 "with keep_alive: false every connection has one request; leave out max_requests and idle_timeout"

@@ -22,7 +22,7 @@ from chaoskit.experiment.own_plans import fronts_plan, own_addresses, own_zones,
 from chaoskit.experiment.planes import STARTED
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, HostedZoneSpec, ServiceSpec
 from chaoskit.timeline.codec import injection_to_json
-from chaoskit.timeline.plane import Surroundings
+from chaoskit.timeline.plane import Plane, Surroundings
 from chaoskit.units import SECOND
 
 SEEDED: dict[str, Service] = {state: service for service, facts in SERVICES.items() for state in facts.states}
@@ -50,6 +50,12 @@ def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
         default = (f"127.0.1.{SERVICES[name].number}", *(("::1",) if not addresses else ()))
         addresses[name] = written.get(name, ServiceSpec()).addresses_of(10 + SERVICES[name].number) or default
     return addresses
+
+
+def planes_of(spec: ExperimentSpec) -> tuple[Plane, ...]:
+    """The planes that a run of the experiment starts: DNS alone is enough where there are no services."""
+    has_services = bool(services_of(spec) or spec.own_services)
+    return tuple(plane for plane in STARTED if has_services or plane.key == "dns")
 
 
 def surroundings_of(spec: ExperimentSpec) -> Surroundings:
@@ -92,7 +98,8 @@ def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
     """The zones' plans: those of the services, the canary's, and the file's own, which win.
 
     A service has a zone for each name that an SDK may ask it by, in every region of the partition; what lies below a name, such as a
-    bucket, is a wildcard in its zone.
+    bucket, is a wildcard in its zone. A domain of the search list has one too: what a resolver makes by it of a name is NXDOMAIN
+    there, where a name of no zone would be REFUSED.
     """
     plans: dict[str, dict[str, Any]] = {}
     for service, addresses in services_of(spec).items():
@@ -103,6 +110,8 @@ def zones(spec: ExperimentSpec, *, ipv6: bool = True) -> list[dict[str, Any]]:
             apex = name.removeprefix("*.")
             zone = plans.setdefault(apex, {"apex": apex, "records": []})
             zone["records"] += [_address_record(name, address, ttl) for address in served]
+    for domain in spec.resolver.search:
+        plans.setdefault(domain, {"apex": domain, "records": []})
     plans |= own_zones(spec, ipv6=ipv6)
     for apex, own in spec.zones.items():
         plans.pop(_plainly(apex), None)
@@ -256,6 +265,7 @@ def network_plan(spec: ExperimentSpec, injections: Sequence[Any], toxiproxy: str
     """The network process's plan; ``toxiproxy`` None is the embedded proxy, else a program or a URL."""
     return {
         "toxiproxy": toxiproxy,
+        "within": [f"{address}/32" for address in spec.link_local],
         "seed": spec.seed,
         "injections": [injection_to_json(injection) for injection in injections],
     }
@@ -270,6 +280,7 @@ def client_plan(label: str, client: ClientSpec, region: str, source: str = "", s
     """A client's plan: its label and its settings, times in nanoseconds. What only some clients know is there if the file has it."""
     special: dict[str, Any] = {"version": client.version, "dns_cache": client.dns_cache, "language": client.language}
     special |= probe_settings(client) if client.use in PROBES else {}
+    special["program"] = program_of(client.program, source) if client.program else None
     if client.part is not None:
         special |= {"part": client.part, "settings": client.settings or {}, "seed": seed}
     special["argv"] = [program_of(client.argv[0], source), *client.argv[1:]] if client.argv else None

@@ -1,4 +1,4 @@
-"""What a file may say of the clients that are probes of services of one's own: HTTP (two libraries), TCP, PostgreSQL, Redis."""
+"""What a file may say of the clients that are probes of services of one's own: HTTP (four programs), TCP, PostgreSQL, Redis."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ Status = Annotated[int, Field(ge=100, le=599)]
 class AnswerSpec(Strict):
     """What an answer must be; any other is a failed call, whose error names what was wrong."""
 
-    status: Status | tuple[Status, ...] | None = Field(
-        None, description="http, aiohttp: one or several; default: 200 to 399"
-    )
+    status: Status | tuple[Status, ...] | None = Field(None, description="of HTTP: one or several; default: 200 to 399")
     body: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="http, aiohttp, tcp: text that the answer holds"
+        None, description="HTTP and tcp: text that the answer holds"
     )
     latency: Duration | None = Field(None, description="the longest that a call may last")
 
@@ -33,18 +31,20 @@ class AnswerSpec(Strict):
 
 
 class ProbeFields(Strict):
-    """Fields of a client of ``use: http``, ``aiohttp``, ``tcp``, ``postgres`` or ``redis``."""
+    """Fields of a client that is a probe: ``http``, ``aiohttp``, ``httpx``, ``curl``, ``tcp``, ``postgres`` or ``redis``."""
 
     url: str | None = Field(
         None,
-        description="http, aiohttp: https://api.example.internal/items; postgres: postgresql://user@host/db; redis: redis://host:6379/0",
+        description="HTTP: https://api.example.internal/items; postgres: postgresql://user@host/db; redis: redis://host:6379/0",
     )
     address: str | None = Field(None, description="tcp: host:port")
-    method: Annotated[str, Field(pattern=r"^[A-Z]{1,20}$")] | None = Field(
-        None, description="http, aiohttp; default: GET"
+    method: Annotated[str, Field(pattern=r"^[A-Z]{1,20}$")] | None = Field(None, description="HTTP; default: GET")
+    headers: dict[str, str] | None = Field(None, description="HTTP: further header fields of each request")
+    body: str | None = Field(None, description="HTTP: the body of each request")
+    program: str | None = Field(
+        None, description="curl: the program; a path is taken from this file's folder. Default: the curl on PATH"
     )
-    headers: dict[str, str] | None = Field(None, description="http, aiohttp: further header fields of each request")
-    body: str | None = Field(None, description="http, aiohttp: the body of each request")
+    options: tuple[str, ...] | None = Field(None, description="curl: further words of its command line")
     send: str | None = Field(None, description="tcp: text to send in each call, of which an answer is awaited")
     query: str | None = Field(None, description="postgres; default: SELECT 1")
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(None, description="redis; default: [PING]")

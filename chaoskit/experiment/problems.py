@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import FieldPath, Problem, dotted, known_fields
 from chaoskit.experiment import schema, when
+from chaoskit.experiment.abort_spec import AbortSpec
 from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.own_service_spec import OwnServiceSpec
+from chaoskit.experiment.repeat_spec import RepeatSpec
 from chaoskit.timeline import window_spec
 
 _MODELS: dict[str, type[BaseModel]] = {
@@ -21,6 +25,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "apps": AppSpec,
     "services": schema.ServiceSpec,
     "zones": ChangingZoneSpec,
+    "resolver": ResolverSettings,
+    "abort_when": AbortSpec,
+    "repeat": RepeatSpec,
     "timeline": schema.TimelineSpec,
     "when": when.WhenSpec,
     "pulse": window_spec.PulseSpec,
@@ -54,7 +61,7 @@ def _problem(finding: Any, document: Document, under: FieldPath, read_as: type[A
     kind = finding["type"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         if read_as is not None and is_dataclass(read_as) and len(finding["loc"]) == 1:
-            known = [each.name for each in fields(read_as) if each.init]
+            known = [each.name.rstrip("_") for each in fields(read_as) if each.init]  # ``except_`` is written without
             fix = known_fields(field, known) if known else "It has no fields."
             return Problem(line, dotted(field), "there is no such field.", fix)
         model = OwnServiceSpec if "[own]" in finding["loc"] else None
@@ -70,6 +77,8 @@ def _problem(finding: Any, document: Document, under: FieldPath, read_as: type[A
             str(field[-1]), ("name", "Begin with a letter; then letters, digits, - and _ (at most 40).")
         )
         return Problem(line, dotted(field), f"{finding['input']!r} is no {noun}.", fix)
+    if kind == "tuple_type" and isinstance(finding["input"], str):
+        return Problem(line, dotted(field), "must be a list.", f"Write [{json.dumps(finding['input'])}].")
     if kind == "float_parsing":
         return Problem(line, dotted(field), f"{finding['input']!r} is no number.", _as_number(finding["input"]))
     message = finding["msg"].removeprefix("Value error, ").rstrip(".")

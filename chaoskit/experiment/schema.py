@@ -12,12 +12,15 @@ from chaoskit.aws.services import SERVICES, Service
 from chaoskit.clients import CLIENTS
 from chaoskit.dns.changing_zone_spec import ChangingZoneSpec
 from chaoskit.dns.names import DEFAULT_CANARY
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.dns.zone_spec import RecordSpec
-from chaoskit.experiment.address_spec import AddressSpec
+from chaoskit.experiment.abort_spec import AbortSpec
+from chaoskit.experiment.address_spec import METADATA_ADDRESS, AddressSpec
 from chaoskit.experiment.app_spec import AppSpec
 from chaoskit.experiment.own_service_spec import OwnServiceSpec
 from chaoskit.experiment.planes import PLANES
 from chaoskit.experiment.probe_spec import ProbeFields
+from chaoskit.experiment.repeat_spec import RepeatSpec
 from chaoskit.experiment.when import AnyWhen
 from chaoskit.host_port import is_loopback, split_host_port
 from chaoskit.journal.events import LARGEST
@@ -91,6 +94,10 @@ class ServiceSpec(AddressSpec):
         if not self.keep_alive and (self.max_requests is not None or self.idle_timeout is not None):
             raise ValueError(
                 "with keep_alive: false every connection has one request; leave out max_requests and idle_timeout"
+            )
+        if METADATA_ADDRESS in self.addresses:
+            raise ValueError(
+                f"{METADATA_ADDRESS} is for a service of your own; write a loopback address like 127.0.1.1"
             )
         if self.backend is not None and not self.remote and not is_loopback(split_host_port(self.backend)[0]):
             raise ValueError(f"{self.backend} is not on this machine's loopback; if you mean it, add remote: true")
@@ -246,7 +253,15 @@ class ExperimentSpec(Strict):
         default_factory=dict, description="programs of your own that run from before 0 s to the end"
     )
     clients: dict[Label, ClientSpec] = Field(default_factory=dict)
+    resolver: ResolverSettings = Field(
+        default_factory=ResolverSettings,
+        description="what the resolv.conf of clients and apps says beside the name server",
+    )
     timeline: tuple[TimelineSpec, ...] = ()
+    repeat: RepeatSpec | None = Field(None, description="plays the whole timeline several times, in phases of one run")
+    abort_when: tuple[AbortSpec, ...] = Field(
+        (), description="what ends the run at once: it is then invalid, never passed"
+    )
     expect: tuple[Any, ...] = Field((), description="expectations: a kind, or {kind: {limits}}")
     limits: LimitsSpec = Field(default_factory=LimitsSpec)
     canary: str = Field(DEFAULT_CANARY, description="a name that must keep resolving; no fault may touch it")
@@ -256,10 +271,22 @@ class ExperimentSpec(Strict):
     def _names_alone(cls, services: Any) -> Any:
         return {name: {} for name in services} if isinstance(services, list) else services
 
+    def phases_of(self, when: AnyWhen) -> list[AnyWhen]:
+        """When an entry of the timeline is on: once, or in each phase of ``repeat``."""
+        if self.repeat is None:
+            return [when]
+        return [self.repeat.shifted(when, phase) for phase in range(self.repeat.times)]
+
     @property
     def aws_services(self) -> dict[Service, ServiceSpec]:
         """The mocks of AWS that the file names."""
         return {name: self.services[name] for name in SERVICES if isinstance(self.services.get(name), ServiceSpec)}  # type: ignore[misc]
+
+    @property
+    def link_local(self) -> tuple[str, ...]:
+        """The addresses of services that are not loopback's: that of the instance metadata service, where there is one."""
+        is_used = any(METADATA_ADDRESS in service.addresses for service in self.services.values())
+        return (METADATA_ADDRESS,) if is_used else ()
 
     @property
     def own_services(self) -> dict[str, OwnServiceSpec]:

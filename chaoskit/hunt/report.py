@@ -23,22 +23,36 @@ def hunt_text(hunt: Hunt, invariants: Sequence[str]) -> str:
         return "\n".join([*lines, "", break_text(hunt.broken)])
     if not hunt.observed:
         reason = f"Not exercised: no run gave {', '.join(invariants)} anything to judge."
-        return "\n".join([*lines, "", reason, *(_ends(hunt.base) if hunt.base else [])])
-    return "\n".join([*lines, "", f"Not broken in {hunt.runs} runs: {', '.join(invariants)}"])
+        return "\n".join([*lines, "", reason, *(_account(hunt.base) if hunt.base else [])])
+    return "\n".join([*lines, "", f"Not broken in {hunt.runs} runs: {', '.join(invariants)}", *_failures(hunt.base)])
+
+
+def _failures(base: Trace | None) -> list[str]:
+    """That programs failed, one after the other and undisturbed: then little of them may have been tried."""
+    if base is None or not (base.unfinished or any(code for _, code in base.codes)):
+        return []
+    return ["", "But in the first run in order, which nothing disturbed:", *_ends(base)]
+
+
+def _account(trace: Trace) -> list[str]:
+    """How the programs ended, and every call: what there is to say of a run in which nothing was judged."""
+    return [*_ends(trace), "", *call_lines(trace)]
 
 
 def _ends(trace: Trace) -> list[str]:
-    """How the programs ended, and every call: what there is to say of a run in which nothing was judged."""
     codes, outputs = dict(trace.codes), dict(trace.outputs)
     labels = sorted({*codes, *outputs, *trace.unfinished})
     ends = {label: f"ended with code {codes[label]}" if label in codes else "had not ended" for label in labels}
-    lines = [f"  {label} {ends[label]}" + (f": {_cut(outputs[label])}" if label in outputs else "") for label in labels]
-    return [*lines, "", *call_lines(trace)]
+    return [f"  {label} {ends[label]}" + (f": {_cut(outputs[label])}" if label in outputs else "") for label in labels]
 
 
 def _tally(tally: Tally, broke: bool) -> str:
     runs = f"{tally.runs} run{'' if tally.runs == 1 else 's'}"
-    count = f"{runs} for {tally.possible} seeds" if tally.bound else f"{runs} of {tally.possible}"
+    count = (
+        f"{runs} for {tally.possible} seed{'' if tally.possible == 1 else 's'}"
+        if tally.bound
+        else f"{runs} of {tally.possible}"
+    )
     outcome = "broken" if broke else "not broken" if tally.runs else "nothing to try"
     line = f"  {tally.name:<22}{count:<22}{outcome}"
     return f"{line}\n{'':24}{bound_text(tally.bound, broke)}" if tally.bound else line
@@ -86,7 +100,10 @@ def schedule_lines(schedule: Schedule) -> list[str]:
     """A schedule in words."""
     order = ", then ".join(schedule.order)
     steps = [f"  {step}" for step in schedule.steps]
-    return [*steps, f"  {'otherwise' if steps else 'no call is held:'} {order}, each to its end"]
+    return [
+        *steps,
+        f"  {'otherwise' if steps else 'no call is held:'} {order}{', each' if len(schedule.order) > 1 else ''} to its end",
+    ]
 
 
 def trip_lines(trace: Trace) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from chaoskit.errors import InputError
 from chaoskit.expect import EXPECTATIONS, Expectation
+from chaoskit.expect.changes_at_most import WHOLE_RUN_NS
 from chaoskit.hunt.schedule import CallId
 from chaoskit.hunt.trace import Trip
 from chaoskit.journal.events import Entry, HostedZoneChanged, ZoneChanged
@@ -14,8 +15,6 @@ from chaoskit.journal.run import Run
 from chaoskit.registry import kind_of
 
 INVARIANTS = ("never_empty", "never_missing", "changes_at_most", "never_older")
-WHOLE_RUN_NS = 1 << 62
-"""The window of ``changes_at_most`` here: a run whose calls are held has no other pace than its scheduler's."""
 
 
 def parse_invariant(written: str) -> Expectation:
@@ -38,6 +37,7 @@ def parse_invariant(written: str) -> Expectation:
                 raise InputError(
                     f"--invariant {written}: say how many changes a run may have: {kind}={name or 'NAME'},n=3"
                 )
+            # A run whose calls are held has no other pace than its scheduler's.
             return EXPECTATIONS.get(kind)(name=name, n=int(value), per=WHOLE_RUN_NS)  # type: ignore[no-any-return]
         fields = {"pattern": value} if settings else {}
         return EXPECTATIONS.get(kind)(name=name, **fields)  # type: ignore[no-any-return]

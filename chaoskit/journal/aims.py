@@ -29,6 +29,21 @@ def service_named(experiment: Mapping[str, Any], host: str) -> str | None:
     return next((name for name in AWS_LABELS if host.startswith(f"{name}.") and host.endswith(".amazonaws.com")), None)
 
 
+def metadata_service(experiment: Mapping[str, Any]) -> str | None:
+    """The instance metadata service of the run, from which programs of the user's have their credentials; None where there is none."""
+    return next((str(name) for name, written in _services(experiment).items() if _is_metadata(written)), None)
+
+
+def is_program(experiment: Mapping[str, Any], client: str) -> bool:
+    """Whether a client is a program of the user's: a command of the file, or the one that plays beside its clients."""
+    written = _clients(experiment).get(client)
+    return written is None or written.get("use") == "command"
+
+
+def _is_metadata(written: Any) -> bool:
+    return isinstance(written, dict) and written.get("backend") == "instance-metadata"
+
+
 def app_asked(experiment: Mapping[str, Any], client: str) -> str | None:
     """The app of the experiment that answers the client's calls, behind a service of the run; None where none does."""
     called = service_called(experiment, client)

@@ -9,6 +9,9 @@ from chaoskit.journal.calls import Call
 from chaoskit.journal.events import CommandFinished, CommandStarted, ErrorLink, RequestAnswered, RequestArrived
 from chaoskit.journal.run import Run
 
+MOST_SIGNAL = 64
+"""The highest number of a signal on Linux (signal(7))."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandEnd:
@@ -21,12 +24,11 @@ class CommandEnd:
 
     @property
     def words(self) -> str:
-        """``the command ended with code 7``."""
+        """``the command ended with code 7``; a code above 128 may be a shell's for a signal, or the program's own."""
         if self.refused is not None:
             return f"the command could not be started: {self.refused}"
-        if self.exit_code > 128:
-            return f"the command was ended by signal {self.exit_code - 128}"
-        return f"the command ended with code {self.exit_code}"
+        signal = f" (as after signal {self.exit_code - 128})" if 128 < self.exit_code <= 128 + MOST_SIGNAL else ""
+        return f"the command ended with code {self.exit_code}{signal}"
 
 
 def command_end(run: Run) -> CommandEnd | None:

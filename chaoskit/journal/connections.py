@@ -23,6 +23,10 @@ _Arrival: TypeAlias = tuple[Instant, str, int]
 """When a request came, the ``host:port`` of its connection, and its number."""
 
 
+TouchedConnections: TypeAlias = tuple[dict[str, Instant], dict[str, Instant], dict[str, list[tuple[int, str]]]]
+"""When each connection that a toxic touched was opened and closed; and by injection, ``seq`` and connection of what was told of it."""
+
+
 class UsedConnections:
     """The proxied connections that served the calls that were added, of which fewer and fewer are still open."""
 
@@ -100,11 +104,39 @@ class Connections:
         place = self._find(attempt)
         return self._toxics.get(place[1], set()) if place else set()
 
+    def end_of(self, arrived: int) -> tuple[Instant | None, set[str]]:
+        """When the connection of the request that arrived with this ``seq`` was closed, and the injections that touched it."""
+        place = self._carrier(arrived)
+        return (self._closed.get(place[1]), self._toxics.get(place[1], set())) if place else (None, set())
+
     def _find(self, attempt: Attempt) -> _Opening | None:
-        if attempt.arrived is None or attempt.arrived not in self._arrivals:
+        return None if attempt.arrived is None else self._carrier(attempt.arrived)
+
+    def _carrier(self, arrived: int) -> _Opening | None:
+        if arrived not in self._arrivals:
             return None
-        at, connection, _ = self._arrivals[attempt.arrived]
+        at, connection, _ = self._arrivals[arrived]
         return _latest(self._opened, connection, at) or _latest(self._first_request, connection, at)
+
+
+def touched_connections(entries: Sequence[Entry]) -> TouchedConnections:
+    """All connections of the journal that a toxic touched."""
+    places_of: dict[str, list[tuple[int, int, str]]] = {}
+    for entry in select(entries, ConnectionOpened, ConnectionClosed, unless="toxics"):
+        event = entry.event
+        assert isinstance(event, ConnectionOpened | ConnectionClosed)
+        for injection in event.toxics:
+            place = (int(isinstance(event, ConnectionClosed)), entry.seq, event.connection)
+            places_of.setdefault(injection, []).append(place)
+    names = {name for touched in places_of.values() for _, _, name in touched}
+    instants: dict[type, dict[str, Instant]] = {ConnectionOpened: {}, ConnectionClosed: {}}
+    for entry in select(entries, ConnectionOpened, ConnectionClosed) if names else ():
+        event = entry.event
+        assert isinstance(event, ConnectionOpened | ConnectionClosed)
+        if event.connection in names:
+            instants[type(event)][event.connection] = event.at
+    touched = {injection: [(seq, name) for _, seq, name in sorted(places)] for injection, places in places_of.items()}
+    return instants[ConnectionOpened], instants[ConnectionClosed], touched
 
 
 def _latest(openings_of: Mapping[str, Sequence[_Opening]], connection: str, at: Instant) -> _Opening | None:

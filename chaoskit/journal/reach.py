@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chaoskit.journal.aims import app_asked, app_of_service, service_named
+from chaoskit.journal.aims import app_asked, app_of_service, is_program, metadata_service, service_named
 from chaoskit.journal.lookups import Lookup
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The apps and services that a client's calls may wait for; both empty where no app of the experiment answers it."""
+    """The apps and services that a client's calls may wait for; both empty where no app of the experiment answers it.
+
+    A program of the user's may wait for the instance metadata service too, which its credentials come from.
+    """
 
     apps: frozenset[str]
     services: frozenset[str]
@@ -36,4 +39,7 @@ def reach_of(experiment: Mapping[str, Any], client: str, lookups: Sequence[Looku
             if (service := service_named(experiment, name)) is not None:
                 services.add(service)
                 waiting.append(app_of_service(experiment, service))
+    metadata = metadata_service(experiment)
+    if metadata is not None and (apps or is_program(experiment, client)):
+        services.add(metadata)
     return Reach(frozenset(apps), frozenset(services))

@@ -11,14 +11,12 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from chaoskit.clock import Instant
 from chaoskit.journal.aims import service_called
 from chaoskit.journal.calls import Call, join_calls
-from chaoskit.journal.connections import Connections
+from chaoskit.journal.connections import Connections, TouchedConnections, touched_connections
 from chaoskit.journal.events import (
     LARGEST,
     CallStarted,
     CanaryChecked,
     ClientReady,
-    ConnectionClosed,
-    ConnectionOpened,
     Entry,
     InjectionApplied,
     InjectionCut,
@@ -34,6 +32,7 @@ from chaoskit.journal.reach import Reach, reach_of
 from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
 from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import StoredEntries, select
+from chaoskit.journal.swallowed import swallowed_requests
 from chaoskit.journal.toxic_evidence import infer_affected
 from chaoskit.journal.trouble import Pace, is_slow, met_faults, pace_of
 
@@ -159,9 +158,13 @@ class Run:
         joined = join_calls(self.entries, self.lookups)
         return {client: joined.get(client, ()) for client in self.clients}
 
+    def phase_of(self, call: Call) -> Phase:
+        """The phase in which ``call`` started; *fault* for one that met a fault, also where it had begun before that."""
+        return "fault" if call.number in self.met_by.get(call.client, {}) else self.phase_at(call.started)
+
     def calls_in(self, client: str, phase: Phase | None) -> list[Call]:
-        """The calls of ``client`` that *started* in ``phase`` (all phases when None)."""
-        return [call for call in self.calls[client] if phase is None or self.phase_at(call.started) == phase]
+        """The calls of ``client`` that belong to ``phase`` (all phases when None); see ``phase_of``."""
+        return [call for call in self.calls[client] if phase is None or self.phase_of(call) == phase]
 
     @cached_property
     def lookups(self) -> tuple[Lookup, ...]:
@@ -188,11 +191,13 @@ class Run:
 
     @cached_property
     def changed(self) -> dict[str, list[tuple[int, str | None]]]:
-        """By injection: ``seq`` of each query that it changed, with the asker, and of each request, with None."""
+        """By injection: ``seq`` of each query that it changed, with the asker, and of each request whose answer came, with None."""
         changed: dict[str, list[tuple[int, str | None]]] = {}
         for entry in select(self.entries, QueryAnswered, RequestAnswered, unless="faults"):
             event = entry.event
             assert isinstance(event, QueryAnswered | RequestAnswered)
+            if isinstance(event, RequestAnswered) and event.request in self.swallowed:
+                continue
             for injection in event.faults:
                 asker = event.asker if isinstance(event, QueryAnswered) else None
                 changed.setdefault(injection, []).append((entry.seq, asker))
@@ -221,28 +226,8 @@ class Run:
         ]
 
     @cached_property
-    def _touched_connections(
-        self,
-    ) -> tuple[dict[str, Instant], dict[str, Instant], dict[str, list[tuple[int, str]]]]:
-        """When each connection that a toxic touched was opened and closed; and by injection, what was told of which."""
-        places_of: dict[str, list[tuple[int, int, str]]] = {}
-        for entry in select(self.entries, ConnectionOpened, ConnectionClosed, unless="toxics"):
-            event = entry.event
-            assert isinstance(event, ConnectionOpened | ConnectionClosed)
-            for injection in event.toxics:
-                place = (int(isinstance(event, ConnectionClosed)), entry.seq, event.connection)
-                places_of.setdefault(injection, []).append(place)
-        names = {name for touched in places_of.values() for _, _, name in touched}
-        instants: dict[type, dict[str, Instant]] = {ConnectionOpened: {}, ConnectionClosed: {}}
-        for entry in select(self.entries, ConnectionOpened, ConnectionClosed) if names else ():
-            event = entry.event
-            assert isinstance(event, ConnectionOpened | ConnectionClosed)
-            if event.connection in names:
-                instants[type(event)][event.connection] = event.at
-        touched = {
-            injection: [(seq, name) for _, seq, name in sorted(places)] for injection, places in places_of.items()
-        }
-        return instants[ConnectionOpened], instants[ConnectionClosed], touched
+    def _touched_connections(self) -> TouchedConnections:
+        return touched_connections(self.entries)
 
     def _process_evidence(self, planned: InjectionPlanned) -> list[int]:
         """``seq`` of the events that show that a fault of a process was felt: a client's own, or calls while a plane stood still."""
@@ -273,7 +258,12 @@ class Run:
     @cached_property
     def met_by(self) -> dict[str, dict[int, frozenset[str]]]:
         """The injections that each call is known to have met, by client and number; see ``chaoskit.journal.trouble``."""
-        return met_faults(self.entries, self.calls, self.lookups, self.injections, self.connections)
+        return met_faults(self.entries, self.calls, self.lookups, self.injections, self.connections, self.swallowed)
+
+    @cached_property
+    def swallowed(self) -> frozenset[int]:
+        """The requests whose answer a fault shaped, and a toxic kept from their client; see ``chaoskit.journal.swallowed``."""
+        return swallowed_requests(self.entries, self.calls, self.injections, self.connections)
 
     @cached_property
     def episodes(self) -> tuple[Episode, ...]:

@@ -86,7 +86,7 @@ def read_journal(path: Path) -> Sequence[Entry]:
         with path.open("rb") as lines, without_collection():
             return _read(path, lines)
     except OSError as error:
-        raise JournalError(f"{path}: {error.strerror}; give the journal.jsonl of a run") from error
+        raise JournalError(f"{path}: {error.strerror}; give the folder of a run, or its journal.jsonl") from error
 
 
 def _read(path: Path, lines: BinaryIO) -> Sequence[Entry]:
@@ -101,7 +101,9 @@ def _read(path: Path, lines: BinaryIO) -> Sequence[Entry]:
             upgrade = from_version_1 if _checked_schema(path, line) == 1 else None
         entry = _entry(path, number, line, upgrade)
         if number == 1 and not isinstance(entry.event, RunStarted):
-            raise JournalError(f"{path}:1: a journal begins with 'run_started'; give the journal.jsonl of a run")
+            raise JournalError(
+                f"{path}:1: a journal begins with 'run_started'; give the folder of a run, or its journal.jsonl"
+            )
         offsets.append(offsets[-1] + len(line))
         kinds.append(KIND_NUMBER[type(entry.event)])
         instants.append(entry.event.at)
@@ -110,7 +112,7 @@ def _read(path: Path, lines: BinaryIO) -> Sequence[Entry]:
         else:
             entries.clear()
     if not kinds:
-        raise JournalError(f"{path}: the file is empty; give the journal.jsonl of a run")
+        raise JournalError(f"{path}: the file is empty; give the folder of a run, or its journal.jsonl")
     return entries or StoredEntries(path, offsets, bytes(kinds), instants, upgrade)
 
 
@@ -153,7 +155,9 @@ def _entry(path: Path, number: int, line: bytes, upgrade: Upgrade | None) -> Ent
         entry = decode_entry(line, upgrade)
     except ValueError as error:
         if not _is_utf8(line):
-            raise JournalError(f"{path}: not UTF-8 text, so not a journal; give the journal.jsonl of a run") from error
+            raise JournalError(
+                f"{path}: not UTF-8 text, so not a journal; give the folder of a run, or its journal.jsonl"
+            ) from error
         reason = str(error).splitlines()[0]
         raise JournalError(
             f"{path}:{number}: not a journal line ({reason}); the file is damaged or not a journal"

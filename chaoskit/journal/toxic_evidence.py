@@ -1,6 +1,7 @@
 """What follows from the journal about a toxic that no proxy reports: events which can only be if the toxic met a connection.
 
 * ``down``: a client was refused (``ECONNREFUSED``) while the service's proxies were switched off, or a connection was closed by it.
+* ``full_backlog``: the kernel counted packets that it dropped at the proxy's full accept queue.
 * ``latency`` and ``bandwidth`` that act on every connection: two requests of one connection arrived, one after the other, while the
   toxic was confirmed to be on. The first one's answer and the second one itself went through it, because the proxies are the only
   way to the service. Toxiproxy's log tells only of connections set up after the toxic, so this is how one that was open before counts.
@@ -18,6 +19,7 @@ from chaoskit.journal.events import (
     CallFinished,
     ConnectionClosed,
     Entry,
+    HandshakesDropped,
     InjectionApplied,
     InjectionLifted,
     InjectionPlanned,
@@ -39,6 +41,9 @@ def infer_affected(entries: Sequence[Entry], planned: InjectionPlanned, experime
     service = planned.target.get("service", "")
     if planned.fault == "down":
         return _refused(entries, _confirmed(entries, planned.injection), service, experiment)
+    if planned.fault == "full_backlog":
+        dropped = [(entry.seq, entry.event) for entry in select(entries, HandshakesDropped)]
+        return [seq for seq, event in dropped if getattr(event, "toxic", None) == planned.injection]
     if _proxy_tells(entries) or not _delays_all(planned) or _is_narrowed(planned):
         return []
     return _passed(entries, _confirmed(entries, planned.injection), service)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chaoskit.clock import Instant
@@ -73,16 +73,18 @@ def met_faults(
     lookups: Sequence[Lookup],
     injections: Sequence[InjectionPlanned],
     connections: Connections,
+    swallowed: Container[int] = (),
 ) -> dict[str, dict[int, frozenset[str]]]:
     """For each client, the ids of the injections that each of its calls is known to have met; calls that met none are left out.
 
     A lookup, a request and a connection say so. A lookup of a client that reports no attempts is given to the calls that were under
-    way. A connection says it of its whole life, so a call has met its toxic if it was under way while that was on.
+    way. A connection says it of its whole life, so a call has met its toxic if it was under way while that was on. The answer to a request
+    that is ``swallowed`` says nothing: no client saw it.
     """
     faults_of = {
         entry.event.request: entry.event.faults
         for entry in select(entries, RequestAnswered, unless="faults")
-        if isinstance(entry.event, RequestAnswered) and entry.event.faults
+        if isinstance(entry.event, RequestAnswered) and entry.event.faults and entry.event.request not in swallowed
     }
     arrived = connections.request_numbers()
     spans = {planned.injection: Spans(planned.spans) for planned in injections if planned.plane == "network"}

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.plan import every_ns
-from chaoskit.lab.rows import Row, Spread, spread
+from chaoskit.lab.rows import Row
 from chaoskit.lab.sample import Sample
 from chaoskit.seeds import generator
 from chaoskit.sim.backoff import BackOff, Trouble
 from chaoskit.sim.client import Outage, SimulatedCall, simulate
 from chaoskit.sim.policies import policy_of
+from chaoskit.spread import Spread, spread
 from chaoskit.units import MILLISECOND, format_duration
 
 SEEDS = 200

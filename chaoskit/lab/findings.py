@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from chaoskit.lab import words
 from chaoskit.lab.compare import retries_until_drained
 from chaoskit.lab.faults import BY_KEY
-from chaoskit.lab.rows import Row, Spread, spread
+from chaoskit.lab.rows import Row
 from chaoskit.sim.documented import numbers
 from chaoskit.sim.policies import policy_of
+from chaoskit.spread import Spread, spread
 from chaoskit.units import format_duration
 
 
@@ -192,7 +193,7 @@ def _unbounded(rows: Sequence[Row]) -> str:
         limit_ns = row.samples[0].connect_timeout_ns
         if row.tries_ns and limit_ns is not None:
             phrases.append(
-                f"{words.who(row.subject)}, {words.mode(row.subject)}: {format_duration(round(row.tries_ns.high))} "
+                f"{words.who(row.subject)}, {words.mode(row.subject)}: {format_duration(round(row.tries_ns.most))} "
                 f"with connect_timeout {format_duration(limit_ns)}"
             )
     if not phrases:

@@ -27,7 +27,7 @@ COLUMNS = (
 
 LEGEND = """\
 *n* counts client processes; each is new, so its retry quota is full when the fault begins. *Attempts* and *gives up after* are of the
-first call that the fault troubled, as median (lowest–highest); of the AWS CLI the start of its process is in it. *Sleeps* are the
+first call that the fault troubled, as lower median (lowest–highest); of the AWS CLI the start of its process is in it. *Sleeps* are the
 median pauses before retry 1, 2 …, of all calls in the fault. *Works again after* counts from the fault's end to the first success that
 no failure follows; up to one period of the calls of it is waiting for the next call. *Pooled* is the share of calls in the fault that
 were served over a connection that was open before. *Documented* is the vendor's policy, played in virtual time for 200 processes whose

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.sample import Sample, SampledCall, Subject
+from chaoskit.spread import Spread, spread
 
 FAULT_ORDER = {key: number for number, key in enumerate(BY_KEY)}
 CONNECTION_ORDER = {"cold": 0, "warm": 1, "burst": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The middle value (median) of ``n`` values, with the lowest and the highest."""
-
-    n: int
-    low: float
-    middle: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +21,6 @@ class Around:
 
     before: tuple[bool, ...]
     after: tuple[bool, ...]
-
-
-def spread(values: Iterable[float]) -> Spread | None:
-    """Of any values; None of none."""
-    sample = list(values)
-    return Spread(len(sample), min(sample), statistics.median(sample), max(sample)) if sample else None
 
 
 @dataclass(frozen=True)

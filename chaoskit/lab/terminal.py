@@ -9,7 +9,8 @@ from chaoskit.lab import words
 from chaoskit.lab.compare import Documented
 from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.result import Result
-from chaoskit.lab.rows import Row, Spread
+from chaoskit.lab.rows import Row
+from chaoskit.spread import Spread
 from chaoskit.units import format_duration
 
 if TYPE_CHECKING:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import statistics
 
+from chaoskit.clients.probe import HTTP_PROBES
 from chaoskit.lab.compare import Documented
-from chaoskit.lab.rows import Row, Spread
+from chaoskit.lab.rows import Row
 from chaoskit.lab.sample import Subject
+from chaoskit.spread import Spread
 from chaoskit.units import format_duration
 
 DASH = "–"
@@ -17,6 +19,7 @@ NAMES = {
     "go": "Go v2",
     "java": "Java v2",
     "rust": "Rust",
+    "aiohttp": "aiohttp on c-ares",
 }
 
 
@@ -28,7 +31,9 @@ def who(subject: Subject) -> str:
 
 
 def mode(subject: Subject) -> str:
-    """The retry mode, and what the default was resolved to."""
+    """The retry mode, and what the default was resolved to; a probe tries nothing twice."""
+    if subject.sdk in HTTP_PROBES:
+        return "none"
     return subject.retry_mode or f"default ({subject.resolved_mode})"
 
 
@@ -36,9 +41,9 @@ def times(summary: Spread | None) -> str:
     """``130 ms (110 ms–170 ms)``."""
     if summary is None:
         return DASH
-    if format_duration(round(summary.low)) == format_duration(round(summary.high)):
+    if format_duration(round(summary.least)) == format_duration(round(summary.most)):
         return format_duration(round(summary.middle))
-    low, high = format_duration(round(summary.low)), format_duration(round(summary.high))
+    low, high = format_duration(round(summary.least)), format_duration(round(summary.most))
     return f"{format_duration(round(summary.middle))} ({low}{DASH}{high})"
 
 
@@ -46,7 +51,7 @@ def counts(summary: Spread | None) -> str:
     """``4``, or ``3–4``."""
     if summary is None:
         return DASH
-    return f"{summary.low:g}" if summary.low == summary.high else f"{summary.low:g}{DASH}{summary.high:g}"
+    return f"{summary.least:g}" if summary.least == summary.most else f"{summary.least:g}{DASH}{summary.most:g}"
 
 
 def share(fraction: float | None) -> str:

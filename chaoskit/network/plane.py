@@ -8,6 +8,7 @@ from typing import Any
 from chaoskit.network.target import NetworkTarget
 from chaoskit.network.toxics import TOXICS
 from chaoskit.network.toxics.down import Down
+from chaoskit.network.toxics.full_backlog import FullBacklog
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.plane import Complaint, Plane, Surroundings
 from chaoskit.timeline.window import Ramp
@@ -33,6 +34,11 @@ def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterat
     if isinstance(injection.fault, Down) and injection.chance < 1:
         message = "a service that is down is down for every connection, so 'chance' must be 1."
         yield Complaint(("chance",), message, "Leave it out, or use reset_peer or timeout.")
+    if isinstance(injection.fault, FullBacklog) and injection.chance < 1:
+        message = "a full accept queue takes no new connection at all, so 'chance' must be 1."
+        yield Complaint(("chance",), message, "Leave it out, or use 'addresses' to mean some of the service's.")
+    if lacking := injection.fault.lacking():
+        yield Complaint(("network",), f"{lacking}.", "Run it there, or in the docker sandbox.")
 
 
 PLANE = Plane(

@@ -16,11 +16,13 @@ from chaoskit.race.calls import (
     DeleteTree,
     InstallIfNewer,
     ListTrees,
+    Lock,
     LockLost,
     Newest,
     NotNewer,
     PointAlias,
     PointRollback,
+    Published,
     PublishPlan,
     PutTree,
     ReadAlias,
@@ -50,22 +52,31 @@ class Engineering:
         return f"enactor {number}" if number else "planner"
 
     def step(self, call: Call, answer: Answer) -> str:
-        match call, answer:
-            case PublishPlan(), _:
-                return f"publishes plan {getattr(answer, 'plan', '?')}"
-            case ReadPlans(), Newest(plan):
-                return f"newest plan? {plan}"
-            case ReadAlias(), Alias(plan):
-                return f"active plan? {plan}"
-            case ReadLock(), _:
+        """A step of the model in one: a batch that was applied, or a lock that was read, needs no answer."""
+        match answer:
+            case Applied() | Lock():
+                return self.call(call)
+            case Published(plan):
+                return f"publishes plan {plan}"
+        return f"{self.call(call)}: {self.answer(answer)}"
+
+    def call(self, call: Call) -> str:
+        """What is asked of the control plane, as the journal of a live race has it too."""
+        match call:
+            case PublishPlan():
+                return "publishes a plan"
+            case ReadPlans():
+                return "reads the newest plan"
+            case ReadAlias():
+                return "reads the active plan"
+            case ReadLock():
                 return "reads the lock"
-            case ListTrees(), Trees(plans):
-                return f"trees? {', '.join(str(plan) for plan in dict.fromkeys(plans)) or 'none'}"
-            case InstallIfNewer(_, plan, _), _:
-                return f"installs {plan} if newer{self._outcome(answer)}"
-            case Batch(_, _, changes), _:
-                return f"{' + '.join(self._change(change) for change in changes)}{self._outcome(answer)}"
-        return f"{call} → {answer}"
+            case ListTrees():
+                return "lists the trees"
+            case InstallIfNewer(_, plan, _):
+                return f"installs {plan} if newer"
+            case Batch(_, _, changes):
+                return " + ".join(map(self._change, changes))
 
     def _change(self, change: Change) -> str:
         match change:
@@ -80,17 +91,25 @@ class Engineering:
             case DeleteAddress(plan):
                 return f"deletes an address of tree {plan}"
 
-    def _outcome(self, answer: Answer) -> str:
+    def answer(self, answer: Answer) -> str:
+        """What the control plane answered."""
         match answer:
+            case Newest(plan) | Published(plan) | Alias(plan):
+                return str(plan or "none")
+            case Lock(stamp):
+                return f"it holds {stamp}"
+            case Trees(plans):
+                return ", ".join(str(plan) for plan in dict.fromkeys(plans)) or "none"
+            case Applied(stamp):
+                return f"applied; the lock holds {stamp}"
             case LockLost():
-                return ": lock lost"
+                return "lock lost"
             case Refused("no such target" | "not found", plan):
-                return f": refused, there is no tree {plan}"
+                return f"refused, there is no tree {plan}"
             case Refused(reason, _):
-                return f": refused, {reason}"
+                return f"refused, {reason}"
             case NotNewer():
-                return ": it is not"
-        return ""
+                return "it is not"
 
     def record(self, zone: Zone) -> str:
         if not zone.addresses:

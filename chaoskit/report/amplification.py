@@ -31,9 +31,9 @@ def loads_of(run: Run, client: str) -> tuple[Load, ...]:
     """The load of each phase in which the client made a call."""
     sums = {phase: [0, 0, 0] for phase in PHASES}
     for call in run.calls[client]:
-        sums[run.phase_at(call.started)][0] += 1
-        sums[run.phase_at(call.started)][1] += len(call.attempts)
-        sums[run.phase_at(call.started)][2] += call.lookups
+        sums[run.phase_of(call)][0] += 1
+        sums[run.phase_of(call)][1] += len(call.attempts)
+        sums[run.phase_of(call)][2] += call.lookups
     return tuple(
         Load(phase=phase, calls=calls, attempts=attempts, lookups=lookups)
         for phase, (calls, attempts, lookups) in sums.items()

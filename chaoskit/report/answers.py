@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from chaoskit.clients.probe import HTTP_PROBES, PROBES
 from chaoskit.journal.events import AttemptFinished
 from chaoskit.journal.run import PHASES, Phase, Run
-from chaoskit.report.figures import percentile
 from chaoskit.report.words import duration
+from chaoskit.spread import percentile
 
 PERCENTS = (50, 95, 99)
 

@@ -7,9 +7,8 @@ of time are nanoseconds; shares are from 0 to 1.
 from __future__ import annotations
 
 import itertools
-import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -21,6 +20,7 @@ from chaoskit.journal.recovery import Recovery
 from chaoskit.journal.run import PHASES, Phase, Run
 from chaoskit.journal.trouble import Pace
 from chaoskit.report.meanings import meaning_of
+from chaoskit.spread import Spread, spread
 
 Effect: TypeAlias = Literal[
     "unaffected", "unharmed", "slowed", "retried", "partly", "down", "unfinished", "untested", "unreported"
@@ -38,16 +38,6 @@ UNREPORTED = ("exec", "program")
 
 ConnectionUse: TypeAlias = Literal["pooled", "dialed", "unseen"]
 """How a call travelled: over a connection opened earlier without any lookup, over one it had to open, or the journal does not tell."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """``n`` samples of one quantity, in the quantity's own unit. ``middle`` is a real sample (the lower median)."""
-
-    n: int
-    least: int
-    middle: int
-    most: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,22 +137,6 @@ class ClientFigures:
         return sum(count.unknown for count in self.phases)
 
 
-def spread(samples: Iterable[int]) -> Spread | None:
-    """The spread of ``samples``; None without any."""
-    values = sorted(samples)
-    if not values:
-        return None
-    return Spread(n=len(values), least=values[0], middle=statistics.median_low(values), most=values[-1])
-
-
-def percentile(samples: Iterable[int], share: float) -> int | None:
-    """The smallest sample that at least ``share`` of all samples do not exceed (nearest rank); None without any."""
-    values = sorted(samples)
-    if not values:
-        return None
-    return values[max(0, min(len(values) - 1, -int(-share * len(values) // 1) - 1))]
-
-
 def carriage(call: Call) -> ConnectionUse:
     """How ``call`` travelled."""
     if call.pooled:
@@ -236,7 +210,7 @@ def _effect(run: Run, client: str) -> Effect:
 
 
 def _phases(run: Run, calls: Sequence[Call]) -> tuple[PhaseCount, ...]:
-    counted = Counter((run.phase_at(call.started), call.result) for call in calls)
+    counted = Counter((run.phase_of(call), call.result) for call in calls)
     return tuple(
         PhaseCount(
             phase=phase, ok=counted[phase, "ok"], failed=counted[phase, "failed"], unknown=counted[phase, "unknown"]

@@ -20,7 +20,8 @@ from chaoskit.journal.events import (
 from chaoskit.journal.run import Phase, Run
 from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import select
-from chaoskit.report.figures import carriage, percentile
+from chaoskit.report.figures import carriage
+from chaoskit.spread import percentile
 from chaoskit.units import MILLISECOND
 
 SWITCHED_WITHIN_NS = 50 * MILLISECOND

@@ -14,7 +14,8 @@ from chaoskit.journal.command import requests_as_calls
 from chaoskit.journal.events import ConnectionOpened, QueryAnswered
 from chaoskit.journal.run import Run
 from chaoskit.journal.stored import instants_of, select
-from chaoskit.report.figures import ClientFigures, percentile
+from chaoskit.report.figures import ClientFigures
+from chaoskit.spread import percentile
 from chaoskit.units import MILLISECOND, SECOND
 
 COLUMNS = 60

@@ -24,6 +24,7 @@ from chaoskit.report.backoffs import backoff_charts
 from chaoskit.report.client_table import lived_rows
 from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
 from chaoskit.report.drawing import draw
+from chaoskit.report.drill_lane import drill_part
 from chaoskit.report.evidence import Links, lines_of, links_of
 from chaoskit.report.figures import ClientFigures, all_figures
 from chaoskit.report.headline import headline_of
@@ -110,6 +111,7 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
         cards=cards,
         judged=judged,
         drawing=drawing,
+        drill=drill_part(run, drawing.end),
         latencies=latency_charts(run, figures, drawing.end),
         uncharted=max(0, len(figures) - CLIENTS_MOST),
         lookups=lookups_chart(run, drawing.end),

@@ -26,10 +26,11 @@ from chaoskit.journal.calls import Call
 from chaoskit.journal.command import command_end
 from chaoskit.journal.run import Run
 from chaoskit.report.answers import Answers, answers_of
-from chaoskit.report.figures import ClientFigures, Spread, all_figures
+from chaoskit.report.figures import ClientFigures, all_figures
 from chaoskit.report.headline import headline_of
 from chaoskit.report.health import Health, InjectionFigures, all_injections, health_of
 from chaoskit.report.why import Reason, explain
+from chaoskit.spread import Spread
 from chaoskit.verdict import Outcome, Verdict
 
 SUMMARY_VERSION = 1

@@ -36,7 +36,7 @@ def call_rows(run: Run) -> Iterator[tuple[Cell, ...]]:
                 client,
                 call.number,
                 call.operation,
-                run.phase_at(call.started),
+                run.phase_of(call),
                 _seconds(call.due - run.origin),
                 _seconds(call.started - run.origin),
                 _seconds(call.elapsed_ns),

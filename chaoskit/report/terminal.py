@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chaoskit.journal.command import command_end
 from chaoskit.journal.run import Run
 from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
 from chaoskit.report.figures import ClientFigures, all_figures
@@ -47,13 +48,7 @@ def print_verdicts(
     if figures:
         console.print(_client_table(run, figures))
         console.print()
-    headline = headline_of(run, figures, health_of(run), verdicts, outcome)
-    console.print(Text.assemble((outcome.value.upper(), _OUTCOMES[outcome]), "  ", headline.outcome[0]))
-    if outcome in (Outcome.INVALID, Outcome.NOT_EXERCISED):
-        for sentence in headline.outcome[1:]:
-            console.print(Text(f"  {sentence}"))
-    if headline.contrast:
-        console.print(Text(headline.contrast))
+    _print_outcome(console, run, verdicts, outcome)
     for injection in all_injections(run):
         off_by = max((span.off_by_ns or 0 for span in injection.spans if span.differs), default=0)
         if off_by:
@@ -70,6 +65,22 @@ def print_verdicts(
     for path in paths:
         # Never wrapped: a path is there to be copied.
         console.print(Text(str(path)), soft_wrap=True)
+
+
+def _print_outcome(console: Console, run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> None:
+    """How the run ended and why. A command's exit code is its result, and no outcome of ours."""
+    from rich.text import Text
+
+    headline = headline_of(run, all_figures(run), health_of(run), verdicts, outcome)
+    if command_end(run) is not None and outcome is not Outcome.INVALID:
+        console.print(Text(headline.outcome[0]))
+    else:
+        console.print(Text.assemble((outcome.value.upper(), _OUTCOMES[outcome]), "  ", headline.outcome[0]))
+    if outcome in (Outcome.INVALID, Outcome.NOT_EXERCISED):
+        for sentence in headline.outcome[1:]:
+            console.print(Text(f"  {sentence}"))
+    if headline.contrast:
+        console.print(Text(headline.contrast))
 
 
 def _verdict_table(verdicts: Sequence[Verdict]) -> object:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from chaoskit.journal.calls import Attempt, Call
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.run import Run
-from chaoskit.report.figures import ClientFigures, calls_under_fault, carriage, spread
+from chaoskit.report.figures import ClientFigures, calls_under_fault, carriage
 from chaoskit.report.words import duration, plural, seconds
+from chaoskit.spread import spread
 from chaoskit.units import MILLISECOND, format_duration
 
 

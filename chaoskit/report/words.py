@@ -7,7 +7,8 @@ from typing import Any
 
 from chaoskit.clock import Instant
 from chaoskit.journal.recovery import Recovery
-from chaoskit.report.figures import Effect, Spread
+from chaoskit.report.figures import Effect
+from chaoskit.spread import Spread
 from chaoskit.units import SECOND, format_duration
 
 FATE_WORDS: dict[Effect, str] = {

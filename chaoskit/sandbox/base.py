@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -56,13 +57,16 @@ class Reaper:
         self._last = last or []
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self, prefix: list[str], *, namespace: bool, binds: list[tuple[str, str]]) -> ReaperReady:
+    async def start(
+        self, prefix: list[str], *, namespace: bool, binds: list[tuple[str, str]], addresses: Sequence[str] = ()
+    ) -> ReaperReady:
         """Start it behind ``prefix`` (the command that makes its namespaces).
 
         Raises ``SandboxError`` with the reason; the folders then still stand, for another try.
         """
         # The plan is an argument, so that the keeper has it even if we are killed as soon as it exists.
-        command = [*prefix, *_keeper(self._plan() | {"namespace": namespace, "binds": binds})]
+        world = {"namespace": namespace, "binds": binds, "addresses": list(addresses)}
+        command = [*prefix, *_keeper(self._plan() | world)]
         pipe = asyncio.subprocess.PIPE
         try:
             # A session of its own, so that no signal sent to our group or terminal takes the cleaner away with us.

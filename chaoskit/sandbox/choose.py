@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox.docker_compose import ComposeSandbox
 from chaoskit.sandbox.docker_sandbox import DockerSandbox
@@ -25,16 +28,25 @@ def tell(line: str) -> None:
 
 
 async def open_sandbox(
-    choice: str, work: Path, labels: list[str], remove: list[Path], empty: list[Path], toxiproxy: str | None = None
+    choice: str,
+    work: Path,
+    labels: list[str],
+    remove: list[Path],
+    empty: list[Path],
+    toxiproxy: str | None = None,
+    settings: Mapping[str, ResolverSettings] = MappingProxyType({}),
+    addresses: Sequence[str] = (),
 ) -> AnySandbox:
     """Open the sandbox ``choice`` for clients with these labels.
 
     ``auto`` is ``namespace``, or ``inline`` where that is forbidden; the reason is in the sandbox's ``because``. ``remove`` are folders
     that vanish with the sandbox, whatever ends the run; ``empty`` those that vanish if nothing is in them. Raises ``SandboxError``,
     and then the folders still stand. ``toxiproxy`` is the image of a proxy to run as a container, for the docker and inline sandboxes.
+    ``settings`` are those of the clients' resolvers, by label, which only the namespace and docker sandboxes can honour; ``addresses``
+    are what the loopback of the namespace sandbox gets besides its own.
     """
     if choice == "docker":
-        docker = DockerSandbox(work, remove, empty, tell, toxiproxy)
+        docker = DockerSandbox(work, remove, empty, tell, toxiproxy, settings)
         await docker.open(labels)
         return docker
     if choice == "compose":
@@ -42,12 +54,18 @@ async def open_sandbox(
         await compose.open(labels)
         return compose
     if choice in ("auto", "namespace"):
-        namespace = NamespaceSandbox(work, remove, empty)
+        namespace = NamespaceSandbox(work, remove, empty, settings, addresses)
         try:
             await namespace.open(labels)
         except SandboxError as error:
             if choice == "namespace":
                 raise
+            if addresses:
+                raise SandboxError(f"{error}. The address {' '.join(addresses)} needs the namespace sandbox") from error
+            if settings:
+                raise SandboxError(
+                    f"{error}. The settings of 'resolver' need the namespace or docker sandbox"
+                ) from error
             because = f"no namespace sandbox: {error}"
             tell(f"chaoskit: {because}; using the inline sandbox, which runs Python clients only")
         else:

@@ -13,9 +13,12 @@ import os
 import secrets
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox import docker_toxiproxy as toxiproxy
 from chaoskit.sandbox.base import ProcessAction, Reaper
@@ -44,7 +47,13 @@ class DockerSandbox:
     has_own_clients = False
 
     def __init__(
-        self, work: Path, remove: list[Path], empty: list[Path], tell: Tell, toxiproxy: str | None = None
+        self,
+        work: Path,
+        remove: list[Path],
+        empty: list[Path],
+        tell: Tell,
+        toxiproxy: str | None = None,
+        settings: Mapping[str, ResolverSettings] = MappingProxyType({}),
     ) -> None:
         self.because = "asked for with --sandbox docker"
         self.ipv6 = False
@@ -52,6 +61,7 @@ class DockerSandbox:
         self._work = work
         self._tell = tell
         self._toxiproxy = toxiproxy
+        self._settings = settings
         self._pipe: Path | None = None
         sweep = [sys.executable, "-m", "chaoskit.sandbox.docker", "sweep", self.run]
         self._keeper = Reaper(remove, empty, last=[sweep])
@@ -125,7 +135,10 @@ class DockerSandbox:
         """``argv`` as a container on the run's network, whose resolver is Docker's, which asks ours alone."""
         assert self._world is not None
         host, _ = self.resolver(label)
-        return self._run(label, ["--network", self._world.network, "--dns", host, "--dns-search", "."], argv)
+        settings = self._settings.get(label, ResolverSettings())
+        words = [word for domain in settings.search or (".",) for word in ("--dns-search", domain)]
+        words += [word for option in settings.options for word in ("--dns-option", option)]
+        return self._run(label, ["--network", self._world.network, "--dns", host, *words], argv)
 
     async def act(self, name: str, action: ProcessAction) -> bool:
         """Pause, resume or kill a process of the run: the whole of its container."""

@@ -48,6 +48,15 @@ def client_environment(
     }
 
 
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED")
+"""What keeps an SDK from asking the instance metadata service for credentials."""
+
+
+def from_metadata(variables: Mapping[str, str]) -> dict[str, str]:
+    """The same environment for a program of the user's where there is an instance metadata service: its credentials come from there."""
+    return {name: value for name, value in variables.items() if name not in KEYS}
+
+
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 HARMLESS_AWS = (

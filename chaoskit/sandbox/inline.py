@@ -13,7 +13,7 @@ from chaoskit.errors import SandboxError
 from chaoskit.sandbox.base import LocalProcesses, Reaper
 
 NAME = "inline"
-STARTS_OTHERS = ("chaoskit.clients.command",)
+STARTS_OTHERS = ("chaoskit.clients.command", "chaoskit.clients.curl")
 """Clients whose calls are programs: the hook is not in those, and they would ask the real resolver."""
 
 

@@ -15,10 +15,12 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import SandboxError
 from chaoskit.host_port import host_port
 from chaoskit.sandbox.base import LocalProcesses, Reaper
@@ -50,8 +52,21 @@ class NamespaceSandbox(LocalProcesses):
     name = NAME
     libc_exercised = True
 
-    def __init__(self, work: Path, remove: list[Path], empty: list[Path]) -> None:
+    def __init__(
+        self,
+        work: Path,
+        remove: list[Path],
+        empty: list[Path],
+        settings: Mapping[str, ResolverSettings] = MappingProxyType({}),
+        addresses: Sequence[str] = (),
+    ) -> None:
+        """``settings`` are what the resolv.conf of a client says beside its name server, by the client's label.
+
+        ``addresses`` are what the loopback gets besides its own.
+        """
+        self.addresses = tuple(addresses)
         self.because = "Linux namespaces work here"
+        self._settings = settings
         self.ipv6 = False
         self._work = work
         self._keeper = Reaper(remove, empty)
@@ -75,7 +90,9 @@ class NamespaceSandbox(LocalProcesses):
             prefix = ["unshare", "--mount", "--ipc", "--net", "--pid", "--fork", "--kill-child"]
             flags = ["--user", "--map-root-user"] if user_namespace else []
             try:
-                ready = await self._keeper.start(prefix[:1] + flags + prefix[1:], namespace=True, binds=binds)
+                ready = await self._keeper.start(
+                    prefix[:1] + flags + prefix[1:], namespace=True, binds=binds, addresses=self.addresses
+                )
             except SandboxError as error:
                 reasons.append(str(error))
                 continue
@@ -107,7 +124,9 @@ class NamespaceSandbox(LocalProcesses):
         folder = self._work / "etc"
         folder.mkdir()
         for label, address in self._resolvers.items():
-            (folder / f"resolv.{label}").write_text(f"nameserver {address}\n")
+            settings = self._settings.get(label)
+            lines = (f"nameserver {address}", *(settings.lines if settings else ()))
+            (folder / f"resolv.{label}").write_text("".join(f"{line}\n" for line in lines))
         (folder / "resolv").write_text("nameserver 127.0.53.1\n")
         (folder / "nsswitch").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
         (folder / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")

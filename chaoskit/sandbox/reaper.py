@@ -8,8 +8,9 @@ What was measured is not removed: a folder whose journal has an armed timeline t
 when the parent has not put it there itself. A journal without an end gets one, with the reason *interrupted*, which no judge passes.
 
 Its argument is its plan: ``{"remove": [folders], "empty": [folders to remove if empty], "namespace": bool,
-"binds": [[source, target], …], "last": [commands to run at the end]}``. It answers one line: ``{"pid": its pid as the parent sees
-it, "ipv6": bool}`` or ``{"error": text}``. A line on standard input means that the folders are the parent's again, for another try.
+"binds": [[source, target], …], "addresses": [what the loopback gets besides], "last": [commands to run at the end]}``.
+It answers one line: ``{"pid": its pid as the parent sees it, "ipv6": bool}`` or ``{"error": text}``. A line on standard input means that
+the folders are the parent's again, for another try.
 """
 
 import contextlib
@@ -37,6 +38,8 @@ IFF_UP = 1
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
 SIOCADDRT = 0x890B
+SIOCSIFADDR = 0x8916
+SIOCSIFNETMASK = 0x891C
 RTF_UP = 1
 
 # Addresses of the documentation (RFC 5737): routed to ``lo``, where nobody has them, packets to them vanish as on a broken way.
@@ -61,6 +64,15 @@ def loopback_up() -> None:
         request = struct.pack("16sh14x", b"lo", 0)
         flags = struct.unpack("16sh14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+
+
+def add_to_loopback(addresses: list[str]) -> None:
+    """Give ``lo`` further IPv4 addresses, each alone (without a network around it), as aliases ``lo:1`` and on (ip-address(8))."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        for number, address in enumerate(addresses, 1):
+            for request, written in ((SIOCSIFADDR, address), (SIOCSIFNETMASK, "255.255.255.255")):
+                place = struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(written))
+                fcntl.ioctl(control, request, struct.pack("16s16s8x", f"lo:{number}".encode(), place))
 
 
 class Route(ctypes.Structure):
@@ -140,10 +152,11 @@ def bind(source: str, target: str, covered: list[str]) -> None:
     mount(source, real, None, MS_BIND)
 
 
-def enter_world(binds: list[list[str]]) -> None:
+def enter_world(binds: list[list[str]], addresses: list[str]) -> None:
     """Make this mount and network namespace the clients' world."""
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     loopback_up()
+    add_to_loopback(addresses)
     black_holes()
     open_low_ports()
     covered = mask_bypasses()
@@ -223,7 +236,7 @@ def main() -> None:
     try:
         pid = int(os.readlink("/proc/self")) if plan["namespace"] else os.getpid()
         if plan["namespace"]:
-            enter_world(plan["binds"])
+            enter_world(plan["binds"], plan.get("addresses", []))
     except OSError as error:
         tell({"error": str(error)})
     else:

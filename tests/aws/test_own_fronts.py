@@ -37,7 +37,14 @@ class Bench:
         self.events: list[Event] = []
         self.failures: list[str] = []
         self.faults = Faults(injections_from_json(faults), 1)
-        usual = {"names": [NAME], "tls": False, "http": True, "idle_timeout_ns": None, "max_requests": None}
+        usual = {
+            "names": [NAME],
+            "tls": False,
+            "http": True,
+            "idle_timeout_ns": None,
+            "max_requests": None,
+            "region": "eu-west-1",
+        }
         whole = [usual | own for own in plan]
         self.fronts = OwnFronts(
             whole, authority, self.faults, self.events.append, self.failures.append, itertools.count(1)

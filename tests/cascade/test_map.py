@@ -12,7 +12,7 @@ from chaoskit.cascade.map.changes import Cost, find_loop
 from chaoskit.cascade.map.field import draw_field
 from chaoskit.cascade.map.grid import Fate, Grid, draw_grid
 from chaoskit.cascade.map.tipping import Line, find_line, vulnerable_from
-from chaoskit.cascade.map.witnesses import Witness, ask, wilson
+from chaoskit.cascade.map.witnesses import Witness, ask
 from chaoskit.cascade.system.model import System
 from tests.cascade.systems import chain_of, one_service
 
@@ -125,13 +125,6 @@ def test_a_chain_that_cannot_be_asked_says_why() -> None:
     testimony = ask(chain_of(2, tries=2), 5.0, 1.0)
     assert testimony.witnesses[1].well is None
     assert "2 services" in testimony.witnesses[1].words
-
-
-def test_wilsons_interval_is_the_textbooks() -> None:
-    low, high = wilson(5, 10, z=1.96)
-    assert low == pytest.approx(0.2366, abs=1e-4)
-    assert high == pytest.approx(0.7634, abs=1e-4)
-    assert wilson(0, 10)[0] == pytest.approx(0)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 
 from chaoskit.aws.route53.batch import Change
 from chaoskit.aws.route53.client import Endpoint
-from chaoskit.cli import main
+from chaoskit.cli import main, race_trials
 from chaoskit.cli.race_trials import LIVE_PROTECTIONS, settings_of
 from chaoskit.experiment.loader import read
 from chaoskit.experiment.shipped import find_experiment
@@ -43,7 +43,17 @@ def test_the_simulated_driver_alone_makes_the_table(call: Call) -> None:
     words = ("live", "--runs", "0", "--simulated", "3", "--latency", "0", "--latency", "800ms")
     code, out, _ = call(*words)
     assert code == 0
-    assert [line.split()[-3] for line in out.splitlines()[1:]] == ["0", "3"]
+    assert [line.split()[-3] for line in out.splitlines()[1:3]] == ["0", "3"]
+    assert "model: never_empty, explored whole with 3 enactors and 5 plans" in out
+
+
+def test_a_record_that_became_empty_against_the_proof_fails(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(race_trials, "_breaks_in", lambda protections: None)
+    code, out, _ = call("live", "--runs", "0", "--simulated", "1")
+    assert code == 1
+    assert (
+        "none at 800 ms: the model proves never_empty, and a record became empty in 0 of 0 live and 1 of 1 sim" in out
+    )
 
 
 def test_each_protection_is_a_setting_and_changes_the_file() -> None:
@@ -132,5 +142,5 @@ def test_the_record_empties_itself_and_nobody_repairs_it(tmp_path: Path) -> None
     assert row["live"] | {"first_interval": None} == {
         "runs": 1, "first": 1, "any": 1, "unrepaired": 1, "first_interval": None,
     }, result.stdout  # fmt: skip
-    assert "delete the tree of plan" in result.stdout
+    assert "deletes tree" in result.stdout
     assert "it has an address again, by operator" in result.stdout

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from chaoskit.engine.folders import _reserve
 from chaoskit.engine.preflight import unbuilt
 from chaoskit.experiment.loader import load
 from chaoskit.experiment.shipped import Shipped, index
+from chaoskit.journal.events import HarnessFailed, ProcessEnded, RunEnded
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import read_journal
 from tests.processes import all_ended, close, descendants, watch
@@ -54,7 +54,7 @@ def namespaces_work() -> str | None:
     return None if works else reason
 
 
-@pytest.fixture(params=["namespace", "inline"])
+@pytest.fixture(params=["namespace", pytest.param("inline", marks=pytest.mark.slow)])
 def sandbox(request: pytest.FixtureRequest) -> str:
     if request.param == "namespace" and (reason := namespaces_work()):
         pytest.skip(reason)
@@ -205,30 +205,35 @@ def network_namespace(pid: int) -> str | None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.filterwarnings("default::UserWarning")
 @pytest.mark.parametrize("shipped", [entry for entry in index() if entry.ci], ids=lambda shipped: shipped.name)
 def test_shipped_experiments_end_as_their_index_says(shipped: Shipped, tmp_path: Path) -> None:
     if names := unbuilt(load(shipped.path)):
         pytest.skip(f"needs: chaoskit clients build {' '.join(names)}")
     if shipped.needs and ((recipe := recipe_called(shipped.needs)) is None or recipe.built() is None):
         pytest.skip(f"{shipped.needs} is not built: chaoskit clients build {shipped.needs}")
-    outcome, output = run_shipped(shipped, tmp_path / "first")
-    if outcome != shipped.outcome:
-        # These are real clients on a real clock. One disturbed run on a busy machine is told, not hidden; two are a failure.
-        warnings.warn(f"{shipped.name} ended as {outcome!r} at first:\n{output}", stacklevel=1)
-        outcome, output = run_shipped(shipped, tmp_path / "second")
-    assert outcome == shipped.outcome, output
+    folder, output = run_shipped(shipped, tmp_path)
+    summary = json.loads((folder / "summary.json").read_text())
+    if summary["outcome"]["word"] == "invalid" and came_to_its_end(Run(read_journal(folder / "journal.jsonl"))):
+        (because,) = [v["because"] for v in summary["verdicts"] if v["expectation"] == "harness"]
+        pytest.skip(f"nothing can be judged on this machine: {because}")
+    assert summary["outcome"]["word"] == shipped.outcome, output
 
 
-def run_shipped(shipped: Shipped, out: Path) -> tuple[str, str]:
-    """Run it, see that ``check`` says the same of the stored journal, and return outcome and output."""
+def came_to_its_end(run: Run) -> bool:
+    """Whether no part failed or died: if such a run is invalid all the same, the machine held up a part or a client of it."""
+    failed = run.of(HarnessFailed) or any(not event.expected for _, event in run.of(ProcessEnded))
+    return not failed and [event.reason for _, event in run.of(RunEnded)] == ["finished"]
+
+
+def run_shipped(shipped: Shipped, out: Path) -> tuple[Path, str]:
+    """Run it, see that ``check`` says the same of the stored journal, and return the run's folder and output."""
     base = [sys.executable, "-m", "chaoskit", "run", shipped.name, "--out", str(out), "--plain"]
     scale = ["--time-scale", str(shipped.time_scale)] if shipped.time_scale != 1.0 else []
     result = subprocess.run(base + scale, capture_output=True, text=True, timeout=110)
     (folder,) = out.iterdir()
     again = subprocess.run([sys.executable, "-m", "chaoskit", "check", str(folder)], capture_output=True, timeout=60)
     assert again.returncode == result.returncode
-    return json.loads((folder / "summary.json").read_text())["outcome"]["word"], result.stdout + result.stderr
+    return folder, result.stdout + result.stderr
 
 
 def test_two_runs_begun_at_once_do_not_meet(tmp_path: Path) -> None:

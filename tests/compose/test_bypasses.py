@@ -46,6 +46,7 @@ def test_a_plain_service_has_none() -> None:
         ({"environment": ["AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1"]}, "AWS region eu-west-1"),
         ({"volumes": ["~/.aws:/root/.aws:ro"]}, "/root/.aws"),
         ({"volumes": [{"type": "bind", "source": "h", "target": "/etc/hosts"}]}, "/etc/hosts"),
+        ({"volumes": ["./corp.pem:/etc/ssl/certs/ca-certificates.crt:ro"]}, "/etc/ssl/certs/ca-certificates.crt"),
     ],
 )
 def test_each_bypass_is_named_once(web: dict[str, Any], word: str) -> None:
@@ -53,6 +54,12 @@ def test_each_bypass_is_named_once(web: dict[str, Any], word: str) -> None:
     assert len(found) == 1
     assert word in found[0]
     assert found[0].startswith("web: ")
+
+
+def test_services_that_share_a_bypass_are_told_together() -> None:
+    shared = {"networks": ["n"]}
+    (warning,) = told(a=shared, b=shared, c={"networks": {"n": {"aliases": [DYNAMODB]}}})
+    assert warning.startswith(f"a, b, c: c is called {DYNAMODB}: ")
 
 
 def test_no_value_of_a_variable_is_told() -> None:

@@ -17,7 +17,7 @@ from chaoskit.dns.target import DnsTarget
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.window import Once
 from tests.dns.test_fast import Desk, GeneralUdp, query, responder
-from tests.effort import examples
+from tests.effort import THOROUGH
 
 udp_batched = pytest.importorskip("chaoskit.dns.udp_batched", exc_type=ImportError)
 
@@ -74,7 +74,7 @@ def test_no_template_is_freed_while_the_kernel_may_read_it(monkeypatch: pytest.M
     swapping = Swapping()
 
     def test(fast: Desk, general: Desk) -> None:
-        turns = examples(20)
+        turns = 20 if THOROUGH else 4
         for turn in range(turns):
             # Old and new names, with the one in between that replaces the responder while answers wait to be sent.
             names = [b"n%d.api.test" % (turn * 3 + n) for n in range(6)] * 2

@@ -26,6 +26,7 @@ from chaoskit.journal.events import (
 )
 from chaoskit.journal.store import Journal
 from chaoskit.units import MILLISECOND, SECOND
+from tests.drill.worlds import world_of
 
 Request = dict[str, Any]
 Script = Sequence[tuple[float, Request]]
@@ -51,6 +52,8 @@ class Play:
         experiment = played.experiment
         self.origin = 101 * SECOND
         self.ends = self.origin + experiment.duration_ns
+        self.world = world_of(played.name, self.origin)
+        self.customers = played.drill.customers or tuple(experiment.spec.clients)
         self._tell(
             RunStarted(
                 at=self.clock.now(), run_id="r", title=experiment.spec.title, seed=experiment.spec.seed, source="s",
@@ -71,7 +74,8 @@ class Play:
     @property
     def entries(self) -> Sequence[Entry]:
         events = [entry.event for entry in self.journal.entries]
-        events += [event for label in self.scenario.experiment.spec.clients for event in self._calls(label)]
+        events += [event for label in self.customers for event in self._calls(label)]
+        events += [event for event in self.world.events(self.clock.now()) if event.at < self.clock.now()]
         ordered = sorted(events, key=lambda event: event.at)
         return [Entry(seq, event) for seq, event in enumerate(ordered, 1)]
 
@@ -80,8 +84,8 @@ class Play:
         return score_of(view_of(self.entries))
 
     def _bitten(self, clients: tuple[str, ...]) -> frozenset[str]:
-        """The first client is the one whose name the fault is at, unless the fault names its clients."""
-        return frozenset(clients or list(self.scenario.experiment.spec.clients)[:1])
+        """The first customer is the one whose name the fault is at, unless the fault names its clients."""
+        return frozenset(clients or self.customers[:1])
 
     def _tell(self, event: Any) -> None:
         self.journal.append(event)
@@ -90,6 +94,9 @@ class Play:
         self.restarted.append(label)
 
     def send(self, plane: str, command: dict[str, Any]) -> None:
+        if command["do"] == "operate":
+            self.world.orders.append((self.clock.now(), plane, command["order"]))
+            return
         at, asked = self.clock.now(), command["injection"]
         if command["do"] == "lift":
             spans, who = self.on[asked]
@@ -102,23 +109,26 @@ class Play:
         self.on[asked["id"]] = ([(start, start + window["length"])], bitten)
         self._tell(InjectionApplied(at=at, injection=asked["id"], due=at))
 
-    def run(self, script: Script, leaves: float) -> Play:
-        """Play ``script``, and let the trainee leave at the second ``leaves``."""
-        asyncio.run(self._run(script, leaves))
+    def run(self, script: Script, leaves: float, *, watches: bool = True) -> Play:
+        """Play ``script``, and let the trainee leave at the second ``leaves``; the drill then watches, unless it was aborted."""
+        asyncio.run(self._run(script, leaves, watches))
         return self
 
-    async def _run(self, script: Script, leaves: float) -> None:
+    async def _run(self, script: Script, leaves: float, watches: bool) -> None:
         for second, request in script:
             await self.clock.sleep_until(self.origin + round(second * SECOND))
             self.answers.append(await self.desk.obey({"do": "operator", **request}))
         await self.clock.sleep_until(self.origin + round(leaves * SECOND))
-        await self.desk.watch(time_up=False)
+        if watches:
+            await self.desk.watch(time_up=False)
 
     def _calls(self, label: str) -> Iterator[Any]:
         """The calls of one customer, five a second; each takes 10 ms, and fails if a fault is on that bites this customer."""
+        failing = self.world.failing(self.clock.now())
         for number, due in enumerate(range(self.origin, self.clock.now(), 200 * MILLISECOND), 1):
             bitten = any(start <= due < end and label in who for spans, who in self.on.values() for start, end in spans)
             bitten = bitten or (self.broken_before and number < 10)
+            bitten = bitten or any(start <= due < end for start, end in failing if label == self.customers[0])
             result: Any = "failed" if bitten else "ok"
             yield CallStarted(at=due, client=label, call=number, operation="GET", due=due)
             yield CallFinished(at=due + 10 * MILLISECOND, client=label, call=number, result=result)

@@ -87,6 +87,9 @@ def test_the_name_of_another_zone_is_not_restored() -> None:
 
 
 ORDERS = act("restore", NAME)
+DATABASE = "dynamodb.us-east-1.amazonaws.com"
+REPAIR = act("repair", DATABASE)
+MENDED = [(17, act("restore", DATABASE)), (18, act("throttle", "leases"))]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,20 @@ ORDERS = act("restore", NAME)
         ("stale-address", [(6, act("flush-cache"))], "not recovered"),
         ("stale-address", [(6, ORDERS)], "recovered and safe"),
         ("two-hundred-alarms", [(6, act("restore", "login.shop.example")), (7, act("disable", "alarms"))], "recovered, not safe"),
+        ("race-nobody-repairs", [(14, REPAIR)], "not recovered"),
+        ("race-nobody-repairs", [(14, act("pause", "automation")), (15, REPAIR)], "recovered and safe"),
+        ("race-nobody-repairs", [(14, act("pause", "automation")), (15, REPAIR), (16, act("resume", "automation"))], "not recovered"),
+        ("race-nobody-repairs", [(14, act("pause", "automation")), (15, act("force", DATABASE))], "recovered, not safe"),
+        ("race-nobody-repairs", [(14, act("pause", "automation")), (15, act("replace", "whole-zone"))], "recovered, not safe"),
+        ("recovery-herd", [(15, act("restart", "door"))], "not recovered"),
+        ("recovery-herd", [(15, act("throttle", "devices"))], "recovered and safe"),
+        ("recovery-herd", [(15, act("throttle", "devices")), (16, act("disable", "admission-limit"))], "recovered, not safe"),
+        ("recovery-herd", [(15, act("throttle", "devices")), (16, act("restore", "door.test"))], "recovered, not safe"),
+        ("the-day", MENDED[:1], "not recovered"),
+        ("the-day", [*MENDED], "recovered and safe"),
+        ("the-day", [*MENDED, (18.5, act("disable", "automatic-failover"))], "recovered, not safe"),
+        ("the-day", [*MENDED, (18.5, act("restore", "app.balancer.test"))], "recovered, not safe"),
     ],
 )  # fmt: skip
 def test_each_scenario_tells_right_from_wrong(name: str, script: Script, state: str) -> None:
-    assert Play(scenario(name)).run(script, leaves=8).score.state == state
+    assert Play(scenario(name)).run(script, leaves=max(8, script[-1][0] + 6)).score.state == state

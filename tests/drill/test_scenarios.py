@@ -20,12 +20,12 @@ def test_a_shipped_scenario_names_no_cause_in_its_brief(path: Path) -> None:
     told = (loaded.drill.brief + loaded.experiment.spec.title).lower()
     assert loaded.drill.diagnosis.truth.mechanism not in told
     assert all(injection.hidden for injection in loaded.experiment.injections)
-    assert loaded.drill.whole_watch_ns < 25 * 10**9
+    assert loaded.drill.whole_watch_ns < 50 * 10**9
 
 
 @pytest.mark.parametrize("path", scenario_files(), ids=lambda path: path.stem)
 def test_doing_nothing_is_no_way_to_pass(path: Path) -> None:
-    assert Play(load_scenario(path)).run([], leaves=8).score.state == "not recovered"
+    assert Play(load_scenario(path)).run([], leaves=20).score.state == "not recovered"
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,34 @@ class TestStandstill:
         assert (verdict.finding == "held") is held, "what was before 0 s harmed nobody"
         assert held or verdict.because == "network stood still for 3 s from 2 s on"
 
+    @pytest.mark.parametrize(
+        ("late_ms", "paused", "because"),
+        [
+            (1900, False, None),
+            (3000, True, None),
+            (
+                3000, False,
+                "app began 1 call more than 2 s late, the latest 3 s after it was due: this machine was too busy for it",
+            ),
+        ],
+    )  # fmt: skip
+    def test_a_client_that_the_machine_held_up(self, late_ms: int, paused: bool, because: str | None) -> None:
+        told = Story().head("app")
+        if paused:
+            pause = ev.InjectionPlanned(
+                at=at(-60), injection="pause", plane="process", fault="pause", where="app",
+                target={"process": "app"}, spans=((at(4000), at(6900)),),
+            )  # fmt: skip
+            told.add(pause, ev.InjectionApplied(at=at(4000), injection="pause", due=at(4000)))
+            told.add(ev.InjectionLifted(at=at(6900), injection="pause", due=at(6900)))
+        told.call("app", 4000, 4010)
+        started = next(event for event in told.events if isinstance(event, ev.CallStarted))
+        told.events.remove(started)
+        told.add(started.with_fields(due=at(4000), at=at(4000 + late_ms)))
+        verdict = Harness().judge(told.end().run())
+        assert verdict.finding == ("held" if because is None else "broken")
+        assert because is None or verdict.because == because
+
 
 class TestCanary:
     def test_all_looks_good(self) -> None:

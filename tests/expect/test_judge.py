@@ -11,6 +11,7 @@ from chaoskit.expect.canary_resolves import CanaryResolves
 from chaoskit.expect.fault_exercised import FaultExercised
 from chaoskit.expect.success_rate import SuccessRate
 from chaoskit.journal.events import (
+    CanaryChecked,
     ConnectionOpened,
     HealthChecked,
     LevelMeasured,
@@ -19,6 +20,7 @@ from chaoskit.journal.events import (
     ZoneChanged,
 )
 from chaoskit.journal.run import Run
+from chaoskit.units import MILLISECOND
 from chaoskit.verdict import Outcome, Verdict, outcome_of
 from tests.journal.story import Story, at
 
@@ -30,6 +32,20 @@ def good() -> Story:
         story.call("app", when, when + 5)
     story.lookup("app", 5001, 1000, faults=("blank",))
     return story.end()
+
+
+@pytest.mark.parametrize(
+    ("work_ms", "at_least", "outcome"), [(200, 1.0, "passed"), (200, 0.0, "invalid"), (20, 0.0, "failed")]
+)
+def test_nobody_is_blamed_on_a_machine_that_is_too_busy(work_ms: int, at_least: float, outcome: str) -> None:
+    story = good()
+    story.events = [
+        e.with_fields(work_ns=work_ms * MILLISECOND) if isinstance(e, CanaryChecked) else e for e in story.events
+    ]
+    verdicts = judge(story.run(), [SuccessRate(at_least=at_least, at_most=at_least)])
+    assert outcome_of(verdicts).value == outcome
+    busy = "this machine was too busy to blame anyone: a program that had work to do got 1/40 of a processor"
+    assert (verdicts[0].because == busy) is (outcome == "invalid")
 
 
 def test_guards_are_judged_though_nobody_lists_them() -> None:

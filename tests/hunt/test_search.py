@@ -47,6 +47,16 @@ def test_a_compare_and_swap_is_not_broken_by_anything() -> None:
     assert "Not broken in" in hunt_text(result, ["never_empty=x"])
 
 
+def test_programs_that_fail_undisturbed_are_told() -> None:
+    result = hunt(SimulatedPlayer({"A": swaps(2), "B": swaps(3)}))
+    assert result.base is not None
+    assert "nothing disturbed" not in hunt_text(result, ["never_empty=x"])
+    failed = replace(result, base=replace(result.base, codes=(("A", 0), ("B", 1)), outputs=(("B", "no credentials"),)))
+    text = hunt_text(failed, ["never_empty=x"])
+    assert "But in the first run in order, which nothing disturbed:" in text
+    assert "  B ended with code 1: no credentials" in text
+
+
 def test_seeds_that_draw_the_same_schedule_have_one_run() -> None:
     player = SimulatedPlayer({"A": nothing(1), "B": nothing(1)})
     result = hunt(player, Budget(seeds=100, patterns=()))

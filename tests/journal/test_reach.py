@@ -61,6 +61,15 @@ def look(told: Story, when: float, *faults: str) -> None:
     told.query("web", when, 5000 + int(when), name="db.example.internal", answers=not faults, faults=faults)
 
 
+def test_a_program_waits_for_what_gives_it_credentials() -> None:
+    metadata = {"host": "m.internal", "port": 80, "backend": "instance-metadata"}
+    clients = {"job": {"use": "command"}, "sdk": {"use": "boto3"}, "probe": {"use": "http", "url": "http://a.example/"}}
+    experiment = {"services": {"metadata": metadata}, "clients": clients}
+    services = {name: reach_of(experiment, name, []).services for name in (*clients, "command")}
+    assert services == {"job": {"metadata"}, "sdk": set(), "probe": set(), "command": {"metadata"}}
+    assert reach_of({"services": {}, "clients": clients}, "job", []).services == set()
+
+
 @pytest.mark.parametrize(
     ("client", "service", "app"),
     [

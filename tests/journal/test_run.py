@@ -64,6 +64,19 @@ class TestPhases:
         assert [call.number for call in run.calls_in("app", "fault")] == [2]
         assert len(run.calls_in("app", None)) == 2
 
+    def test_a_call_that_met_a_fault_is_of_it_whenever_it_began(self) -> None:
+        story = blank().lookup("app", 5100, 1000, faults=("blank",))
+        story.call("app", 4900, 5200, "failed")
+        story.call("app", 4950, 5300)
+        story.events = [
+            event for event in story.events if not isinstance(event, ev.AttemptStarted | ev.AttemptFinished)
+        ]
+        run = story.run()
+        assert [run.phase_of(call) for call in run.calls["app"]] == ["fault", "fault"], (
+            "both were under way at its lookup"
+        )
+        assert run.calls_in("app", "baseline") == []
+
 
 class TestWhoIsThere:
     def test_the_canary_is_no_client_under_test(self) -> None:

@@ -132,12 +132,14 @@ def test_a_journal_without_its_head_is_refused(tmp_path: Path, lines: list[str])
 
 def test_an_empty_file(tmp_path: Path) -> None:
     (tmp_path / "j.jsonl").touch()
-    with pytest.raises(JournalError, match=r"j\.jsonl: the file is empty; give the journal\.jsonl of a run"):
+    with pytest.raises(
+        JournalError, match=r"j\.jsonl: the file is empty; give the folder of a run, or its journal\.jsonl"
+    ):
         read_journal(tmp_path / "j.jsonl")
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match=r"Is a directory; give the journal\.jsonl of a run"):
+    with pytest.raises(JournalError, match=r"Is a directory; give the folder of a run, or its journal\.jsonl"):
         read_journal(tmp_path)
 
 

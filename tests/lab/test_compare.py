@@ -53,7 +53,7 @@ def test_what_is_documented_stands_beside_what_was_measured() -> None:
     assert found.gave_up_ns is not None
     assert found.gave_up_ns.n == 200
     assert (
-        8 * MILLISECOND <= found.gave_up_ns.low < found.gave_up_ns.middle < found.gave_up_ns.high <= 183 * MILLISECOND
+        8 * MILLISECOND <= found.gave_up_ns.least < found.gave_up_ns.middle < found.gave_up_ns.most <= 183 * MILLISECOND
     )
 
 

@@ -53,6 +53,7 @@ def test_the_kinds_are_the_files() -> None:
             "limit_data",
             "noop",
             "recycle",
+            "full_backlog",
         }
     )
 

@@ -1,11 +1,10 @@
 """The demo's figures are what was simulated, and no figure claims what the journal does not hold."""
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from chaoskit.journal.events import CallFinished, CallStarted
 from chaoskit.journal.run import Run
-from chaoskit.report.figures import ClientFigures, all_figures, carriage, percentile, spread
+from chaoskit.report.figures import ClientFigures, all_figures, carriage
 from chaoskit.report.health import all_injections, carried, health_of
 from chaoskit.units import MILLISECOND, SECOND
 from tests.effort import examples
@@ -137,21 +136,6 @@ def test_a_call_without_an_end_is_unknown_and_counts_as_waiting() -> None:
     assert hung.longest is not None
     assert hung.longest.elapsed_ns is None
     assert hung.gap_ns == 34 * SECOND  # from the call to the end of the run
-
-
-def test_spread_and_percentile() -> None:
-    assert spread([]) is None
-    assert percentile([], 0.5) is None
-    found = spread([4, 1, 3, 2])
-    assert found is not None
-    assert (found.n, found.least, found.middle, found.most) == (4, 1, 2, 4)
-
-
-@given(st.lists(st.integers(), min_size=1), st.floats(0, 1))
-def test_percentile_is_a_sample_that_enough_others_do_not_exceed(samples: list[int], share: float) -> None:
-    found = percentile(samples, share)
-    assert found in samples
-    assert sum(sample <= found for sample in samples) >= share * len(samples)
 
 
 @settings(max_examples=examples(60), deadline=None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.sandbox.environment import FAKE_KEY, HANDED_ON, client_environment, command_environment
+from chaoskit.sandbox.environment import FAKE_KEY, HANDED_ON, client_environment, command_environment, from_metadata
 
 WORK = Path("/nowhere/work")
 
@@ -18,6 +18,13 @@ def test_clients_get_fake_credentials_and_our_trust() -> None:
     assert found["AWS_REGION"] == "eu-west-1"
     assert found["AWS_EC2_METADATA_DISABLED"] == "true"
     assert found["HOME"] == "/nowhere/work", "no ~/.aws of the user"
+
+
+def test_credentials_come_from_a_metadata_service() -> None:
+    plain = client_environment(WORK, WORK / "ca.pem", "eu-west-1", {})
+    left = from_metadata(plain)
+    assert plain.keys() - left.keys() == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"}
+    assert left["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null", "and from nowhere else"
 
 
 @given(st.dictionaries(st.text(st.characters(codec="ascii", categories=("Lu", "Ll", "Nd")), min_size=1), st.text()))

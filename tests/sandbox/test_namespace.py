@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.sandbox.namespace import NamespaceSandbox, probe
+
+METADATA = "169.254.169.254"
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +31,9 @@ def inside(tmp_path: Path, look: Callable[[NamespaceSandbox], Coroutine[Any, Any
     async def hold() -> None:
         work = tmp_path / "work"
         work.mkdir()
-        sandbox = NamespaceSandbox(work, [work], [])
+        sandbox = NamespaceSandbox(
+            work, [work], [], {"warm": ResolverSettings(search=("svc.local",), ndots=5)}, [METADATA]
+        )
         await sandbox.open(["cold", "warm"])
         try:
             await look(sandbox)
@@ -51,7 +56,8 @@ def test_each_client_has_a_resolver_of_its_own(tmp_path: Path) -> None:
     async def look(sandbox: NamespaceSandbox) -> None:
         for label in ("cold", "warm"):
             seen = await output(sandbox.client_command(label, ["cat", "/etc/resolv.conf"]))
-            assert seen == f"nameserver {sandbox.resolver(label)[0]}\n"
+            settings = "search svc.local\noptions ndots:5\n" if label == "warm" else ""
+            assert seen == f"nameserver {sandbox.resolver(label)[0]}\n{settings}"
         assert sandbox.resolver("cold") != sandbox.resolver("warm")
 
     inside(tmp_path, look)
@@ -73,6 +79,24 @@ def test_there_is_no_way_out_but_loopback(tmp_path: Path) -> None:
         assert "'lo'" in names
         assert "eth" not in names
         assert error == "101", "ENETUNREACH: Network is unreachable"
+
+    inside(tmp_path, look)
+
+
+def test_an_address_asked_for_is_here_and_its_neighbours_are_not(tmp_path: Path) -> None:
+    program = (
+        "import socket\n"
+        f"with socket.create_server(({METADATA!r}, 80)) as server:\n"
+        "    print(socket.create_connection(server.getsockname(), timeout=5).getpeername())\n"
+        "try:\n"
+        "    socket.create_connection(('169.254.1.1', 80), timeout=5)\n"
+        "except OSError as error:\n"
+        "    print(error.errno)\n"
+    )
+
+    async def look(sandbox: NamespaceSandbox) -> None:
+        seen = await output(sandbox.command([sys.executable, "-c", program]))
+        assert seen.splitlines() == [f"('{METADATA}', 80)", "101"]
 
     inside(tmp_path, look)
 

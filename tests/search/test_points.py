@@ -116,6 +116,7 @@ asyncio.run(points.make_here(order, pathlib.Path("x.yaml"), pathlib.Path("runs/1
 NOTHING = "{title: Nothing, duration: 300ms, clients: {app: {use: noop, every: 100ms}}}"
 
 
+@pytest.mark.slow
 def test_a_complete_run_outlives_its_killed_search(tmp_path: Path) -> None:
     """The search is killed between the end of its run and the moment at which it looks at the results."""
     (tmp_path / "runs").mkdir()

@@ -5,7 +5,7 @@ A part is a file under ``parts/``: a frozen dataclass of its settings, whose ``p
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from chaoskit.cascade.live.stage import Stage
 from chaoskit.registry import Registry
@@ -14,7 +14,12 @@ PARTS = Registry("chaoskit.cascade.live.parts")
 
 
 class Part(Protocol):
-    """What every file under ``parts/`` holds: a frozen dataclass, a kind of ``settings.Settings``."""
+    """What every file under ``parts/`` holds: a frozen dataclass, a kind of ``settings.Settings``.
+
+    ``ORDERS`` is what an operator can order of it; see ``Stage.obeys``.
+    """
+
+    ORDERS: ClassVar[tuple[str, ...]]
 
     async def play(self, stage: Stage) -> None:
         """Do the part's work from ``stage.origin`` until ``stage.ends``."""

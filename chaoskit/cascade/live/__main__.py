@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 from importlib.metadata import version
@@ -9,7 +10,7 @@ from typing import Any
 
 from chaoskit.cascade.live import read_part
 from chaoskit.cascade.live.stage import Stage
-from chaoskit.child import Child
+from chaoskit.child import Child, Command
 from chaoskit.clients.participant import Participant
 from chaoskit.clients.process import play
 from chaoskit.clock import Instant, WallClock
@@ -22,6 +23,8 @@ class Player:
 
     def __init__(self, child: Child, given: dict[str, Any]) -> None:
         self._child, self._plan = child, Participant.from_json(given)
+        self._stage: Stage | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         try:
             self._part = read_part(self._plan.part, self._plan.settings)
         except ValueError as error:
@@ -45,7 +48,13 @@ class Player:
         """Live through one run."""
         plan = self._plan
         stage = Stage(plan.client, plan.region, origin=origin, ends=ends, seed=plan.seed, send=self._child.emit)
+        self._stage, self._loop = stage, asyncio.get_running_loop()
         await self._part.play(stage)
+
+    def obey(self, command: Command) -> None:
+        """``{"do": "operate", "order": …}``: what an operator orders, obeyed on the event loop. On the thread that reads commands."""
+        if command["do"] == "operate" and self._stage is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stage.obey, command.get("order", ""))
 
 
 def main() -> None:

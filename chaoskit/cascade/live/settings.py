@@ -10,3 +10,5 @@ class Settings:
 
     __slots__ = ()
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    ORDERS: ClassVar[tuple[str, ...]] = ()
+    """What an operator can order of the part while it plays; see ``Stage.obeys``."""

@@ -25,10 +25,19 @@ class Stage:
         self.emit = send
         self._levels: dict[str, float] = {}
         self._calls = itertools.count(1)
+        self._orders: dict[str, Callable[[], object]] = {}
 
     def stream(self, purpose: str, entity: int = 0) -> Stream:
         """The draws of one entity of this part, for one purpose; the same in every run of one seed."""
         return Stream(base_key(self.seed, f"{self.client} {purpose}"), entity)
+
+    def obeys(self, **orders: Callable[[], object]) -> None:
+        """Say what an operator can order of this part, by name with ``_`` for ``-``; each is one of its kind's ``ORDERS``."""
+        self._orders |= {name.replace("_", "-"): act for name, act in orders.items()}
+
+    def obey(self, order: str) -> None:
+        """Do what an operator ordered; one that this part does not know is passed over: the scenario's file was checked."""
+        self._orders.get(order, lambda: None)()
 
     async def until(self, instant: Instant) -> None:
         """Return at ``instant``, at once if it is past."""

@@ -54,7 +54,8 @@ class WorkflowSettings(Settings):
     """``check``: the period of state checks. ``work``: what taking one lapsed lease costs the manager. ``retry``: the mean back-off.
 
     ``fill``: the first leases are written evenly over so long, without work. ``throttle`` is on from the start, or ``throttle_after`` so
-    long from the start, when the queue is emptied too, as restarting the manager's hosts does.
+    long from the start, when the queue is emptied too, as restarting the manager's hosts does. With ``throttle_by_order`` an operator says
+    when that is.
     """
 
     droplets: int = 20
@@ -67,6 +68,7 @@ class WorkflowSettings(Settings):
     fill: Duration = 4 * SECOND
     throttle: Throttle | None = None
     throttle_after: Duration | None = None
+    throttle_by_order: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.droplets <= 1000 or self.queue < 1:
@@ -79,6 +81,8 @@ class WorkflowSettings(Settings):
             raise ValueError("'throttle.low' is at least 0 and below 'throttle.high'")
         if self.throttle_after is not None and self.throttle is None:
             raise ValueError("'throttle_after' says when 'throttle' begins; write 'throttle' too")
+        if self.throttle_by_order and (self.throttle is None or self.throttle_after is not None):
+            raise ValueError("'throttle_by_order' needs 'throttle', and excludes 'throttle_after'")
 
 
 class Droplet:
@@ -112,7 +116,8 @@ class Workflow:
             QueueThrottle(low=settings.throttle.low, high=settings.throttle.high) if settings.throttle else None
         )
         self._throttle_state = self._throttle.initial() if self._throttle else None
-        self._throttled = settings.throttle is not None and settings.throttle_after is None
+        at_once = settings.throttle_after is None and not settings.throttle_by_order
+        self._throttled = settings.throttle is not None and at_once
         self._queue: deque[tuple[Instant, Droplet, int]] = deque()
         self._busy, self._turn = False, 0
         self._stale = self._refused = 0
@@ -131,7 +136,7 @@ class Workflow:
             due = start + droplet.number * settings.fill // settings.droplets
             self._schedule.at(due, lambda droplet=droplet: self._take_first(droplet))  # type: ignore[misc]
         if settings.throttle_after is not None:
-            self._schedule.at(start + settings.throttle_after, self._restart)
+            self._schedule.at(start + settings.throttle_after, self.restart)
         self._tell()
 
     def _tell(self) -> None:
@@ -215,10 +220,10 @@ class Workflow:
         self._refused += not admitted
         return admitted
 
-    def _restart(self) -> None:
-        """Empty the queue, and throttle from now on."""
+    def restart(self) -> None:
+        """Empty the queue, and throttle from now on if there is a throttle."""
         self._queue.clear()
-        self._throttled, self._busy = True, False
+        self._throttled, self._busy = self.settings.throttle is not None, False
         self._turn += 1
         self._tell()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -12,6 +11,7 @@ from chaoskit.cascade.system.chain import Chain, unfit
 from chaoskit.cascade.system.events import Simulation
 from chaoskit.cascade.system.fluid import GOOD_SHARE
 from chaoskit.cascade.system.model import System
+from chaoskit.spread import Z_99, wilson
 from chaoskit.units import SECOND
 
 PLAYS = 30
@@ -100,17 +100,9 @@ def _simulation(cell: System, after_s: float, seed: int, plays: int = PLAYS) -> 
         seconds = simulation.run(round(ends * SECOND))[:-1][-look:]
         fresh, good = sum(second.fresh for second in seconds), sum(second.good for second in seconds)
         recovered += good >= 0.5 * fresh
-    low, high = wilson(recovered, plays)
+    low, high = wilson(recovered, plays, Z_99)
     words = f"well again in {recovered} of {plays} plays (99 % interval {low:.2f} to {high:.2f})"
     return Witness("simulation", recovered / plays, low, high, words)
-
-
-def wilson(successes: int, number: int, z: float = 2.576) -> tuple[float, float]:
-    """The interval of a share (Wilson, 1927); by default of 99 %."""
-    share = successes / number
-    middle = (share + z * z / (2 * number)) / (1 + z * z / number)
-    half = z * math.sqrt(share * (1 - share) / number + z * z / (4 * number**2)) / (1 + z * z / number)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _disputes(witnesses: tuple[Witness, ...]) -> tuple[str, ...]:

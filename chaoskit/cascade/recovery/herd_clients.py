@@ -8,7 +8,7 @@ dial that fails makes it sleep and look up again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from chaoskit.cascade.draws import Stream, base_key
@@ -58,11 +58,14 @@ class HerdSettings:
 
 
 class _Client:
-    """One client and its policies' states. ``ramping``: it has had an address since it last failed to get one."""
+    """One client and its policies' states. ``ramping``: it has had an address since it last failed to get one.
+
+    ``in_step``: its next look-up is due with those of all others, because it slept without jitter.
+    """
 
     def __init__(self, number: int, settings: HerdSettings, draws: Stream) -> None:
         self.number, self.draws, self.connections, self.dialling = number, draws, 0, 0
-        self.asleep = self.waiting_for_ramp = self.ramping = False
+        self.asleep = self.waiting_for_ramp = self.ramping = self.in_step = False
         jitter: Jitter = "full" if settings.jitter else "none"
         self.policy = BackOff(
             base_ns=round(settings.base_s * SECOND), cap_ns=round(settings.cap_s * SECOND), jitter=jitter
@@ -101,8 +104,30 @@ class HerdClients:
             begins = now + (round(client.draws.random() * spread) if self._settings.jitter else 0)
             self._schedule.at(begins, lambda client=client: self._look_up(client))  # type: ignore[misc]
 
+    def lost(self, number: int) -> None:
+        """A connection of client ``number`` was cut: it looks up and dials again."""
+        client = next(client for client in self._clients if client.number == number)
+        client.connections -= 1
+        self._with_one -= client.connections == 0
+        self._connected(self._with_one)
+        if self._settings.jitter:
+            self._sleep(client)
+        elif not client.asleep:
+            self._look_up(client)
+
+    def slow_down(self) -> None:
+        """From now on every client has a ramp and a back-off with full jitter."""
+        self._settings = replace(self._settings, ramp=True, jitter=True)
+        for client in self._clients:
+            client.policy = replace(client.policy, jitter="full")
+            client.ramping, client.in_step = False, True
+
     def _look_up(self, client: _Client) -> None:
         client.asleep = False
+        if client.in_step:  # it was woken with all the others, without jitter
+            client.in_step = False
+            self._sleep(client)
+            return
         self._service.look_up(client.number, lambda well: self._looked_up(client, well))
 
     def _looked_up(self, client: _Client, well: bool) -> None:

@@ -8,6 +8,7 @@ import os
 import platform
 import socket
 import threading
+import time
 from typing import Any
 
 from chaoskit.child import Child
@@ -16,7 +17,10 @@ from chaoskit.clients.process import play
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
 from chaoskit.journal.events import CanaryChecked, ClientReady
-from chaoskit.units import SECOND, format_duration
+from chaoskit.units import MILLISECOND, SECOND, format_duration
+
+WORK_NS = 5 * MILLISECOND
+"""Processor time with which each look measures how busy the machine is: half a percent of one processor."""
 
 
 class Looks:
@@ -50,8 +54,21 @@ class Looks:
             ok, detail = False, f"no answer within {format_duration(limit)}"
         now = self._clock.now()
         self._child.emit(
-            CanaryChecked(at=now, name=self._plan.name, ok=ok, detail=detail, latency_ns=now - started),
+            CanaryChecked(
+                at=now, name=self._plan.name, ok=ok, detail=detail, latency_ns=now - started, work_ns=_work()
+            ),
         )
+
+
+def _work() -> int:
+    """Nanoseconds that ``WORK_NS`` of processor time take here: as many on an idle machine, ten times that if ten want each processor.
+
+    It is longer than the first turn that a scheduler gives a program which has slept.
+    """
+    began, worked = time.monotonic_ns(), time.thread_time_ns()
+    while time.thread_time_ns() - worked < WORK_NS:
+        pass
+    return time.monotonic_ns() - began
 
 
 async def _resolve(name: str) -> tuple[bool, str]:

@@ -6,6 +6,9 @@ from typing import Any, Literal, TypeAlias
 
 from chaoskit.journal.events._types import BaseEvent, Instant, Whole
 
+Role: TypeAlias = Literal["alone", "operator", "communicator", "scribe", "facilitator"]
+"""Who of a team asked for it; ``alone`` is one person, or a program, in all roles but the facilitator's."""
+
 
 class DrillBegan(BaseEvent, frozen=True, kw_only=True, tag="drill_began"):
     """The head of a drill. ``plan`` is the sealed part of the scenario's file as plain JSON, so the journal alone can be judged again."""
@@ -20,7 +23,8 @@ class OperatorActed(BaseEvent, frozen=True, kw_only=True, tag="operator_acted"):
     """An action of the operator's, done when ``at`` says.
 
     ``lifted`` are the injections that it ended, ``touched`` the host names whose records it wrote; ``guards_off`` and ``guards_on`` are
-    the protections that it switched, ``restarted`` the clients and apps that it started anew. ``disarmed``: the trigger has no way in now.
+    the protections that it switched, ``restarted`` the clients and apps that it started anew, and ``ordered`` what it ordered of which
+    client, as ``CLIENT ORDER``. ``disarmed``: the trigger has no way in now; ``armed``: it has one again.
     """
 
     at: Instant
@@ -32,6 +36,9 @@ class OperatorActed(BaseEvent, frozen=True, kw_only=True, tag="operator_acted"):
     guards_on: tuple[str, ...] = ()
     restarted: tuple[str, ...] = ()
     disarmed: bool = False
+    ordered: tuple[str, ...] = ()
+    armed: bool = False
+    role: Role = "alone"
 
 
 class OperatorRefused(BaseEvent, frozen=True, kw_only=True, tag="operator_refused"):
@@ -40,6 +47,7 @@ class OperatorRefused(BaseEvent, frozen=True, kw_only=True, tag="operator_refuse
     at: Instant
     request: str
     because: str
+    role: Role = "alone"
 
 
 class DiagnosisGiven(BaseEvent, frozen=True, kw_only=True, tag="diagnosis_given"):
@@ -50,6 +58,7 @@ class DiagnosisGiven(BaseEvent, frozen=True, kw_only=True, tag="diagnosis_given"
     mechanism: str
     scope: str
     since: Instant
+    role: Role = "alone"
 
 
 class StatusPosted(BaseEvent, frozen=True, kw_only=True, tag="status_posted"):
@@ -59,20 +68,50 @@ class StatusPosted(BaseEvent, frozen=True, kw_only=True, tag="status_posted"):
     text: str
     next_by: Instant | None = None
     resolved: bool = False
+    role: Role = "alone"
 
 
 class HintTaken(BaseEvent, frozen=True, kw_only=True, tag="hint_taken"):
-    """A hint was asked for; ``cost`` is in points."""
+    """A hint was asked for, or the facilitator gave it; ``cost`` is in points."""
 
     at: Instant
     number: Whole
     cost: Whole
+    role: Role = "alone"
 
 
 class OperatorDone(BaseEvent, frozen=True, kw_only=True, tag="operator_done"):
     """The trainee says that the incident is over."""
 
     at: Instant
+    role: Role = "alone"
+
+
+class NoteTaken(BaseEvent, frozen=True, kw_only=True, tag="note_taken"):
+    """What the scribe wrote down, for the debrief's timeline."""
+
+    at: Instant
+    text: str
+    role: Role = "scribe"
+
+
+class DrillHeld(BaseEvent, frozen=True, kw_only=True, tag="drill_held"):
+    """The facilitator holds the drill: until ``DrillResumed`` nobody else is obeyed, and no rule of communication counts the time."""
+
+    at: Instant
+
+
+class DrillResumed(BaseEvent, frozen=True, kw_only=True, tag="drill_resumed"):
+    """The hold is over."""
+
+    at: Instant
+
+
+class DrillAborted(BaseEvent, frozen=True, kw_only=True, tag="drill_aborted"):
+    """The facilitator ended the drill before its time; what happened until then stays in the journal, and nothing is watched after it."""
+
+    at: Instant
+    because: str
 
 
 class WatchBegan(BaseEvent, frozen=True, kw_only=True, tag="watch_began"):
@@ -83,11 +122,15 @@ class WatchBegan(BaseEvent, frozen=True, kw_only=True, tag="watch_began"):
 
 
 class TriggerReplayed(BaseEvent, frozen=True, kw_only=True, tag="trigger_replayed"):
-    """What had caused the incident came again. ``injection`` is the fault that it brought; None: what was done had disarmed it."""
+    """What had caused the incident came again: as the fault ``injection``, or by ``orders`` to clients, each as ``CLIENT ORDER``.
+
+    Neither: what was done had disarmed it.
+    """
 
     at: Instant
     injection: str | None
     ends: Instant
+    orders: tuple[str, ...] = ()
 
 
 class DrillEnded(BaseEvent, frozen=True, kw_only=True, tag="drill_ended"):
@@ -104,6 +147,10 @@ DrillEvent: TypeAlias = (
     | StatusPosted
     | HintTaken
     | OperatorDone
+    | NoteTaken
+    | DrillHeld
+    | DrillResumed
+    | DrillAborted
     | WatchBegan
     | TriggerReplayed
     | DrillEnded

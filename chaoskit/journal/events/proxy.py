@@ -51,4 +51,16 @@ class ControlRequestRefused(BaseEvent, frozen=True, kw_only=True, tag="control_r
     count: Whole = 1
 
 
-ProxyEvent: TypeAlias = ConnectionOpened | ConnectionClosed | ControlRequestRefused
+class HandshakesDropped(BaseEvent, frozen=True, kw_only=True, tag="handshakes_dropped"):
+    """While ``toxic`` kept the accept queue of ``proxy`` full, the kernel dropped ``packets`` that would open connections there.
+
+    Told when the toxic is lifted. One connection may count several times: its packet is sent again until it is answered.
+    """
+
+    at: Instant
+    proxy: str
+    toxic: str
+    packets: Whole
+
+
+ProxyEvent: TypeAlias = ConnectionOpened | ConnectionClosed | HandshakesDropped | ControlRequestRefused

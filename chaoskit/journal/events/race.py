@@ -12,7 +12,8 @@ class RaceStep(BaseEvent, frozen=True, kw_only=True, tag="race_step"):
 
     ``step`` counts its calls from 1. ``endpoint`` is the DNS name that the call is about, empty for all of them. ``change`` is
     Route 53's id of a batch that was accepted, by which ``HostedZoneChanged`` and ``ZoneChanged`` name it. ``reads`` are the steps
-    of the same participant whose answers a batch is based on, oldest first.
+    of the same participant whose answers a batch is based on, oldest first. ``call`` and ``answer`` are for people. ``refusal`` is why the
+    control plane refused a batch, as ``chaoskit.race.calls.Reason`` has it; empty for whatever else was answered.
     """
 
     at: Instant
@@ -22,6 +23,7 @@ class RaceStep(BaseEvent, frozen=True, kw_only=True, tag="race_step"):
     call: str
     endpoint: str
     answer: str
+    refusal: str = ""
     change: str = ""
     reads: tuple[Whole, ...] = ()
 

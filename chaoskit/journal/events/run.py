@@ -32,12 +32,16 @@ class RunStarted(BaseEvent, frozen=True, kw_only=True, tag="run_started"):
 
 
 class SandboxReady(BaseEvent, frozen=True, kw_only=True, tag="sandbox_ready"):
-    """Which sandbox the clients run in, why this one, and whether the system's libc resolver is in the path."""
+    """Which sandbox the clients run in, why this one, and whether the system's libc resolver is in the path.
+
+    ``resolver``: what each client's resolv.conf says beside its name server, line by line; nothing where all is the resolver's default.
+    """
 
     at: Instant
     sandbox: str
     libc_exercised: bool
     because: str
+    resolver: tuple[str, ...] = ()
 
 
 class PlaneReady(BaseEvent, frozen=True, kw_only=True, tag="plane_ready"):
@@ -119,14 +123,27 @@ class InjectionCut(BaseEvent, frozen=True, kw_only=True, tag="injection_cut"):
     evidence: Whole
 
 
+class AbortConditionMet(BaseEvent, frozen=True, kw_only=True, tag="abort_condition_met"):
+    """A ``condition`` of ``abort_when`` was met, so the run ends before its time. ``evidence`` is the ``seq`` of the call that met it."""
+
+    at: Instant
+    condition: str
+    evidence: Whole
+
+
 class CanaryChecked(BaseEvent, frozen=True, kw_only=True, tag="canary_checked"):
-    """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid."""
+    """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid.
+
+    ``work_ns`` tells how busy the machine was just after: how long a piece of work took that needs 5 ms of processor time; None where it
+    was not measured.
+    """
 
     at: Instant
     name: str
     ok: bool
     detail: str
     latency_ns: Whole
+    work_ns: Whole | None = None
 
 
 class HarnessFailed(BaseEvent, frozen=True, kw_only=True, tag="harness_failed"):
@@ -135,6 +152,12 @@ class HarnessFailed(BaseEvent, frozen=True, kw_only=True, tag="harness_failed"):
     at: Instant
     part: str
     message: str
+
+    @property
+    def words(self) -> str:
+        """For people: the message, and the part that failed where the message does not begin with it."""
+        named = self.part in self.message.partition(":")[0].split()
+        return self.message if named else f"{self.part} failed: {self.message}"
 
 
 class RunEnded(BaseEvent, frozen=True, kw_only=True, tag="run_ended"):
@@ -153,6 +176,7 @@ RunEvent: TypeAlias = (
     | InjectionApplied
     | InjectionLifted
     | InjectionCut
+    | AbortConditionMet
     | CanaryChecked
     | HarnessFailed
     | RunEnded

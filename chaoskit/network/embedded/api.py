@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from chaoskit import __version__
@@ -139,7 +140,12 @@ class Api:
             raise _Refused(409, "toxic already exists")
         toxic = _toxic(TOXICS.get(kind), whole_numbers(given.get("attributes", {})))
         instance = ToxicInstance(toxic_name, kind, cast(Stream, stream.lower()), _toxicity(given, 1.0), toxic)
-        return 200, _toxic_json(proxy.add(instance))
+        if lacking := toxic.lacking():
+            raise _Refused(400, lacking)
+        _check_toxicity(instance)
+        added = proxy.add(instance)
+        await proxy.fill_or_reopen()
+        return 200, _toxic_json(added)
 
     async def toxic(self, name: str, toxic: str, _: bytes) -> Answer:
         return 200, _toxic_json(_instance(self._proxy(name), toxic))
@@ -148,11 +154,14 @@ class Api:
         proxy = self._proxy(name)
         old, given = _instance(proxy, toxic), read_object(body, TOXIC)
         changed = _toxic(type(old.toxic), {**old.toxic.attributes(), **whole_numbers(given.get("attributes", {}))})
-        return 200, _toxic_json(proxy.update(toxic, toxicity=_toxicity(given, old.toxicity), toxic=changed))
+        toxicity = _toxicity(given, old.toxicity)
+        _check_toxicity(replace(old, toxicity=toxicity))
+        return 200, _toxic_json(proxy.update(toxic, toxicity=toxicity, toxic=changed))
 
     async def remove_toxic(self, name: str, toxic: str, _: bytes) -> Answer:
         proxy = self._proxy(name)
         proxy.remove(_instance(proxy, toxic).name)
+        await proxy.fill_or_reopen()
         return 204, None
 
     async def reset(self, _: bytes) -> Answer:
@@ -160,6 +169,7 @@ class Api:
             await _start(proxy)
             for toxic in list(proxy.toxics):
                 proxy.remove(toxic)
+            await proxy.fill_or_reopen()
         return 204, None
 
     async def metrics(self, _: bytes) -> Answer:
@@ -246,6 +256,11 @@ def _toxicity(given: Body, default: float) -> float:
     if not 0 <= value <= 1:
         raise BadBody("toxicity must be a number from 0 to 1")
     return float(value)
+
+
+def _check_toxicity(instance: ToxicInstance) -> None:
+    if instance.toxic.ON_LISTENER and instance.toxicity < 1:
+        raise _Refused(400, f"{instance.kind} acts on every new connection, so its toxicity is 1")
 
 
 def _toxic(kind: type[Toxic], attributes: dict[str, int]) -> Toxic:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chaoskit.host_port import host_port
-from chaoskit.journal.events import Event
+from chaoskit.journal.events import Event, HandshakesDropped
+from chaoskit.network.embedded.accept_queue import BACKLOG, FullQueue
 from chaoskit.network.embedded.addresses import Reach
 from chaoskit.network.embedded.connection import Connection
 from chaoskit.network.target import Stream
 from chaoskit.network.toxics import Toxic
 from chaoskit.seeds import generator
-
-BACKLOG = 1024  # a full backlog drops SYNs, and the client's kernel repeats them only after 1 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +101,44 @@ class Proxy:
         self.sent: dict[Stream, int] = {"upstream": 0, "downstream": 0}
         self._accepted = self._added = 0
         self._server: asyncio.Server | None = None
+        self._full: FullQueue | None = None
+        self._dropped_before: dict[str, int] = {}
 
     @property
     def enabled(self) -> bool:
         """Whether it listens."""
-        return self._server is not None
+        return self._server is not None or self._full is not None
 
     async def start(self) -> None:
         """Listen. Raises ``OSError`` when the address cannot be had."""
-        if self._server is None:
+        if not self.enabled:
             host, port = self.listen_address()
             self._server = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=BACKLOG)
             self.listen = host_port(self._server.sockets[0].getsockname())
+            await self.fill_or_reopen()
+
+    async def fill_or_reopen(self) -> None:
+        """Accept no connection as long as a toxic that acts on the listener is on, and accept again when none is."""
+        on_listener = [name for name, instance in self.toxics.items() if instance.toxic.ON_LISTENER]
+        if on_listener and self._server is not None:
+            self._full, self._server = FullQueue(self._server), None
+        if self._full is not None:
+            for name in on_listener:
+                self._dropped_before.setdefault(name, self._full.dropped)
+            for name in [name for name in self._dropped_before if name not in on_listener]:
+                self._tell_dropped(name)
+        if not on_listener and self._full is not None:
+            server, queued = await self._full.server(self._accept), self._full.take_queued()
+            self._server, self._full = server, None
+            await server.start_serving()
+            for connection in queued:
+                await asyncio.get_running_loop().connect_accepted_socket(self._accept, connection)
+
+    def _tell_dropped(self, toxic: str) -> None:
+        """Say what a toxic on the listener kept out, which is no connection that could say it."""
+        before = self._dropped_before.pop(toxic)
+        if self._full is not None and (packets := self._full.dropped - before):
+            self.emit(HandshakesDropped(at=time.monotonic_ns(), proxy=self.name, toxic=toxic, packets=packets))
 
     def listen_address(self) -> tuple[str, int]:
         """Where it listens, or would."""
@@ -123,6 +149,11 @@ class Proxy:
         if self._server is not None:
             self._server.close()
             self._server = None
+        if self._full is not None:
+            for name in tuple(self._dropped_before):
+                self._tell_dropped(name)
+            self._full.close()
+            self._full = None
         for connection in list(self.connections):
             connection.abort(because)
 

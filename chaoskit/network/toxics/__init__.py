@@ -71,9 +71,15 @@ class Toxic(Protocol):
     """Whether ``Moment.passed`` goes on counting when the toxic's parameters are changed on an open connection."""
     IN_TOXIPROXY: ClassVar[bool] = True
     """Whether Toxiproxy can do it too."""
+    ON_LISTENER: ClassVar[bool] = False
+    """Whether it acts where connections are accepted, so on every new one, and on none that is open."""
 
     def __post_init__(self) -> None:
         self.attributes()
+
+    def lacking(self) -> str:
+        """What this machine lacks for it, for people; empty where it has all."""
+        return ""
 
     def opened(self, at: Instant) -> Cut | None:
         """The toxic meets a stream: a new connection's, or an open one's when the toxic is added. ``Cut`` if it will end by itself."""

@@ -21,23 +21,28 @@ from chaoskit.clients.boto3.__main__ import make_client
 from chaoskit.clients.process import play
 from chaoskit.clock import Instant, WallClock
 from chaoskit.errors import PlaneError
-from chaoskit.journal.events import ClientReady, CompareAndSwapTested, RaceStep
+from chaoskit.journal.events import ClientReady, CompareAndSwapTested, LevelMeasured, RaceStep
+from chaoskit.race.calls import Batch, PointAlias, PointRollback
 from chaoskit.race.enactor import Enactor
 from chaoskit.race.live.layout import Layout
+from chaoskit.race.live.orders import Orders
 from chaoskit.race.live.participant import Participant, Schedule
 from chaoskit.race.live.performer import Performer
-from chaoskit.race.live.recorder import Recorder
+from chaoskit.race.live.recorder import WORDS, Recorder
 from chaoskit.race.live.repair import repair
 from chaoskit.race.live.set_up import install_first_plan, layout_at
 from chaoskit.race.live.spec import RaceSpec
 from chaoskit.race.live.zone_api import Boto3Zone, find_zone
 from chaoskit.race.planner import Planner
 from chaoskit.seeds import generator
-from chaoskit.units import format_duration
+from chaoskit.units import MILLISECOND, format_duration
 
 ROUTE53 = "route53.amazonaws.com"
 LOOK_EVERY_S = 0.1
 """How often Route 53 is looked for while the run's processes start."""
+
+LOOK_FOR_ORDERS_NS = 100 * MILLISECOND
+"""How long an enactor that waits for its next pass sleeps before it looks whether an operator ordered something."""
 
 
 class Race:
@@ -56,6 +61,7 @@ class Race:
         self._sdk = make_client(sdk_plan)
         self._acting = threading.Lock()
         self._pause = threading.Event()  # never set
+        self._orders = Orders()
         if self._spec.role == "planner":
             self._set_up()
 
@@ -110,8 +116,8 @@ class Race:
             return
 
     async def _race(self, layout: Layout, origin: Instant, ends: Instant) -> None:
-        """Step after step, each at its time."""
-        participant = self._participant()
+        """Step after step, each at its time, counted from ``origin`` or from the last order to start over."""
+        participant, paused = self._participant(), False
         numbers = itertools.count(1)
         performer = Performer(
             Boto3Zone(self._sdk, layout.zone_id),
@@ -121,7 +127,16 @@ class Race:
             by_address=self._spec.rules.by_address,
         )
         recorder = Recorder(self._name, layout)
-        while origin + participant.due < ends:
+        while (now := self._clock.now()) < ends and (paused or origin + participant.due < ends):
+            if self._orders.obey():
+                origin, participant = now, self._participant()
+            if self._orders.paused != paused:
+                paused = self._orders.paused
+                self._child.emit(LevelMeasured(at=now, client=self._name, name="writing", value=float(not paused)))
+            soon = now + LOOK_FOR_ORDERS_NS
+            if paused or origin + participant.due > soon:
+                await self._clock.sleep_until(min(soon, ends))
+                continue
             await self._clock.sleep_until(origin + participant.due)
             asked_at = self._clock.now()
             call = participant.send(asked_at - origin)
@@ -138,20 +153,24 @@ class Race:
         return Participant(Enactor(self._spec.rules, self._spec.endpoints), schedule, rng)
 
     def obey(self, command: Command) -> None:
-        """``{"do": "operate"}``: repair what is empty. On the thread that reads commands."""
+        """``{"do": "operate"}``: the operator repairs what is empty, others take the ``order``. On the thread that reads commands."""
         if command["do"] != "operate":
+            return
+        if self._spec.role != "operator":
+            self._orders.give(command.get("order", ""))
             return
         with self._acting:
             asked_at = self._clock.now()
             endpoint = self._endpoint()
             for number, outcome in enumerate(repair(endpoint, self._layout_at(endpoint)), 1):
+                batch = Batch(outcome.endpoint, None, (PointAlias(outcome.to), PointRollback(outcome.to)))
                 self._child.emit(
                     RaceStep(
                         at=self._clock.now(),
                         asked_at=asked_at,
                         client=self._name,
                         step=number,
-                        call=f"repair: point alias and rollback record at plan {outcome.to}",
+                        call=f"repair: {WORDS.call(batch)}",
                         endpoint=outcome.name,
                         answer=f"applied; the tree of plan {outcome.plan} was missing",
                         change=outcome.change,

@@ -80,9 +80,7 @@ class RaceEvidence:
         return [
             step
             for step in self.steps.values()
-            if step.endpoint == emptying.name
-            and emptying.at <= step.at < ends
-            and step.answer.startswith("refused: no such target")
+            if step.endpoint == emptying.name and emptying.at <= step.at < ends and step.refusal == "no such target"
         ]
 
     def explain(self, emptying: Emptying) -> list[str]:
@@ -96,9 +94,9 @@ class RaceEvidence:
         lines.append(f"{self._when(emptying.at)}  the DNS server serves {emptying.name} without an address")
         refused = self.refused_after(emptying)
         if refused:
-            times = f"{len(refused)} batch{'es' if len(refused) > 1 else ''}"
+            number = f"{len(refused)} batch{'es' if len(refused) > 1 else ''}"
             lines.append(
-                f"{self._when(refused[0].at)}  the first of {times} that cannot repair it: {refused[0].answer}"
+                f"{self._when(refused[0].at)}  the first of {number} that cannot repair it: {refused[0].answer}"
             )
         if emptying.until is not None:
             who = emptying.ended_by or "a change that no participant tells of"
@@ -121,10 +119,23 @@ class RaceEvidence:
     def _line(self, step: RaceStep) -> str:
         where = f" at {step.endpoint}" if step.endpoint else ""
         change = f" ({step.change})" if step.change else ""
-        return f"{self._when(step.asked_at)}  {step.client}: {step.call}{where}: {step.answer}{change}"
+        return f"{self._when(step.asked_at)}  {step.client} {step.call}{where}: {step.answer}{change}"
 
     def _when(self, at: Instant) -> str:
         return f"{(at - (self.run.origin or at)) / 1e9:7.3f} s"
+
+
+def empty_spans(run: Run, name: str) -> list[tuple[Instant, Instant]]:
+    """From when until when the DNS server served ``name`` without an address, in order; the run's last instant where it stayed empty."""
+    versions = [
+        (event.at, change) for _, event in run.of(ZoneChanged) for change in event.changes if change.name == name
+    ]
+    spans = []
+    for number, (at, change) in enumerate(versions):
+        if _addresses(change.before) and not _addresses(change.after):
+            filled = (later for later, new in versions[number:] if _addresses(new.after))
+            spans.append((at, next(filled, run.last_instant)))
+    return spans
 
 
 def _addresses(records: tuple[ServedRecord, ...]) -> bool:

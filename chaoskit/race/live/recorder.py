@@ -7,30 +7,22 @@ from collections.abc import Hashable
 from chaoskit.clock import Instant
 from chaoskit.journal.events import RaceStep
 from chaoskit.race.calls import (
-    Alias,
     Answer,
     Applied,
     Batch,
     Call,
-    Change,
     DeleteAddress,
     DeleteTree,
     ListTrees,
-    Lock,
-    LockLost,
-    Newest,
-    PointAlias,
-    PointRollback,
-    Published,
-    PublishPlan,
-    PutTree,
     ReadAlias,
     ReadLock,
     ReadPlans,
     Refused,
-    Trees,
 )
 from chaoskit.race.live.layout import Layout
+from chaoskit.race.words import Engineering
+
+WORDS = Engineering()
 
 
 class Recorder:
@@ -53,9 +45,10 @@ class Recorder:
             asked_at=asked_at,
             client=self._client,
             step=self._step,
-            call=describe_call(call),
+            call=WORDS.call(call),
             endpoint="" if endpoint is None else self._layout.endpoint(endpoint).removesuffix("."),
-            answer=describe_answer(answer),
+            answer=WORDS.answer(answer),
+            refusal=answer.reason if isinstance(answer, Refused) else "",
             change=change,
             reads=reads,
         )
@@ -79,55 +72,3 @@ class Recorder:
                 self._reads["trees"] = self._step
             case Batch(endpoint) if isinstance(answer, Applied):
                 self._reads["lock", endpoint] = self._step
-
-
-def describe_call(call: Call) -> str:
-    """For people."""
-    match call:
-        case ReadPlans():
-            return "read the newest plan"
-        case ReadAlias():
-            return "read the alias"
-        case ReadLock():
-            return "read the lock"
-        case ListTrees():
-            return "list the trees"
-        case PublishPlan():
-            return "publish a plan"
-        case Batch():
-            return f"batch: swap the lock, {', '.join(map(_change, call.changes))}"
-    return type(call).__name__
-
-
-def _change(change: Change) -> str:
-    match change:
-        case PutTree(plan):
-            return f"put the tree of plan {plan}"
-        case PointAlias(plan):
-            return f"point the alias at plan {plan}"
-        case PointRollback(plan):
-            return f"point the rollback record at plan {plan}"
-        case DeleteTree(plan):
-            return f"delete the tree of plan {plan}"
-        case DeleteAddress(plan):
-            return f"delete an address of plan {plan}"
-
-
-def describe_answer(answer: Answer) -> str:
-    """For people."""
-    match answer:
-        case Newest(plan) | Published(plan):
-            return f"plan {plan}"
-        case Alias(plan):
-            return f"at plan {plan}" if plan else "there is none"
-        case Lock(stamp):
-            return f"it holds {stamp}"
-        case Trees(plans):
-            return f"of plans {', '.join(map(str, dict.fromkeys(plans)))}" if plans else "there is none"
-        case Applied(stamp):
-            return f"applied; the lock holds {stamp}"
-        case LockLost():
-            return "refused: somebody else swapped the lock"
-        case Refused(reason, plan):
-            return f"refused: {reason}, plan {plan}"
-    return type(answer).__name__

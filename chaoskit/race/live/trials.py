@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chaoskit.spread import wilson
 from chaoskit.units import format_duration
-
-Z_95 = 1.959964
-"""The normal quantile of a two-sided interval of 95 %."""
-
-
-def wilson(times: int, runs: int) -> tuple[float, float]:
-    """The 95 % interval of a probability of which ``times`` in ``runs`` were seen (E. B. Wilson, JASA 22, 1927). Without runs: 0 to 1."""
-    if not runs:
-        return 0.0, 1.0
-    share, squared = times / runs, Z_95 * Z_95
-    middle = (share + squared / (2 * runs)) / (1 + squared / runs)
-    half = Z_95 / (1 + squared / runs) * math.sqrt(share * (1 - share) / runs + squared / (4 * runs * runs))
-    return (0.0 if times == 0 else middle - half), (1.0 if times == runs else middle + half)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +28,39 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One setting: the protections, the latency of the slow path, and what was seen. ``invalid`` live runs count for nothing."""
+    """One setting: the protections, the latency of the slow path, and what was seen. ``invalid`` live runs count for nothing.
+
+    ``breaks_in`` is the number of steps in which the explorer breaks ``never_empty`` under these protections; None where it proves it.
+    """
 
     protections: tuple[str, ...]
     latency_ns: int
+    breaks_in: int | None
     live: Tally
     simulated: Tally
     invalid: int = 0
+
+    @property
+    def refuted(self) -> bool:
+        """Whether a record became empty, of whatever endpoint and in whichever driver, although the explorer proves that none can."""
+        return self.breaks_in is None and self.live.any + self.simulated.any > 0
+
+    @property
+    def name(self) -> str:
+        """The protections, for people."""
+        return ", ".join(self.protections) or "none"
+
+    @property
+    def latency(self) -> str:
+        """The latency, for people."""
+        return format_duration(self.latency_ns) if self.latency_ns else "0"
 
     def plain(self) -> dict[str, object]:
         """For JSON."""
         return {
             "protections": list(self.protections),
             "latency_ns": self.latency_ns,
+            "never_empty_breaks_in": self.breaks_in,
             "live": self.live.plain(),
             "simulated": self.simulated.plain(),
             "invalid": self.invalid,
@@ -62,6 +69,7 @@ class Row:
 
 HEADINGS = (
     "protections",
+    "model",
     "latency",
     "live: emptied",
     "95 % interval",
@@ -71,21 +79,61 @@ HEADINGS = (
     "any",
     "unrep.",
 )
+BAR = 20
+"""Characters of a bar of 100 %."""
 
 
 def table_lines(rows: Sequence[Row]) -> list[str]:
     """The table for a terminal."""
-    cells = [HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
-    return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return _columns([HEADINGS, *(_cells(row) for row in rows)])
+
+
+def curve_lines(rows: Sequence[Row]) -> list[str]:
+    """How often the first endpoint became empty over the latency, live beside simulated, for each set of protections that was
+    swept; nothing where none was."""
+    swept: dict[str, list[Row]] = {}
+    for row in rows:
+        swept.setdefault(row.name, []).append(row)
+    lines = []
+    for name, of_one_set in swept.items():
+        if len(of_one_set) > 1:
+            cells = [
+                (row.latency, _bar(row.live), _bar(row.simulated))
+                for row in sorted(of_one_set, key=lambda row: row.latency_ns)
+            ]
+            lines += ["", f"protections: {name}", *_columns([("latency", "live", "simulated"), *cells])]
+    return lines[1:]
+
+
+def refutations(rows: Sequence[Row]) -> list[str]:
+    """Where a record became empty under protections for which the explorer proves that none can."""
+    return [
+        f"{row.name} at {row.latency}: the model proves never_empty, and a record became empty in {row.live.any} of {row.live.runs} "
+        f"live and {row.simulated.any} of {row.simulated.runs} simulated runs"
+        for row in rows
+        if row.refuted
+    ]
+
+
+def _bar(tally: Tally) -> str:
+    if not tally.runs:
+        return "unknown"
+    filled = round(BAR * tally.first / tally.runs)
+    return f"{'█' * filled}{'·' * (BAR - filled)}  {tally.first} of {tally.runs}"
+
+
+def _columns(table: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in table]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     live, simulated = row.live, row.simulated
     low, high = wilson(live.first, live.runs)
     return (
-        ", ".join(row.protections) or "none",
-        format_duration(row.latency_ns) if row.latency_ns else "0",
+        row.name,
+        "holds" if row.breaks_in is None else f"breaks in {row.breaks_in}",
+        row.latency,
         f"{live.first} of {live.runs}" + (f" ({row.invalid} invalid)" if row.invalid else ""),
         f"{low:.0%} to {high:.0%}" if live.runs else "unknown",
         f"{live.any} of {live.runs}",

@@ -13,6 +13,7 @@ import asyncio
 import itertools
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -57,6 +58,8 @@ class Balancer(Settings):
     after so long without too many targets out.
     """
 
+    ORDERS: ClassVar[tuple[str, ...]] = ("failover-off", "failover-on")
+
     name: str = "app.balancer.test"
     zone: str = "balancer.test"
     existing: int = 6
@@ -94,6 +97,8 @@ class Balancer(Settings):
         ]
         try:
             await stage.until(stage.origin)
+            stage.obeys(failover_off=partial(balancer.fail_over, False), failover_on=partial(balancer.fail_over, True))
+            balancer.fail_over(True)
             await balancer.publish(dict.fromkeys(range(ZONES), FULL_WEIGHT))
             await asyncio.gather(balancer.find_targets(), balancer.check_health(), balancer.watch_zones())
         finally:
@@ -119,8 +124,14 @@ class _Balancer:
         self._weights: dict[int, int] = {}
         self._turns = [itertools.count() for _ in range(ZONES)]
         self._changes = 0
+        self._fails_over = True
         for address in existing_addresses(settings.existing):
             self._add(address)
+
+    def fail_over(self, on: bool) -> None:
+        """Switch the failover of zones on or off; off, it gives back all that it had removed."""
+        self._fails_over = on
+        self._stage.level("automatic failover", on)
 
     def _add(self, address: str) -> None:
         if address not in self._health:
@@ -178,7 +189,9 @@ class _Balancer:
             now = self._stage.schedule.now
             for zone in range(ZONES):
                 targets = self._targets(zone)
-                if 1 - len(self._serving(zone)) / len(targets) > self._settings.failover_share:
+                if not self._fails_over:
+                    self._removed[zone] = 0.0
+                elif 1 - len(self._serving(zone)) / len(targets) > self._settings.failover_share:
                     out_since[zone] = now
                     wish = len(targets) - self._removed[zone]
                     allowance, granted = velocity.step(allowance, wish, now, self._draws)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import ClassVar, Literal
 
 from chaoskit.cascade.live.descriptors import raise_descriptors
 from chaoskit.cascade.live.settings import Settings
@@ -25,7 +26,12 @@ LISTEN_BACKLOG = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door(Settings):
-    """``accepts_per_s`` connections are let in, ``backlog`` more wait, at ``address``."""
+    """``accepts_per_s`` connections are let in, ``backlog`` more wait, at ``address``.
+
+    Orders: ``restart`` hangs up on everybody, inside or waiting; ``limit-off`` lets everybody in at once, until ``limit-on``.
+    """
+
+    ORDERS: ClassVar[tuple[str, ...]] = ("restart", "limit-off", "limit-on")
 
     accepts_per_s: float = 100.0
     backlog: int = 128
@@ -43,6 +49,10 @@ class Door(Settings):
         server = await asyncio.start_server(entrance.knock, self.address, self.port, backlog=LISTEN_BACKLOG)
         try:
             await stage.until(stage.origin)
+            stage.obeys(
+                restart=entrance.close, limit_off=partial(entrance.limit, False), limit_on=partial(entrance.limit, True)
+            )
+            entrance.limit(True)
             await entrance.let_in()
         finally:
             server.close()
@@ -65,6 +75,12 @@ class _Entrance:
         self._policy, self._draws = Queue(limit=settings.backlog), stage.stream("door")
         self._waiting: deque[_Caller] = deque()
         self._inside: list[_Caller] = []
+        self._limited = True
+
+    def limit(self, on: bool) -> None:
+        """Switch the limit of new connections on or off."""
+        self._limited = on
+        self._stage.level("admission limit", on)
 
     async def knock(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection comes: it waits, or is refused."""
@@ -85,13 +101,15 @@ class _Entrance:
         while self._stage.schedule.now < self._stage.ends:
             turn = turn + period if self._waiting else max(turn + period, self._stage.schedule.now)
             await self._stage.until(min(turn, self._stage.ends))
-            if self._waiting:
+            for _ in range(min(1, len(self._waiting)) if self._limited else len(self._waiting)):
                 self._greet(self._waiting.popleft())
 
     def close(self) -> None:
         """Hang up on everybody."""
         for caller in (*self._waiting, *self._inside):
             caller.writer.transport.abort()
+        self._waiting.clear()
+        self._inside.clear()
 
     def _greet(self, caller: _Caller) -> None:
         if caller.reader.at_eof() or caller.writer.transport.is_closing():

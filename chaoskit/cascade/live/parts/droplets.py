@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from chaoskit.cascade.live.aws_calls import AwsCalls
 from chaoskit.cascade.live.stage import Stage
@@ -16,13 +16,17 @@ from chaoskit.clock import Instant
 class Droplets(WorkflowSettings):
     """The settings of ``WorkflowSettings``; ``table`` is where the leases are kept, with ``id`` as its key."""
 
+    ORDERS: ClassVar[tuple[str, ...]] = ("throttle",)
+
     table: str = "leases"
 
     async def play(self, stage: Stage) -> None:
         """Keep leases until the end."""
         store = DynamoDbLeases(AwsCalls(stage, "dynamodb"), self.table)
         await stage.until(stage.origin)
-        Workflow(self, stage.schedule, store, stage.seed, stage.level).begin()
+        workflow = Workflow(self, stage.schedule, store, stage.seed, stage.level)
+        stage.obeys(throttle=workflow.restart)
+        workflow.begin()
         await stage.until(stage.ends)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ClassVar
 
 from chaoskit.cascade.live.descriptors import raise_descriptors
 from chaoskit.cascade.live.parts.door import GREETING
@@ -22,9 +25,12 @@ class Herd(Settings):
     """``clients`` light clients, of which each wants ``pool`` connections to ``name``:``port``. They begin ``lead`` after the start.
 
     ``first``: the number of the first client, so that the processes of one herd draw differently. ``base`` and ``cap`` are the back-off's;
-    ``jitter``, ``ramp`` and ``budget`` are switches; the ramp lets each client dial ``ramp_start_per_s`` times a second, twice as
-    often every 10 s, up to ``ramp_most_per_s``.
+    ``jitter``, ``ramp``, ``budget`` and ``redial`` (a connection that is cut is dialled anew) are switches; the ramp lets each client dial
+    ``ramp_start_per_s`` times a second, twice as often every 10 s, up to ``ramp_most_per_s``. The order ``slow-down`` switches jitter
+    and ramp on.
     """
+
+    ORDERS: ClassVar[tuple[str, ...]] = ("slow-down",)
 
     name: str
     port: int = 7090
@@ -38,6 +44,7 @@ class Herd(Settings):
     jitter: bool = True
     ramp: bool = True
     budget: bool = False
+    redial: bool = False
     ramp_start_per_s: float = 0.2
     ramp_most_per_s: float = 0.2
 
@@ -77,6 +84,8 @@ class Herd(Settings):
             lambda clients: stage.level("clients connected", clients),
             self.first,
         )
+        service.on_cut = herd.lost
+        stage.obeys(slow_down=herd.slow_down)
         herd.begin()
         try:
             await stage.until(stage.ends)
@@ -89,6 +98,7 @@ class _Sockets:
 
     def __init__(self, stage: Stage, settings: Herd) -> None:
         self._stage, self._settings = stage, settings
+        self.on_cut: Callable[[int], object] = lambda client: None
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="lookup")
         self._addresses: dict[int, str] = {}
         self._open: list[asyncio.StreamWriter] = []
@@ -153,3 +163,15 @@ class _Sockets:
         self._open.append(writer)
         self._stage.call_finished(number, None)
         done(True)
+        if self._settings.redial:
+            await self._watch(client, reader, writer)
+
+    async def _watch(self, client: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Wait until the other end hangs up."""
+        with contextlib.suppress(OSError):
+            while await reader.read(4096):
+                pass
+        self._open.remove(writer)
+        writer.transport.abort()
+        if self._stage.schedule.now < self._stage.ends:
+            self.on_cut(client)
