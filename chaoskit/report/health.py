@@ -27,6 +27,9 @@ from chaoskit.units import MILLISECOND
 SWITCHED_WITHIN_NS = 50 * MILLISECOND
 """By how much an actual window may differ from the planned one without the report making a point of it."""
 
+SPANS_MOST = 40
+"""Windows of one injection in a page's table. A day of flapping faults has hundreds, and the summary has them all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanMet:
@@ -74,6 +77,12 @@ class InjectionFigures:
     met: int
     outside: int
     switched_late_ns: int | None
+
+    @property
+    def shown(self) -> tuple[SpanMet, ...]:
+        """The windows that a page has room for: all, or of very many the first and the last."""
+        half = SPANS_MOST // 2
+        return self.spans if len(self.spans) <= SPANS_MOST else self.spans[:half] + self.spans[-half:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
