@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chaoskit.clock import Instant
+from chaoskit.errors import HarnessError
 from chaoskit.journal import events as ev
 from chaoskit.journal.calls import root_of
 from chaoskit.journal.events import Entry, ErrorLink
@@ -286,11 +287,11 @@ def _canary(state: RunState, event: ev.CanaryChecked) -> None:
 
 
 def _harness_failed(state: RunState, event: ev.HarnessFailed) -> None:
-    state.notices.append(f"harness failure in {event.part}: {event.message}")
+    state.notices.append(f"harness failure: {event.words}")
 
 
 def _process_ended(state: RunState, event: ev.ProcessEnded) -> None:
-    if not event.expected:
+    if not event.expected and event.exit_code != HarnessError.exit_code:  # such a process says itself what is wrong
         state.notices.append(f"process {event.process} ended by itself with exit code {event.exit_code}")
 
 

@@ -23,7 +23,7 @@ from chaoskit.experiment import plans
 from chaoskit.experiment.holds import Hold, held_back, holds_of
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.own_plans import app_plan, own_proxies, published_key
-from chaoskit.experiment.planes import STARTED, STOPPED
+from chaoskit.experiment.planes import STOPPED
 from chaoskit.journal.events import (
     AbortConditionMet,
     HarnessFailed,
@@ -99,8 +99,7 @@ class Runner:
         self._holds = holds_of(experiment.holds, experiment.injections) if gate else ()
         self._clients = [*spec.clients, *([command] if command else [])]
         self._apps = list(spec.apps)
-        has_services = bool(plans.services_of(spec) or spec.own_services)  # DNS alone is enough without
-        self._planes = tuple(plane for plane in STARTED if has_services or plane.key == "dns")
+        self._planes = plans.planes_of(spec)
         self.sandbox = sandbox
         self.manager = manager
         self.journal = journal

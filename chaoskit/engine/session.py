@@ -29,7 +29,7 @@ from chaoskit.experiment.plans import CANARY_LABEL
 from chaoskit.journal.events import Entry
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal, Listener
-from chaoskit.sandbox.choose import open_sandbox
+from chaoskit.sandbox.choose import AnySandbox, open_sandbox
 from chaoskit.sandbox.docker_toxiproxy import image_of
 from chaoskit.sandbox.environment import client_environment, from_metadata, plane_environment
 from chaoskit.verdict import Outcome, Verdict, outcome_of
@@ -100,20 +100,7 @@ async def run(
     how a signal ends a run, cleans up and goes through; the journal stays, marked *interrupted*, and ``on_interrupted`` is told where.
     Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError`` where the results cannot be written.
     """
-    try:
-        opened = await open_sandbox(
-            sandbox,
-            folders.work,
-            [*experiment.spec.clients, *([program[0]] if program else []), *experiment.spec.apps, CANARY_LABEL],
-            [folders.work, folders.partial],
-            list(folders.empty),
-            image_of(toxiproxy),
-            _resolver_settings(experiment, [program[0]] if program else []),
-            experiment.spec.link_local,
-        )
-    except BaseException:  # Ctrl-C too
-        folders.remove()  # there is no reaper yet that would
-        raise
+    opened = await _open(experiment, folders, sandbox, toxiproxy, [program[0]] if program else [])
     settings = RunSettings(
         run_id=folders.final.name,
         source=source or experiment.source,
@@ -124,16 +111,16 @@ async def run(
     )
     result = None
     try:
+        await asyncio.to_thread(folders.guard.release)
         with Journal(folders.partial / JOURNAL) as journal:
             if listener:
                 journal.listen(listener)
-            work = folders.work
             await record(
                 experiment,
                 settings,
                 opened,
                 journal,
-                work,
+                folders.work,
                 program=program,
                 aborted=aborted,
                 beside=beside,
@@ -145,6 +132,26 @@ async def run(
         await asyncio.shield(opened.close())
         if result is None and on_interrupted and (folders.final / JOURNAL).exists():
             on_interrupted(folders.final / JOURNAL)
+
+
+async def _open(
+    experiment: Experiment, folders: Folders, sandbox: str, toxiproxy: str | None, programs: list[str]
+) -> AnySandbox:
+    """The run's sandbox, whose keeper removes the run's folders in the end; until there is one, the guard does."""
+    try:
+        return await open_sandbox(
+            sandbox,
+            folders.work,
+            [*experiment.spec.clients, *programs, *experiment.spec.apps, CANARY_LABEL],
+            [folders.work, folders.partial],
+            list(folders.empty),
+            image_of(toxiproxy),
+            _resolver_settings(experiment, programs),
+            experiment.spec.link_local,
+        )
+    except BaseException:  # Ctrl-C too
+        folders.guard.close()
+        raise
 
 
 async def record(

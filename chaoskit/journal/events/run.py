@@ -175,6 +175,12 @@ class HarnessFailed(BaseEvent, frozen=True, kw_only=True, tag="harness_failed"):
     part: str
     message: str
 
+    @property
+    def words(self) -> str:
+        """For people: the message, and the part that failed where the message does not begin with it."""
+        named = self.part in self.message.partition(":")[0].split()
+        return self.message if named else f"{self.part} failed: {self.message}"
+
 
 class RunEnded(BaseEvent, frozen=True, kw_only=True, tag="run_ended"):
     """The last event of a complete journal. ``reason`` is ``finished`` or says why the run stopped short."""
