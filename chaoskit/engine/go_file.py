@@ -39,7 +39,8 @@ async def watch_for_go(folder: Path, gate: HoldGate, stage: Stage) -> AsyncItera
     def hear(entry: Entry) -> None:
         event = entry.event
         if isinstance(event, HoldBegun):
-            held.write_text(json.dumps({"number": event.number, "before": event.before}), encoding="utf-8")
+            with contextlib.suppress(OSError):  # a full disk ends no run here: a go by the page still works
+                held.write_text(json.dumps({"number": event.number, "before": event.before}), encoding="utf-8")
             looking.append(asyncio.ensure_future(look()))
         elif isinstance(event, HoldReleased):
             clear()

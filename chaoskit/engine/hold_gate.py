@@ -7,6 +7,10 @@ from collections.abc import Hashable
 
 from chaoskit.clock import Instant
 from chaoskit.journal.events import CallFinished, CallStarted, Entry
+from chaoskit.units import MILLISECOND
+
+GO_NOTICE_NS = 250 * MILLISECOND
+"""From a go to the instant at which the experiment's time goes on: every process has read of it by then, on a busy machine too."""
 
 
 class HoldGate:

@@ -14,7 +14,7 @@ import chaoskit
 from chaoskit.clock import Clock, Instant
 from chaoskit.dns.changing_zone_spec import followed_zones
 from chaoskit.engine.abort_watcher import AbortWatcher
-from chaoskit.engine.hold_gate import HoldGate, OpenCalls
+from chaoskit.engine.hold_gate import GO_NOTICE_NS, HoldGate, OpenCalls
 from chaoskit.engine.ports import ProcessManager, Sandbox
 from chaoskit.engine.until_watcher import NOTICE_NS, UntilWatcher
 from chaoskit.engine.zone_forwarder import ZoneForwarder
@@ -295,7 +295,7 @@ class Runner:
             waiting.cancel()
             limit.cancel()
         now = clock.now()
-        resumes = now + NOTICE_NS
+        resumes = now + GO_NOTICE_NS
         self.journal.append(HoldReleased(at=now, number=hold.number, by=by, resumes=resumes, ends=ends + resumes - due))
         return resumes
 

@@ -10,10 +10,9 @@ import pytest
 from chaoskit.clock import Clock, VirtualClock
 from chaoskit.dns.faults import FAULTS
 from chaoskit.dns.target import DnsTarget
-from chaoskit.engine.hold_gate import HoldGate, OpenCalls
+from chaoskit.engine.hold_gate import GO_NOTICE_NS, HoldGate, OpenCalls
 from chaoskit.engine.ports import NoopProcessManager, NoopSandbox, Plan
 from chaoskit.engine.runner import Runner
-from chaoskit.engine.until_watcher import NOTICE_NS
 from chaoskit.experiment.loader import Experiment
 from chaoskit.journal.events import (
     CallFinished,
@@ -86,10 +85,10 @@ def test_windows_lie_where_the_go_put_them() -> None:
     (_, armed) = run.of(TimelineArmed)[0]
     (first, second) = [event for _, event in run.of(HoldReleased)]
     spans = {event.injection: event.spans for _, event in run.of(InjectionPlanned)}
-    late = 7 * SECOND + NOTICE_NS
+    late = 7 * SECOND + GO_NOTICE_NS
     assert spans["first"] == ((armed.origin + 5 * SECOND, armed.origin + 15 * SECOND),)
     assert spans["second"][0][0] == first.resumes == armed.origin + 20 * SECOND + late
-    assert spans["third"][0][0] == second.resumes == armed.origin + 40 * SECOND + late + 100 * SECOND + NOTICE_NS
+    assert spans["third"][0][0] == second.resumes == armed.origin + 40 * SECOND + late + 100 * SECOND + GO_NOTICE_NS
     assert spans["pause"][0][0] == second.resumes + 5 * SECOND
     assert (first.by, second.by) == ("the facilitator", "the facilitator")
     assert second.ends == armed.ends + (second.resumes - armed.origin - 40 * SECOND)
