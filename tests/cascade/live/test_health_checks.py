@@ -26,7 +26,7 @@ def filled(capacity: CheckerCapacity | None) -> HealthChecks:
 
 
 @given(OUTCOMES)
-def test_without_a_capacity_each_target_is_where_its_own_checks_put_it(rounds: list[dict[str, bool]]) -> None:
+def test_without_a_capacity_only_its_own_checks_move_a_target(rounds: list[dict[str, bool]]) -> None:
     checks, policy = filled(None), HealthDamping(rise=1, fall=1)
     states = {target: policy.initial() for target in TARGETS}
     for number, passes in enumerate(rounds, 1):
