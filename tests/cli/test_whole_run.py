@@ -139,7 +139,9 @@ def wait_for_calls(place: Path) -> None:
     while time.monotonic() < deadline:
         for journal in (place / "runs").glob(".*/journal.jsonl"):
             lines = journal.read_text().splitlines()
-            if any('"call_finished"' in line and '"client":"cold"' in line and '"result":"ok"' in line for line in lines):
+            if any(
+                '"call_finished"' in line and '"client":"cold"' in line and '"result":"ok"' in line for line in lines
+            ):
                 return
         select.select([], [], [], 0.02)
     pytest.fail("no call within 30 s")
