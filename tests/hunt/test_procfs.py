@@ -25,7 +25,7 @@ def process_in_a_namespace() -> Iterator[int]:
         process.kill()
 
 
-def test_the_number_of_a_namespace_that_is_held_is_given_to_no_other() -> None:
+def test_the_number_of_a_held_namespace_is_given_to_no_other() -> None:
     with process_in_a_namespace() as pid:
         held = HeldNamespace(pid)
         assert held.name == user_namespace(pid)
