@@ -45,6 +45,7 @@ docker-test: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.proxy
+	$(BIN)/python -m tests.bench.http_probe
 	$(BIN)/python -m tests.bench.race
 	$(BIN)/python -m tests.bench.cascade
 

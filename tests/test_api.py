@@ -66,7 +66,7 @@ def test_a_run_takes_a_loaded_experiment_or_a_name(tmp_path: Path, monkeypatch: 
 
     async def play(experiment: Any, *, folders: Any, **named: Any) -> Any:
         seen.append((experiment.spec.title, folders.final.parent, named["sandbox"]))
-        folders.remove()
+        folders.guard.close()
         return "result"
 
     monkeypatch.setattr("chaoskit.engine.session.run", play)

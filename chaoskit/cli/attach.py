@@ -39,7 +39,6 @@ from chaoskit.experiment.plans import services_of, zones
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal
-from chaoskit.sandbox.base import removed_at_end
 from chaoskit.units import format_duration
 
 DEFAULT_TITLE = "DynamoDB's record goes empty"
@@ -222,7 +221,7 @@ def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experi
     measuring = pool.submit(measure, docker, image, project)
     folders = make_folders(out, f"attach-{project}")
     with contextlib.ExitStack() as ending:
-        ending.enter_context(removed_at_end([folders.work, folders.partial], list(folders.empty)))
+        ending.callback(folders.guard.close)
         ending.callback(pool.shutdown)
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(make_console()) as view:
             journal.listen(view)

@@ -16,14 +16,14 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from chaoskit.aws.services import SERVICES
 from chaoskit.cli.blank import WHOLE_TIME, injections_of
 from chaoskit.cli.ci import CiOptions
-from chaoskit.cli.exec_run import ExecRequest, play, say
+from chaoskit.cli.exec_run import CommandNotReady, ExecRequest, play, say
 from chaoskit.cli.lazy import new_app
 from chaoskit.cli.options import RUNS, Allowed, Blanks, CommandWords, JunitFile, MarkdownFile, RunsFolder, Variables
 from chaoskit.engine.preflight import check_backends
@@ -32,6 +32,7 @@ from chaoskit.engine.user_command import NOT_EXECUTABLE, NOT_FOUND
 from chaoskit.errors import ChaoskitError, ExperimentError, HarnessError, InputError, Problem, full_disk
 from chaoskit.expect import EXPECTATIONS
 from chaoskit.experiment.allowed import add_allowed, names_service
+from chaoskit.experiment.app_spec import check_is_here
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import Experiment, read, resolve
 from chaoskit.experiment.plans import services_of
@@ -49,6 +50,16 @@ LEFT_OUT = "…"
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
+After: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Begin 0 s of the timeline when the command answers at this http://localhost:PORT/PATH, or accepts at localhost:PORT; "
+        "default: when it is started.",
+    ),
+]
+
+
 app = new_app()
 
 
@@ -64,6 +75,7 @@ def exec_(
     sandbox: Annotated[str, typer.Option(help="Where the command runs: auto or namespace.")] = "auto",
     allow: Allowed = [],  # noqa: B006
     env: Variables = [],  # noqa: B006
+    after: After = None,
     out: RunsFolder = RUNS,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print no summary, only a warning when a fault met nothing.")
@@ -88,12 +100,18 @@ def exec_(
     )
     check_reachable(planned, holes)
     check_program(command[0], added.get("PATH"))
-    reports = CiOptions(junit=junit, markdown=markdown, github=False).prepare()
+    _check_after(after)
     request = ExecRequest(
         argv=tuple(command),
         experiment=planned,
         source=experiment or "chaoskit exec",
-        replay=_replay(shown, experiment, no_aws, keep_arguments, {"--blank": blank, "--allow": allow, "--env": env}),
+        replay=_replay(
+            shown,
+            experiment,
+            no_aws,
+            keep_arguments,
+            {"--blank": blank, "--allow": allow, "--env": env, "--after": [after] if after else []},
+        ),
         shown=shown,
         no_aws=no_aws,
         added=added,
@@ -102,7 +120,8 @@ def exec_(
         out=out,
         quiet=quiet,
         must_meet=must_meet,
-        reports=reports,
+        reports=CiOptions(junit=junit, markdown=markdown, github=False).prepare(),
+        after=after,
     )
     raise typer.Exit(_play(request))
 
@@ -113,6 +132,14 @@ def ways_out(allow: Sequence[str]) -> tuple[list[str], list[PortForward], list[s
     ports = [written for written in allow if not written.startswith("/") and written not in services]
     sockets = [parse_socket(written) for written in allow if written.startswith("/")]
     return sockets, [parse_port_forward(written, number) for number, written in enumerate(ports, 1)], services
+
+
+def _check_after(place: str | None) -> None:
+    try:
+        if place is not None:
+            check_is_here(place)
+    except ValueError as error:
+        raise InputError(f"--after {place}: {error}") from error
 
 
 def check_place(sandbox: str) -> None:
@@ -129,6 +156,9 @@ def _play(request: ExecRequest) -> int:
     """Run the command and print what was seen of it. Returns the exit code."""
     try:
         return play(request)
+    except CommandNotReady as error:
+        say(f"{error}, so no fault was tried.")
+        return OUR_FAILURE
     except HarnessError as error:
         say(f"{error}. The command was not tested; this is no fault of its own.")
         return OUR_FAILURE

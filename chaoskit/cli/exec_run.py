@@ -21,6 +21,7 @@ from chaoskit.engine.user_command import LABEL, UserCommand
 from chaoskit.engine.user_program import ProgramRequest, open_program
 from chaoskit.errors import HarnessError
 from chaoskit.experiment.loader import Experiment
+from chaoskit.experiment.plans import planes_of
 from chaoskit.interruption import until_signalled
 from chaoskit.journal.command import command_end
 from chaoskit.journal.events import CommandFinished, CommandStarted, HarnessFailed, InjectionPlanned
@@ -34,6 +35,10 @@ GUARDS = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
 PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 TYPED = (signal.SIGINT, signal.SIGQUIT)
 """Signals that the terminal itself sends to the command too, when a key asks for them (termios(3))."""
+
+
+class CommandNotReady(HarnessError):
+    """The command was not ready, so the timeline did not begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class ExecRequest:
     quiet: bool
     must_meet: bool
     reports: CiReports
+    after: str | None = None
 
 
 def say(line: str) -> None:
@@ -178,11 +184,15 @@ class CommandSession:
             sockets=request.sockets,
             ignored=self._ignored,
             obeys=self.obeys,
+            ready=request.after,
+            planes=tuple(plane.key for plane in planes_of(request.experiment.spec)),
         )
 
     def conclude(self, result: session.RunResult) -> int:
         """Print the summary. Raises ``HarnessError`` for a run in which the harness failed."""
         command = self.command
+        if command is not None and command.unready:
+            raise CommandNotReady(command.unready)
         failures = [event.message for _, event in result.run.of(HarnessFailed)]
         if failures or command is None or command.exit_code is None:
             raise HarnessError(failures[0] if failures else "the command's end was not seen")

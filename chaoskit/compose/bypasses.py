@@ -96,7 +96,7 @@ def _merged(bypasses: Sequence[Bypass]) -> list[Bypass]:
     services: dict[tuple[str, str, str], list[str]] = {}
     for bypass in bypasses:
         services.setdefault((bypass.found, bypass.why, bypass.cure), []).append(bypass.service)
-    return [Bypass(", ".join(sharing), *rest) for rest, sharing in services.items()]
+    return [Bypass(", ".join(sharing), *words) for words, sharing in services.items()]
 
 
 def _network(service: Service) -> Iterator[Bypass]:

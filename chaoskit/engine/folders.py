@@ -6,14 +6,15 @@ import contextlib
 import errno
 import itertools
 import re
-import shutil
+import secrets
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import HarnessError, InputError
+from chaoskit.sandbox.base import Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +22,19 @@ class Folders:
     """Where a run lives: ``work`` is temporary; ``partial`` becomes ``final`` when the run is complete.
 
     ``empty`` are folders that are ours to remove if nothing came of the run. The first of them is ``final``, where an interrupted run
-    leaves its journal; where there are none, as in a search, which has no use for half a run, it leaves nothing.
+    leaves its journal; where there are none, as in a search, which has no use for half a run, it leaves nothing. ``guard`` removes them
+    all, whatever ends us, until it is released because a sandbox's keeper does.
     """
 
     work: Path
     partial: Path
     final: Path
+    guard: Guard
     empty: tuple[Path, ...] = ()
 
     def publish(self) -> None:
         """The results are complete: they appear at ``final``, all at once. Raises ``HarnessError`` when they cannot."""
         put(self.partial, self.final)
-
-    def remove(self) -> None:
-        """What the keeper does, where there is none."""
-        for folder in (self.work, self.partial):
-            shutil.rmtree(folder, ignore_errors=True)
-        for folder in self.empty:
-            with contextlib.suppress(OSError):  # another run has come to use it
-                folder.rmdir()
 
 
 ON_HOST = "CHAOSKIT_RUNS_ON_HOST"
@@ -65,58 +60,73 @@ def exact_folders(folder: Path) -> Folders:
     Raises ``InputError``.
     """
     folder = folder.absolute()  # the keeper works in another folder
+    work, partial = _temporary(folder)
+    guard = Guard([work, partial], [])
     try:
         if folder.exists():
             raise FileExistsError(errno.EEXIST, f"{folder.name} is there already")
-        partial = _partial_of(folder)
+        partial.mkdir(0o700)
     except OSError as error:
+        guard.close()
         raise InputError(
             f"cannot write to {folder.parent}: {error.strerror}; choose another folder with --out"
         ) from error
-    return Folders(_work_folder(partial), partial, folder)
-
-
-def _work_folder(*empty: Path) -> Path:
-    """A new temporary folder. Where there can be none, removes the ``empty`` folders made for the run; raises ``InputError``."""
-    try:
-        return Path(tempfile.mkdtemp(prefix="chaoskit-"))
-    except OSError as error:
-        for folder in empty:
-            folder.rmdir()
-        raise InputError(
-            f"cannot write to {tempfile.gettempdir()}: {error.strerror}; name another folder in TMPDIR"
-        ) from error
-
-
-def _partial_of(final: Path) -> Path:
-    """Make the hidden folder beside ``final`` that holds results until they are complete."""
-    partial = Path(tempfile.mkdtemp(prefix=f".{final.name}-", dir=final.parent))
-    partial.chmod(0o700)
-    return partial
+    _make_work(work, guard)
+    return Folders(work, partial, folder, guard)
 
 
 def make_folders(out: Path, stem: str) -> Folders:
     """Make the folders of a run in ``out``, named by the time and ``stem``. Raises ``InputError`` where nothing can be written."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{re.sub(r'[^A-Za-z0-9]+', '-', stem).strip('-').lower() or 'run'}"
+    out = out.absolute()
+    for final in _numbered(out, name):
+        work, partial = _temporary(final)
+        empty = (final, *(folder for folder in (out, *out.parents) if not folder.exists()))
+        guard = Guard([work, partial], list(empty))
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            final.mkdir(0o700)
+            partial.mkdir(0o700)
+        except OSError as error:
+            if isinstance(error, FileExistsError) and error.filename == str(final):
+                guard.release()
+                continue  # another run has begun in the same second
+            guard.close()
+            raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
+        _make_work(work, guard)
+        return Folders(work, partial, final, guard, empty)
+    raise AssertionError("there is always another number")
+
+
+def _temporary(final: Path) -> tuple[Path, Path]:
+    """Names that nobody has: of a folder to work in, and of the hidden one beside ``final`` that holds unfinished results."""
+    token = secrets.token_hex(8)
+    return Path(tempfile.gettempdir(), f"chaoskit-{token}"), final.with_name(f".{final.name}-{token}")
+
+
+def _make_work(work: Path, guard: Guard) -> None:
+    """Make the temporary folder. Where there can be none, lets ``guard`` remove what was made for the run; raises ``InputError``."""
     try:
-        out = out.absolute()
-        is_new = not out.exists()
-        out.mkdir(parents=True, exist_ok=True)
-        final = _reserve(out, name)
-        partial = _partial_of(final)
+        work.mkdir(0o700)
     except OSError as error:
-        raise InputError(f"cannot write to {out}: {error.strerror}; choose another folder with --out") from error
-    empty = (final, *([out] if is_new else []))
-    return Folders(_work_folder(partial, *empty), partial, final, empty)
+        guard.close()
+        raise InputError(f"cannot write to {work.parent}: {error.strerror}; name another folder in TMPDIR") from error
+
+
+def _numbered(out: Path, name: str) -> Iterator[Path]:
+    """The places that a run may have which is named so: none of two runs begun in one second may meet the other."""
+    for number in itertools.count(1):
+        place = out / (name if number == 1 else f"{name}-{number}")
+        if not place.exists():
+            yield place
 
 
 def _reserve(out: Path, name: str) -> Path:
-    """A folder of the run's own, empty until the end: two runs begun in one second must not meet."""
-    for number in itertools.count(1):
-        final = out / (name if number == 1 else f"{name}-{number}")
+    """Make the folder, empty until the end, of a search."""
+    for place in _numbered(out, name):
         with contextlib.suppress(FileExistsError):
-            final.mkdir()
-            return final
+            place.mkdir()
+            return place
     raise AssertionError("there is always another number")
 
 

@@ -17,7 +17,7 @@ from chaoskit.child import ALIVE
 from chaoskit.clients.start import argv_of
 from chaoskit.clock import Clock, Instant
 from chaoskit.engine.ports import Plan, ProgramPart, Sandbox, UserProgram
-from chaoskit.errors import PlaneError
+from chaoskit.errors import HarnessError, PlaneError
 from chaoskit.experiment.planes import STARTED
 from chaoskit.journal.codec import decode
 from chaoskit.journal.events import (
@@ -220,7 +220,10 @@ class LocalProcessManager:
         )
         if not expected:
             complaints = " | ".join(process.complaints) or "it said nothing"
-            self._fail(process, f"ended with exit code {code}: {complaints}")
+            own = next((own for own in ("app", "client") if complaints.startswith(f"{own} {process.name}: ")), None)
+            # The code is that of our own process, so where it gave a reason in good order, its code would only mislead.
+            says_why = code == HarnessError.exit_code and own is not None
+            self._fail(process, complaints if says_why else f"ended with exit code {code}: {complaints}")
 
     async def _follow(self, process: _Process, child: asyncio.subprocess.Process) -> None:
         """Read what the process says until it has ended. What outlives the command that started it is not ours any more."""
@@ -277,7 +280,7 @@ class LocalProcessManager:
                 process.complaints.append(line.decode(errors="replace").rstrip())
 
     def _fail(self, process: _Process, message: str, *, journal: bool = True) -> None:
-        text = f"{process.name}: {message}"
+        text = message if process.name in message.partition(":")[0].split() else f"{process.name}: {message}"
         if journal:
             self._journal.append(HarnessFailed(at=self._clock.now(), part=process.name, message=text))
         if not process.ready.done():

@@ -19,6 +19,7 @@ from chaoskit.clock import Clock, WallClock
 from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.engine.backends import reachable_backends
 from chaoskit.engine.folders import Folders
+from chaoskit.engine.hold_gate import HoldGate
 from chaoskit.engine.ports import Sandbox, UserProgram
 from chaoskit.engine.processes import LocalProcessManager
 from chaoskit.engine.runner import Runner, RunSettings
@@ -28,7 +29,7 @@ from chaoskit.experiment.plans import CANARY_LABEL
 from chaoskit.journal.events import Entry
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal, Listener
-from chaoskit.sandbox.choose import open_sandbox
+from chaoskit.sandbox.choose import AnySandbox, open_sandbox
 from chaoskit.sandbox.docker_toxiproxy import image_of
 from chaoskit.sandbox.environment import client_environment, from_metadata, plane_environment
 from chaoskit.verdict import Outcome, Verdict, outcome_of
@@ -85,6 +86,7 @@ async def run(
     aborted: asyncio.Event | None = None,
     on_interrupted: Callable[[Path], None] | None = None,
     beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
+    gate: HoldGate | None = None,
 ) -> RunResult:
     """Play ``experiment`` in a sandbox of its own; the results are in ``folders.final`` when this returns, and never before.
 
@@ -92,25 +94,13 @@ async def run(
     and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the embedded proxy, else a
     program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of the user's, which plays beside the experiment's clients,
     if any; the run ends with it. When ``aborted`` is set, the run ends before its time and is *invalid*. ``beside`` is a further witness.
+    At ``gate`` the run waits where the experiment is held; without one it is played through.
 
     A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
     how a signal ends a run, cleans up and goes through; the journal stays, marked *interrupted*, and ``on_interrupted`` is told where.
     Raises ``InputError`` and ``SandboxError`` before anything runs, ``HarnessError`` where the results cannot be written.
     """
-    try:
-        opened = await open_sandbox(
-            sandbox,
-            folders.work,
-            [*experiment.spec.clients, *([program[0]] if program else []), *experiment.spec.apps, CANARY_LABEL],
-            [folders.work, folders.partial],
-            list(folders.empty),
-            image_of(toxiproxy),
-            _resolver_settings(experiment, [program[0]] if program else []),
-            experiment.spec.link_local,
-        )
-    except BaseException:  # Ctrl-C too
-        folders.remove()  # there is no reaper yet that would
-        raise
+    opened = await _open(experiment, folders, sandbox, toxiproxy, [program[0]] if program else [])
     settings = RunSettings(
         run_id=folders.final.name,
         source=source or experiment.source,
@@ -121,17 +111,47 @@ async def run(
     )
     result = None
     try:
+        await asyncio.to_thread(folders.guard.release)
         with Journal(folders.partial / JOURNAL) as journal:
             if listener:
                 journal.listen(listener)
-            work = folders.work
-            await record(experiment, settings, opened, journal, work, program=program, aborted=aborted, beside=beside)
+            await record(
+                experiment,
+                settings,
+                opened,
+                journal,
+                folders.work,
+                program=program,
+                aborted=aborted,
+                beside=beside,
+                gate=gate,
+            )
         result = conclude(journal.entries, experiment, folders)
         return result
     finally:
         await asyncio.shield(opened.close())
         if result is None and on_interrupted and (folders.final / JOURNAL).exists():
             on_interrupted(folders.final / JOURNAL)
+
+
+async def _open(
+    experiment: Experiment, folders: Folders, sandbox: str, toxiproxy: str | None, programs: list[str]
+) -> AnySandbox:
+    """The run's sandbox, whose keeper removes the run's folders in the end; until there is one, the guard does."""
+    try:
+        return await open_sandbox(
+            sandbox,
+            folders.work,
+            [*experiment.spec.clients, *programs, *experiment.spec.apps, CANARY_LABEL],
+            [folders.work, folders.partial],
+            list(folders.empty),
+            image_of(toxiproxy),
+            _resolver_settings(experiment, programs),
+            experiment.spec.link_local,
+        )
+    except BaseException:  # Ctrl-C too
+        folders.guard.close()
+        raise
 
 
 async def record(
@@ -146,6 +166,7 @@ async def record(
     program: tuple[str, Program] | None = None,
     aborted: asyncio.Event | None = None,
     beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
+    gate: HoldGate | None = None,
 ) -> None:
     """Let the runner play ``experiment`` in an open ``sandbox`` into ``journal``; closing both is the caller's.
 
@@ -170,7 +191,7 @@ async def record(
         label_of_program = program[0] if program else None
         backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
         settings = replace(settings, backends=backends)
-        await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
+        await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted, gate).run(clock)
 
 
 def _resolver_settings(experiment: Experiment, programs: list[str]) -> dict[str, ResolverSettings]:

@@ -13,9 +13,10 @@ import os
 import shlex
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chaoskit.clock import Clock, Instant
 from chaoskit.engine.ports import ProgramPart
@@ -48,6 +49,10 @@ class Command:
     """Signals that the caller ignores, and so shall the command."""
     after: str | None
     """The plane that must be ready before ``way_in`` can tell; None: none."""
+    not_ready: Callable[[], Awaitable[str | None]] | None = None
+    """Waits until the command is ready, which begins 0 s of the timeline; returns why it is not. None: it begins with the timeline."""
+    planes: tuple[str, ...] = ()
+    """What must be ready before a command begins that the timeline waits for."""
     output: Path | None = None
     """The file that gets its standard output and error, with an empty standard input; None: it has the caller's streams."""
 
@@ -64,6 +69,8 @@ class UserCommand:
         self.exit_code: int | None = None
         self.refused: str | None = None
         """Why the command could not be started, in the operating system's words."""
+        self.unready: str | None = None
+        """Why the command was not ready, where 0 s of the timeline waits for that; None where it was, or nothing waits."""
 
     @property
     def running(self) -> bool:
@@ -128,9 +135,12 @@ class UserCommand:
             versions={},
             settings={"command": as_text(shlex.join(self._command.shown)), "uid": str(os.getuid())},
         )
-        part.ready(client)
-        origin = await self._origin
-        await self._clock.sleep_until(origin)
+        if command.not_ready is None:
+            part.ready(client)
+            await self._clock.sleep_until(await self._origin)
+        else:
+            for plane in command.planes:
+                await part.wait_for(plane)
         argv, folder = tuple(map(as_text, self._command.shown)), as_text(str(Path.cwd()))
         self._journal.append(CommandStarted(at=now(), client=LABEL, argv=argv, folder=folder))
         writer.write(b"go\n")
@@ -138,14 +148,47 @@ class UserCommand:
             pid = (await read_answer(reader, "started"))["started"]
             with contextlib.suppress(ProcessLookupError):  # it was quick
                 self._pidfd = os.pidfd_open(pid)
-            code = os.waitstatus_to_exitcode((await read_answer(reader, "status"))["status"])
+            if command.not_ready is None:
+                code = _as_shells_do(await read_answer(reader, "status"))
+            elif (end := await self._once_ready(command.not_ready, reader, part, client)) is not None:
+                code = _as_shells_do(end)
+            else:
+                return
         except CommandRefused as refused:
+            if command.not_ready is not None:
+                part.ready(client)
             self.refused = refused.strerror
             code = NOT_FOUND if refused.errno == errno.ENOENT else NOT_EXECUTABLE
         at = now()
         self._forget()
-        self.exit_code = code if code >= 0 else 128 - code
+        self.exit_code = code
         self._journal.append(CommandFinished(at=at, client=LABEL, exit_code=self.exit_code, refused=self.refused))
+
+    async def _once_ready(
+        self,
+        not_ready: Callable[[], Awaitable[str | None]],
+        reader: asyncio.StreamReader,
+        part: ProgramPart,
+        client: ClientReady,
+    ) -> dict[str, Any] | None:
+        """Report the command ready when it is; returns its end. None where it ended first, or did not become ready: the run is told why."""
+        waiting, ending = asyncio.ensure_future(not_ready()), asyncio.ensure_future(read_answer(reader, "status"))
+        try:
+            await asyncio.wait((waiting, ending), return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                code = _as_shells_do(ending.result())
+                self.unready = f"the command ended with code {code} before it was ready (--after)"
+            elif reason := waiting.result():
+                self.unready = f"the command was not ready at {reason} (--after)"
+            if self.unready:
+                part.fail(self.unready)
+                return None
+            part.ready(client)
+            return await ending
+        finally:
+            for task in (waiting, ending):
+                task.cancel()
+            await asyncio.gather(waiting, ending, return_exceptions=True)
 
     async def _end(self, child: asyncio.subprocess.Process) -> None:
         """End what still runs: the command first, with a word of warning, then its launcher."""
@@ -165,3 +208,9 @@ class UserCommand:
         if self._pidfd is not None:
             os.close(self._pidfd)
             self._pidfd = None
+
+
+def _as_shells_do(answer: dict[str, Any]) -> int:
+    """The exit code in a launcher's last answer; 128 + n when signal n ended the command."""
+    code = os.waitstatus_to_exitcode(answer["status"])
+    return code if code >= 0 else 128 - code

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +13,13 @@ from pathlib import Path
 from chaoskit.engine.session import Stage
 from chaoskit.engine.steering import Obey, open_steering
 from chaoskit.engine.user_command import LABEL, Command, UserCommand
-from chaoskit.sandbox.environment import command_environment, from_metadata
+from chaoskit.sandbox.environment import command_environment, from_metadata, plane_environment
 from chaoskit.sandbox.namespace import NamespaceSandbox, WayIn
 from chaoskit.sandbox.port_forwards import PortForward, PortForwards
 from chaoskit.sandbox.trust import publish_trust
+
+READY_WITHIN_S = 60
+"""How long a command may take to become ready."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,10 @@ class ProgramRequest:
     sockets: list[str]
     ignored: tuple[int, ...] = ()
     output: Path | None = None
+    ready: str | None = None
+    """Where the command is ready, which begins 0 s of the timeline: a URL, or ``localhost:PORT``. None: it begins with the timeline."""
+    planes: tuple[str, ...] = ()
+    """The keys of the run's planes, which must be there before a command begins that the timeline waits for."""
     obeys: Callable[[Stage], Obey] | None = None
     """Makes what obeys the command's requests to its run (``engine/steering.py``); None: it can ask for nothing."""
 
@@ -71,4 +80,24 @@ def _command(request: ProgramRequest, work: Path, sandbox: NamespaceSandbox, ste
         ignored=request.ignored,
         after="service" if authority else None,
         output=request.output,
+        planes=request.planes,
+        not_ready=functools.partial(_why_not_ready, sandbox, request.ready, work) if request.ready else None,
     )
+
+
+async def _why_not_ready(sandbox: NamespaceSandbox, place: str, work: Path) -> str | None:
+    """Wait until the command is ready, asked from inside; returns why it is not within ``READY_WITHIN_S``."""
+    words = [sys.executable, "-m", "chaoskit.clients.program.wait", place, str(READY_WITHIN_S)]
+    asking = await asyncio.create_subprocess_exec(
+        *sandbox.command(words),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        env=plane_environment(work),
+    )
+    try:
+        reason, _ = await asking.communicate()
+    finally:
+        if asking.returncode is None:
+            asking.kill()
+            await asking.wait()
+    return None if asking.returncode == 0 else f"{place} within {READY_WITHIN_S} s: {reason.decode(errors='replace')}"

@@ -43,9 +43,10 @@ class Harness(Expectation):
     def judge(self, run: Run) -> Verdict:
         wrong: list[tuple[str, int]] = []
         for seq, failure in run.of(HarnessFailed):
-            wrong.append((f"{failure.part} failed: {failure.message}", seq))
+            wrong.append((failure.words, seq))
+        failed = {failure.part for _, failure in run.of(HarnessFailed)}
         for seq, process in run.of(ProcessEnded):
-            if not process.expected:
+            if not process.expected and process.process not in failed:
                 wrong.append((f"process {process.process} ended unasked with code {process.exit_code}", seq))
         if not run.of(CommandStarted):  # a command of the user's is not judged; it is told what it met
             for entry in select(run.entries, RequestAnswered, unless="broke"):

@@ -67,7 +67,8 @@ class SurfacesError(Expectation):
         if not failed:
             because = f"{client}: no call failed{in_phase(self.phase)}, so no error surfaced"
             return Part("broken", because, tuple(call.evidence[-1] for call in calls))
-        because = f"{client}: all {len(failed)} failed calls{in_phase(self.phase)} showed it: {_chain(failed[0])}"
+        each = f"all {len(failed)} failed calls" if len(failed) > 1 else "the one failed call"
+        because = f"{client}: {each}{in_phase(self.phase)} showed it: {_chain(failed[0])}"
         return Part("held", because, tuple(call.evidence[-1] for call in failed))
 
     def _shows(self, call: Call) -> bool:

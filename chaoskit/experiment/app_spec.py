@@ -59,27 +59,9 @@ class AppSpec(Strict):
     def _is_here(cls, written: str | None, info: Any) -> str | None:
         if written is None:
             return None
-        if "://" not in written:
-            if info.field_name == "health":
-                raise ValueError(f"{written!r} is no URL; write one like http://localhost:8080/health")
-            host = split_host_port(written, "localhost:8080")[0]
-        else:
-            try:
-                parts = urlsplit(written)
-                host, _ = parts.hostname or "", parts.port
-            except ValueError as error:
-                raise ValueError(
-                    f"{written!r} is no URL ({error}); write one like http://localhost:8080/health"
-                ) from error
-            if parts.scheme != "http":
-                raise ValueError(
-                    f"{written!r} is asked inside the sandbox over plain HTTP; write http://localhost:PORT/PATH"
-                )
-        if not is_loopback(host):
-            raise ValueError(
-                f"{written!r} is not at localhost, so another than this app would be asked; write localhost:PORT"
-            )
-        return written
+        if "://" not in written and info.field_name == "health":
+            raise ValueError(f"{written!r} is no URL; write one like http://localhost:8080/health")
+        return check_is_here(written)
 
     @field_validator("ready_within")
     @classmethod
@@ -87,3 +69,24 @@ class AppSpec(Strict):
         if duration <= 0:
             raise ValueError("'ready_within' must be longer than 0")
         return duration
+
+
+def check_is_here(written: str) -> str:
+    """A place in the sandbox at which a program can be ready: a URL, or ``localhost:PORT``. Raises ``ValueError`` for any other."""
+    if "://" not in written:
+        host = split_host_port(written, "localhost:8080")[0]
+    else:
+        try:
+            parts = urlsplit(written)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError as error:
+            raise ValueError(f"{written!r} is no URL ({error}); write one like http://localhost:8080/health") from error
+        if parts.scheme != "http":
+            raise ValueError(
+                f"{written!r} is asked inside the sandbox over plain HTTP; write http://localhost:PORT/PATH"
+            )
+    if not is_loopback(host):
+        raise ValueError(
+            f"{written!r} is not at localhost, so another than this app would be asked; write localhost:PORT"
+        )
+    return written

@@ -44,7 +44,11 @@ def read_text(path: Path, what: str) -> str:
     """The text of a file that should be ``what`` (``an experiment``). Raises ``InputError`` where it cannot be read as text."""
     try:
         refuse_pipe(path, what)
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:  # it may be one without an end, such as /dev/zero
+            raise InputError(f"{path}: larger than {MAX_BYTES:,} bytes; is it {what}?")
+        return data.decode()
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder; name {what} in it") from error
     except UnicodeDecodeError as error:
@@ -57,7 +61,7 @@ def read_document(path: str, text: str) -> Document:
     """Parse ``text``. Raises ``ExperimentError`` naming ``path`` and line."""
     if len(text.encode()) > MAX_BYTES:
         raise ExperimentError(
-            path, [Problem(0, "", f"the file is larger than {MAX_BYTES:,} bytes", "Is it an experiment?")]
+            path, [Problem(0, "", f"the file is larger than {MAX_BYTES:,} bytes.", "Is it an experiment?")]
         )
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -73,6 +77,10 @@ def read_document(path: str, text: str) -> Document:
         raise ExperimentError(
             path, [Problem(1, "", "the file is empty.", "Start one with: chaoskit init my-experiment.yaml")]
         )
+    if not isinstance(root, yaml.MappingNode):
+        content = "a list" if isinstance(root, yaml.SequenceNode) else "plain text"
+        message = f"the file holds {content}, where fields with values belong."
+        raise ExperimentError(path, [Problem(1, "", message, "Start one with: chaoskit init my-experiment.yaml")])
     walk = _Walk(path)
     data = walk.value(root, ())
     if walk.problems:

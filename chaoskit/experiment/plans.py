@@ -22,7 +22,7 @@ from chaoskit.experiment.own_plans import fronts_plan, own_addresses, own_zones,
 from chaoskit.experiment.planes import STARTED
 from chaoskit.experiment.schema import ClientSpec, ExperimentSpec, HostedZoneSpec, ServiceSpec
 from chaoskit.timeline.codec import injection_to_json
-from chaoskit.timeline.plane import Surroundings
+from chaoskit.timeline.plane import Plane, Surroundings
 from chaoskit.units import SECOND
 
 SEEDED: dict[str, Service] = {state: service for service, facts in SERVICES.items() for state in facts.states}
@@ -50,6 +50,12 @@ def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:
         default = (f"127.0.1.{SERVICES[name].number}", *(("::1",) if not addresses else ()))
         addresses[name] = written.get(name, ServiceSpec()).addresses_of(10 + SERVICES[name].number) or default
     return addresses
+
+
+def planes_of(spec: ExperimentSpec) -> tuple[Plane, ...]:
+    """The planes that a run of the experiment starts: DNS alone is enough where there are no services."""
+    has_services = bool(services_of(spec) or spec.own_services)
+    return tuple(plane for plane in STARTED if has_services or plane.key == "dns")
 
 
 def surroundings_of(spec: ExperimentSpec) -> Surroundings:

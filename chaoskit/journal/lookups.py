@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
@@ -161,10 +162,15 @@ def _continues(group: list[_Query], query: _Query) -> bool:
     """Whether a query from the same port is of the same lookup, and not of a later one that got this port again.
 
     A resolver does not repeat a question once it has a final answer, NOERROR or NXDOMAIN, to each type that it asked for; while one
-    is missing glibc may ask for both again.
+    is missing glibc asks for both again, one after the other.
     """
-    if query.at - group[-1].at > LOOKUP_GAP_NS:
+    last = group[-1]
+    if query.at - last.at > LOOKUP_GAP_NS:
         return False
+    if len(group) > 2 and query.at <= last.answered_at + PAIR_GAP_NS:
+        counts = Counter(earlier.rtype for earlier in group)
+        if 0 < counts[query.rtype] < counts[last.rtype]:
+            return True  # the second half of a pair that is asked for again
     asked = {earlier.rtype for earlier in group}
     final = {
         earlier.rtype

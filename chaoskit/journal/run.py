@@ -13,10 +13,13 @@ from chaoskit.journal.aims import service_called
 from chaoskit.journal.calls import Call, join_calls
 from chaoskit.journal.connections import Connections, TouchedConnections, touched_connections
 from chaoskit.journal.events import (
+    LARGEST,
     CallStarted,
     CanaryChecked,
     ClientReady,
     Entry,
+    HoldBegun,
+    HoldReleased,
     InjectionApplied,
     InjectionCut,
     InjectionPlanned,
@@ -29,6 +32,7 @@ from chaoskit.journal.events import (
 from chaoskit.journal.lookups import Lookup, find_lookups
 from chaoskit.journal.reach import Reach, reach_of
 from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
+from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import StoredEntries, select
 from chaoskit.journal.swallowed import swallowed_requests
 from chaoskit.journal.toxic_evidence import infer_affected
@@ -111,7 +115,13 @@ class Run:
     def ends(self) -> Instant:
         """Instant at which no new call starts; the end of the run where that came sooner, as with ``chaoskit exec``."""
         last = self.entries[-1].event.at
-        return min(self.armed.ends, last) if self.armed else last
+        if self.armed is None or len(self.of(HoldBegun)) > len(self._releases):
+            return last
+        return min(self._releases[-1].ends if self._releases else self.armed.ends, last)
+
+    @cached_property
+    def _releases(self) -> list[HoldReleased]:
+        return [event for _, event in self.of(HoldReleased)]
 
     @cached_property
     def clients(self) -> dict[str, ClientReady]:
@@ -134,26 +144,33 @@ class Run:
     @cached_property
     def fault_spans(self) -> list[tuple[Instant, Instant]]:
         """Times when at least one injection was on as planned: in order, merged."""
-        merged: list[tuple[Instant, Instant]] = []
-        for start, end in sorted(
-            span for injection in self.injections for span in injection.spans if span[0] < span[1]
-        ):
-            if merged and start <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-            else:
-                merged.append((start, end))
-        return merged
+        return list(self._faults)
+
+    @cached_property
+    def _faults(self) -> Spans:
+        return Spans(span for injection in self.injections for span in injection.spans)
+
+    def under_fault(self, call: Call) -> bool:
+        """Whether a fault was on, as planned, during some part of ``call``."""
+        return self._faults.meet(call.started, call.finished)
 
     def phase_at(self, at: Instant) -> Phase:
         """*baseline* before the first fault, *fault* while one is on, *recovery* between and after them."""
         if not self.fault_spans or at < self.fault_spans[0][0]:
             return "baseline"
-        return "fault" if any(start <= at < end for start, end in self.fault_spans) else "recovery"
+        return "fault" if at in self._faults else "recovery"
 
     @cached_property
     def calls(self) -> dict[str, tuple[Call, ...]]:
-        """Each client's calls, joined; see ``chaoskit.journal.calls``."""
+        """Each client's calls, joined; see ``chaoskit.journal.calls``.
+
+        Clients of a run that was held are not told its end: what they began after it is none of the experiment's.
+        """
         joined = join_calls(self.entries, self.lookups)
+        if self._releases:
+            joined = {
+                client: tuple(call for call in calls if call.started < self.ends) for client, calls in joined.items()
+            }
         return {client: joined.get(client, ()) for client in self.clients}
 
     def phase_of(self, call: Call) -> Phase:
@@ -215,12 +232,12 @@ class Run:
 
         A toxic is lifted a little late: who came only then has not met the fault that was planned.
         """
-        spans = [span for plan in self.injections if plan.injection == injection for span in plan.spans]
+        spans = Spans(span for plan in self.injections if plan.injection == injection for span in plan.spans)
         opened, closed, touched = self._touched_connections
         return [
             (seq, name)
             for seq, name in touched.get(injection, ())
-            if any(opened.get(name, start) < end and closed.get(name, end) >= start for start, end in spans)
+            if spans.meet(opened.get(name, -LARGEST), closed[name] + 1 if name in closed else None)
         ]
 
     @cached_property
@@ -235,7 +252,8 @@ class Run:
         if any(event.client == planned.target.get("process") for _, event in self.of(ClientReady)):
             return applied
         starts = [(seq, call.at) for seq, call in self.of(CallStarted)]
-        inside = [seq for seq, at in starts if any(start <= at < end for start, end in planned.spans)]
+        spans = Spans(planned.spans)
+        inside = [seq for seq, at in starts if at in spans]
         return [*applied, *inside] if applied and inside else []
 
     def deaths(self, client: str) -> list[Instant]:
@@ -293,7 +311,7 @@ class Run:
                     pace,
                     last,
                     met=call.number in self.met_by.get(client, {}),
-                    in_fault=_overlaps(call, self.fault_spans),
+                    in_fault=self.under_fault(call),
                 )
             )
             for client, pace in self.paces.items()
@@ -325,10 +343,11 @@ class Run:
             process = planned.target.get("process")
             if planned.plane == "process" and process == client:
                 met |= {planned.injection} if self._process_evidence(planned) else set()
-            elif any(_overlaps(call, planned.spans) for call in troubled) and self._may_trouble(
-                planned, service, reach
-            ):
-                met.add(planned.injection)
+            else:
+                spans = Spans(planned.spans)
+                meanwhile = any(spans.meet(call.started, call.finished) for call in troubled)
+                if meanwhile and self._may_trouble(planned, service, reach):
+                    met.add(planned.injection)
         return frozenset(met)
 
     def _may_trouble(self, planned: InjectionPlanned, service: str | None, reach: Reach) -> bool:
@@ -372,10 +391,6 @@ class Run:
             self.deaths(client),
             paced=self.paces[client] is not None,
         )
-
-
-def _overlaps(call: Call, spans: Sequence[tuple[Instant, Instant]]) -> bool:
-    return any(call.started < end and (call.finished is None or call.finished > start) for start, end in spans)
 
 
 def _cut(planned: InjectionPlanned, end: Instant | None) -> InjectionPlanned:

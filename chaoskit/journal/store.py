@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import json
 from array import array
@@ -20,6 +21,9 @@ from chaoskit.journal.upgrade import from_version_1
 
 MOST_IN_MEMORY = 50_000
 """Entries of a journal that are held as objects, some 20 MB; those of a longer one stay on disk."""
+
+LONGEST_LINE = 1 << 26
+"""Bytes; a run's whole experiment is in one line. A file without lines, such as /dev/zero, is not read to its end."""
 
 Listener = Callable[[Entry], None]
 
@@ -90,7 +94,9 @@ def _read(path: Path, lines: BinaryIO) -> Sequence[Entry]:
     offsets, kinds, instants = array("Q", [0]), bytearray(), array("q")
     keeps_all = not lines.seekable()
     upgrade: Upgrade | None = None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(iter(functools.partial(lines.readline, LONGEST_LINE), b""), 1):
+        if len(line) == LONGEST_LINE:
+            raise JournalError(f"{path}:{number}: longer than any line of a journal; give the journal.jsonl of a run")
         if number == 1:
             upgrade = from_version_1 if _checked_schema(path, line) == 1 else None
         entry = _entry(path, number, line, upgrade)

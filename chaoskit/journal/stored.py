@@ -54,7 +54,10 @@ class StoredEntries(Sequence[Entry]):
             return [self[index] for index in range(*place.indices(len(self)))]
         index = range(len(self))[place]
         begin = self._offsets[index]
-        return self._decode(os.pread(self._file, self._offsets[index + 1] - begin, begin))
+        try:
+            return decode_entry(os.pread(self._file, self._offsets[index + 1] - begin, begin), self._upgrade)
+        except ValueError as error:
+            raise self._changed() from error
 
     def __iter__(self) -> Iterator[Entry]:
         return self._decoded(range(len(self)))
@@ -72,22 +75,22 @@ class StoredEntries(Sequence[Entry]):
     def _decoded(self, places: Iterable[int], unless: str = "") -> Iterator[Entry]:
         """The entries at these places, in order, without those whose field ``unless`` is null or an empty list."""
         empty, null = f'"{unless}":[]'.encode(), f'"{unless}":null'.encode()  # the quotes keep them from strings
-        offsets, decode = self._offsets, self._decode
+        offsets, upgrade = self._offsets, self._upgrade
         block, block_begin, block_end = b"", 0, 0
-        for index in places:
-            begin, end = offsets[index], offsets[index + 1]
-            if end > block_end:
-                block_begin, block = begin, os.pread(self._file, max(CHUNK, end - begin), begin)
-                block_end = begin + len(block)
-            line = block[begin - block_begin : end - block_begin]
-            if not unless or (empty not in line and null not in line):
-                yield decode(line)
-
-    def _decode(self, line: bytes) -> Entry:
         try:
-            return decode_entry(line, self._upgrade)
+            for index in places:
+                begin, end = offsets[index], offsets[index + 1]
+                if end > block_end:
+                    block_begin, block = begin, os.pread(self._file, max(CHUNK, end - begin), begin)
+                    block_end = begin + len(block)
+                line = block[begin - block_begin : end - block_begin]
+                if not unless or (empty not in line and null not in line):
+                    yield decode_entry(line, upgrade)
         except ValueError as error:
-            raise JournalError(f"{self._path}: it was changed while it was read; try again") from error
+            raise self._changed() from error
+
+    def _changed(self) -> JournalError:
+        return JournalError(f"{self._path}: it was changed while it was read; try again")
 
 
 def select(entries: Sequence[Entry], *kinds: type, unless: str = "") -> Iterator[Entry]:

@@ -17,6 +17,7 @@ from chaoskit.journal.calls import Call
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import Entry, InjectionPlanned, RequestAnswered
 from chaoskit.journal.lookups import Lookup
+from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import select
 from chaoskit.units import MILLISECOND
 
@@ -86,7 +87,7 @@ def met_faults(
         if isinstance(entry.event, RequestAnswered) and entry.event.faults and entry.event.request not in swallowed
     }
     arrived = connections.request_numbers()
-    spans = {planned.injection: planned.spans for planned in injections if planned.plane == "network"}
+    spans = {planned.injection: Spans(planned.spans) for planned in injections if planned.plane == "network"}
     faulty: dict[str, list[Lookup]] = defaultdict(list)
     for lookup in lookups:
         if lookup.faults:
@@ -107,7 +108,7 @@ def _met_by_attempts(
     call: Call,
     faults_of: Mapping[int, tuple[str, ...]],
     arrived: Mapping[int, int],
-    spans: Mapping[str, Sequence[tuple[Instant, Instant]]],
+    spans: Mapping[str, Spans],
     connections: Connections,
 ) -> set[str]:
     ids: set[str] = set()
@@ -117,10 +118,7 @@ def _met_by_attempts(
             continue
         ids.update(faults_of.get(arrived.get(attempt.arrived, -1), ()))
         for injection in connections.toxics_on(attempt):
-            if any(
-                call.started < end and (call.finished is None or call.finished > start)
-                for start, end in spans.get(injection, ())
-            ):
+            if injection in spans and spans[injection].meet(call.started, call.finished):
                 ids.add(injection)
     return ids
 

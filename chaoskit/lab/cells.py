@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaoskit.aws.endpoints import host_name
+from chaoskit.clients import CLIENTS
+from chaoskit.clients.probe import HTTP_PROBES
 from chaoskit.errors import InputError
 from chaoskit.lab.faults import BY_KEY, FAULTS, LabFault
 
 CONNECTIONS = ("cold", "warm", "burst")
+
+REGION = "us-east-1"
+"""Where every client of a lab calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +29,9 @@ class Variant:
     dns_cache: str | None = None
 
     def client(self) -> dict[str, Any]:
-        """As an experiment file writes it."""
+        """As an experiment file writes it. A probe, which is no SDK, asks for the endpoint's URL, so that it meets the same name."""
+        if self.sdk in HTTP_PROBES:
+            return {"use": self.sdk, "url": f"https://{host_name(self.service, REGION)}/"}
         written = {
             "use": self.sdk,
             "version": self.version,
@@ -68,6 +76,8 @@ VARIANTS = (
     Variant(sdk="java", dns_cache="default"),
     Variant(sdk="java", dns_cache="advised"),
     Variant(sdk="aws_cli"),
+    Variant(sdk="aiobotocore"),
+    Variant(sdk="aiohttp"),  # no SDK: the resolver c-ares, where the others have the system's
     Variant(sdk="rust"),
 )
 """The variants of the full matrix."""
@@ -87,14 +97,20 @@ def quick_cells() -> tuple[Cell, ...]:
 
 def full_cells() -> tuple[Cell, ...]:
     """The whole matrix."""
-    return tuple(
+    cells = (
         Cell(variant=variant, connection=connection, fault=fault)
         for variant in VARIANTS
         for connection in CONNECTIONS
         for fault in FAULTS
-        if variant.service == "dynamodb"
-        or (connection, fault.key) == ("cold", "empty")  # others differ in their retries alone
     )
+    return tuple(cell for cell in cells if _is_wanted(cell))
+
+
+def _is_wanted(cell: Cell) -> bool:
+    if cell.variant.sdk in HTTP_PROBES:  # which has one time-out for all, and no bursts
+        return cell.connection in CLIENTS.get(cell.variant.sdk).CONNECTIONS and not cell.fault.short_limits
+    others_differ = (cell.connection, cell.fault.key) == ("cold", "empty")  # other services, in their retries alone
+    return cell.variant.service == "dynamodb" or others_differ
 
 
 def chosen(

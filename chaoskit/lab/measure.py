@@ -14,8 +14,8 @@ from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.sample import Missing, Sample, SampledCall, Subject
 from chaoskit.units import parse_duration
 
-SDK_PACKAGE = {"boto3": "botocore", "javascript": "@smithy/core"}
-"""The package whose version decides the retries, where it is not the first that the client names."""
+SDK_PACKAGE = {"boto3": "botocore", "javascript": "@smithy/core", "aiohttp": "c-ares"}
+"""The package whose version decides what is measured, where it is not the first that the client names."""
 
 PROCESS_PER_CALL = ("aws_cli",)
 """Clients whose calls share no retry quota."""

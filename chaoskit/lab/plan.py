@@ -8,12 +8,11 @@ from typing import Any
 
 from chaoskit.aws.endpoints import host_name
 from chaoskit.experiment.loader import Experiment, resolve_plain
-from chaoskit.lab.cells import Cell
+from chaoskit.lab.cells import REGION, Cell
 from chaoskit.lab.faults import CONNECT_LIMIT_NS
 from chaoskit.sim.policies import policy_of
 from chaoskit.units import MILLISECOND, SECOND
 
-REGION = "us-east-1"
 CAPACITY = 18
 """Clients in one run, weighed: more of them would wait for the machine rather than for their SDK."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 
+from chaoskit.clients.probe import HTTP_PROBES
 from chaoskit.lab.compare import Documented
 from chaoskit.lab.rows import Row
 from chaoskit.lab.sample import Subject
@@ -18,6 +19,7 @@ NAMES = {
     "go": "Go v2",
     "java": "Java v2",
     "rust": "Rust",
+    "aiohttp": "aiohttp on c-ares",
 }
 
 
@@ -29,7 +31,9 @@ def who(subject: Subject) -> str:
 
 
 def mode(subject: Subject) -> str:
-    """The retry mode, and what the default was resolved to."""
+    """The retry mode, and what the default was resolved to; a probe tries nothing twice."""
+    if subject.sdk in HTTP_PROBES:
+        return "none"
     return subject.retry_mode or f"default ({subject.resolved_mode})"
 
 

@@ -52,7 +52,11 @@ def lived_rows(run: Run, figures: Sequence[ClientFigures]) -> tuple[Row, ...]:
         ("Retry mode", "the client's setting", lambda c: (c.settings.get("retry_mode", "–"),)),
         ("Other settings", "", _settings),
         *(
-            (f"Success {_PHASE_WORDS[phase]}", "calls that started then", _success(phase))
+            (
+                f"Success {_PHASE_WORDS[phase]}",
+                f"calls that started then{', or met a fault' if phase == 'fault' else ''}",
+                _success(phase),
+            )
             for phase in PHASES
             if phase == "baseline" or run.fault_spans
         ),

@@ -25,7 +25,7 @@ STYLES = {
     "note": "s3",
     "drill": "s7",
 }
-RADIUS = 8
+RADIUS, GAP = 8, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +121,5 @@ def _marks(run: Run, moments: list[Moment], lane: str, across: Axis, y: float) -
         parts.append(
             f'<g class="drill-mark {STYLES[lane]}"><title>{escape(hover)}</title><circle cx="{x}" cy="{y}" r="{radius}"/>{label}</g>'
         )
-        free_from = max(free_from, x + radius)
+        free_from = max(free_from, x + radius + GAP)
     return parts

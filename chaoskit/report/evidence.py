@@ -83,7 +83,7 @@ def describe(event: ev.Event) -> str:
         case ev.AppReady():
             text = f"app {event.client} was ready {format_duration(event.took_ns)} after its start"
         case ev.HarnessFailed():
-            text = f"{event.part} failed: {event.message}"
+            text = event.words
         case ev.RequestArrived():
             text = f"{event.service} {event.operation} arrived over {event.connection}, request {event.nth} on it, attempt {event.attempt}"
         case _:

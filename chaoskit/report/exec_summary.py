@@ -55,8 +55,10 @@ def _looked_up(name: str, lookups: list[Lookup]) -> str:
     words = f"{name}: {listed([f'{count} {outcome}' for outcome, count in outcomes.items()])}"
     if any(state_of(lookup) == "refused" and "REFUSED" in lookup.rcodes and not lookup.faults for lookup in lookups):
         words += "; no zone here serves this name: add it under 'zones', or open it with --allow"
-    slowest = max(lookup.finished - lookup.started for lookup in lookups)
-    words += f"; the longest took {format_duration(slowest)}" if slowest >= SLOW_NS else ""
+    slowest = max(lookups, key=lambda lookup: lookup.finished - lookup.started)
+    length = slowest.finished - slowest.started
+    least = "at least " if state_of(slowest) == "silent" else ""  # nobody sees when the asker gave up
+    words += f"; the longest took {least}{format_duration(length)}" if length >= SLOW_NS else ""
     bitten = sum(bool(lookup.faults) for lookup in lookups)
     return words + (f"; {plural(bitten, 'lookup')} met a fault" if bitten else "")
 

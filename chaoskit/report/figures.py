@@ -162,13 +162,7 @@ def all_figures(run: Run) -> tuple[ClientFigures, ...]:
 def calls_under_fault(run: Run, client: str) -> list[Call]:
     """The calls that started in a fault; when none did, those that were under way during one."""
     started = run.calls_in(client, "fault")
-    return started or [
-        call
-        for call in run.calls[client]
-        if any(
-            call.started < end and (call.finished is None or call.finished > start) for start, end in run.fault_spans
-        )
-    ]
+    return started or [call for call in run.calls[client] if run.under_fault(call)]
 
 
 def _figures(run: Run, client: ClientReady, lookups: Sequence[Lookup]) -> ClientFigures:

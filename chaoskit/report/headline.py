@@ -50,7 +50,7 @@ def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Out
         return (first, *(f"{verdict.expectation}: {verdict.because}" for verdict in broken[:2]))
     if outcome is Outcome.NOT_EXERCISED:
         return (_not_exercised(run), *(verdict.because for verdict in verdicts if _is_unmet(verdict)))
-    reasons = [f"{event.part}: {event.message}" for _, event in health.failures[:2]]
+    reasons = [event.words for _, event in health.failures[:2]]
     if not reasons:
         reasons = [f"{verdict.expectation}: {verdict.because}" for verdict in (broken + unknown)[:2]]
     return ("The harness or a guard failed, or something could not be judged: the run proves nothing.", *reasons)
@@ -109,7 +109,8 @@ def _fates(run: Run, figures: Sequence[ClientFigures]) -> str:
     ]
     fates = [_fate_of(run, client) for client in sorted(figures, key=lambda client: order.index(client.fate))]
     if len(fates) > _FATES_MOST:
-        fates[_FATES_MOST:] = [f"{len(fates) - _FATES_MOST} more are shown below"]
+        more = len(fates) - _FATES_MOST
+        fates[_FATES_MOST:] = [f"{more} more {'is' if more == 1 else 'are'} shown below"]
     several = len(run.fault_spans) > 1
     when = (
         f"While a fault was on ({format_duration(lasted)} in all)"
@@ -153,6 +154,6 @@ def _contrast(run: Run) -> str:
     if not pooled or not dialed:
         return ""
     return (
-        f"Over all clients, {pooled.ok} of {plural(pooled.calls, 'call')} that used a connection already open succeeded, against "
-        f"{dialed.ok} of {dialed.calls} that tried to open one."
+        f"In the fault, over all clients, {pooled.ok} of {plural(pooled.calls, 'call')} that used a connection already open succeeded, "
+        f"against {dialed.ok} of {dialed.calls} that tried to open one."
     )

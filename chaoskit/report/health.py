@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chaoskit.clock import Instant
@@ -16,6 +18,7 @@ from chaoskit.journal.events import (
     SandboxReady,
 )
 from chaoskit.journal.run import Phase, Run
+from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import select
 from chaoskit.report.figures import carriage
 from chaoskit.spread import percentile
@@ -23,6 +26,9 @@ from chaoskit.units import MILLISECOND
 
 SWITCHED_WITHIN_NS = 50 * MILLISECOND
 """By how much an actual window may differ from the planned one without the report making a point of it."""
+
+SPANS_MOST = 40
+"""Windows of one injection in a page's table. A day of flapping faults has hundreds, and the summary has them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +77,12 @@ class InjectionFigures:
     met: int
     outside: int
     switched_late_ns: int | None
+
+    @property
+    def shown(self) -> tuple[SpanMet, ...]:
+        """The windows that a page has room for: all, or of very many the first and the last."""
+        half = SPANS_MOST // 2
+        return self.spans if len(self.spans) <= SPANS_MOST else self.spans[:half] + self.spans[-half:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +139,11 @@ def all_injections(run: Run) -> tuple[InjectionFigures, ...]:
     figures = []
     for plan in run.injections:
         met = run.met(plan.injection)
-        at = {seq: instant for seq in met if (instant := run.instant(seq)) is not None}
+        on = Spans(plan.spans)
+        at = sorted((instant, seq) for seq in met if (instant := run.instant(seq)) is not None)
         spans = tuple(
             replace(
-                _span(start, end, [(at[seq], seq) for seq in met]),
+                _span(start, end, at),
                 applied=switched.get((InjectionApplied, plan.injection, start)),
                 lifted=switched.get((InjectionLifted, plan.injection, end)),
             )
@@ -145,15 +158,16 @@ def all_injections(run: Run) -> tuple[InjectionFigures, ...]:
                 hidden=plan.hidden,
                 spans=spans,
                 met=len(met),
-                outside=sum(not any(start <= at[seq] < end for start, end in plan.spans) for seq in met),
+                outside=sum(instant not in on for instant, _ in at),
                 switched_late_ns=late.get(plan.injection),
             )
         )
     return tuple(figures)
 
 
-def _span(start: Instant, end: Instant, met: list[tuple[Instant, int]]) -> SpanMet:
-    inside = sorted((at, seq) for at, seq in met if start <= at < end)
+def _span(start: Instant, end: Instant, met: Sequence[tuple[Instant, int]]) -> SpanMet:
+    """What a span met, of all that its injection ``met``: (instant, ``seq``) in order."""
+    inside = met[bisect_left(met, (start, 0)) : bisect_left(met, (end, 0))]
     edges = [inside[0], inside[-1]] if inside else []
     return SpanMet(
         start=start,
@@ -169,7 +183,8 @@ def health_of(run: Run) -> Health:
     """The harness's own figures."""
     calls = [call for calls in run.calls.values() for call in calls]
     late = [max(0, call.started - call.due) for call in calls]
-    reports = [event.call is None or event.attempt is None for _, event in run.of(AttemptFinished)]
+    attempts = (entry.event for entry in select(run.entries, AttemptFinished))
+    reports = [isinstance(event, AttemptFinished) and None in (event.call, event.attempt) for event in attempts]
     ended = run.of(RunEnded)
     sandboxes = run.of(SandboxReady)
     return Health(

@@ -94,7 +94,7 @@ def render_page(run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> str:
     drawing = draw(run, figures, injections)
     linked = [link for item in judged for link in item.links.seqs]
     linked += [seq for card in cards for reason in card.reasons for seq in reason.links.seqs]
-    linked += [seq for injection in injections for span in injection.spans for seq in span.seq]
+    linked += [seq for injection in injections for span in injection.shown for seq in span.seq]
     linked += [error.seq for client in figures for error in client.errors]
     linked += [seq for seq, _ in (*health.failures, *health.died)]
     script = SCRIPT.read_text()

@@ -10,7 +10,7 @@ from chaoskit.journal.command import command_end
 from chaoskit.journal.run import Run
 from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
 from chaoskit.report.figures import ClientFigures, all_figures
-from chaoskit.report.headline import headline_of
+from chaoskit.report.headline import Headline, headline_of
 from chaoskit.report.health import all_injections, health_of
 from chaoskit.report.words import FATE_WORDS, duration, lag_words, plural
 from chaoskit.verdict import Finding, Outcome, Verdict
@@ -48,7 +48,7 @@ def print_verdicts(
     if figures:
         console.print(_client_table(run, figures))
         console.print()
-    _print_outcome(console, run, verdicts, outcome)
+    _print_outcome(console, run, headline_of(run, figures, health_of(run), verdicts, outcome), outcome)
     for injection in all_injections(run):
         off_by = max((span.off_by_ns or 0 for span in injection.spans if span.differs), default=0)
         if off_by:
@@ -67,11 +67,10 @@ def print_verdicts(
         console.print(Text(str(path)), soft_wrap=True)
 
 
-def _print_outcome(console: Console, run: Run, verdicts: Sequence[Verdict], outcome: Outcome) -> None:
+def _print_outcome(console: Console, run: Run, headline: Headline, outcome: Outcome) -> None:
     """How the run ended and why. A command's exit code is its result, and no outcome of ours."""
     from rich.text import Text
 
-    headline = headline_of(run, all_figures(run), health_of(run), verdicts, outcome)
     if command_end(run) is not None and outcome is not Outcome.INVALID:
         console.print(Text(headline.outcome[0]))
     else:

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -134,24 +134,34 @@ def clean_up(plan: dict[str, Any]) -> None:
     subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/")
 
 
-@contextlib.contextmanager
-def removed_at_end(remove: list[Path], empty: list[Path]) -> Iterator[None]:
-    """The same for code without an event loop, and without namespaces: the folders are destroyed at the end, however we end."""
-    pipe = subprocess.PIPE
-    plan = {"remove": list(map(str, remove)), "empty": list(map(str, empty)), "namespace": False, "binds": []}
-    with subprocess.Popen(_keeper(plan), stdin=pipe, stdout=pipe, start_new_session=True, cwd="/") as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield
-        finally:
-            _signal(process.pid, signal.SIGCONT)
-            process.stdin.close()
+class Guard:
+    """A keeper for code without an event loop and without namespaces, and for the time before a sandbox has its own.
+
+    It is begun before the folders are made: whatever ends us, then or later, it destroys those of ``remove``, and of ``empty`` those in
+    which nothing is.
+    """
+
+    def __init__(self, remove: list[Path], empty: list[Path]) -> None:
+        self._plan = {"remove": list(map(str, remove)), "empty": list(map(str, empty))}
+        command = _keeper(self._plan | {"namespace": False, "binds": []})
+        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=nothing, start_new_session=True, cwd="/")
+
+    def release(self) -> None:
+        """End it; the folders still stand, for another keeper has them now. Safe to call again."""
+        self._end(b"the folders are ours\n")
+
+    def close(self) -> None:
+        """Let it clean up, and wait until it has; one that cannot any more is replaced. Safe to call again."""
+        if self._end() != 0:
+            clean_up(self._plan)
+
+    def _end(self, word: bytes = b"") -> int:
+        """End the process; returns its exit code."""
+        if self._process.returncode is None:
+            _signal(self._process.pid, signal.SIGCONT)  # whoever stopped it did not mean that we wait for ever
             try:
-                code = process.wait(CLEAN_UP_WITHIN_S)
+                self._process.communicate(word, CLEAN_UP_WITHIN_S)
             except subprocess.TimeoutExpired:
-                _signal(process.pid, signal.SIGKILL)
-                code = process.wait()
-            if code != 0:
-                clean_up(plan)
+                _signal(self._process.pid, signal.SIGKILL)
+        return self._process.wait()

@@ -150,6 +150,8 @@ def test_the_name_of_a_hole_resolves_inside() -> None:
     [
         ({"sandbox": "inline"}, "needs the namespace sandbox"),
         ({"env": ["NAME"]}, "--env NAME: write NAME=VALUE"),
+        ({"after": "http://example.com/"}, "--after http://example.com/: .* is not at localhost"),
+        ({"after": "8080"}, "--after 8080: "),
         ({"env": ["=x"]}, "write NAME=VALUE"),
         ({"allow": ("127.0.1.1:443",)}, "is the mock dynamodb"),
         ({"allow": ("nonsense",)}, "write HOST:PORT"),

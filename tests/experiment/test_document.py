@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.errors import ExperimentError, dotted
-from chaoskit.experiment.document import MAX_BYTES, read_document
+from chaoskit.errors import ExperimentError, InputError, dotted
+from chaoskit.experiment.document import MAX_BYTES, read_document, read_text
 
 
 def problem(text: str) -> str:
@@ -49,6 +50,13 @@ def test_an_empty_file_says_how_to_start() -> None:
 
 def test_a_huge_file_is_refused_before_it_is_parsed() -> None:
     assert "larger than" in problem("a" * (MAX_BYTES + 1))
+    with pytest.raises(InputError, match="/dev/zero: larger than 1,000,000 bytes; is it an experiment"):
+        read_text(Path("/dev/zero"), "an experiment")
+
+
+def test_a_file_that_holds_no_fields_is_told_as_such() -> None:
+    for text, content in (("- a", "a list"), ("hello", "plain text"), ("null", "plain text")):
+        assert f"holds {content}, where fields" in problem(text)
 
 
 def test_an_alias_bomb_is_refused() -> None:

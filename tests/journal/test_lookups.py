@@ -79,6 +79,15 @@ def test_a_lost_aaaa_is_one_lookup_of_five_seconds() -> None:
     assert lookup.finished - lookup.started >= 5000 * MILLISECOND
 
 
+def test_a_lost_a_is_one_lookup_too() -> None:
+    """glibc asks for both again, one after the other, though it has the answer to AAAA."""
+    story = Story().head("app")
+    story.query("app", 10, 4001, "A", reply="drop", answers=0).query("app", 10.1, 4001, "AAAA")
+    story.query("app", 5010, 4001, "A").query("app", 5011, 4001, "AAAA")
+    story.query("app", 6000, 4001, "A").query("app", 6000.1, 4001, "AAAA")
+    assert [len(lookup.queries) for lookup in lookups(story)] == [4, 2]
+
+
 def test_both_lost_is_silent_and_both_empty_is_empty() -> None:
     silent, empty = Story().head("app"), Story().head("app")
     for rtype in ("A", "AAAA"):

@@ -89,6 +89,11 @@ def test_a_damaged_line_is_named(tmp_path: Path, lines: list[str]) -> None:
         read_journal(path)
 
 
+def test_a_file_without_lines_is_not_read_to_its_end() -> None:
+    with pytest.raises(JournalError, match="/dev/zero:1: longer than any line of a journal"):
+        read_journal(Path("/dev/zero"))
+
+
 def test_an_unknown_field_is_named(tmp_path: Path, lines: list[str]) -> None:
     path = tmp_path / "j.jsonl"
     lines[1] = lines[1].replace('"pid":1', '"pid":1,"mood":"good"')

@@ -65,3 +65,13 @@ def test_what_cannot_be_measured_is_said_with_its_reason() -> None:
     no_client, no_pool = missing
     assert no_client.why == "chaoskit has no client cobol"
     assert "no connection 'warm'" in no_pool.why
+
+
+def test_a_probe_asks_the_endpoint_as_the_sdks_do() -> None:
+    cells = [cell for cell in full_cells() if cell.variant.sdk == "aiohttp"]
+    assert {cell.connection for cell in cells} == {"cold", "warm"}
+    assert not any(cell.fault.short_limits for cell in cells)
+    (batch, *_) = batches(cells)
+    clients = batch.experiment.spec.clients.values()
+    assert {client.url for client in clients} == {"https://dynamodb.us-east-1.amazonaws.com/"}
+    assert len(batch.experiment.planes["dns"]) >= len(batch.cells)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
+
+from rich.console import Console
 
 from chaoskit.expect import judge
 from chaoskit.journal import events as ev
@@ -10,8 +13,9 @@ from chaoskit.journal.command import command_end, requests_as_calls, user_agents
 from chaoskit.journal.run import Run
 from chaoskit.report.page import render_page
 from chaoskit.report.summary import summarize
+from chaoskit.report.terminal import print_verdicts
 from chaoskit.units import SECOND
-from chaoskit.verdict import outcome_of
+from chaoskit.verdict import Outcome, outcome_of
 from tests.journal.story import Story, at
 
 AGENT = "Boto3/1.40.1 md/Botocore#1.40.1"
@@ -81,6 +85,14 @@ def test_a_signal_and_a_refusal_have_their_words() -> None:
     assert end.words == "the command ended with code 137 (as after signal 9)"
     assert replace(end, exit_code=200).words == "the command ended with code 200", "no signal has the number 72"
     assert command_end(Story().head("app").run()) is None
+
+
+def test_the_terminal_calls_no_command_passed() -> None:
+    output = io.StringIO()
+    print_verdicts(Console(file=output, width=100), ran(code=7), [], Outcome.PASSED, [])
+    text = output.getvalue()
+    assert "The command ended with code 7, after 9 s." in text
+    assert "PASSED" not in text
 
 
 def test_requests_are_drawn_as_calls() -> None:

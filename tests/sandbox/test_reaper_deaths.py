@@ -18,7 +18,7 @@ from chaoskit.expect import judge
 from chaoskit.journal import events as ev
 from chaoskit.journal.run import Run
 from chaoskit.journal.store import Journal, read_journal
-from chaoskit.sandbox.base import REAPER, Reaper, removed_at_end
+from chaoskit.sandbox.base import REAPER, Guard, Reaper
 from chaoskit.verdict import Outcome, outcome_of
 from tests.journal.story import Story
 
@@ -46,12 +46,13 @@ def test_folders_go_without_their_keeper(tmp_path: Path, number: signal.Signals)
 
 
 @pytest.mark.parametrize("number", CRIPPLING, ids=name_of)
-def test_a_block_s_folders_go_without_their_keeper(tmp_path: Path, number: signal.Signals) -> None:
+def test_guarded_folders_go_without_their_keeper(tmp_path: Path, number: signal.Signals) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    with removed_at_end([work], []):
-        (pid,) = (int(word) for word in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()[-1:])
-        os.kill(pid, number)
+    guard = Guard([work], [])
+    (pid,) = (int(word) for word in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()[-1:])
+    os.kill(pid, number)
+    guard.close()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -122,7 +123,8 @@ def test_a_killed_run_of_a_search_leaves_nothing(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     folders = exact_folders(Path("run"))
-    folders.partial.rmdir()
+    folders.guard.close()
+    folders.work.mkdir()
     clean_up(journal_in(folders.partial, armed=True), *folders.empty)
     folders.work.rmdir()
     assert list(tmp_path.iterdir()) == []

@@ -44,7 +44,7 @@ def kill_once(generator: random.Random, place: Path, sandbox: str) -> Killed:
     door = generator.choice(sorted(LATEST_S))
     number = generator.choice(TO_THE_PARENT)
     delay = generator.uniform(0, LATEST_S[door])
-    at_work = generator.random() < 0.6
+    at_work = generator.random() < 0.75
     hits_a_part = door in ("run", "exec", "margin") and generator.random() < 0.4
     environment = os.environ | {"TMPDIR": str(place / "tmp"), "CHAOSKIT_SOAK": str(place)}
     with subprocess.Popen(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
 from chaoskit.experiment.document import Document
 from chaoskit.experiment.loader import resolve
@@ -16,8 +19,9 @@ from chaoskit.survey.markdown import markdown
 from chaoskit.survey.observation import Observation
 from chaoskit.survey.page import page
 from chaoskit.survey.result import Row, Survey
+from chaoskit.survey.terminal import print_survey
 from chaoskit.survey.trial import Trial, written
-from chaoskit.survey.words import headline
+from chaoskit.survey.words import cells, headline
 from chaoskit.units import SECOND
 from tests.survey.observations import PROXIED, clients, command, trial
 
@@ -86,3 +90,18 @@ def test_a_row_that_tells_something_is_an_experiment(name: str) -> None:
     assert experiment.expectations
     for client in experiment.spec.clients.values():
         assert client.argv in (None, ("/elsewhere/job", "-v"))
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_no_name_and_no_figure_is_broken_in_the_terminal(width: int) -> None:
+    dependency = replace(PROXIED, name="inventory-db.eu-west-1.example.internal")
+    long = tuple(row(replace(tried, dependency=dependency), seen) for tried, seen in RESULTS.values())
+    console = Console(width=width, record=True, file=io.StringIO())
+    print_survey(console, replace(SURVEY, rows=long))
+    text = console.export_text()
+    assert dependency.name in text[: text.index(long[0].trial.fault_title)]
+    for entry in long:
+        assert entry.trial.fault_title in text
+        assert all(word in text for word in cells(entry)[2].split())
+        assert entry.cause is None or entry.cause.key in text
+    assert max(map(len, text.splitlines())) <= width

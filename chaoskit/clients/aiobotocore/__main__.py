@@ -181,7 +181,8 @@ class Workload:
 
 
 def _method_name(sdk: Any, operation: str) -> str:
-    return next(str(name) for name, api in sdk.meta.method_to_api_mapping.items() if api == operation)
+    names: dict[str, str] = sdk.meta.method_to_api_mapping
+    return next(name for name, api in names.items() if api == operation)
 
 
 def main() -> None:

@@ -291,7 +291,7 @@ class Board:
             self._add(event.at, f"canary {event.name} does not resolve: {event.detail}", "bad")
 
     def _harness_failed(self, event: ev.HarnessFailed) -> None:
-        self._add(event.at, f"harness failure in {event.part}: {event.message}", "bad")
+        self._add(event.at, f"harness failure: {event.words}", "bad")
 
     def _container(self, event: ev.ContainerChanged) -> None:
         self._add(event.at, f"container {event.container}: {event.change}", "bad" if event.exit_code else "plain")

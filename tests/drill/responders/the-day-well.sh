@@ -14,7 +14,7 @@ operator --role scribe note "All leases have lapsed."
 operator --role operator restore $name
 for _ in 1 2 3; do operator --role scribe note "Leases held with the record back: $(value 'leases held')"; done
 operator --role operator throttle leases
-until [ "${held:-0}" -ge 18 ]; do held=$(value 'leases held'); held=${held%.*}; done
+until [ "${held:-0}" -ge 11 ]; do held=$(value 'leases held'); held=${held%.*}; done
 operator --role communicator status "Orders work again. New instances start, and may be slow to be reached." --next 3m
 operator --role operator disable automatic-failover
 while [ "$(levels | grep -o '"well": false' | wc -l)" != 1 ]; do :; done
