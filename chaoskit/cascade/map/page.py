@@ -38,7 +38,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Shade:
-    """A rectangle of the field, the darker the less likely an escape is."""
+    """A rectangle of the field, the more opaque the less likely an escape is."""
 
     x: float
     y: float
