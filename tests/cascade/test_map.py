@@ -11,6 +11,7 @@ import pytest
 from chaoskit.cascade.map.changes import Cost, find_loop
 from chaoskit.cascade.map.field import draw_field
 from chaoskit.cascade.map.grid import Fate, Grid, draw_grid
+from chaoskit.cascade.map.prospects import prospect_words, prospects_of
 from chaoskit.cascade.map.tipping import Line, find_line, vulnerable_from
 from chaoskit.cascade.map.witnesses import Witness, ask
 from chaoskit.cascade.system.model import System
@@ -81,6 +82,26 @@ def test_the_field_points_home_on_one_side_of_the_edge_only() -> None:
     assert field.waiting_drift[0, 3] < 0 < field.waiting_drift[-1, 8]
     assert draw_field(SMALL, 4.0).edge == ()
     assert "nobody retries" in draw_field(one_service(6, tries=1), 6.0).note
+
+
+def test_a_longer_queue_escapes_less_and_recovers_later() -> None:
+    prospects = prospects_of(SMALL, 6.0)
+    escape, recovery = prospects.escape[:, 0], prospects.recovery_s[:, 0]
+    assert (np.diff(escape) <= 1e-9).all()
+    assert (np.diff(recovery) >= -1e-6).all()
+    assert (escape[0], recovery[0], escape[-1]) == (1, 0, 0)
+    waiting = [waiting for waiting, _ in prospects.half()]
+    assert waiting == sorted(waiting, reverse=True)
+    assert len(list(prospect_words(prospects))) == 1 + len(prospects.rows())
+
+
+def test_prospects_that_nobody_can_compute_are_unknown() -> None:
+    prospects = prospects_of(chain_of(2, tries=2), 5.0)
+    assert prospects.rows() == []
+    assert prospects.half() == []
+    (sentence,) = prospect_words(prospects)
+    assert "unknown" in sentence
+    assert "2 services" in sentence
 
 
 def test_the_loop_is_named_by_its_two_mechanisms() -> None:

@@ -1,4 +1,4 @@
-"""A map with all that belongs to it: grid, line, field, loop, and the witnesses of one cell; and its words for the terminal."""
+"""A map with all that belongs to it: grid, line, field, prospects, loop, and the witnesses of one cell; and its words for the terminal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chaoskit.cascade.map.changes import COST_WORDS, Loop, Trial, find_loop
 from chaoskit.cascade.map.field import Field, draw_field
 from chaoskit.cascade.map.grid import FATE_WORDS, Fate, Grid, draw_grid
+from chaoskit.cascade.map.prospects import Prospects, prospect_words, prospects_of
 from chaoskit.cascade.map.tipping import Line, find_line, own_tip, vulnerable_from
 from chaoskit.cascade.map.witnesses import RealWitness, Testimony, Witness, ask, simulate
 from chaoskit.cascade.system.model import System
@@ -44,6 +45,7 @@ class Atlas:
     grid: Grid
     line: Line
     field: Field
+    prospects: Prospects
     loop: Loop
     testimony: Testimony
     checked: tuple[Check, ...]
@@ -75,6 +77,7 @@ def draw_atlas(
         grid=grid,
         line=find_line(grid, seed),
         field=draw_field(system, load),
+        prospects=prospects_of(system, load),
         loop=loop,
         checked=tuple(checked),
         testimony=ask(system, load, outage, seed=seed, real=real),
@@ -93,6 +96,8 @@ def lines(atlas: Atlas) -> Iterator[str]:
     yield from line_words(atlas)
     yield ""
     yield from loop_words(atlas)
+    yield ""
+    yield from prospect_words(atlas.prospects)
     yield ""
     load, outage = atlas.asked
     yield f"Witnesses of {load:g} a second and an outage of {outage:g} s:"

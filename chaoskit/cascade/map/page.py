@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
 
 from chaoskit.cascade.map.atlas import Atlas, dispute_words, line_words, loop_words
 from chaoskit.cascade.map.changes import COST_WORDS
 from chaoskit.cascade.map.grid import FATE_WORDS, Fate, Grid
 from chaoskit.cascade.rendering import render
-from chaoskit.cascade.system.chain import Chain, unfit
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 760.0, 500.0, 56.0, 12.0, 452.0
 RIGHT = WIDTH - 12
@@ -40,14 +36,26 @@ class Cell:
     h: float
 
 
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A rectangle of the field, the more opaque the less likely an escape is."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    opacity: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """The map, in px."""
+    """The map, in px; ``band_ends``: where each band begins, its share of plays, and the label's anchor."""
 
     cells: tuple[Cell, ...]
     tip: str
     bands: tuple[str, ...]
     own: tuple[float, float]
+    band_ends: tuple[tuple[float, float, str, str], ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     width: float = WIDTH
@@ -59,11 +67,12 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChart:
-    """The vector field, in px; ``half``: where the Markov chain's chance to escape is one half."""
+    """The vector field, in px; ``half``: where the Markov chain's chance to escape is one half; ``shades``: that chance."""
 
     arrows: tuple[tuple[float, float, float, float], ...]
     edge: str
     half: str
+    shades: tuple[Shade, ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     note: str
@@ -79,6 +88,7 @@ def page_of(atlas: Atlas) -> str:
         atlas=atlas,
         chart=_chart(atlas),
         field=_field(atlas),
+        prospects=atlas.prospects.rows(),
         line_words=list(line_words(atlas)),
         loop_words=[line for line in loop_words(atlas) if not line.startswith((" ", "Every"))],
         disputes=dispute_words(atlas),
@@ -101,15 +111,19 @@ def _chart(atlas: Atlas) -> Chart:
         return round(BOTTOM - (BOTTOM - TOP) * min(outage, most_outage) / most_outage, 1)
 
     tips = [(x(tip.load_per_s), y(tip.outage_s)) for tip in atlas.line.tips]
-    bands = []
-    for name in ("low_s", "middle_s", "high_s"):
+    bands, band_ends = [], []
+    for name, share, anchor in (("low_s", "5 %", "end"), ("middle_s", "50 %", "middle"), ("high_s", "95 %", "start")):
         ends = [(band.load_per_s, getattr(band, name)) for band in atlas.line.band]
-        bands.append(line_path([(x(load), y(end)) for load, end in ends if end is not None]))
+        places = [(x(load), y(end)) for load, end in ends if end is not None]
+        if len(places) > 1:
+            bands.append(line_path(places))
+            band_ends.append((places[0][0], max(TOP + 12, places[0][1] - 5), share, anchor))
     load, outage = atlas.asked
     return Chart(
         cells=_runs(grid, size),
         tip=line_path(tips),
-        bands=tuple(path for path in bands if path),
+        bands=tuple(bands),
+        band_ends=tuple(band_ends),
         own=(x(load), y(outage)),
         x_ticks=tuple(Tick(x(v), f"{v:.3g}") for v in _even(most_load)),
         y_ticks=tuple(Tick(y(v), f"{v:.3g} s") for v in _even(most_outage)),
@@ -142,7 +156,7 @@ def _runs(grid: Grid, size: int) -> tuple[Cell, ...]:
 def _field(atlas: Atlas) -> FieldChart:
     field = atlas.field
     if not len(field.waiting):
-        return FieldChart(arrows=(), edge="", half="", x_ticks=(), y_ticks=(), note=field.note)
+        return FieldChart(arrows=(), edge="", half="", shades=(), x_ticks=(), y_ticks=(), note=field.note)
     most_q, most_r = float(field.waiting[-1]), float(field.retrying[-1])
 
     def x(q: float) -> float:
@@ -166,20 +180,29 @@ def _field(atlas: Atlas) -> FieldChart:
     return FieldChart(
         arrows=tuple(arrows),
         edge=line_path([(x(q), y(r)) for q, r in field.edge]),
-        half=line_path([(x(q), y(r)) for q, r in _half_escape(atlas) if r <= most_r]),
+        half=line_path([(x(q), y(r)) for q, r in atlas.prospects.half() if r <= most_r]),
+        shades=_shades(atlas, x, y),
         x_ticks=tuple(Tick(x(v), f"{v:.3g}") for v in _even(most_q)),
         y_ticks=tuple(Tick(y(v), f"{v:.3g}") for v in _even(most_r)),
         note=field.note,
     )
 
 
-def _half_escape(atlas: Atlas) -> list[tuple[float, float]]:
-    """(waiting, retries) from where the chain is healthy before it collapses with chance one half; empty where it cannot be asked."""
-    if unfit(atlas.system):
-        return []
-    escape, _ = Chain(atlas.system, atlas.asked[0]).hitting()
-    columns: NDArray[Any] = escape < 0.5
-    return [(float(columns[:, r].argmax()), float(r)) for r in range(escape.shape[1]) if columns[:, r].any()]
+def _shades(atlas: Atlas, x: Callable[[float], float], y: Callable[[float], float]) -> tuple[Shade, ...]:
+    """The chance not to escape, as rectangles from one arrow's place to the next."""
+    escape, field = atlas.prospects.escape, atlas.field
+    if not len(escape):
+        return ()
+    shades = []
+    for left, right in pairwise(field.waiting):
+        for low, high in pairwise(field.retrying):
+            q, r = round(float(left + right) / 2), min(round(float(low + high) / 2), escape.shape[1] - 1)
+            if (lost := 1 - float(escape[q, r])) > 0.02:
+                top, bottom = y(float(high)), y(float(low))
+                shades.append(
+                    Shade(x(float(left)), top, x(float(right)) - x(float(left)), bottom - top, round(0.4 * lost, 3))
+                )
+    return tuple(shades)
 
 
 def line_path(points: Sequence[tuple[float, float]]) -> str:

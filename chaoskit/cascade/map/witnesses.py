@@ -85,9 +85,12 @@ def _chain(cell: System, after_s: float) -> Witness:
     broken = chain.after(chain.after(start, WARM_S), cell.outage.for_ns / SECOND, cell.outage.capacity_left)
     end = chain.after(broken, after_s)
     well = float((end * (chain.fails < 1 - GOOD_SHARE)).sum())
-    _, recovery = chain.hitting()
-    mean = float((broken * recovery).sum())
-    words = f"well again after {after_s:g} s with chance {well:.3f}; mean time to recover {_long(mean)}"
+    escape, recovery = chain.hitting()
+    escapes, mean = float((broken * escape).sum()), float((broken * recovery).sum())
+    words = (
+        f"well again after {after_s:g} s with chance {well:.3f}; escapes without a collapse with chance {escapes:.3f}; "
+        f"mean time to recover {long_words(mean)}"
+    )
     return Witness("Markov chain", well, well, well, words)
 
 
@@ -120,7 +123,8 @@ def _disputes(witnesses: tuple[Witness, ...]) -> tuple[str, ...]:
     return tuple(disputes)
 
 
-def _long(seconds: float) -> str:
+def long_words(seconds: float) -> str:
+    """A time of any length in words."""
     if seconds < 600:
         return f"{seconds:.0f} s"
     if seconds < 172_800:
