@@ -16,6 +16,7 @@ from chaoskit.errors import ChaoskitError, full_disk
 
 COMMANDS = {
     "run": CommandEntry("run:run", "Run an experiment and judge it."),
+    "go": CommandEntry("go:go", "Let a run that is held before a fault go on."),
     "survey": CommandEntry("survey:app", "Try the loss of everything that an app depends on."),
     "exec": CommandEntry("exec:app", "Run any command, unmodified, in the sandbox."),
     "blank": CommandEntry("steer:blank", "Blank a name from inside `chaoskit exec`."),

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import math
 import os
 import shlex
 import sys
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from chaoskit.cli.ci import CiOptions, CiReports
+from chaoskit.cli.facilitator import live_page
 from chaoskit.cli.options import RUNS, AnySandbox, ExperimentName, JunitFile, MarkdownFile, RunsFolder, Seed
-from chaoskit.cli.watched_run import play_watched
+from chaoskit.cli.watched_run import OpenListener, play_watched
 from chaoskit.clock import WallClock
+from chaoskit.console.webhook import Webhooks, read_receiver
 from chaoskit.engine import preflight
 from chaoskit.engine.folders import seen_from_host
+from chaoskit.engine.hold_gate import HoldGate
 from chaoskit.engine.session import RunResult
 from chaoskit.errors import InputError
+from chaoskit.experiment.holds import hold_points
 from chaoskit.experiment.loader import load
 from chaoskit.experiment.shipped import find_experiment
 from chaoskit.experiment.warnings import warnings_of
 from chaoskit.interruption import until_signalled
-from chaoskit.journal.store import Listener
 
 
 def run(
@@ -56,6 +61,34 @@ def run(
     console: Annotated[
         bool, typer.Option("--console", help="Serve a live page of the run on 127.0.0.1, and print where.")
     ] = False,
+    console_at: Annotated[
+        str | None,
+        typer.Option(metavar="ADDR:PORT", help="Serve the live page there; off loopback its links carry tokens."),
+    ] = None,
+    hold: Annotated[
+        bool | None,
+        typer.Option(
+            envvar="CHAOSKIT_HOLD",
+            help="Wait for a go before every fault, or before none; default: where the file says hold: true.",
+        ),
+    ] = None,
+    webhook: Annotated[
+        list[str],
+        typer.Option(
+            metavar="URL",
+            envvar="CHAOSKIT_WEBHOOK",
+            help="POST each hold, begin and end of a fault, and the outcome to this URL as JSON, or as annotations where its path "
+            "is Grafana's /api/annotations; a bearer token is read from CHAOSKIT_WEBHOOK_TOKEN. May be repeated.",
+        ),
+    ] = [],  # noqa: B006
+    webhook_remote: Annotated[
+        bool,
+        typer.Option(
+            "--webhook-remote",
+            envvar="CHAOSKIT_WEBHOOK_REMOTE",
+            help="Let a --webhook lie off this machine's loopback.",
+        ),
+    ] = False,
     junit: JunitFile = None,
     markdown: MarkdownFile = None,
     baseline: Annotated[
@@ -76,6 +109,11 @@ def run(
     loaded = load(find_experiment(experiment), time_scale, seed, allow)
     for warning in warnings_of(loaded):
         typer.echo(f"warning: {warning}", err=True)
+    if hold is not None:
+        loaded = replace(loaded, holds=hold_points(loaded.injections) if hold else ())
+    gate = HoldGate() if loaded.holds else None
+    page = live_page(console, console_at, gate)
+    receivers = tuple(read_receiver(url, webhook_remote, os.environ.get("CHAOSKIT_WEBHOOK_TOKEN")) for url in webhook)
     preflight.check(loaded, sandbox, toxiproxy)
     reports = CiOptions(junit=junit, markdown=markdown, baseline=baseline, worse_by=worse_by, github=github).prepare()
 
@@ -83,40 +121,34 @@ def run(
         words = ["chaoskit", "run", experiment, "--sandbox", name, "--seed", str(loaded.spec.seed)]
         words += ["--time-scale", f"{time_scale:g}"] if time_scale != 1.0 else []
         words += ["--toxiproxy", toxiproxy] if toxiproxy else []
+        words += [] if hold is None else ["--hold" if hold else "--no-hold"]
         words += [word for written in allow for word in ("--allow", written)]
         return shlex.join(words)
 
-    page = _page if console else None
-    playing = play_watched(loaded, experiment, out, sandbox, replay, toxiproxy=toxiproxy, plain=plain, beside=page)
-    raise typer.Exit(asyncio.run(until_signalled(_conclude(playing, reports))))
+    webhooks = Webhooks(receivers, functools.partial(typer.echo, err=True)) if receivers else None
+    beside: list[OpenListener] = [page.open] if page else []
+    beside += [lambda _: contextlib.nullcontext(webhooks)] if webhooks else []
+    playing = play_watched(
+        loaded, experiment, out, sandbox, replay, toxiproxy=toxiproxy, plain=plain, beside=beside, gate=gate
+    )
+    raise typer.Exit(asyncio.run(until_signalled(_conclude(playing, reports, webhooks))))
 
 
-async def _conclude(playing: Awaitable[RunResult], reports: CiReports) -> int:
-    """When the run is over, print its verdicts and write what CI takes. Returns the exit code."""
+async def _conclude(playing: Awaitable[RunResult], reports: CiReports, webhooks: Webhooks | None) -> int:
+    """When the run is over, print its verdicts, tell the webhooks, and write what CI takes. Returns the exit code."""
     from chaoskit.cli.output import make_console
     from chaoskit.report.terminal import print_verdicts
 
-    result = await playing
+    try:
+        result = await playing
+        if webhooks:
+            webhooks.tell_outcome(WallClock().now(), result.outcome.value)
+    finally:
+        if webhooks:
+            webhooks.close()
     paths = [seen_from_host(path, os.environ) for path in result.files]
     print_verdicts(make_console(), result.run, result.verdicts, result.outcome, paths)
     return reports.conclude(result)
-
-
-@contextlib.contextmanager
-def _page(aborted: asyncio.Event) -> Iterator[Listener]:
-    """Serve a live page of the run while it goes on, and print where. Its halt ends the run before its time."""
-    from chaoskit.console.web.of_run import RunConsole
-    from chaoskit.console.web.server import serving
-
-    loop = asyncio.get_running_loop()
-
-    def abort() -> None:
-        loop.call_soon_threadsafe(aborted.set)
-
-    console = RunConsole(WallClock().now, abort)
-    with serving(console.pages, console.routes(), console.access) as url:
-        typer.echo(f"watch it in the browser: {url}")
-        yield console
 
 
 if sys.platform == "win32":  # pragma: no cover

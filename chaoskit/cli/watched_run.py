@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeAlias
 
 from chaoskit.cli.exec_run import tell_what_is_kept
+from chaoskit.cli.facilitator import doors
 from chaoskit.clock import WallClock
 from chaoskit.engine import session
 from chaoskit.engine.folders import make_folders
+from chaoskit.engine.hold_gate import HoldGate
 from chaoskit.experiment.loader import Experiment
 from chaoskit.interruption import ABORT
 from chaoskit.journal.events import Entry
@@ -31,12 +34,13 @@ async def play_watched(
     *,
     toxiproxy: str | None = None,
     plain: bool = False,
-    beside: OpenListener | None = None,
+    beside: Sequence[OpenListener] = (),
+    gate: HoldGate | None = None,
 ) -> session.RunResult:
     """Play ``experiment`` in a new folder below ``out``, with the live view in the terminal, or in plain lines.
 
-    ``source``, ``replay`` and ``toxiproxy`` are those of ``session.run``. SIGUSR1 ends the run before its time, as *invalid*. Raises
-    ``Interrupted`` after a clean-up.
+    ``source``, ``replay``, ``toxiproxy`` and ``gate`` are those of ``session.run``; at the gate a go is listened for. SIGUSR1 ends the
+    run before its time, as *invalid*. Raises ``Interrupted`` after a clean-up.
     """
     from chaoskit.cli.output import make_console
     from chaoskit.console.live import make_view
@@ -45,7 +49,7 @@ async def play_watched(
     aborted = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(ABORT, aborted.set)
     with contextlib.ExitStack() as stack:
-        listeners: list[Listener] = [stack.enter_context(beside(aborted))] if beside else []
+        listeners: list[Listener] = [stack.enter_context(opened(aborted)) for opened in beside]
         view = make_view(console, WallClock())
         stack.enter_context(view)
         listeners.append(view)
@@ -54,9 +58,10 @@ async def play_watched(
             for listen in listeners:
                 listen(entry)
 
+        folders = make_folders(out, Path(experiment.source).stem)
         return await session.run(
             experiment,
-            folders=make_folders(out, Path(experiment.source).stem),
+            folders=folders,
             sandbox=sandbox,
             listener=tell,
             source=source,
@@ -64,4 +69,6 @@ async def play_watched(
             toxiproxy=toxiproxy,
             aborted=aborted,
             on_interrupted=tell_what_is_kept,
+            beside=functools.partial(doors, folders.partial, gate) if gate else None,
+            gate=gate,
         )

@@ -84,6 +84,8 @@ class RunState:
     clients: dict[str, ClientState] = field(default_factory=dict)
     record: dict[str, dict[str, tuple[Instant, str]]] = field(default_factory=dict)
     spans: list[tuple[Instant, Instant, str]] = field(default_factory=list)
+    held: str | None = None
+    """What the run waits before, for somebody's go."""
     planned: dict[str, str] = field(default_factory=dict)
     blanks: dict[str, tuple[str, tuple[tuple[Instant, Instant], ...]]] = field(default_factory=dict)
 
@@ -116,6 +118,8 @@ class RunState:
             return "ended"
         if self.origin is None or at < self.origin:
             return "starting"
+        if self.held is not None:
+            return f"held before {self.held}, until somebody says go"
         if self.ends is not None and at >= self.ends:
             return "finishing calls"
         active = [what for start, end, what in self.spans if start <= at < end]
@@ -215,6 +219,14 @@ def _timeline_armed(state: RunState, event: ev.TimelineArmed) -> None:
     state.origin, state.ends = event.origin, event.ends
 
 
+def _hold_begun(state: RunState, event: ev.HoldBegun) -> None:
+    state.held, state.ends = event.before, None
+
+
+def _hold_released(state: RunState, event: ev.HoldReleased) -> None:
+    state.held, state.ends = None, event.ends
+
+
 def _query(state: RunState, event: ev.QueryAnswered) -> None:
     if event.asker not in state.clients:
         return  # the canary's, or a stranger's
@@ -305,6 +317,8 @@ _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.InjectionPlanned: _injection_planned,
     ev.TimelineArmed: _timeline_armed,
     ev.InjectionCut: _injection_cut,
+    ev.HoldBegun: _hold_begun,
+    ev.HoldReleased: _hold_released,
     ev.QueryAnswered: _query,
     ev.CallStarted: _call_started,
     ev.AttemptStarted: _attempt_started,

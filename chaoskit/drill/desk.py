@@ -344,10 +344,10 @@ def _role_of(request: Any) -> Role:
     role, verb = (request.get("role", "alone"), request.get("what")) if isinstance(request, dict) else ("alone", None)
     if role not in ROLES:
         raise RequestRefused(f"{role!r} is no role; choose of {', '.join(ROLES)}")
-    if isinstance(verb, str) and verb not in verbs_of(role) and (able := roles_with(verb)):
+    if isinstance(verb, str) and verb not in verbs_of(role) and (owners := roles_with(verb)):
         who = "you have no role" if role == "alone" else f"you are the {role}"
         raise RequestRefused(
-            f"{verb} is for the {' or the '.join(able)}, and {who}; you can {', '.join(verbs_of(role))}"
+            f"{verb} is for the {' or the '.join(owners)}, and {who}; you can {', '.join(verbs_of(role))}"
         )
     return role
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -14,17 +14,21 @@ import chaoskit
 from chaoskit.clock import Clock, Instant
 from chaoskit.dns.changing_zone_spec import followed_zones
 from chaoskit.engine.abort_watcher import AbortWatcher
+from chaoskit.engine.hold_gate import HoldGate, OpenCalls
 from chaoskit.engine.ports import ProcessManager, Sandbox
 from chaoskit.engine.until_watcher import NOTICE_NS, UntilWatcher
 from chaoskit.engine.zone_forwarder import ZoneForwarder
 from chaoskit.errors import HarnessError
 from chaoskit.experiment import plans
+from chaoskit.experiment.holds import Hold, held_back, holds_of
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.own_plans import app_plan, own_proxies, published_key
 from chaoskit.experiment.planes import STOPPED
 from chaoskit.journal.events import (
     AbortConditionMet,
     HarnessFailed,
+    HoldBegun,
+    HoldReleased,
     InjectionCut,
     InjectionPlanned,
     PlaneReady,
@@ -37,6 +41,7 @@ from chaoskit.journal.store import Journal
 from chaoskit.process.driver import ProcessDriver
 from chaoskit.registry import kind_of
 from chaoskit.timeline.injection import Injection
+from chaoskit.units import format_duration
 
 ABORTED = "aborted"
 """Why a run stopped short that was ended by whoever watched it."""
@@ -75,11 +80,13 @@ class Runner:
         command: str | None = None,
         begin: Callable[[], Awaitable[object]] | None = None,
         aborted: asyncio.Event | None = None,
+        gate: HoldGate | None = None,
     ) -> None:
         """``command`` is the label of the user's own command, which plays beside the experiment's clients, if any; the run ends with it.
 
         ``begin`` is awaited when every process is ready, before the timeline is armed. When ``aborted`` is set, the run ends before its
-        time, in good order: the journal stays, and says that it is not whole.
+        time, in good order: the journal stays, and says that it is not whole. At ``gate`` it waits where the experiment is held; without
+        one it is played through.
         """
         self._begin = begin
         self.experiment = experiment
@@ -88,6 +95,8 @@ class Runner:
         self._aborted = aborted or asyncio.Event()
         self._abort_reason = ABORTED
         spec = experiment.spec
+        self._gate = gate
+        self._holds = holds_of(experiment.holds, experiment.injections) if gate else ()
         self._clients = [*spec.clients, *([command] if command else [])]
         self._apps = list(spec.apps)
         self._planes = plans.planes_of(spec)
@@ -177,7 +186,7 @@ class Runner:
         resolvers = {label: sandbox.resolver(label) for label in labels}
         plan_of = plans.plane_plans(
             spec,
-            self.experiment.planes,
+            held_back(self.experiment.planes, self._holds),
             resolvers,
             ipv6=sandbox.ipv6,
             certificates=self.settings.certificates,
@@ -228,23 +237,77 @@ class Runner:
         """From arming to the end of the last call."""
         origin = clock.now() + NOTICE_NS
         ends = origin + self.experiment.duration_ns
-        clients = self._clients
-        self._journal_timeline(clock, origin, ends)
+        held = {injection.id for hold in self._holds for injection in hold.injections}
+        first = [injection for injection in self.experiment.injections if injection.id not in held]
+        self._begin_part(clock, first, origin)
+        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))
         for plane in self._planes:
             self.manager.send(plane.key, {"do": "arm", "origin": origin})
-        self.journal.listen(UntilWatcher(self.experiment.injections, origin, self._end_early))
         self.journal.listen(AbortWatcher(self.experiment.spec.abort_when, self._abort))
-        for client in [*self._apps, *clients, plans.CANARY_LABEL]:
-            self.manager.send(client, {"do": "start", "origin": origin, "ends": ends})
-        until = [
-            self._run_process_faults(clock, origin, ends),
-            *([self.manager.ended([self._command])] if self._command else []),
-        ]
-        await self._unless_failed(*until)
-        finishing = asyncio.ensure_future(self.manager.ended([self._command] if self._command else clients))
+        calls = OpenCalls()
+        if self._holds:
+            self.journal.listen(calls)
+        latest = ends + len(self._holds) * self.experiment.spec.limits.longest_hold
+        for client in [*self._apps, *self._clients, plans.CANARY_LABEL]:
+            self.manager.send(client, {"do": "start", "origin": origin, "ends": latest})
+        playing = asyncio.ensure_future(self._run_timeline(clock, origin, ends, first))
+        await self._unless_failed(playing, *([self.manager.ended([self._command])] if self._command else []))
+        ends = playing.result() if self._holds else ends
+        if self._holds:
+            finishing = asyncio.ensure_future(calls.ended(ends))
+        else:
+            finishing = asyncio.ensure_future(self.manager.ended([self._command] if self._command else self._clients))
         grace = clock.sleep_until(ends + self.experiment.spec.limits.grace)
         await self._unless_failed(grace, finishing)
         await self._stop()
+
+    async def _run_timeline(
+        self, clock: Clock, origin: Instant, ends: Instant, part: Sequence[Injection[Any, Any]]
+    ) -> Instant:
+        """Bring about the faults of processes, and wait at the holds. Returns at the end of the experiment: when that is."""
+        for hold in self._holds:
+            due = origin + hold.at
+            await self._run_process_faults(clock, part, origin, due)
+            resumes = await self._hold(clock, hold, due, ends)
+            origin, ends, part = origin + resumes - due, ends + resumes - due, hold.injections
+            self._begin_part(clock, part, origin)
+            for plane in self._planes:
+                self.manager.send(plane.key, {"do": "event", "name": hold.event, "at": resumes})
+        await self._run_process_faults(clock, part, origin, ends)
+        return ends
+
+    async def _hold(self, clock: Clock, hold: Hold, due: Instant, ends: Instant) -> Instant:
+        """Wait for a go; the instant at which the experiment's time goes on. Aborts the run where nobody says it in time."""
+        assert self._gate is not None
+        self.journal.append(HoldBegun(at=clock.now(), number=hold.number, before=hold.before))
+        longest = self.experiment.spec.limits.longest_hold
+        waiting = asyncio.ensure_future(self._gate.wait())
+        limit = asyncio.ensure_future(clock.sleep_until(due + longest))
+        try:
+            await asyncio.wait((waiting, limit), return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                self._abort_reason = (
+                    f"{ABORTED}: nobody said go within {format_duration(longest)} (limits.longest_hold)"
+                )
+                self._aborted.set()
+            by = await waiting  # an abort cancels this
+        finally:
+            waiting.cancel()
+            limit.cancel()
+        now = clock.now()
+        resumes = now + NOTICE_NS
+        self.journal.append(HoldReleased(at=now, number=hold.number, by=by, resumes=resumes, ends=ends + resumes - due))
+        return resumes
+
+    def _begin_part(self, clock: Clock, injections: Sequence[Injection[Any, Any]], origin: Instant) -> None:
+        """Journal what is planned up to the next hold, and watch its windows that wait for something; 0 s is ``origin`` for them."""
+        planned = {injection.id for injection in injections}
+        for plane, of_plane in self.experiment.planes.items():
+            for injection in [injection for injection in of_plane if injection.id in planned]:
+                spans = injection.when.spans(self.experiment.duration_ns)
+                absolute = tuple((origin + start, origin + end) for start, end in spans)
+                self.journal.append(planned_event(clock.now(), plane, injection, absolute))
+        self.journal.listen(UntilWatcher(injections, origin, self._end_early))
 
     def _end_early(self, cut: InjectionCut) -> None:
         self.journal.append(cut)
@@ -256,11 +319,13 @@ class Runner:
         self._abort_reason = f"{ABORTED}, because of {met.condition} (abort_when)"
         self._aborted.set()
 
-    async def _run_process_faults(self, clock: Clock, origin: int, ends: int) -> None:
-        """Bring about the faults of processes; returns at ``ends``."""
-        await ProcessDriver(self.experiment.planes["process"], self.manager, self.journal.append, clock).run(
-            origin, ends
-        )
+    async def _run_process_faults(
+        self, clock: Clock, part: Sequence[Injection[Any, Any]], origin: int, ends: int
+    ) -> None:
+        """Bring about those faults of processes that are in ``part``; returns at ``ends``."""
+        names = {injection.id for injection in part}
+        faults = tuple(injection for injection in self.experiment.planes["process"] if injection.id in names)
+        await ProcessDriver(faults, self.manager, self.journal.append, clock).run(origin, ends)
 
     async def _unless_failed(self, *awaited: Any) -> None:
         """Wait for the first of ``awaited``; raise ``HarnessError`` if a process fails before."""
@@ -275,14 +340,6 @@ class Runner:
             for task in (*tasks, failure):
                 task.cancel()
             await asyncio.gather(*tasks, failure, return_exceptions=True)
-
-    def _journal_timeline(self, clock: Clock, origin: int, ends: int) -> None:
-        planned = [(key, injection) for key, injections in self.experiment.planes.items() for injection in injections]
-        for plane, injection in planned:
-            spans = injection.when.spans(self.experiment.duration_ns)
-            absolute = tuple((origin + start, origin + end) for start, end in spans)
-            self.journal.append(planned_event(clock.now(), plane, injection, absolute))
-        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))
 
     def _header(self, clock: Clock) -> RunStarted:
         return RunStarted(

@@ -19,6 +19,7 @@ from chaoskit.clock import Clock, WallClock
 from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.engine.backends import reachable_backends
 from chaoskit.engine.folders import Folders
+from chaoskit.engine.hold_gate import HoldGate
 from chaoskit.engine.ports import Sandbox, UserProgram
 from chaoskit.engine.processes import LocalProcessManager
 from chaoskit.engine.runner import Runner, RunSettings
@@ -85,6 +86,7 @@ async def run(
     aborted: asyncio.Event | None = None,
     on_interrupted: Callable[[Path], None] | None = None,
     beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
+    gate: HoldGate | None = None,
 ) -> RunResult:
     """Play ``experiment`` in a sandbox of its own; the results are in ``folders.final`` when this returns, and never before.
 
@@ -92,6 +94,7 @@ async def run(
     and ``replay`` tells the command that makes this run again in the sandbox of a name. ``toxiproxy`` None is the embedded proxy, else a
     program, a URL or ``docker[:IMAGE]``. ``program`` is a label and a program of the user's, which plays beside the experiment's clients,
     if any; the run ends with it. When ``aborted`` is set, the run ends before its time and is *invalid*. ``beside`` is a further witness.
+    At ``gate`` the run waits where the experiment is held; without one it is played through.
 
     A run whose harness failed is complete: its journal says so (``HarnessFailed``), and its outcome is *invalid*. Cancellation, which is
     how a signal ends a run, cleans up and goes through; the journal stays, marked *interrupted*, and ``on_interrupted`` is told where.
@@ -113,7 +116,15 @@ async def run(
             if listener:
                 journal.listen(listener)
             await record(
-                experiment, settings, opened, journal, folders.work, program=program, aborted=aborted, beside=beside
+                experiment,
+                settings,
+                opened,
+                journal,
+                folders.work,
+                program=program,
+                aborted=aborted,
+                beside=beside,
+                gate=gate,
             )
         result = conclude(journal.entries, experiment, folders)
         return result
@@ -155,6 +166,7 @@ async def record(
     program: tuple[str, Program] | None = None,
     aborted: asyncio.Event | None = None,
     beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
+    gate: HoldGate | None = None,
 ) -> None:
     """Let the runner play ``experiment`` in an open ``sandbox`` into ``journal``; closing both is the caller's.
 
@@ -179,7 +191,7 @@ async def record(
         label_of_program = program[0] if program else None
         backends = await stack.enter_async_context(reachable_backends(experiment.spec, sandbox, work, manager.fail))
         settings = replace(settings, backends=backends)
-        await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted).run(clock)
+        await Runner(experiment, settings, sandbox, manager, journal, label_of_program, begin, aborted, gate).run(clock)
 
 
 def _resolver_settings(experiment: Experiment, programs: list[str]) -> dict[str, ResolverSettings]:

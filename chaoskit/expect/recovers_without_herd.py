@@ -21,13 +21,15 @@ class RecoversWithoutHerd(Expectation):
     """Until ``within`` after the end of the last fault no 100 ms bring more than ``peak_at_most`` new connections, nor more lookups.
 
     Connections are those that a proxy or a participant's own door saw coming, refused ones included; lookups are those of the clients
-    (of ``client`` alone, where it is given: connections do not say whose they are). Each client is well again within the same time, as
-    ``recovers_within`` has it. ``unaffected``: the clients are expected to meet no fault.
+    (of ``client`` alone, where it is given: connections do not say whose they are). ``refused_at_most``: a participant's door refuses no
+    more than so many of them in that time. Each client is well again within the same time, as ``recovers_within`` has it.
+    ``unaffected``: the clients are expected to meet no fault.
     """
 
     peak_at_most: int
     within: Duration
     client: str | None = None
+    refused_at_most: int | None = None
     unaffected: bool = False
 
     def __post_init__(self) -> None:
@@ -35,9 +37,13 @@ class RecoversWithoutHerd(Expectation):
             raise ValueError("peak_at_most is below 1; write how many may come in 100 ms")
         if self.within < BIN_NS:
             raise ValueError("within is below 100ms; write a duration, for example 20s")
+        if self.refused_at_most is not None and self.refused_at_most < 0:
+            raise ValueError("refused_at_most is below 0; write how many connections may be refused")
 
     def judge(self, run: Run) -> Verdict:
         limits = f"at most {self.peak_at_most} in 100 ms, within {format_duration(self.within)}"
+        if self.refused_at_most is not None:
+            limits += f", at most {self.refused_at_most} refused"
         title = f"recovers_without_herd {named(self.client)} {limits}"
         if not run.episodes:
             because = "no fault was planned, so there was nothing to come back from"
@@ -53,6 +59,8 @@ class RecoversWithoutHerd(Expectation):
             self._part("connections", dials, end, run.last_instant),
             self._part("lookups", lookups, end, run.last_instant),
         ]
+        if self.refused_at_most is not None:
+            parts.append(self._refused(run, self.refused_at_most, end))
         return combine(title, parts)
 
     def _part(self, what: str, arrivals: list[tuple[int, int]], end: int, last: int) -> Part:
@@ -71,3 +79,18 @@ class RecoversWithoutHerd(Expectation):
         if last < end + self.within:
             return Part("unknown", f"{because}, and the run ended before the time was over")
         return Part("held", because, tuple(sorted(bins[place]))[:1])
+
+    def _refused(self, run: Run, at_most: int, end: int) -> Part:
+        """The finding on the connections that a door refused."""
+        answers = [(seq, dial) for seq, dial in run.of(DialAnswered) if end <= dial.at < end + self.within]
+        if not answers:
+            return Part(
+                "unknown", "no door told of connections after the fault, so nobody saw whether any were refused"
+            )
+        refused = tuple(seq for seq, dial in answers if dial.outcome == "refused")
+        because = f"{len(refused)} of {len(answers)} connections were refused"
+        if len(refused) > at_most:
+            return Part("broken", because, refused[at_most : at_most + 1])
+        if run.last_instant < end + self.within:
+            return Part("unknown", f"{because}, and the run ended before the time was over")
+        return Part("held", because)

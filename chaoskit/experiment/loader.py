@@ -14,6 +14,7 @@ from chaoskit.expect import EXPECTATIONS, Expectation
 from chaoskit.experiment.allowed import add_allowed
 from chaoskit.experiment.checks import Planned, check
 from chaoskit.experiment.document import Document, read_document, read_text
+from chaoskit.experiment.holds import held_up
 from chaoskit.experiment.planes import PLANE_KEYS, PLANES
 from chaoskit.experiment.plans import with_aliases
 from chaoskit.experiment.problems import problems_of
@@ -44,6 +45,8 @@ class Experiment:
     duration_ns: int
     planes: Mapping[str, tuple[Injection[Any, Any], ...]]
     expectations: tuple[Expectation, ...]
+    holds: tuple[int, ...] = ()
+    """Offsets at which a run with a facilitator waits for a go, in order."""
     lines: Mapping[FieldPath, int]
 
     def line(self, field: FieldPath) -> int:
@@ -106,6 +109,7 @@ def resolve(document: Document, time_scale: float) -> Experiment:
             plane.key: tuple(planned.injection for planned in resolver.planned if planned.plane is plane)
             for plane in PLANES
         },
+        holds=resolver.holds(),
         expectations=tuple(expectation for expectation in expectations if expectation is not None),
     )
     problems = resolver.problems + check(spec, resolver.planned, expectations, document)
@@ -155,6 +159,23 @@ class _Resolver:
             if window is not None:
                 injection = Injection(own, target, window, fault, entry.chance, entry.hidden, entry.optional)
                 self.planned.append(Planned(plane, number, injection))
+
+    def holds(self) -> tuple[int, ...]:
+        """Where entries with ``hold: true`` begin, in order; notes those that cannot be held."""
+        injections = [planned.injection for planned in self.planned]
+        points: set[int] = set()
+        for planned in self.planned:
+            at = planned.injection.when.next_change(-1)
+            if not self._spec.timeline[planned.number].hold or at is None:
+                continue
+            points.add(at)
+            if blockers := held_up(at, injections):
+                message = (
+                    f"the run cannot be held before {planned.injection.id}: {', '.join(blockers)} would last longer."
+                )
+                fix = "Let what begins before it end before it, and write no cron window beside a hold."
+                self._say(("timeline", planned.number, "hold"), message, fix)
+        return tuple(sorted(points))
 
     def _window(self, field: FieldPath, written: AnyWhen, scale: float, name: str) -> Window | None:
         try:

@@ -206,6 +206,7 @@ class InjectionSpec(Strict):
     chance: Annotated[float, Field(gt=0, le=1)] = 1.0
     hidden: bool = Field(False, description="not shown while the run goes on (drills)")
     optional: bool = Field(False, description="the run counts even if this one meets nothing")
+    hold: bool = Field(False, description="chaoskit run waits before it until somebody says go")
 
     def fault_of(self, plane: str) -> Any:
         """What is written under a plane's key: a kind, or {kind: {parameters}}; None where nothing is."""
@@ -227,6 +228,7 @@ class LimitsSpec(Strict):
     """Bounds that keep a run short and safe."""
 
     longest_fault: Duration = Field(10 * MINUTE, description="no injection may last longer")
+    longest_hold: Duration = Field(30 * MINUTE, description="a run that is held for longer is aborted")
     ready_within: Duration = Field(120 * SECOND, description="for every process to start")
     grace: Duration = Field(5 * SECOND, description="for calls under way when the experiment ends")
     smallest_time_scale: Annotated[float, Field(gt=0, le=1)] = Field(

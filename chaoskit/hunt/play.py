@@ -260,10 +260,12 @@ class _Run:
         if self._under_way is None or self._under_way[0] in self._held:
             return
         call, _ = self._under_way
-        await self._programs[call.program].kill()
+        program = self._programs[call.program]
+        self._names.pop(program.namespace, None)
+        await program.kill()
         self._under_way = None
         self._scheduler.answered(call)
         for held in [held for held in self._held if held.program == call.program]:
             self._arena.release(self._held.pop(held).number, drop=True)
         self._scheduler.restarted(call.program)
-        await self._start(self._programs[call.program].command)
+        await self._start(program.command)

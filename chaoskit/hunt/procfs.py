@@ -5,6 +5,7 @@ Each program of a hunt lives in a user namespace of its own, which its children 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,30 @@ def user_namespace(pid: int) -> str | None:
         return str((_PROC / str(pid) / "ns" / "user").readlink())
     except OSError:
         return None
+
+
+class HeldNamespace:
+    """The user namespace of process ``pid``, kept while this is open; ``name`` is empty where the process has gone.
+
+    The kernel gives the number of a namespace that nobody holds to the next one that is made: without this a name would soon be that of
+    somebody else's processes (namespaces(7): an open file keeps a namespace alive).
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._file: int | None = None
+        self.name = ""
+        try:
+            self._file = os.open(_PROC / str(pid) / "ns" / "user", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return
+        self.name = f"user:[{os.fstat(self._file).st_ino}]"
+
+    def close(self) -> None:
+        """Let it go; its name is nobody's from then on. Safe to call again."""
+        self.name = ""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
 def processes_in(namespaces: frozenset[str]) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import InputError
-from chaoskit.hunt.procfs import processes_in, user_namespace
+from chaoskit.hunt.procfs import HeldNamespace, processes_in
 from chaoskit.sandbox.launch import CommandRefused, launcher_argv, plan_line, read_answer
 from chaoskit.sandbox.namespace import WayIn
 
@@ -31,11 +31,16 @@ class Program:
 
     def __init__(self, command: Command, output: Path, on_end: Callable[[Program, int], object]) -> None:
         self.command = command
-        self.namespace = ""
+        self._namespace: HeldNamespace | None = None
         self._output = output
         self._on_end = on_end
         self._killed = False
         self._life: asyncio.Task[None] | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The user namespace that its processes share; empty before it starts and once it was killed."""
+        return self._namespace.name if self._namespace else ""
 
     async def start(self) -> None:
         """Start it; returns when it runs. Raises ``InputError`` if the system would not, ``PlaneError`` if the sandbox failed."""
@@ -58,7 +63,7 @@ class Program:
             pid = (await read_answer(reader, "started"))["started"]
         except CommandRefused as refused:
             raise InputError(f"program {command.label}: {command.argv[0]}: {refused.strerror}") from refused
-        self.namespace = user_namespace(pid) or ""
+        self._namespace = HeldNamespace(pid)
         self._life = asyncio.ensure_future(self._follow(child, reader, writer))
 
     async def _follow(
@@ -82,6 +87,8 @@ class Program:
             gone |= pids
         if self._life:
             await self._life
+        if self._namespace:
+            self._namespace.close()
 
 
 async def _kill(pid: int) -> None:

@@ -18,6 +18,8 @@ from chaoskit.journal.events import (
     CanaryChecked,
     ClientReady,
     Entry,
+    HoldBegun,
+    HoldReleased,
     InjectionApplied,
     InjectionCut,
     InjectionPlanned,
@@ -113,7 +115,13 @@ class Run:
     def ends(self) -> Instant:
         """Instant at which no new call starts; the end of the run where that came sooner, as with ``chaoskit exec``."""
         last = self.entries[-1].event.at
-        return min(self.armed.ends, last) if self.armed else last
+        if self.armed is None or len(self.of(HoldBegun)) > len(self._releases):
+            return last
+        return min(self._releases[-1].ends if self._releases else self.armed.ends, last)
+
+    @cached_property
+    def _releases(self) -> list[HoldReleased]:
+        return [event for _, event in self.of(HoldReleased)]
 
     @cached_property
     def clients(self) -> dict[str, ClientReady]:
@@ -154,8 +162,15 @@ class Run:
 
     @cached_property
     def calls(self) -> dict[str, tuple[Call, ...]]:
-        """Each client's calls, joined; see ``chaoskit.journal.calls``."""
+        """Each client's calls, joined; see ``chaoskit.journal.calls``.
+
+        Clients of a run that was held are not told its end: what they began after it is none of the experiment's.
+        """
         joined = join_calls(self.entries, self.lookups)
+        if self._releases:
+            joined = {
+                client: tuple(call for call in calls if call.started < self.ends) for client, calls in joined.items()
+            }
         return {client: joined.get(client, ()) for client in self.clients}
 
     def phase_of(self, call: Call) -> Phase:

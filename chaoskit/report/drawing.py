@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from chaoskit.clock import Instant
 from chaoskit.journal.command import requests_as_calls
 from chaoskit.journal.run import Run
+from chaoskit.report.event_lane import ROW, EventRow, event_rows
 from chaoskit.report.figures import ClientFigures, last_instant
 from chaoskit.report.health import InjectionFigures
 from chaoskit.report.lookups import DnsLane, dns_lane
@@ -122,8 +123,14 @@ class Drawing:
     dns_top: float
     dns_height: float
     lanes: tuple[ClientLane, ...]
+    events: tuple[EventRow, ...]
+    events_top: float
     merged: int
     crowded: int
+
+    def event_y(self, index: int) -> float:
+        """The middle of a row of events."""
+        return self.events_top + 10 + index * ROW
 
     def strip_y(self, index: int) -> float:
         """The top of a name's strip."""
@@ -159,6 +166,8 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
         lane = _lane(run, client, scale, y, until)
         lanes.append(lane)
         y += lane.height + 8
+    events, events_top = event_rows(run, scale), y
+    y += ROW * len(events) + (8 if events else 0)
     marks = [lane.marks for lane in lanes]
     return Drawing(
         end=end,
@@ -178,6 +187,8 @@ def draw(run: Run, figures: Sequence[ClientFigures], injections: Sequence[Inject
         dns_top=dns_top,
         dns_height=dns_height,
         lanes=tuple(lanes),
+        events=events,
+        events_top=events_top,
         merged=sum(group.merged for group in marks),
         crowded=sum(group.crowded for group in marks),
     )

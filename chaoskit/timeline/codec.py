@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from chaoskit.registry import Registry, kind_of
 from chaoskit.timeline.cron import Cron
+from chaoskit.timeline.held import Held
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.repeated import Flap, Pulse
 from chaoskit.timeline.window import Once, Ramp, Until, Window
@@ -15,7 +16,7 @@ from chaoskit.timeline.window import Once, Ramp, Until, Window
 WINDOWS: dict[str, type[Any]] = {
     "once": Once, "pulse": Pulse, "flap": Flap, "ramp": Ramp, "cron": Cron, "until": Until,
 }  # fmt: skip
-"""Every window by its name in a plan."""
+"""Every window by its name in a plan, but ``held``, which has another one in it."""
 
 W = TypeVar("W")
 
@@ -50,6 +51,8 @@ def injection_from_json(plain: Mapping[str, Any], where: type[W], faults: Regist
 
 def window_to_json(window: Window) -> dict[str, Any]:
     """The plain form of a window. Raises ``TypeError`` for one that has none."""
+    if isinstance(window, Held):
+        return {"held": {"window": window_to_json(window.window), "event": window.event, "at": window.at}}
     for kind, class_ in WINDOWS.items():
         if type(window) is class_:
             plain: Any = window
@@ -60,6 +63,8 @@ def window_to_json(window: Window) -> dict[str, Any]:
 def window_from_json(plain: Mapping[str, Any]) -> Window:
     """The window of ``window_to_json``. Raises ``ValueError`` for a window that cannot be."""
     ((kind, fields),) = plain.items()
+    if kind == "held":
+        return Held(window_from_json(fields["window"]), fields["event"], fields["at"])
     if kind not in WINDOWS:
         raise ValueError(f"there is no window {kind!r}; known: {', '.join(WINDOWS)}")
     window: Window = WINDOWS[kind](**fields)

@@ -59,6 +59,9 @@ class Cron(Window):
             fire = self._fire(fire)
         return tuple(spans)
 
+    def shifted(self, by: int) -> Cron:
+        raise ValueError("a cron window follows the wall clock, so it cannot be shifted")
+
     def _fire(self, after: int) -> int | None:
         """The first offset later than ``after``, and not below 0, at which it goes on."""
         wall = max(after, -1) + self.anchor_ns

@@ -5,8 +5,8 @@ Offsets and lengths are nanoseconds from the run's origin. A window is half open
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Protocol
 
 Span = tuple[int, int]
 """Start and end of one time on, in nanoseconds from the origin; half open."""
@@ -37,6 +37,12 @@ class Window(Protocol):
     def with_event(self, event: str, offset: int) -> Window:
         """The window that this one is once ``event`` has been seen at ``offset``."""
         return self
+
+    def shifted(self, by: int) -> Window:
+        """The same window, ``by`` later. (One that flaps does so by other times then: they are drawn from its start.)"""
+        window: Any = self
+        shifted: Window = replace(window, start=window.start + by)
+        return shifted
 
 
 @dataclass(frozen=True, slots=True)

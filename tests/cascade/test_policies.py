@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaoskit.cascade.policies import (
+    checker_capacity,
     circuit_breaker,
     connection_ramp,
     deadline,
@@ -273,3 +274,28 @@ def test_a_ramp_doubles_and_begins_anew() -> None:
 def test_marks_in_the_wrong_order_are_refused(kind: type) -> None:
     with pytest.raises(ValueError, match="must be"):
         kind(low=5, high=5)
+
+
+ROUNDS = st.lists(st.integers(0, 40), max_size=30)
+
+
+@given(ROUNDS, st.integers(1, 40), st.floats(1, 3), st.floats(0, 9))
+def test_a_checker_is_late_only_for_the_changes_it_has_to_write(
+    changes: list[int], checks: int, spare: float, cost: float
+) -> None:
+    policy = checker_capacity.CheckerCapacity(spare=spare, change_cost=cost)
+    state, owed = policy.initial(), 0.0
+    for number in changes:
+        owed += cost * number
+        state, late = policy.step(state, checker_capacity.Load(checks, number), 0, RNG)
+        assert 0 <= state.left_over <= owed + 1e-6
+        assert late == (state.left_over > spare * checks)
+    for _ in range(60):
+        before = state.left_over
+        state, late = policy.step(state, checker_capacity.Load(checks, 0), 0, RNG)
+        assert state.left_over == max(0.0, before + checks - spare * checks)
+
+
+def test_a_checker_that_cannot_do_its_checks_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"spare 0\.5 must be at least 1"):
+        checker_capacity.CheckerCapacity(spare=0.5)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chaoskit.cascade.draws import Stream, Streams
 from chaoskit.cascade.policies import POLICIES
 from chaoskit.cascade.policies.back_off import BackOff
+from chaoskit.cascade.policies.checker_capacity import CheckerCapacity, Load
 from chaoskit.cascade.policies.circuit_breaker import CircuitBreaker
 from chaoskit.cascade.policies.connection_ramp import ConnectionRamp
 from chaoskit.cascade.policies.deadline import Deadline, Work
@@ -52,6 +53,7 @@ CASES: dict[str, tuple[list[Any], Any]] = {
     ),
     "retry_budget": ([RetryBudget(earn=0.3, capacity=2)], TWO_KINDS),
     "circuit_breaker": ([CircuitBreaker(failures=2, open_ns=2 * SECOND, probes=2)], THREE_KINDS),
+    "checker_capacity": ([CheckerCapacity(spare=1.1, change_cost=3.5)], st.builds(Load, WHOLE, WHOLE)),
     "load_shedding": ([LoadShedding(low=5, high=25)], WHOLE),
     "deadline": (
         [Deadline(margin_ns=7)],

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,29 +119,31 @@ def test_repair_points_empty_endpoints_at_the_newest_tree(call: Call) -> None:
         assert "there is no hosted zone other.test." in err
 
 
+SEEDS = (1, 2, 3)
+"""A machine that stalls for more than a second within the first five of a run takes the race out of it: then the next seed is tried."""
+
+
 @pytest.mark.slow
 def test_the_record_empties_itself_and_nobody_repairs_it(tmp_path: Path) -> None:
     """The claim of docs/race.md, from the journal of one run."""
     if reason := namespaces_work():
         pytest.skip(reason)
-    words = [
-        sys.executable,
-        "-m",
-        "chaoskit",
-        "race",
-        "live",
-        "--runs",
-        "1",
-        "--simulated",
-        "1",
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    result = subprocess.run(words, capture_output=True, text=True, timeout=300, cwd=ROOT)
-    assert result.returncode == 0, result.stdout + result.stderr
-    (row,) = json.loads((tmp_path / "out" / "race.json").read_text())
+    for seed in SEEDS:
+        row, text = live_run(tmp_path / str(seed), seed)
+        if row["live"]["first"]:
+            break
     assert row["live"] | {"first_interval": None} == {
         "runs": 1, "first": 1, "any": 1, "unrepaired": 1, "first_interval": None,
-    }, result.stdout  # fmt: skip
-    assert "deletes tree" in result.stdout
-    assert "it has an address again, by operator" in result.stdout
+    }, text  # fmt: skip
+    assert "deletes tree" in text
+    assert "it has an address again, by operator" in text
+
+
+def live_run(folder: Path, seed: int) -> tuple[dict[str, Any], str]:
+    """The row of one live run, and what was printed."""
+    options = ["--runs", "1", "--simulated", "1", "--seed", str(seed), "--out", str(folder)]
+    words = [sys.executable, "-m", "chaoskit", "race", "live", *options]
+    result = subprocess.run(words, capture_output=True, text=True, timeout=300, cwd=ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (row,) = json.loads((folder / "race.json").read_text())
+    return row, result.stdout

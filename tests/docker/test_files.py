@@ -48,10 +48,25 @@ def test_every_dependency_is_in_the_image() -> None:
 def test_nothing_outside_can_be_reached(compose: dict[str, Any]) -> None:
     assert compose["networks"]["game-day"]["internal"] is True
     for name, service in compose["services"].items():
-        assert "ports" not in service, name
+        if name != "audience":
+            assert "ports" not in service, name
+            assert service.get("networks") in (None, ["game-day"]) or set(service["networks"]) == {"game-day"}, name
         assert service.get("networks") or service.get("network_mode") == "service:dns", (
             f"{name} would be on the default network"
         )
+
+
+def test_the_live_page_is_published_on_loopback_alone(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    audience = services["audience"]
+    (published,) = audience["ports"]
+    assert published == "127.0.0.1:${CHAOSKIT_PAGE:-8053}:8053"
+    assert "chaoskit.sandbox.tcp_relay" in audience["entrypoint"], "it carries connections, and does nothing else"
+    assert audience["entrypoint"][-1] == "game-day:8053"
+    assert services["game-day"]["command"][-2:] == ["--console-at", "0.0.0.0:8053"]
+    assert services["game-day"]["environment"]["CHAOSKIT_CONSOLE_ON_HOST"] == published.removesuffix(":8053")
+    options = compose["networks"]["audience"]["driver_opts"]
+    assert options == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 
 
 def test_every_client_asks_where_the_run_listens(compose: dict[str, Any]) -> None:
@@ -124,7 +139,7 @@ def test_the_runbook_names_services_that_are_there(compose: dict[str, Any]) -> N
     (kept_up,) = re.findall(r"up -d --wait ([^\n]*)", page)
     without_profile = {name for name, service in compose["services"].items() if "profiles" not in service}
     assert set(kept_up.split()) == without_profile - {"game-day"}
-    assert {"game-day"} == set(re.findall(r"(?:run --rm --no-deps|compose.yaml stop) ([a-z-]+)", page))
+    assert {"game-day"} == set(re.findall(r"(?:run --rm --no-deps --use-aliases|compose.yaml stop) ([a-z-]+)", page))
     assert load(ROOT / "docker" / "game-days" / "boto3.yaml", 1.0)
 
 

@@ -85,6 +85,15 @@ def test_a_herd_is_counted_in_each_100_ms(dials: int, lookups: int, spread: floa
     assert verdict.finding == finding, verdict.because
 
 
+@pytest.mark.parametrize(("at_most", "finding"), [(5, "held"), (4, "broken")])
+def test_refused_connections_are_counted_where_a_limit_is_set(at_most: int, finding: str) -> None:
+    expectation = RecoversWithoutHerd(peak_at_most=20, within=10 * SECOND, refused_at_most=at_most)
+    verdict = expectation.judge(herd(10, 10).run())
+    assert verdict.finding == finding, verdict.because
+    assert "5 of 10 connections were refused" in verdict.because
+    assert expectation.judge(herd(0, 10).run()).finding == "unknown"
+
+
 def test_connections_that_nobody_saw_are_unknown_and_not_none() -> None:
     verdict = RecoversWithoutHerd(peak_at_most=20, within=10 * SECOND).judge(herd(0, 10).run())
     assert verdict.finding == "unknown"
@@ -96,3 +105,5 @@ def test_limits_of_a_herd_that_make_no_sense_are_refused() -> None:
         RecoversWithoutHerd(peak_at_most=0, within=SECOND)
     with pytest.raises(ValueError, match="within is below 100ms"):
         RecoversWithoutHerd(peak_at_most=1, within=1)
+    with pytest.raises(ValueError, match="refused_at_most is below 0"):
+        RecoversWithoutHerd(peak_at_most=1, within=SECOND, refused_at_most=-1)

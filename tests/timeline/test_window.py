@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chaoskit.timeline.codec import WINDOWS, window_from_json, window_to_json
 from chaoskit.timeline.cron import Cron
+from chaoskit.timeline.held import Held
 from chaoskit.timeline.injection import Injection, Timeline
 from chaoskit.timeline.repeated import Flap, Pulse
 from chaoskit.timeline.window import Once, Ramp, Until, Window
@@ -70,6 +71,25 @@ def test_spans_are_where_it_is_active(window: Window, until: int) -> None:
 @given(st.one_of(windows, st.just(Cron("*/5 * * * *", SECOND, ANCHOR))))
 def test_a_window_survives_the_way_to_another_process(window: Window) -> None:
     assert window_from_json(json.loads(json.dumps(window_to_json(window)))) == window
+
+
+@given(st.one_of(once, pulses, ramps), small, small)
+def test_a_held_window_is_on_only_after_its_go(window: Any, at: int, go: int) -> None:
+    held = Held(window, "go 1", at)
+    assert window_from_json(json.loads(json.dumps(window_to_json(held)))) == held
+    assert (held.spans(99), held.next_change(-99), held.with_event("go 2", go)) == ((), None, held)
+    if go < at:
+        assert held.with_event("go 1", go) == held
+    else:
+        late = held.with_event("go 1", go)
+        assert late.spans(99 + go - at) == tuple((start + go - at, end + go - at) for start, end in window.spans(99))
+
+
+@given(once, above, above)
+def test_two_holds_shift_a_window_by_both(window: Once, first: int, second: int) -> None:
+    held = Held(Held(window, "go 2", 20), "go 1", 0)
+    after = held.with_event("go 1", first).with_event("go 2", 20 + first + second)
+    assert after == window.shifted(first + second)
 
 
 def test_a_window_that_there_is_not() -> None:

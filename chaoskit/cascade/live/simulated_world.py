@@ -20,8 +20,6 @@ from chaoskit.cascade.live.workflow import Workflow
 from chaoskit.cascade.policies.back_off import FAILED as TRY_FAILED
 from chaoskit.cascade.policies.back_off import BackOff
 from chaoskit.cascade.policies.back_off import State as Sleeping
-from chaoskit.cascade.policies.health_damping import FAILED, PASSED
-from chaoskit.cascade.policies.health_damping import State as Health
 from chaoskit.cascade.policies.queue import Offer, Queue
 from chaoskit.clock import Instant
 from chaoskit.sim.heap import EventHeap
@@ -163,21 +161,21 @@ class _Play:
         self._every(FLIP_NS, flip)
 
     def _run_balancer(self, settings: Balancer) -> None:
-        policy, draws = settings.policy, Stream(base_key(self._world.seed, "health"), 0)
-        health: dict[str, Health[float]] = {
-            f"existing-{number}": policy.initial() for number in range(settings.existing)
-        }
+        checks = settings.checks(Stream(base_key(self._world.seed, "health"), 0))
+        for number in range(settings.existing):
+            checks.add(f"existing-{number}", 0)
 
         def find() -> None:
             for instance in self._launched:
-                health.setdefault(instance, policy.initial()._replace(at=self._heap.now))
+                checks.add(instance, self._heap.now)
+
+        def passes(target: str) -> bool:
+            new = target.startswith("instance-") and target not in self._programmed
+            return self._passing.get(target, False) if new else True
 
         def check() -> None:
-            for target, state in health.items():
-                new = target.startswith("instance-") and target not in self._programmed
-                passes = self._passing.get(target, False) if new else True
-                health[target], _ = policy.step(state, PASSED if passes else FAILED, self._heap.now, draws)
-            self._level("targets in service", sum(state.serving for state in health.values()))
+            checks.end_round({target: passes(target) for target in checks.targets}, self._heap.now)
+            self._level("targets in service", sum(map(checks.serves, checks.targets)))
 
         self._every(POLL_NS, find)
         self._every(settings.every, check)

@@ -1,7 +1,7 @@
 """Load balancer nodes that enter service before their network state has propagated: health checks alternate, zones fail over.
 
 A node's checks fail while its state is not propagated and the path that a check takes needs it (every other check, on average); the checker
-has a limited capacity, and each change of a node's place costs it work; a check that comes late counts as failed. When more than a third
+has a limited capacity (``chaoskit.cascade.policies.checker_capacity``): a check that comes late counts as failed. When more than a third
 of a zone's nodes are out, the zone is failed over: as much of its capacity as may go, goes.
 """
 
@@ -10,18 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chaoskit.cascade.draws import Streams, base_key
+from chaoskit.cascade.policies.checker_capacity import CheckerCapacity, Load
 from chaoskit.cascade.policies.health_damping import FAILED, PASSED, HealthDamping, State
 from chaoskit.cascade.policies.velocity_control import VelocityControl
 from chaoskit.units import SECOND
 
 ZONES = 3
 CHECK_S = 10
-CHANGE_COST = 2.0
-"""A change of a node's place costs the checker as much as so many checks."""
-
-SPARE = 1.5
-"""The checker can do so many times the checks that are due when nothing changes."""
-
 FAILOVER_SHARE = 1 / 3
 HEAL_S = 300
 """A zone that was failed over is taken back after so long without its threshold being passed."""
@@ -39,6 +34,7 @@ class BalancerSettings:
     utilisation: float = 0.6
     damping: HealthDamping = field(default_factory=HealthDamping)
     velocity: VelocityControl | None = None
+    checker: CheckerCapacity = field(default_factory=CheckerCapacity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +61,9 @@ def play_balancer(settings: BalancerSettings, seed: int) -> BalancerCourse:
     allowance = velocity.initial()
     removed = np.zeros(ZONES)
     since = np.zeros(ZONES)
-    debt, changes, late_rounds = 0.0, 0, 0
+    burden, late, changes, late_rounds = settings.checker.initial(), False, 0, 0
     serving_course, capacity_course, error_course = [], [], []
-    able = SPARE * settings.nodes
     for now in range(CHECK_S, settings.length_s, CHECK_S):
-        late = debt > able
         late_rounds += late
         alternates = draws.random(everyone) < 0.5
         unpropagated = now < settings.propagated_after_s
@@ -78,7 +72,7 @@ def play_balancer(settings: BalancerSettings, seed: int) -> BalancerCourse:
         state, serving = settings.damping.step_many(state, np.where(fails, FAILED, PASSED), now * SECOND, draws)
         moved = int((state.serving != before).sum())
         changes += moved
-        debt = max(0.0, debt + settings.nodes + CHANGE_COST * moved - able)
+        burden, late = settings.checker.step(burden, Load(settings.nodes, moved), now * SECOND, _NO_DRAWS)
         for each in range(ZONES):
             of_zone = zone == each
             out = 1 - serving[of_zone].mean()
@@ -105,7 +99,7 @@ def play_balancer(settings: BalancerSettings, seed: int) -> BalancerCourse:
 
 class _NoDraws:
     def random(self) -> float:
-        raise AssertionError("velocity control draws nothing")
+        raise AssertionError("neither velocity control nor the checker draws")
 
 
 _NO_DRAWS = _NoDraws()

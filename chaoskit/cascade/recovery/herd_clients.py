@@ -37,6 +37,9 @@ class HerdService(Protocol):
 class HerdSettings:
     """``pool``: connections that each client wants. ``jitter``, ``ramp`` and ``budget`` are switches.
 
+    With ``budget`` a client has ``budget_capacity`` retries to spend and earns a tenth of one by each connection; once they are spent it
+    rests for four times the back-off's cap.
+
     ``ramp_start_per_s`` doubles every 10 s, up to ``ramp_most_per_s``: dials a second of each client. The service accepts
     ``accepts_per_s`` connections and lets ``backlog`` of them wait. Only the simulation reads ``outage_s`` and ``watched_s``.
     """
@@ -53,6 +56,7 @@ class HerdSettings:
     jitter: bool = True
     ramp: bool = True
     budget: bool = False
+    budget_capacity: float = 3.0
     ramp_start_per_s: float = 0.1
     ramp_most_per_s: float = 0.2
 
@@ -75,7 +79,8 @@ class _Client:
             start_per_s=settings.ramp_start_per_s, most_per_s=settings.ramp_most_per_s, double_ns=10 * SECOND
         )
         self.ramp_state = self.ramp.initial()
-        self.tokens = RetryBudget(earn=0.1, capacity=3.0).initial()
+        self.budget = RetryBudget(earn=0.1, capacity=settings.budget_capacity)
+        self.tokens = self.budget.initial()
 
 
 class HerdClients:
@@ -91,7 +96,6 @@ class HerdClients:
         first: int = 0,
     ) -> None:
         self._settings, self._schedule, self._service, self._connected = settings, schedule, service, connected
-        self._budget = RetryBudget(earn=0.1, capacity=3.0)
         self._with_one = 0
         base = base_key(seed, "herd")
         numbers = range(first, first + settings.clients)
@@ -173,7 +177,7 @@ class HerdClients:
             self._connect(client)
             return
         if self._settings.budget:
-            client.tokens, allowed = self._budget.step(client.tokens, RETRY, self._schedule.now, client.draws)
+            client.tokens, allowed = client.budget.step(client.tokens, RETRY, self._schedule.now, client.draws)
             if not allowed and not client.asleep:
                 client.asleep = True
                 pause = round(4 * self._settings.cap_s * SECOND)
@@ -184,7 +188,7 @@ class HerdClients:
     def _connect(self, client: _Client) -> None:
         client.connections += 1
         client.sleeping = client.policy.initial()
-        client.tokens, _ = self._budget.step(client.tokens, SUCCESS, self._schedule.now, client.draws)
+        client.tokens, _ = client.budget.step(client.tokens, SUCCESS, self._schedule.now, client.draws)
         if client.connections == 1:
             self._with_one += 1
         self._connected(self._with_one)

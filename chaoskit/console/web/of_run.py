@@ -22,16 +22,21 @@ SILENT_NS = 15 * SECOND
 
 
 class RunConsole:
-    """A listener of a journal and the page of it. ``abort`` ends the run in good order; None where that cannot be done from here.
+    """A listener of a journal and the page of it. ``abort`` ends the run in good order, ``go`` releases it where it is held;
+    None where that cannot be done from here.
 
     Hidden injections are withheld, and so is what clients get for names: it would tell.
     """
 
-    def __init__(self, now: Callable[[], Instant], abort: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, now: Callable[[], Instant], abort: Callable[[], None] | None = None, go: Callable[[], None] | None = None
+    ) -> None:
         self.access = page_access()
         self.pages = ConsolePages(self._snapshot, self.access)
         self._now = now
         self._abort = abort
+        self._go = go
+        self._held: ev.HoldBegun | None = None
         self._board = Board(self._client_of)
         self._title = "a run"
         self._planned: dict[str, InjectionPlanned] = {}
@@ -61,6 +66,8 @@ class RunConsole:
                 self._cuts[event.injection] = event.ends
             case ev.TimelineArmed():
                 self._armed = event
+            case ev.HoldBegun() | ev.HoldReleased():
+                self._hold(event)
             case ev.CanaryChecked():
                 self._canary = None if event.ok else event.detail
             case ev.RunEnded():
@@ -73,6 +80,14 @@ class RunConsole:
             self._met[injection] = self._met.get(injection, 0) + 1
         self._board.hear(event)
 
+    def _hold(self, event: ev.HoldBegun | ev.HoldReleased) -> None:
+        if isinstance(event, ev.HoldBegun):
+            self._held = event
+            self._board.say(event.at, f"held before {event.before}, until somebody says go")
+        else:
+            self._held = None
+            self._board.say(event.at, f"go, said by {event.by}", "ok")
+
     def _tell_edges(self, at: Instant) -> None:
         """Say which faults began and ended until ``at``."""
         for plan in self._planned.values():
@@ -84,8 +99,9 @@ class RunConsole:
         self._told_until = max(self._told_until, at)
 
     def routes(self) -> list[Route]:
-        """The page's routes, and the halt."""
-        return [*self.pages.routes(), Route("/halt", self._halt, methods=["POST"])]
+        """The page's routes, the halt, and the go."""
+        acts = [Route("/halt", self._halt, methods=["POST"]), Route("/go", self._say_go, methods=["POST"])]
+        return [*self.pages.routes(), *acts]
 
     def _client_of(self, event: QueryAnswered) -> str | None:
         return None if event.asker == "canary" else event.asker
@@ -97,6 +113,12 @@ class RunConsole:
             )
         self._abort()
         return JSONResponse({"halted": True})
+
+    async def _say_go(self, request: Request) -> Response:
+        if self._go is None or self._held is None or self._ended is not None:
+            return JSONResponse({"error": "this run is not held now, or another process plays it"}, 409)
+        self._go()
+        return JSONResponse({"go": self._held.number})
 
     async def _snapshot(self) -> dict[str, Any]:
         now = self._present()
@@ -113,6 +135,9 @@ class RunConsole:
                 "inject": False,
                 "halt": "End the run before its time, faults and all; it keeps its journal and is invalid"
                 if stoppable
+                else None,
+                "go": f"Let the run go on: next is {self._held.before}"
+                if stoppable and self._go is not None and self._held is not None
                 else None,
                 "resume": False,
             },
@@ -145,6 +170,8 @@ class RunConsole:
             return {"words": f"canary fails: {self._canary}", "tone": "bad"}
         if self._armed is None or now < self._armed.origin:
             return {"words": "starting", "tone": ""}
+        if self._held is not None:
+            return {"words": f"held before {self._held.before}, until somebody says go", "tone": ""}
         faulty = any(start <= now < end for start, end in self._open_spans())
         return {"words": "a fault is on" if faulty else "running", "tone": "bad" if faulty else "ok"}
 

@@ -25,7 +25,7 @@ from chaoskit.dns.control.gate import PageAccess
 
 STATIC = Path(__file__).parent / "static"
 EVERY_S = 1.0
-WATCHERS_MOST = 8
+WATCHERS_MOST = 24
 
 FILES = {
     "/console/theme.css": (CHARTS / "theme.css", "text/css"),

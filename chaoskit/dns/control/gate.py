@@ -40,13 +40,15 @@ class PageAccess:
 class Gate:
     """``token``: who does not show it is turned away; None where none is needed. ``local``: loopback or a Unix socket.
 
-    ``admits`` says of a client's address whether it may come here at all. ``page`` None: there is no page of ours, so none may ask.
+    ``watch_token``: who shows this one instead may look, and change nothing. ``admits`` says of a client's address whether it may come
+    here at all. ``page`` None: there is no page of ours, so none may ask.
     """
 
     token: str | None
     local: bool
     admits: Callable[[str], bool] = lambda _: True
     page: PageAccess | None = None
+    watch_token: str | None = None
 
     def check(
         self, method: str, headers: Mapping[str, str], client: str | None = None, path: str = ""
@@ -56,8 +58,10 @@ class Gate:
             return Denial(403, "this address may not control the server (--allow)")
         if self.token is not None and not (self.page and path in self.page.public):
             shown = headers.get("authorization", "")
-            # compare_digest takes the same time wherever the two differ.
-            if not hmac.compare_digest(shown.encode(), f"Bearer {self.token}".encode()):
+            if self.watch_token is not None and _bears(shown, self.watch_token):
+                if method not in ("GET", "HEAD"):
+                    return Denial(403, "this link may watch and change nothing; the facilitator has another one")
+            elif not _bears(shown, self.token):
                 return Denial(401, "a token is needed: send the header Authorization: Bearer TOKEN (--token-file)")
         if self.local and not _is_local(headers.get("host", "")):
             return Denial(403, "the Host header must be localhost or a loopback address")
@@ -76,6 +80,11 @@ class Gate:
         if method not in ("GET", "HEAD") and not hmac.compare_digest(shown.encode(), self.page.secret.encode()):
             return Denial(403, "only the console's own page may change something; reload it")
         return None
+
+
+def _bears(shown: str, token: str) -> bool:
+    """Whether an Authorization header shows ``token`` (RFC 6750, 2.1); takes the same time wherever the two differ."""
+    return hmac.compare_digest(shown.encode(), f"Bearer {token}".encode())
 
 
 def lacks_json(method: str, headers: Mapping[str, str]) -> Denial | None:

@@ -131,6 +131,28 @@ class AbortConditionMet(BaseEvent, frozen=True, kw_only=True, tag="abort_conditi
     evidence: Whole
 
 
+class HoldBegun(BaseEvent, frozen=True, kw_only=True, tag="hold_begun"):
+    """The experiment's time stands still until somebody says go: the ``number``-th hold, counted from 1.
+
+    ``before`` names the faults that come next, for people; it tells nothing of one that is hidden. What was due after this instant was
+    held back with them: ``InjectionPlanned`` tells of it when the hold is over.
+    """
+
+    at: Instant
+    number: Whole
+    before: str
+
+
+class HoldReleased(BaseEvent, frozen=True, kw_only=True, tag="hold_released"):
+    """``by`` said go, so the experiment's time goes on at ``resumes``, and no new call of it starts from ``ends`` on."""
+
+    at: Instant
+    number: Whole
+    by: str
+    resumes: Instant
+    ends: Instant
+
+
 class CanaryChecked(BaseEvent, frozen=True, kw_only=True, tag="canary_checked"):
     """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid.
 
@@ -177,6 +199,8 @@ RunEvent: TypeAlias = (
     | InjectionLifted
     | InjectionCut
     | AbortConditionMet
+    | HoldBegun
+    | HoldReleased
     | CanaryChecked
     | HarnessFailed
     | RunEnded

@@ -20,8 +20,14 @@ def free_port() -> int:
         return port
 
 
-async def play(door: Door, herd: Herd, until: type[Event] = LevelMeasured, value: float = 0.0) -> list[Event]:
-    """Both parts, until the herd tells ``value`` clients connected, or a call fails where ``until`` is ``CallFinished``."""
+async def play(
+    door: Door, herd: Herd, until: type[Event] = LevelMeasured, value: float = 0.0, orders: tuple[str, ...] = ()
+) -> list[Event]:
+    """Both parts, until the herd tells ``value`` clients connected, or a call fails where ``until`` is ``CallFinished``.
+
+    Each of ``orders`` is given to both as soon as ``value`` clients are connected, and the next when they are again.
+    """
+    left = list(orders)
     events: list[Event] = []
     reached = asyncio.Event()
     origin = time.monotonic_ns()
@@ -29,7 +35,12 @@ async def play(door: Door, herd: Herd, until: type[Event] = LevelMeasured, value
     def send(event: Event) -> None:
         events.append(event)
         if isinstance(event, LevelMeasured) and event.name == "clients connected" and event.value == value and value:
-            reached.set()
+            if left:
+                order = left.pop(0)
+                for stage in stages:
+                    asyncio.get_running_loop().call_soon(stage.obey, order)
+            else:
+                reached.set()
         if until is CallFinished and isinstance(event, CallFinished) and event.result == "failed":
             reached.set()
 
@@ -59,6 +70,22 @@ def test_every_client_is_let_in_and_the_door_tells_it() -> None:
     assert {dial.outcome for dial in dials} == {"accepted"}
     assert len(dials) >= 5
     assert all(dial.answered_at >= dial.at for dial in dials)
+
+
+def test_who_was_hung_up_on_comes_again() -> None:
+    port = free_port()
+    door = Door(accepts_per_s=200, address="127.0.0.1", port=port)
+    herd = Herd(
+        name="localhost", port=port, clients=3, pool=1, lead=0, base=10 * MILLISECOND, cap=20 * MILLISECOND,
+        connect_time_out=MINUTE, jitter=False, ramp=False, redial=True,
+    )  # fmt: skip
+    events = asyncio.run(play(door, herd, value=3.0, orders=("restart",)))
+    connected = [
+        event.value for event in events if isinstance(event, LevelMeasured) and event.name == "clients connected"
+    ]
+    assert 0.0 in connected[connected.index(3.0) :]
+    assert connected[-1] == 3.0
+    assert sum(isinstance(event, DialAnswered) and event.outcome == "accepted" for event in events) == 6
 
 
 def test_a_full_door_refuses_and_the_call_says_so() -> None:

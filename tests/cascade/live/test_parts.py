@@ -33,6 +33,8 @@ def test_every_part_is_read_and_documented(part: str) -> None:
         ("droplets", {"check": "9s"}, "'check' is shorter than 'lease'"),
         ("herd", {}, "herd: name: "),
         ("herd", {"name": "x", "clients": 0}, "'clients' is from 1 to 2000"),
+        ("herd", {"name": "x", "budget_capacity": -1}, "'budget_capacity' is at least 0"),
+        ("balancer", {"checker": {"spare": 0.5}}, "spare 0.5 must be at least 1"),
         ("door", {"backlog": 0}, "'backlog' at least 1"),
         ("balancer", {"existing": 2}, "'existing' at least 3"),
         ("network", {"able_per_s": 0}, "the rates are above 0"),

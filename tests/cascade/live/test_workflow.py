@@ -42,6 +42,14 @@ def test_operators_empty_the_queue_and_throttle() -> None:
     assert last(levels, "leases held") == 20
 
 
+def test_a_throttle_by_order_waits_for_the_order() -> None:
+    unordered = replace(THROTTLED, throttle_by_order=True)
+    levels = play_workflow(unordered, outage=OUTAGE, length_ns=50 * SECOND, latency_ns=20 * MILLISECOND, seed=1)
+    assert last(levels, "leases held") < 10
+    with pytest.raises(ValueError, match="throttle_by_order"):
+        WorkflowSettings(throttle_by_order=True)
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     droplets=st.integers(1, 30),

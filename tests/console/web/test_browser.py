@@ -156,9 +156,25 @@ def test_the_console_fits_and_axe_finds_nothing(chrome: Any, served: Served, tmp
         with opened(chrome, f"{served.control}/", scheme, width) as page:
             page.locator("#name-table .bad", has_text="NODATA").wait_for()
             assert not is_wider_than_its_window(page), (scheme, width)
+            assert width > 900 or len(set(widths_without_a_form(page))) == 1
             page.screenshot(path=str(tmp_path / "console.png"), full_page=True)
             assert (tmp_path / "console.png").stat().st_size > 10_000
             assert not AXE or findings_of_axe(page) == []
+
+
+def widths_without_a_form(page: Any) -> list[int]:
+    """How wide the sections are where there is no form, as on the page of a run."""
+    widths: list[int] = page.evaluate(
+        """() => {
+          const form = document.getElementById("inject"), before = form.hidden;
+          form.hidden = true;
+          const shown = [...document.querySelectorAll("main > section")].filter(section => !section.hidden);
+          const widths = shown.map(section => Math.round(section.getBoundingClientRect().width));
+          form.hidden = before;
+          return widths;
+        }"""
+    )
+    return widths
 
 
 def test_the_report_needs_no_network_and_axe_finds_nothing(chrome: Any, report: str) -> None:

@@ -16,12 +16,12 @@ import pytest
 from chaoskit.console.web.attached import blocks, feed_event, follow_journal
 from chaoskit.console.web.of_run import RunConsole
 from chaoskit.console.web.of_server import RemoteConsole
-from chaoskit.console.web.server import serving
+from chaoskit.console.web.server import PageTokens, serving
 from chaoskit.dns.breakage import QueryFailed
 from chaoskit.dns.control.event_stream import InjectionBegun, InjectionEnded, ZonesSwapped, as_server_sent
-from chaoskit.errors import InputError
+from chaoskit.errors import InputError, PlaneError
 from chaoskit.journal.codec import encode_entry
-from chaoskit.journal.events import Entry, QueryAnswered
+from chaoskit.journal.events import Entry, HoldBegun, HoldReleased, QueryAnswered
 from chaoskit.units import SECOND
 from tests.journal.story import ORIGIN
 from tests.report.journals import HOST, Caller, Journals, steady
@@ -103,7 +103,7 @@ def test_a_run_that_is_over_stands_still_and_cannot_be_halted() -> None:
         status, answer = page.act("POST", "/halt")
     assert state["status"]["words"] == "over: finished"
     assert state["faults"][0]["state"] == "over"
-    assert state["can"] == {"inject": False, "halt": None, "resume": False}
+    assert state["can"] == {"inject": False, "halt": None, "go": None, "resume": False}
     assert state["clients"][0]["back"]["after_s"] is not None
     assert (status, "cannot be ended" in answer["error"]) == (409, True)
 
@@ -224,3 +224,50 @@ def test_what_is_no_journal_is_told(tmp_path: Path) -> None:
     path.write_text("nonsense\n")
     with pytest.raises(InputError, match="not a journal line"):
         follow_journal(path, lambda _: None, threading.Event())
+
+
+def held_story() -> list[Entry]:
+    entries = story(until=2 * SECOND)
+    held = HoldBegun(at=ORIGIN + 2 * SECOND, number=1, before="blank")
+    return [*entries, Entry(len(entries) + 1, held)]
+
+
+def test_a_held_run_goes_on_by_its_page_alone() -> None:
+    gone: list[str] = []
+    console = RunConsole(lambda: ORIGIN + 2 * SECOND, lambda: None, lambda: gone.append("go"))
+    with shown(console) as page:
+        for entry in held_story()[:-1]:
+            console(entry)
+        assert page.state()["can"]["go"] is None
+        assert page.act("POST", "/go")[0] == 409
+        console(held_story()[-1])
+        state = page.state()
+        assert state["status"]["words"] == "held before blank, until somebody says go"
+        assert state["can"]["go"] == "Let the run go on: next is blank"
+        assert page.act("POST", "/go", Origin="http://evil.example")[0] == 403
+        assert page.act("POST", "/go") == (200, {"go": 1})
+        console(Entry(9999, HoldReleased(at=ORIGIN + 3 * SECOND, number=1, by="Ada", resumes=0, ends=0)))
+        assert page.state()["can"]["go"] is None
+    assert gone == ["go"]
+
+
+def test_off_loopback_the_audience_may_only_watch() -> None:
+    console, tokens = run_console(held_story(), 2 * SECOND, lambda: pytest.fail("nobody may")), PageTokens.draw()
+    with serving(console.pages, console.routes(), console.access, host="0.0.0.0", tokens=tokens) as url:
+        page = Page(url.replace("0.0.0.0", "127.0.0.1"))
+        watch, act = ({"Authorization": f"Bearer {token}"} for token in (tokens.watch, tokens.act))
+        assert page.ask("GET", "/console/forms")[0] == 401
+        assert page.ask("GET", "/console/forms", **watch)[0] == 200
+        status, answer = page.act("POST", "/halt", **watch)
+        assert (status, "may watch and change nothing" in answer["error"]) == (403, True)
+        assert page.act("POST", "/go", **act)[0] == 409, "nothing else than that nobody here can say go"
+        assert page.act("POST", "/halt", Authorization="Bearer wrong")[0] == 401
+
+
+def test_off_loopback_there_is_no_page_without_tokens() -> None:
+    console = run_console([])
+    with (
+        pytest.raises(PlaneError, match="needs tokens"),
+        serving(console.pages, console.routes(), console.access, host="0.0.0.0"),
+    ):
+        pass

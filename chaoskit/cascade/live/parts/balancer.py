@@ -18,11 +18,13 @@ from typing import ClassVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chaoskit.cascade.live.aws_calls import AwsCalls
+from chaoskit.cascade.live.health_checks import HealthChecks
 from chaoskit.cascade.live.instances import CHECK_PORT, PORT, existing_addresses, launched_addresses
 from chaoskit.cascade.live.settings import Settings
 from chaoskit.cascade.live.stage import Stage
-from chaoskit.cascade.policies.health_damping import FAILED, PASSED, HealthDamping
-from chaoskit.cascade.policies.health_damping import State as Health
+from chaoskit.cascade.policies import Draw
+from chaoskit.cascade.policies.checker_capacity import CheckerCapacity
+from chaoskit.cascade.policies.health_damping import HealthDamping
 from chaoskit.cascade.policies.velocity_control import VelocityControl
 from chaoskit.units import MILLISECOND, SECOND, Duration
 
@@ -51,11 +53,22 @@ class Velocity(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checker(Settings):
+    """The capacity of the health checker; see ``chaoskit.cascade.policies.checker_capacity``."""
+
+    spare: float = 1.5
+    change_cost: float = 2.0
+
+    def __post_init__(self) -> None:
+        CheckerCapacity(spare=self.spare, change_cost=self.change_cost)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Balancer(Settings):
     """``name`` is the balancer's, in the hosted zone ``zone``. ``existing`` targets are in service from the start.
 
     A target is checked ``every`` so long; ``rise`` passes bring it in and ``fall`` failures take it out. ``heal``: a zone is taken back
-    after so long without too many targets out.
+    after so long without too many targets out. Without ``checker`` no check comes late, however many targets change their place.
     """
 
     ORDERS: ClassVar[tuple[str, ...]] = ("failover-off", "failover-on")
@@ -69,6 +82,7 @@ class Balancer(Settings):
     fall: int = 2
     damping: Damping | None = None
     velocity: Velocity | None = None
+    checker: Checker | None = None
     failover_share: float = 1 / 3
     heal: Duration = 10 * SECOND
 
@@ -88,6 +102,12 @@ class Balancer(Settings):
             reuse=self.damping.reuse,
             decay_per_s=self.damping.decay_per_s,
         )
+
+    def checks(self, draws: Draw) -> HealthChecks:
+        """Its health checks, without a target yet."""
+        written = self.checker
+        capacity = CheckerCapacity(spare=written.spare, change_cost=written.change_cost) if written else None
+        return HealthChecks(self.policy, capacity, draws)
 
     async def play(self, stage: Stage) -> None:
         """Balance until the end."""
@@ -117,54 +137,45 @@ class _Balancer:
     def __init__(self, stage: Stage, settings: Balancer) -> None:
         self._stage, self._settings = stage, settings
         self._ec2, self._route53 = AwsCalls(stage, "ec2"), AwsCalls(stage, "route53")
-        self._policy = settings.policy
-        self._draws = stage.stream("health")  # neither policy draws
-        self._health: dict[str, Health[float]] = {}
+        self._draws = stage.stream("health")  # no policy draws
+        self._checks = settings.checks(self._draws)
         self._removed = [0.0] * ZONES
         self._weights: dict[int, int] = {}
         self._turns = [itertools.count() for _ in range(ZONES)]
-        self._changes = 0
         self._fails_over = True
         for address in existing_addresses(settings.existing):
-            self._add(address)
+            self._checks.add(address, stage.schedule.now)
 
     def fail_over(self, on: bool) -> None:
         """Switch the failover of zones on or off; off, it gives back all that it had removed."""
         self._fails_over = on
         self._stage.level("automatic failover", on)
 
-    def _add(self, address: str) -> None:
-        if address not in self._health:
-            self._health[address] = self._policy.initial()._replace(at=self._stage.schedule.now)
-
     def _targets(self, zone: int) -> list[str]:
-        return [address for number, address in enumerate(self._health) if number % ZONES == zone]
+        return [address for number, address in enumerate(self._checks.targets) if number % ZONES == zone]
 
     def _serving(self, zone: int) -> list[str]:
-        return [address for address in self._targets(zone) if self._health[address].serving]
+        return [address for address in self._targets(zone) if self._checks.serves(address)]
 
     async def find_targets(self) -> None:
         """Instances that run are targets, in service at once."""
         while self._stage.schedule.now < self._stage.ends:
             for address in await launched_addresses(self._ec2) or ():
-                self._add(address)
+                self._checks.add(address, self._stage.schedule.now)
             await self._pause(POLL_NS)
 
     async def check_health(self) -> None:
         """Round by round, all targets at once."""
         while self._stage.schedule.now < self._stage.ends:
             begun = self._stage.schedule.now
-            addresses = list(self._health)
+            addresses = self._checks.targets
             outcomes = await asyncio.gather(*(self._reaches(address) for address in addresses))
-            for address, reached in zip(addresses, outcomes, strict=True):
-                before = self._health[address]
-                event = PASSED if reached else FAILED
-                after, _ = self._policy.step(before, event, self._stage.schedule.now, self._draws)
-                self._changes += after.serving != before.serving
-                self._health[address] = after
+            self._checks.end_round(dict(zip(addresses, outcomes, strict=True)), self._stage.schedule.now)
             self._stage.level("targets in service", sum(len(self._serving(zone)) for zone in range(ZONES)))
-            self._stage.level("targets", len(self._health))
-            self._stage.level("changes of place", self._changes)
+            self._stage.level("targets", len(self._checks.targets))
+            self._stage.level("changes of place", self._checks.changes)
+            if self._settings.checker:
+                self._stage.level("checks late", self._checks.late)
             await self._stage.until(min(self._stage.ends, begun + self._settings.every))
 
     async def _reaches(self, address: str) -> bool:
@@ -199,7 +210,7 @@ class _Balancer:
                 elif self._removed[zone] and now - out_since[zone] >= self._settings.heal:
                     self._removed[zone] = 0.0
             left = 1 - sum(min(self._removed[zone], len(self._targets(zone))) for zone in range(ZONES)) / len(
-                self._health
+                self._checks.targets
             )
             self._stage.level("capacity left", round(left, 3))
             await self.publish({zone: self._weight(zone) for zone in range(ZONES)})

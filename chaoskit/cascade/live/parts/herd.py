@@ -26,8 +26,8 @@ class Herd(Settings):
 
     ``first``: the number of the first client, so that the processes of one herd draw differently. ``base`` and ``cap`` are the back-off's;
     ``jitter``, ``ramp``, ``budget`` and ``redial`` (a connection that is cut is dialled anew) are switches; the ramp lets each client dial
-    ``ramp_start_per_s`` times a second, twice as often every 10 s, up to ``ramp_most_per_s``. The order ``slow-down`` switches jitter
-    and ramp on.
+    ``ramp_start_per_s`` times a second, twice as often every 10 s, up to ``ramp_most_per_s``; the budget gives each client
+    ``budget_capacity`` retries, and a rest of four times ``cap`` once they are spent. The order ``slow-down`` switches jitter and ramp on.
     """
 
     ORDERS: ClassVar[tuple[str, ...]] = ("slow-down",)
@@ -44,6 +44,7 @@ class Herd(Settings):
     jitter: bool = True
     ramp: bool = True
     budget: bool = False
+    budget_capacity: float = 3.0
     redial: bool = False
     ramp_start_per_s: float = 0.2
     ramp_most_per_s: float = 0.2
@@ -53,6 +54,8 @@ class Herd(Settings):
             raise ValueError("'clients' is from 1 to 2000, and 'pool' from 1 to 20")
         if min(self.base, self.cap, self.connect_time_out) <= 0 or self.ramp_start_per_s <= 0:
             raise ValueError("'base', 'cap', 'connect_time_out' and 'ramp_start_per_s' are above 0")
+        if self.budget_capacity < 0:
+            raise ValueError("'budget_capacity' is at least 0")
 
     @property
     def shared(self) -> HerdSettings:
@@ -66,6 +69,7 @@ class Herd(Settings):
             jitter=self.jitter,
             ramp=self.ramp,
             budget=self.budget,
+            budget_capacity=self.budget_capacity,
             ramp_start_per_s=self.ramp_start_per_s,
             ramp_most_per_s=self.ramp_most_per_s,
         )

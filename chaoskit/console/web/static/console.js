@@ -180,6 +180,8 @@ function draw(state) {
   $("status").className = state.status.tone;
   $("halt").hidden = !state.can.halt;
   $("halt").title = state.can.halt || "";
+  $("go").hidden = !state.can.go;
+  $("go").title = state.can.go || "";
   $("resume").hidden = !state.can.resume;
   $("inject").hidden = !state.can.inject;
   if (state.can.inject && formsWanted) loadForms();
@@ -259,6 +261,7 @@ $("inject-form").addEventListener("submit", async (event) => {
   }
 });
 $("halt").addEventListener("click", () => act("POST", "/halt"));
+$("go").addEventListener("click", () => act("POST", "/go"));
 $("resume").addEventListener("click", () => act("POST", "/resume"));
 $("token-form").addEventListener("submit", (event) => {
   event.preventDefault();

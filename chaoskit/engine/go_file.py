@@ -1,0 +1,85 @@
+"""How ``chaoskit go`` reaches a run that is held: two small files in the run's own hidden folder, which only its owner can enter.
+
+The run writes ``held.json`` when it is held and removes it when it goes on; ``chaoskit go`` puts ``go.json`` beside it. So a go works
+from another terminal, and from the host where the run is in a container whose results lie on the host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from chaoskit.engine.hold_gate import HoldGate
+from chaoskit.engine.session import Stage
+from chaoskit.errors import HarnessError, InputError
+from chaoskit.journal.events import Entry, HoldBegun, HoldReleased
+
+HELD, GO = "held.json", "go.json"
+LOOK_EVERY_S = 0.25
+WITHIN_S = 10.0
+
+
+@contextlib.asynccontextmanager
+async def watch_for_go(folder: Path, gate: HoldGate, stage: Stage) -> AsyncIterator[None]:
+    """While the context lasts, let a ``go.json`` in ``folder`` release the run."""
+    held, go = folder / HELD, folder / GO
+    looking: list[asyncio.Task[None]] = []
+
+    async def look() -> None:
+        while True:
+            if go.exists():
+                gate.release(str(json.loads(go.read_text(encoding="utf-8"))["by"]))
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def hear(entry: Entry) -> None:
+        event = entry.event
+        if isinstance(event, HoldBegun):
+            held.write_text(json.dumps({"number": event.number, "before": event.before}), encoding="utf-8")
+            looking.append(asyncio.ensure_future(look()))
+        elif isinstance(event, HoldReleased):
+            clear()
+
+    def clear() -> None:
+        for task in looking:
+            task.cancel()
+        looking.clear()
+        for path in (go, held):
+            path.unlink(missing_ok=True)
+
+    stage.journal.listen(hear)
+    try:
+        yield
+    finally:
+        clear()
+
+
+def say_go(runs: Path, by: str) -> str:
+    """Release the one run below ``runs`` that is held, as ``by``, and wait until it goes on. Returns what it was held before.
+
+    Raises ``InputError`` where none is held, or several are, and ``HarnessError`` where it does not go on.
+    """
+    held = sorted(runs.glob(f".*/{HELD}")) if runs.is_dir() else []
+    if len(held) != 1:
+        several = f"{len(held)} runs in {runs} are held; end one of them, or say go on their pages"
+        raise InputError(
+            several if held else f"no run in {runs} is held now; name the folder that it writes to with --runs"
+        )
+    (path,) = held
+    try:
+        before = str(json.loads(path.read_text(encoding="utf-8"))["before"])
+        new = path.with_name(f"{GO}.new")
+        new.write_text(json.dumps({"by": by}), encoding="utf-8")
+        new.rename(path.with_name(GO))
+    except OSError as error:
+        raise HarnessError(f"cannot say go to the run in {path.parent}: {error.strerror}") from error
+    pause = threading.Event()
+    for _ in range(round(WITHIN_S / LOOK_EVERY_S)):
+        if not path.exists():
+            return before
+        pause.wait(LOOK_EVERY_S)
+    raise HarnessError(f"the run in {path.parent} did not go on within {WITHIN_S:g} s; is its process alive?")
