@@ -59,7 +59,7 @@ def exact_folders(folder: Path) -> Folders:
 
     Raises ``InputError``.
     """
-    folder = folder.absolute()  # the keeper works in another folder
+    folder = _absolute(folder)
     work, partial = _temporary(folder)
     guard = Guard([work, partial], [])
     try:
@@ -78,7 +78,7 @@ def exact_folders(folder: Path) -> Folders:
 def make_folders(out: Path, stem: str) -> Folders:
     """Make the folders of a run in ``out``, named by the time and ``stem``. Raises ``InputError`` where nothing can be written."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{re.sub(r'[^A-Za-z0-9]+', '-', stem).strip('-').lower() or 'run'}"
-    out = out.absolute()
+    out = _absolute(out)
     for final in _numbered(out, name):
         work, partial = _temporary(final)
         empty = (final, *(folder for folder in (out, *out.parents) if not folder.exists()))
@@ -96,6 +96,14 @@ def make_folders(out: Path, stem: str) -> Folders:
         _make_work(work, guard)
         return Folders(work, partial, final, guard, empty)
     raise AssertionError("there is always another number")
+
+
+def _absolute(path: Path) -> Path:
+    """``path`` as the keeper names it, which works in another folder. Raises ``InputError`` where the current folder is gone."""
+    try:
+        return path.absolute()
+    except OSError as error:
+        raise InputError(f"cannot write to {path}: the current folder is gone; change to one that exists") from error
 
 
 def _temporary(final: Path) -> tuple[Path, Path]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chaoskit.engine.folders import ON_HOST, exact_folders, make_folders, seen_from_host
+from chaoskit.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,16 @@ def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
     for folders in every:
         folders.guard.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_current_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for make in (exact_folders, lambda out: make_folders(out, "x")):
+        with pytest.raises(InputError, match="cannot write to runs: the current folder is gone"):
+            make(Path("runs"))
 
 
 def test_folders_that_are_released_stand(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ LATEST_S = {"run": 6.0, "exec": 5.0, "margin": 9.0, "serve": 2.0}
 TO_THE_PARENT = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GONE_WITHIN_S = 60.0
 """How long the machine may take to clear away; a clean-up that takes this long has not worked."""
-SEARCHED_WITHIN_S = 300.0
+SEARCHED_WITHIN_S = 1200.0
 """How long a search may go on that lost a part of one of its runs."""
 
 

@@ -95,6 +95,7 @@ class ControlThread:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="error",  # a request that is none is its sender's affair, and may come again and again
             access_log=False,
             server_header=False,
             proxy_headers=False,

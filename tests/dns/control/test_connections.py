@@ -6,6 +6,8 @@ import contextlib
 import socket
 from collections.abc import Iterator
 
+import pytest
+
 from chaoskit.dns.control.http import CONCURRENT
 from tests.dns.control.lab import Lab, lab
 
@@ -51,3 +53,11 @@ def test_watchers_outlive_idle_connections() -> None:
         assert answer.readline() == b"\n"
         assert answer.readline() == b"event: injection_begun\n"
         watcher.close()
+
+
+def test_what_is_no_request_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    with lab() as found, opened(found, 3, b"\x16\x03\x01 no request\r\n\r\n") as connections:
+        for connection in connections:
+            while connection.recv(4096):
+                pass
+    assert caplog.records == []
