@@ -14,7 +14,7 @@ from pathlib import Path
 from chaoskit.cli.ci import CiReports, command_verdict
 from chaoskit.cli.fold import folded
 from chaoskit.engine import session
-from chaoskit.engine.folders import make_folders
+from chaoskit.engine.folders import make_folders, seen_from_host
 from chaoskit.engine.ports import UserProgram
 from chaoskit.engine.steering import Obey, Steering
 from chaoskit.engine.user_command import LABEL, UserCommand
@@ -70,7 +70,7 @@ def say(line: str) -> None:
 
 def tell_what_is_kept(journal: Path) -> None:
     """Say where the journal of a run is that did not come to its end."""
-    say(f"what was measured is in {journal}; no check passes it unless it is complete")
+    say(f"what was measured is in {seen_from_host(journal, os.environ)}; no check passes it unless it is complete")
 
 
 def play(request: ExecRequest, session_of: Callable[[ExecRequest, Terminal], CommandSession] | None = None) -> int:

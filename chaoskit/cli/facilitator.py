@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from chaoskit.clock import WallClock
+from chaoskit.console.webhook import Receiver, read_receiver
 from chaoskit.dns.control.address import Tcp, parse_host_port
 from chaoskit.engine.go_file import watch_for_go
 from chaoskit.engine.hold_gate import HoldGate
@@ -67,6 +68,12 @@ def live_page(console: bool, written: str | None, gate: HoldGate | None) -> Live
     if written is not None:
         return LivePage(Tcp(*parse_host_port(written, "--console-at")), gate)
     return LivePage(Tcp("127.0.0.1", 0), gate) if console else None
+
+
+def read_receivers(urls: list[str], remote: bool) -> tuple[Receiver, ...]:
+    """Whom ``--webhook`` tells; each is shown the token in ``CHAOSKIT_WEBHOOK_TOKEN``, if there is one. Raises ``InputError``."""
+    token = os.environ.get("CHAOSKIT_WEBHOOK_TOKEN") or None
+    return tuple(read_receiver(url, remote, token) for url in urls)
 
 
 @contextlib.asynccontextmanager

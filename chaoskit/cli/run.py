@@ -11,17 +11,29 @@ import shlex
 import sys
 from collections.abc import Awaitable
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from chaoskit.cli.ci import CiOptions, CiReports
-from chaoskit.cli.facilitator import live_page
+from chaoskit.cli.facilitator import live_page, read_receivers
 from chaoskit.cli.options import RUNS, AnySandbox, ExperimentName, JunitFile, MarkdownFile, RunsFolder, Seed
+from chaoskit.cli.run_options import (
+    AllowedNames,
+    Baseline,
+    ConsoleAt,
+    ForGithub,
+    HoldBeforeFaults,
+    LiveConsole,
+    Plain,
+    TimeScale,
+    ToxiproxyPlace,
+    WebhookRemote,
+    WebhookUrls,
+    WorseBy,
+)
 from chaoskit.cli.watched_run import OpenListener, play_watched
 from chaoskit.clock import WallClock
-from chaoskit.console.webhook import Webhooks, read_receiver
+from chaoskit.console.webhook import Webhooks
 from chaoskit.engine import preflight
 from chaoskit.engine.folders import seen_from_host
 from chaoskit.engine.hold_gate import HoldGate
@@ -38,67 +50,21 @@ def run(
     experiment: ExperimentName,
     out: RunsFolder = RUNS,
     sandbox: AnySandbox = "auto",
-    time_scale: Annotated[
-        float, typer.Option(help="Multiply the experiment's times by this factor, where the file allows it.")
-    ] = 1.0,
+    time_scale: TimeScale = 1.0,
     seed: Seed = None,
-    toxiproxy: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PROGRAM|URL|docker[:IMAGE]",
-            help="Use this Toxiproxy; default: the embedded proxy.",
-            envvar="CHAOSKIT_TOXIPROXY",
-        ),
-    ] = None,
-    allow: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NAME:PORT=ADDRESS:PORT",
-            help="Serve this name in the sandbox by a program of this machine, through the proxy; may be repeated.",
-        ),
-    ] = [],  # noqa: B006
-    plain: Annotated[bool, typer.Option("--plain", help="Print plain lines instead of the live view.")] = False,
-    console: Annotated[
-        bool, typer.Option("--console", help="Serve a live page of the run on 127.0.0.1, and print where.")
-    ] = False,
-    console_at: Annotated[
-        str | None,
-        typer.Option(metavar="ADDR:PORT", help="Serve the live page there; off loopback its links carry tokens."),
-    ] = None,
-    hold: Annotated[
-        bool | None,
-        typer.Option(
-            envvar="CHAOSKIT_HOLD",
-            help="Wait for a go before every fault, or before none; default: where the file says hold: true.",
-        ),
-    ] = None,
-    webhook: Annotated[
-        list[str],
-        typer.Option(
-            metavar="URL",
-            envvar="CHAOSKIT_WEBHOOK",
-            help="POST each hold, begin and end of a fault, and the outcome to this URL as JSON, or as annotations where its path "
-            "is Grafana's /api/annotations; a bearer token is read from CHAOSKIT_WEBHOOK_TOKEN. May be repeated.",
-        ),
-    ] = [],  # noqa: B006
-    webhook_remote: Annotated[
-        bool,
-        typer.Option(
-            "--webhook-remote",
-            envvar="CHAOSKIT_WEBHOOK_REMOTE",
-            help="Let a --webhook lie off this machine's loopback.",
-        ),
-    ] = False,
+    toxiproxy: ToxiproxyPlace = None,
+    allow: AllowedNames = [],  # noqa: B006
+    plain: Plain = False,
+    console: LiveConsole = False,
+    console_at: ConsoleAt = None,
+    hold: HoldBeforeFaults = None,
+    webhook: WebhookUrls = [],  # noqa: B006
+    webhook_remote: WebhookRemote = False,
     junit: JunitFile = None,
     markdown: MarkdownFile = None,
-    baseline: Annotated[
-        Path | None, typer.Option(help="Exit with 1 if a client recovers later than in this summary.json of a run.")
-    ] = None,
-    worse_by: Annotated[str, typer.Option(help="How much later is no failure, such as 500ms or 20%.")] = "1s",
-    github: Annotated[
-        bool | None,
-        typer.Option(help="Write annotations and a step summary for GitHub; default: where GITHUB_ACTIONS is true."),
-    ] = None,
+    baseline: Baseline = None,
+    worse_by: WorseBy = "1s",
+    github: ForGithub = None,
 ) -> None:
     """Run an experiment and judge it.
 
@@ -113,7 +79,7 @@ def run(
         loaded = replace(loaded, holds=hold_points(loaded.injections) if hold else ())
     gate = HoldGate() if loaded.holds else None
     page = live_page(console, console_at, gate)
-    receivers = tuple(read_receiver(url, webhook_remote, os.environ.get("CHAOSKIT_WEBHOOK_TOKEN")) for url in webhook)
+    receivers = read_receivers(webhook, webhook_remote)
     preflight.check(loaded, sandbox, toxiproxy)
     reports = CiOptions(junit=junit, markdown=markdown, baseline=baseline, worse_by=worse_by, github=github).prepare()
 

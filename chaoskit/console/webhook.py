@@ -64,9 +64,10 @@ class Receiver:
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", path, json.dumps(self.body(message)), headers)
-            answer = connection.getresponse()
-            if not 200 <= answer.status < 300:
-                raise OSError(f"it answered {answer.status} {answer.reason}")
+            with connection.getresponse() as answer:
+                status, reason = answer.status, answer.reason
+            if not 200 <= status < 300:
+                raise OSError(f"it answered {status} {reason}")
         finally:
             connection.close()
 
@@ -156,6 +157,6 @@ class Webhooks:
                 except (OSError, http.client.HTTPException) as error:
                     if receiver.url not in self._failed:
                         self._failed.add(receiver.url)
-                        self._complain(
-                            f"webhook {receiver.url}: {error or type(error).__name__}; the run goes on, and further failures of it are not told"
-                        )
+                        why = error or type(error).__name__
+                        more = "the run goes on, and further failures of it are not told"
+                        self._complain(f"webhook {receiver.url}: {why}; {more}")

@@ -75,7 +75,7 @@ def read_setting(text: str) -> Setting:
         ends = quantity(low, f"--set {field}"), quantity(high, f"--set {field}")
         return _range(text, field.strip(), *ends)
     try:
-        values = read_document(f"--set {text}", f"[{written}]").data
+        values = read_document(f"--set {text}", f"values: [{written}]").data["values"]
     except ExperimentError as error:
         raise InputError(
             f"--set {text}: the values are no YAML; write them with commas between, like 1s,5s,20s"

@@ -88,6 +88,8 @@ def journal_of(place: Path) -> Path:
 
 def test_a_run_proves_what_it_says(place: Path, sandbox: str) -> None:
     result = subprocess.run(command(place, sandbox), env=environment(place), capture_output=True, text=True, timeout=60)
+    if "too busy to blame anyone" in result.stdout.replace("\n", " "):
+        pytest.skip("nothing can be judged on a machine that is so busy")
     assert result.returncode == 0, result.stdout + result.stderr
     folder = journal_of(place).parent
     assert {path.name for path in folder.iterdir()} == {"journal.jsonl", "summary.json", "report.html"}
@@ -130,13 +132,16 @@ def started(place: Path, sandbox: str) -> Iterator[tuple[subprocess.Popen[str], 
 
 
 def wait_for_calls(place: Path) -> None:
-    """Follow the journal that is being written until a call has finished."""
+    """Follow the journal that is being written until a call of the client ``cold`` has ended well."""
     import time
 
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         for journal in (place / "runs").glob(".*/journal.jsonl"):
-            if "call_finished" in journal.read_text():
+            lines = journal.read_text().splitlines()
+            if any(
+                '"call_finished"' in line and '"client":"cold"' in line and '"result":"ok"' in line for line in lines
+            ):
                 return
         select.select([], [], [], 0.02)
     pytest.fail("no call within 30 s")

@@ -92,7 +92,7 @@ def test_nothing_is_told_of_a_hidden_fault() -> None:
     assert {body["kind"] for _, body, _ in messages} == {"hold_begins", "hold_ends", "run_ends", "verdict"}
 
 
-def test_a_receiver_that_fails_is_told_once_and_others_hear_all() -> None:
+def test_a_failing_receiver_is_told_of_once_and_others_hear_all() -> None:
     with receiving(500) as (bad, refused), receiving() as (good, messages):
         (complaint,) = tell((Receiver(bad), Receiver(good)))
     assert (

@@ -115,10 +115,11 @@ class RunConsole:
         return JSONResponse({"halted": True})
 
     async def _say_go(self, request: Request) -> Response:
-        if self._go is None or self._held is None or self._ended is not None:
+        held = self._held  # the run goes on, on another thread, before this one answers
+        if self._go is None or held is None or self._ended is not None:
             return JSONResponse({"error": "this run is not held now, or another process plays it"}, 409)
         self._go()
-        return JSONResponse({"go": self._held.number})
+        return JSONResponse({"go": held.number})
 
     async def _snapshot(self) -> dict[str, Any]:
         now = self._present()

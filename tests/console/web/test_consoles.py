@@ -234,7 +234,12 @@ def held_story() -> list[Entry]:
 
 def test_a_held_run_goes_on_by_its_page_alone() -> None:
     gone: list[str] = []
-    console = RunConsole(lambda: ORIGIN + 2 * SECOND, lambda: None, lambda: gone.append("go"))
+
+    def go() -> None:
+        gone.append("go")
+        console(Entry(9999, HoldReleased(at=ORIGIN + 3 * SECOND, number=1, by="Ada", resumes=0, ends=0)))
+
+    console = RunConsole(lambda: ORIGIN + 2 * SECOND, lambda: None, go)
     with shown(console) as page:
         for entry in held_story()[:-1]:
             console(entry)
@@ -246,7 +251,6 @@ def test_a_held_run_goes_on_by_its_page_alone() -> None:
         assert state["can"]["go"] == "Let the run go on: next is blank"
         assert page.act("POST", "/go", Origin="http://evil.example")[0] == 403
         assert page.act("POST", "/go") == (200, {"go": 1})
-        console(Entry(9999, HoldReleased(at=ORIGIN + 3 * SECOND, number=1, by="Ada", resumes=0, ends=0)))
         assert page.state()["can"]["go"] is None
     assert gone == ["go"]
 
