@@ -240,6 +240,8 @@ class Board:
         self._askers[asker] += 1
         result = result_of(event)
         self._results[result, event.answered_at // SECOND] += 1
+        if not event.rtype:
+            return  # a message without a question, which asks for no name
         if event.name not in self._names:
             if len(self._names) >= NAMES_MOST:
                 self._overflow = True
