@@ -88,7 +88,8 @@ def _verdict_table(verdicts: Sequence[Verdict]) -> object:
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("finding", no_wrap=True)
-    table.add_column("expectation", overflow="fold", max_width=30)
+    longest_word = max((len(word) for verdict in verdicts for word in verdict.expectation.split()), default=0)
+    table.add_column("expectation", overflow="fold", max_width=min(40, max(30, longest_word)))  # names stay whole
     table.add_column("because", overflow="fold")
     for verdict in verdicts:
         word, style = _SIGNS[verdict.finding]

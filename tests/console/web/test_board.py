@@ -62,7 +62,7 @@ def test_each_client_has_its_own_answer_and_others_are_unknown() -> None:
     assert state["names"]["rows"][0]["cells"][1]["age_s"] is None
 
 
-def test_a_message_without_a_question_is_counted_and_names_nothing() -> None:
+def test_a_message_without_a_question_names_nothing() -> None:
     state = board(query(0), query(1, name="", rtype="", rcode="NOTIMP", answers=0)).snapshot(START + SECOND)
     assert words(state) == {"api.example.com": ["answers"]}
     assert "NOTIMP" in state["charts"]["lookups"]
