@@ -34,6 +34,8 @@ def parse_duration(text: object) -> int:
     stripped = text.strip()
     if stripped == "0":
         return 0
+    if stripped.startswith("-") and re.match(PATTERN, stripped[1:]):
+        raise ValueError(f"{text!r} is less than nothing; write for example 250ms, 20s or 2m30s")
     if not re.match(PATTERN, stripped):
         raise ValueError(f"{text!r} is not a duration; write for example 250ms, 20s or 2m30s")
     return sum(_part_ns(number, _UNITS[unit]) for number, unit in _PART.findall(stripped))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import typer
 
+from chaoskit.cli.options import RUNS
 from chaoskit.clock import WallClock
 from chaoskit.console.webhook import Receiver, read_receiver
 from chaoskit.dns.control.address import Tcp, parse_host_port
@@ -88,8 +90,10 @@ async def doors(partial: Path, gate: HoldGate, stage: Stage) -> AsyncIterator[No
         else:
             loop.remove_reader(sys.stdin)
 
+    runs = partial.parent
+    elsewhere = "" if runs.resolve() == RUNS.resolve() else f" --runs {shlex.quote(str(runs))}"
     here = "press Enter here, or " if terminal else ""
-    typer.echo(f"the run waits for your go where it is held: {here}run: chaoskit go")
+    typer.echo(f"where the run is held, it waits for your go: {here}run `chaoskit go{elsewhere}`")
     async with watch_for_go(partial, gate, stage):
         if terminal:
             loop.add_reader(sys.stdin, read)

@@ -346,8 +346,9 @@ def _role_of(request: Any) -> Role:
         raise RequestRefused(f"{role!r} is no role; choose of {', '.join(ROLES)}")
     if isinstance(verb, str) and verb not in verbs_of(role) and (owners := roles_with(verb)):
         who = "you have no role" if role == "alone" else f"you are the {role}"
+        asked = request.get("action", verb) if verb == "act" else verb
         raise RequestRefused(
-            f"{verb} is for the {' or the '.join(owners)}, and {who}; you can {', '.join(verbs_of(role))}"
+            f"{asked} is for the {' or the '.join(owners)}, and {who}; you can {', '.join(verbs_of(role))}"
         )
     return role
 

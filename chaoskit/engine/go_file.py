@@ -64,7 +64,9 @@ def say_go(runs: Path, by: str) -> str:
 
     Raises ``InputError`` where none is held, or several are, and ``HarnessError`` where it does not go on.
     """
-    held = sorted(runs.glob(f".*/{HELD}")) if runs.is_dir() else []
+    if not runs.is_dir():
+        raise InputError(f"there is no folder {runs}; name the one that the run writes to, its --out, with --runs")
+    held = sorted(runs.glob(f".*/{HELD}"))
     if len(held) != 1:
         several = f"{len(held)} runs in {runs} are held; end one of them, or say go on their pages"
         raise InputError(

@@ -77,8 +77,11 @@ def _problem(finding: Any, document: Document, under: FieldPath, read_as: type[A
             str(field[-1]), ("name", "Begin with a letter; then letters, digits, - and _ (at most 40).")
         )
         return Problem(line, dotted(field), f"{finding['input']!r} is no {noun}.", fix)
-    if kind == "tuple_type" and isinstance(finding["input"], str):
-        return Problem(line, dotted(field), "must be a list.", f"Write [{json.dumps(finding['input'])}].")
+    if kind in ("tuple_type", "list_type"):
+        fix = f"Write [{json.dumps(finding['input'])}]." if isinstance(finding["input"], str) else "Write it in [ ]."
+        return Problem(line, dotted(field), "must be a list.", fix)
+    if kind in _FORMS:
+        return Problem(line, dotted(field), *_FORMS[kind])
     if kind == "float_parsing":
         return Problem(line, dotted(field), f"{finding['input']!r} is no number.", _as_number(finding["input"]))
     message = finding["msg"].removeprefix("Value error, ").rstrip(".")
@@ -89,6 +92,19 @@ def _as_number(written: object) -> str:
     match = re.fullmatch(r"\s*([\d.]+)\s*%\s*", str(written))
     return f"Write {float(match[1]) / 100:g}." if match else "Write one like 0.5."
 
+
+_FORMS = {
+    "bool_parsing": ("is neither true nor false.", "Write true or false."),
+    "bool_type": ("is neither true nor false.", "Write true or false."),
+    "string_type": ("must be text.", 'Put it in quotes: "…".'),
+    "model_type": ("must be fields with values.", "Write them as {field: value}."),
+    "dataclass_type": (
+        "must be fields with values.",
+        "Write them as {field: value}, or nothing where all are optional.",
+    ),
+    "dict_type": ("must be fields with values.", "Write them as {field: value}."),
+}
+"""What a value of another form must be, and how it is written, by pydantic's type of the error."""
 
 _PATTERNS = {
     "region": ("region of AWS", "Write one like us-east-1."),

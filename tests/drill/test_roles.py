@@ -21,7 +21,7 @@ def mark_of(play: Play, clause: str) -> str:
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        ({**PAUSE, "role": "communicator"}, "act is for the operator, and you are the communicator; you can brief, page, levels, status"),
+        ({**PAUSE, "role": "communicator"}, "pause is for the operator, and you are the communicator; you can brief, page, levels, status"),
         ({**status("Orders fail."), "role": "operator"}, "status is for the communicator"),
         ({"what": "hint", "role": "scribe"}, "hint is for the operator or the facilitator"),
         ({"what": "abort", "because": "x"}, "abort is for the facilitator, and you have no role"),

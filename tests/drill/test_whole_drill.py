@@ -69,7 +69,7 @@ def test_the_race_is_mended_by_a_team(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "recovered and safe, 100 of 100 points" in ended.stdout
     text = (folder / "post-mortem.md").read_text()
-    assert "| action | refused: act is for the operator, and you are the communicator" in text
+    assert "| action | refused: pause is for the operator, and you are the communicator" in text
     assert "| note | The enactors cannot repair it" in text
     assert "| fault | dynamodb.us-east-1.amazonaws.com is served without an address |" in text
     assert 'id="drill"' in (folder / "report.html").read_text()

@@ -50,7 +50,7 @@ def test_a_run_that_is_aborted_while_held_leaves_no_file(tmp_path: Path) -> None
 def test_no_run_is_held_or_several_are(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no run in .* is held now"):
         say_go(tmp_path, "Ada")
-    with pytest.raises(InputError, match="no run"):
+    with pytest.raises(InputError, match="there is no folder"):
         say_go(tmp_path / "missing", "Ada")
     for name in (".one", ".two"):
         (tmp_path / name).mkdir()
