@@ -101,19 +101,23 @@ async def make_here(order: RunRequest, experiment: Path, folder: Path) -> Finish
     When cancelled, the run is ended in order first. Raises ``HarnessError`` when chaoskit refuses what was checked before.
     """
     order.write(experiment)
-    process = await asyncio.create_subprocess_exec(
-        *order.arguments(experiment, folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the search, which then ends its runs
+    # A task of its own: asyncio kills a process whose start is cancelled, and this one may be at work already.
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *order.arguments(experiment, folder),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the search, which then ends its runs
+        )
     )
-    assert process.stderr is not None
     try:
+        process = await asyncio.shield(starting)
+        assert process.stderr is not None
         complaint = await process.stderr.read()
         code = await process.wait()
     finally:
-        await asyncio.shield(_end(process))
+        await asyncio.shield(_end(starting))
     return result_of(folder, code, complaint.decode(errors="replace"))
 
 
@@ -128,8 +132,9 @@ async def together(runs: Sequence[Coroutine[Any, Any, FinishedRun]]) -> list[Fin
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(starting: asyncio.Future[asyncio.subprocess.Process]) -> None:
     """Close its standard input, which ends it, and wait; nothing happens to a process that has ended."""
+    process = await starting
     assert process.stdin is not None
     process.stdin.close()
     try:
