@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import gc
 import queue
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from chaoskit.child import Child, Command
@@ -72,6 +73,16 @@ def play(make: Callable[[Child, dict[str, Any]], Workload]) -> None:
 
 async def _once(workload: Workload, start: tuple[Instant, Instant]) -> None:
     await workload.run(*start)
+
+
+@contextlib.contextmanager
+def own_faults_are_fatal(child: Child) -> Iterator[None]:
+    """Inside an SDK an exception of ours would surface as a failed call: end the process instead."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - whatever it is, it must not reach the SDK
+        traceback.print_exc()
+        child.leave(ChaoskitError.exit_code)
 
 
 def die_with_us() -> None:

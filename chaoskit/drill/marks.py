@@ -7,7 +7,6 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from chaoskit.clock import Instant
 from chaoskit.drill.plan import DrillSpec
-from chaoskit.expect._levels import measured_levels
 from chaoskit.journal.calls import Call
 from chaoskit.journal.events import (
     DiagnosisGiven,
@@ -22,8 +21,10 @@ from chaoskit.journal.events import (
     TriggerReplayed,
     WatchBegan,
 )
+from chaoskit.journal.levels import measured_levels
 from chaoskit.journal.run import Run
 from chaoskit.race.live.evidence import empty_spans
+from chaoskit.report.drill_moments import customers_of
 
 Finding: TypeAlias = Literal["held", "broken", "unknown"]
 E = TypeVar("E")
@@ -65,9 +66,7 @@ class DrillView:
         self.ended = next(iter(self._events(DrillEnded)), None)
         self.aborted = next(iter(self._events(DrillAborted)), None)
         self.harness_failed = bool(run.of(HarnessFailed))
-        self.customers: dict[str, tuple[Call, ...]] = {
-            label: run.calls.get(label, ()) for label in self.plan.customers or run.header.experiment.get("clients", {})
-        }
+        self.customers: dict[str, tuple[Call, ...]] = {label: run.calls.get(label, ()) for label in customers_of(run)}
 
     def _events(self, kind: type[E]) -> list[E]:
         return [event for _, event in self.run.of(kind)]

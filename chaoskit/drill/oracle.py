@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 from chaoskit.drill.marks import DrillView, Mark, mark
 from chaoskit.drill.plan import GuardSpec
-from chaoskit.expect._levels import measured_levels
+from chaoskit.journal.levels import measured_levels
 from chaoskit.printable import printable
 from chaoskit.units import SECOND, format_duration
 

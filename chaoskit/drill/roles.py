@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import get_args
 
 from chaoskit.journal.events import Role
@@ -18,8 +19,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 def verbs_of(role: Role) -> tuple[str, ...]:
     """What a role may ask for; whoever is alone may do all that is not the facilitator's own."""
-    own = VERBS.get(role) or tuple(dict.fromkeys(verb for other in list(VERBS)[:3] for verb in VERBS[other]))
-    return (*FOR_ALL, *own)
+    team = (verbs for other, verbs in VERBS.items() if other != "facilitator")
+    return (*FOR_ALL, *(VERBS.get(role) or itertools.chain.from_iterable(team)))
 
 
 def roles_with(verb: str) -> list[str]:

@@ -9,6 +9,7 @@ from chaoskit.charts.files import FOLDER
 from chaoskit.clock import Instant
 from chaoskit.journal.events import StatusPosted
 from chaoskit.printable import printable
+from chaoskit.report.drill_moments import promise_of
 from chaoskit.units import format_duration
 
 STYLE = """
@@ -43,7 +44,7 @@ def page_html(posts: Sequence[StatusPosted]) -> str:
 
 def _entry(post: StatusPosted) -> str:
     state = "Resolved" if post.resolved else "Update"
-    promise = f'<p class="soft">{_promise(post)}</p>' if post.next_by is not None else ""
+    promise = f'<p class="soft">{promise_of(post)}</p>' if post.next_by is not None else ""
     return (
         f'<li class="{state.lower()}"><strong>{state}</strong><p>{html.escape(printable(post.text))}</p>{promise}</li>'
     )
@@ -51,8 +52,4 @@ def _entry(post: StatusPosted) -> str:
 
 def _line(post: StatusPosted, now: Instant) -> str:
     state = "RESOLVED" if post.resolved else "UPDATE"
-    return f"[{state}, {format_duration(now - post.at)} ago] {printable(post.text)} {_promise(post)}".rstrip()
-
-
-def _promise(post: StatusPosted) -> str:
-    return "" if post.next_by is None else f"Next update within {format_duration(post.next_by - post.at)}."
+    return f"[{state}, {format_duration(now - post.at)} ago] {printable(post.text)} {promise_of(post)}".rstrip()

@@ -32,6 +32,7 @@ from chaoskit.journal.events import (
     PlaneStalled,
     ProcessEnded,
 )
+from chaoskit.journal.events.run import names_part
 from chaoskit.journal.store import Journal
 from chaoskit.sandbox.base import ProcessAction
 from chaoskit.units import SECOND
@@ -280,7 +281,7 @@ class LocalProcessManager:
                 process.complaints.append(line.decode(errors="replace").rstrip())
 
     def _fail(self, process: _Process, message: str, *, journal: bool = True) -> None:
-        text = message if process.name in message.partition(":")[0].split() else f"{process.name}: {message}"
+        text = message if names_part(message, process.name) else f"{process.name}: {message}"
         if journal:
             self._journal.append(HarnessFailed(at=self._clock.now(), part=process.name, message=text))
         if not process.ready.done():

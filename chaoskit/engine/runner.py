@@ -252,8 +252,8 @@ class Runner:
             self.manager.send(client, {"do": "start", "origin": origin, "ends": latest})
         playing = asyncio.ensure_future(self._run_timeline(clock, origin, ends, first))
         await self._unless_failed(playing, *([self.manager.ended([self._command])] if self._command else []))
-        ends = playing.result() if self._holds else ends
         if self._holds:
+            ends = playing.result()
             finishing = asyncio.ensure_future(calls.ended(ends))
         else:
             finishing = asyncio.ensure_future(self.manager.ended([self._command] if self._command else self._clients))

@@ -20,6 +20,7 @@ from chaoskit.journal.events import (
     RunEnded,
 )
 from chaoskit.journal.run import Run
+from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import select
 from chaoskit.units import SECOND, format_duration
 from chaoskit.verdict import Verdict
@@ -88,12 +89,11 @@ def _late_calls(run: Run) -> list[tuple[str, int]]:
     wrong: list[tuple[str, int]] = []
     for client in run.callers:
         on_it = [plan for plan in run.injections if plan.plane == "process" and plan.target.get("process") == client]
-        holds = [span for planned in on_it for span in planned.spans]
+        holds = Spans(span for planned in on_it for span in planned.spans)
         late = [
             call
             for call in run.calls[client]
-            if call.started - call.due > LATE_CALL_NS
-            and not any(call.due < end and start < call.started for start, end in holds)
+            if call.started - call.due > LATE_CALL_NS and not holds.meet(call.due, call.started)
         ]
         if late:
             latest = max(late, key=lambda call: call.started - call.due)

@@ -6,12 +6,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chaoskit.journal.events import WORK_NS
 from chaoskit.journal.run import Run
-from chaoskit.units import MILLISECOND
 from chaoskit.verdict import Verdict
-
-WORK_NS = 5 * MILLISECOND
-"""What each look at the canary has to do; see ``CanaryChecked``."""
 
 WAITED_MOST = 10.0
 """A program that gets less than a tenth of a processor is late for reasons that are not its own: a start that takes a second takes ten."""

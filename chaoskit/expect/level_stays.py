@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chaoskit.expect import Expectation
-from chaoskit.expect._levels import measured_levels
+from chaoskit.journal.levels import measured_levels
 from chaoskit.journal.run import Run
 from chaoskit.units import SECOND
 from chaoskit.verdict import Finding, Verdict

@@ -24,9 +24,8 @@ def encode(event: Event) -> str:
     """One line of JSON, without its newline."""
     try:
         return _ENCODER.encode(event).decode()
-    except (
-        UnicodeEncodeError
-    ):  # an exception's text may hold bytes that are no UTF-8 (PEP 383 surrogates); a journal cannot
+    except UnicodeEncodeError:
+        # An exception's text may hold bytes that are no UTF-8 (PEP 383 surrogates); a journal cannot.
         text = json.dumps(event.plain(), separators=(",", ":"), ensure_ascii=False)
         return text.encode(errors="replace").decode()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from chaoskit.clock import Instant
 from chaoskit.journal.calls import Call
 from chaoskit.journal.connections import Connections
 from chaoskit.journal.events import (
@@ -18,6 +17,7 @@ from chaoskit.journal.events import (
     RequestAnswered,
     RequestArrived,
 )
+from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import select
 
 SWALLOWING = ("timeout", "reset_peer", "down", "limit_data")
@@ -40,6 +40,7 @@ def swallowed_requests(
     if not shaped:
         return frozenset()
     statuses = _statuses(entries, calls)
+    on = {name: Spans(plan.spans) for name, plan in toxics.items()}
     silent = any(isinstance(entry.event, PlaneReady) and entry.event.silent for entry in select(entries, PlaneReady))
     arrivals = [(entry.seq, entry.event) for entry in select(entries, RequestArrived)]
     last = {event.connection: event.nth for _, event in arrivals if isinstance(event, RequestArrived)}
@@ -50,11 +51,11 @@ def swallowed_requests(
             continue
         closed, touching = connections.end_of(seq)
         suspects = [
-            plan
+            name
             for name, plan in toxics.items()
             if name in touching or (silent and plan.target.get("service") == event.service)
         ]
-        if any(_on(plan, event.at, closed) for plan in suspects):
+        if any(on[name].meet(event.at, closed) for name in suspects):
             swallowed.add(event.request)
     return frozenset(swallowed)
 
@@ -77,8 +78,3 @@ def _statuses(entries: Sequence[Entry], calls: Mapping[str, Sequence[Call]]) -> 
         for attempt in call.attempts
         if attempt.arrived is not None
     }
-
-
-def _on(planned: InjectionPlanned, start: Instant, end: Instant | None) -> bool:
-    """Whether the toxic was on at some time between ``start`` and ``end``, which None leaves open."""
-    return any((end is None or begun < end) and over > start for begun, over in planned.spans)

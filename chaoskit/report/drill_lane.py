@@ -10,8 +10,7 @@ from chaoskit.clock import Instant
 from chaoskit.journal.events import DrillBegan, StatusPosted
 from chaoskit.journal.run import Run
 from chaoskit.printable import printable
-from chaoskit.report.drill_moments import LANES, Moment, moments_of
-from chaoskit.report.words import duration
+from chaoskit.report.drill_moments import LANES, Moment, moments_of, promise_of
 from chaoskit.units import SECOND
 
 WIDTH, LEFT, RIGHT = 1180, 96, 18
@@ -77,10 +76,8 @@ def _time(run: Run, at: Instant) -> str:
 
 
 def _update(run: Run, post: StatusPosted) -> CustomersUpdate:
-    promise = "" if post.next_by is None else f"Next update within {duration(post.next_by - post.at)}."
-    return CustomersUpdate(
-        _time(run, post.at), "Resolved" if post.resolved else "Update", printable(post.text), promise
-    )
+    state = "Resolved" if post.resolved else "Update"
+    return CustomersUpdate(_time(run, post.at), state, printable(post.text), promise_of(post))
 
 
 def _svg(run: Run, moments: list[Moment], end: Instant) -> str:

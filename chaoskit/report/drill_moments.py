@@ -26,6 +26,7 @@ from chaoskit.journal.events import (
 from chaoskit.journal.run import Run
 from chaoskit.printable import printable
 from chaoskit.race.live.evidence import empty_spans
+from chaoskit.units import format_duration
 
 LANES = ("fault", "signal", "diagnosis", "action", "update", "note", "drill")
 """The lanes of the time axis, from top to bottom."""
@@ -69,6 +70,11 @@ def customers_of(run: Run) -> Sequence[str]:
     """The clients of a drill that are its customers: those that its plan names, or all."""
     (_, began), *_ = run.of(DrillBegan)
     return began.plan.get("customers") or list(run.header.experiment.get("clients", {}))
+
+
+def promise_of(post: StatusPosted) -> str:
+    """The next update that an update promised, for people; empty where it promised none."""
+    return "" if post.next_by is None else f"Next update within {format_duration(post.next_by - post.at)}."
 
 
 def _faults(run: Run) -> list[Moment]:

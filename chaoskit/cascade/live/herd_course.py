@@ -12,7 +12,8 @@ from chaoskit.cascade.live.parts.herd import Herd
 from chaoskit.cascade.recovery.herd import HerdCourse, play_herd
 from chaoskit.cascade.recovery.herd_clients import BIN_NS
 from chaoskit.clock import Instant
-from chaoskit.journal.events import DialAnswered, LevelMeasured
+from chaoskit.journal.events import DialAnswered
+from chaoskit.journal.levels import measured_levels
 from chaoskit.journal.run import Run
 from chaoskit.units import SECOND
 
@@ -89,9 +90,7 @@ def _connected_s(run: Run, herds: list[tuple[str, Herd]], back: Instant) -> floa
     last: list[Instant] = []
     for label, herd in herds:
         full = [
-            event.at
-            for _, event in run.of(LevelMeasured)
-            if (event.client, event.name) == (label, "clients connected") and event.value >= herd.clients
+            event.at for _, event in measured_levels(run, label, "clients connected") if event.value >= herd.clients
         ]
         if not full:
             return None

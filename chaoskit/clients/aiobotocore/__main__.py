@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import platform
-import traceback
-from collections.abc import Iterator
 from contextvars import ContextVar
 from importlib.metadata import version
 from typing import Any
@@ -19,7 +16,7 @@ from chaoskit.child import Child
 from chaoskit.clients.aiobotocore import Aiobotocore
 from chaoskit.clients.boto3 import CALLS
 from chaoskit.clients.errors import error_chain
-from chaoskit.clients.process import play
+from chaoskit.clients.process import own_faults_are_fatal, play
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
 from chaoskit.journal.events import AttemptFinished, AttemptStarted, CallFinished, CallStarted, ClientReady, Result
@@ -42,7 +39,7 @@ class Attempts:
         events.register_last("response-received", self._finished)
 
     def _started(self, request: Any, **_: Any) -> None:
-        with self._own_faults_are_fatal():
+        with own_faults_are_fatal(self._child):
             call, retries, at = CALL.get(), request.context["retries"], self._now()
             if call is None:
                 return
@@ -58,7 +55,7 @@ class Attempts:
             )
 
     def _finished(self, response_dict: Any, parsed_response: Any, exception: Any, **_: Any) -> None:
-        with self._own_faults_are_fatal():
+        with own_faults_are_fatal(self._child):
             call, at = CALL.get(), self._now()
             if call is None or call not in self._began:
                 return
@@ -78,15 +75,6 @@ class Attempts:
                     error=error,
                 )
             )
-
-    @contextlib.contextmanager
-    def _own_faults_are_fatal(self) -> Iterator[None]:
-        """An exception of ours inside the SDK would surface as a failed call: end the process instead."""
-        try:
-            yield
-        except Exception:  # noqa: BLE001 - whatever it is, it must not reach the SDK
-            traceback.print_exc()
-            self._child.leave(4)
 
 
 class Workload:

@@ -14,12 +14,12 @@ import os
 import select
 import socket
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from chaoskit.child import Child
+from chaoskit.clients.process import own_faults_are_fatal
 from chaoskit.clock import Instant
 from chaoskit.journal.events import AttemptFinished, AttemptStarted, Result
 from chaoskit.units import MILLISECOND
@@ -74,7 +74,7 @@ class Attempts:
         self._socket.close()
 
     def _started(self, request: Any, **_: Any) -> None:
-        with self._own_faults_are_fatal():
+        with own_faults_are_fatal(self._child):
             call = getattr(self._here, "call", None)
             if call is None:
                 return
@@ -95,7 +95,7 @@ class Attempts:
         self._here.locked = True
 
     def _reported(self, **_: Any) -> None:
-        with self._own_faults_are_fatal():
+        with own_faults_are_fatal(self._child):
             try:
                 reports = self._receive()
             finally:
@@ -139,15 +139,6 @@ class Attempts:
                 error=error,
             )
         )
-
-    @contextmanager
-    def _own_faults_are_fatal(self) -> Iterator[None]:
-        """An exception of ours inside the SDK would surface as a failed call: end the process instead."""
-        try:
-            yield
-        except Exception:  # noqa: BLE001 - whatever it is, it must not reach the SDK
-            traceback.print_exc()
-            self._child.leave(4)
 
 
 def error_of(report: dict[str, Any]) -> str | None:

@@ -16,11 +16,8 @@ from chaoskit.clients.canary import PATIENCE_NS, Canary
 from chaoskit.clients.process import play
 from chaoskit.clients.schedule import Lane, Slot, drive
 from chaoskit.clock import Instant, WallClock
-from chaoskit.journal.events import CanaryChecked, ClientReady
-from chaoskit.units import MILLISECOND, SECOND, format_duration
-
-WORK_NS = 5 * MILLISECOND
-"""Processor time with which each look measures how busy the machine is: half a percent of one processor."""
+from chaoskit.journal.events import WORK_NS, CanaryChecked, ClientReady
+from chaoskit.units import SECOND, format_duration
 
 
 class Looks:

@@ -65,6 +65,7 @@ from chaoskit.journal.events.proxy import (
 from chaoskit.journal.events.race import CompareAndSwapTested, RaceEvent, RaceStep
 from chaoskit.journal.events.run import (
     SCHEMA_VERSION,
+    WORK_NS,
     AbortConditionMet,
     CanaryChecked,
     HarnessFailed,
@@ -101,6 +102,7 @@ __all__ = [
     "EVENT_TYPES",
     "LARGEST",
     "SCHEMA_VERSION",
+    "WORK_NS",
     "AbortConditionMet",
     "AppEnded",
     "AppEvent",

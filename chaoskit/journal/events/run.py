@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from msgspec import field
 
 from chaoskit.journal.events._types import BaseEvent, Instant, Whole
+from chaoskit.units import MILLISECOND
 
 SCHEMA_VERSION = 2
 """Version 2: planes are named as in the file (``service``, not ``aws``); an injection carries its target. See ``journal/upgrade.py``."""
@@ -153,11 +154,15 @@ class HoldReleased(BaseEvent, frozen=True, kw_only=True, tag="hold_released"):
     ends: Instant
 
 
+WORK_NS = 5 * MILLISECOND
+"""Processor time with which each look at the canary measures how busy the machine is: half a percent of one processor."""
+
+
 class CanaryChecked(BaseEvent, frozen=True, kw_only=True, tag="canary_checked"):
     """The canary name, which no fault may touch, was looked up; ``ok`` false makes the run invalid.
 
-    ``work_ns`` tells how busy the machine was just after: how long a piece of work took that needs 5 ms of processor time; None where it
-    was not measured.
+    ``work_ns`` tells how busy the machine was just after: how long a piece of work took that needs ``WORK_NS`` of processor time; None
+    where it was not measured.
     """
 
     at: Instant
@@ -178,8 +183,12 @@ class HarnessFailed(BaseEvent, frozen=True, kw_only=True, tag="harness_failed"):
     @property
     def words(self) -> str:
         """For people: the message, and the part that failed where the message does not begin with it."""
-        named = self.part in self.message.partition(":")[0].split()
-        return self.message if named else f"{self.part} failed: {self.message}"
+        return self.message if names_part(self.message, self.part) else f"{self.part} failed: {self.message}"
+
+
+def names_part(message: str, part: str) -> bool:
+    """Whether what ``message`` begins with, up to its first colon, says already that it is of ``part``."""
+    return part in message.partition(":")[0].split()
 
 
 class RunEnded(BaseEvent, frozen=True, kw_only=True, tag="run_ended"):

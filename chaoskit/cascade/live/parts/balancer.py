@@ -60,7 +60,12 @@ class Checker(Settings):
     change_cost: float = 2.0
 
     def __post_init__(self) -> None:
-        CheckerCapacity(spare=self.spare, change_cost=self.change_cost)
+        _ = self.policy  # which checks them
+
+    @property
+    def policy(self) -> CheckerCapacity:
+        """The policy of its capacity."""
+        return CheckerCapacity(spare=self.spare, change_cost=self.change_cost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +110,7 @@ class Balancer(Settings):
 
     def checks(self, draws: Draw) -> HealthChecks:
         """Its health checks, without a target yet."""
-        written = self.checker
-        capacity = CheckerCapacity(spare=written.spare, change_cost=written.change_cost) if written else None
-        return HealthChecks(self.policy, capacity, draws)
+        return HealthChecks(self.policy, self.checker.policy if self.checker else None, draws)
 
     async def play(self, stage: Stage) -> None:
         """Balance until the end."""

@@ -1,4 +1,4 @@
-"""What participants told of their levels, as several expectations read it."""
+"""What participants told of their levels. Pure."""
 
 from __future__ import annotations
 
