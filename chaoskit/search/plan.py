@@ -28,9 +28,9 @@ class Values:
     field: str
     values: tuple[Any, ...]
 
-    def in_stratum(self, share: float) -> Any:
-        """The value at ``share`` (0 to 1, excluded) of the list."""
-        return self.values[int(share * len(self.values))]
+    def in_stratum(self, stratum: int, size: int, draw: float) -> Any:
+        """The value in the middle of ``stratum`` of ``size``, whatever the draw: so none is visited oftener than another but by one."""
+        return self.values[(2 * stratum + 1) * len(self.values) // (2 * size)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,9 @@ class Range:
     low: Quantity
     high: Quantity
 
-    def in_stratum(self, share: float) -> Any:
-        """The value at ``share`` of the range; of a long duration to the millisecond."""
+    def in_stratum(self, stratum: int, size: int, draw: float) -> Any:
+        """The value at the share ``draw`` (0 to 1, excluded) of ``stratum`` of ``size``; of a long duration to the millisecond."""
+        share = (stratum + draw) / size
         if self.low.kind is Kind.WHOLE:  # rounding would give the two ends half a share each
             return self.low.at(self.low.value + int(share * (self.high.value - self.low.value + 1))).written
         value = self.low.value + share * (self.high.value - self.low.value)
@@ -126,5 +127,5 @@ def _sample(settings: Sequence[Setting], size: int, seed: int) -> list[tuple[Any
         rng = generator(seed, "sweep", setting.field, size)
         strata = list(range(size))
         rng.shuffle(strata)
-        columns.append([setting.in_stratum((stratum + rng.random()) / size) for stratum in strata])
+        columns.append([setting.in_stratum(stratum, size, rng.random()) for stratum in strata])
     return list(zip(*columns, strict=True))
