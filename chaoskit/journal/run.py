@@ -221,11 +221,20 @@ class Run:
     def _met(self, injection: str) -> list[int]:
         seqs = [seq for seq, _ in self.changed.get(injection, ())]
         seqs += [seq for seq, _ in self.connections_met(injection)]
-        planned = [plan for plan in self.injections if plan.injection == injection and plan.plane == "network"]
-        for plan in planned:
-            seqs += infer_affected(self.entries, plan, self.header.experiment)
+        seqs += self._inferred.get(injection, ())
         seqs += [seq for plan in self.injections if plan.injection == injection for seq in self._process_evidence(plan)]
         return sorted(set(seqs))
+
+    @cached_property
+    def _inferred(self) -> dict[str, list[int]]:
+        """By injection of the network: ``seq`` of the events that prove it although no proxy told of it."""
+        inferred: dict[str, list[int]] = {}
+        for plan in self.injections:
+            if plan.plane == "network":
+                inferred.setdefault(plan.injection, []).extend(
+                    infer_affected(self.entries, plan, self.header.experiment)
+                )
+        return inferred
 
     def connections_met(self, injection: str) -> list[tuple[int, str]]:
         """``seq`` and connection of what the proxy told of ``injection`` and connections that lived in its planned time.
@@ -273,7 +282,15 @@ class Run:
     @cached_property
     def met_by(self) -> dict[str, dict[int, frozenset[str]]]:
         """The injections that each call is known to have met, by client and number; see ``chaoskit.journal.trouble``."""
-        return met_faults(self.entries, self.calls, self.lookups, self.injections, self.connections, self.swallowed)
+        return met_faults(
+            self.entries,
+            self.calls,
+            self.lookups,
+            self.injections,
+            self.connections,
+            self.swallowed,
+            self._inferred,
+        )
 
     @cached_property
     def swallowed(self) -> frozenset[int]:

@@ -11,6 +11,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from chaoskit.clock import Instant
 from chaoskit.journal.calls import Call
@@ -74,18 +75,24 @@ def met_faults(
     injections: Sequence[InjectionPlanned],
     connections: Connections,
     swallowed: Container[int] = (),
+    inferred: Mapping[str, Iterable[int]] = MappingProxyType({}),
 ) -> dict[str, dict[int, frozenset[str]]]:
     """For each client, the ids of the injections that each of its calls is known to have met; calls that met none are left out.
 
     A lookup, a request and a connection say so. A lookup of a client that reports no attempts is given to the calls that were under
     way. A connection says it of its whole life, so a call has met its toxic if it was under way while that was on. The answer to a request
-    that is ``swallowed`` says nothing: no client saw it.
+    that is ``swallowed`` says nothing: no client saw it. ``inferred`` has, by injection, ``seq`` of events that prove it although no proxy
+    told of it: where one is the arrival of a request, the call that sent it has met the injection.
     """
     faults_of = {
         entry.event.request: entry.event.faults
         for entry in select(entries, RequestAnswered, unless="faults")
         if isinstance(entry.event, RequestAnswered) and entry.event.faults and entry.event.request not in swallowed
     }
+    proven: dict[int, set[str]] = defaultdict(set)
+    for injection, seqs in inferred.items():
+        for seq in seqs:
+            proven[seq].add(injection)
     arrived = connections.request_numbers()
     spans = {planned.injection: Spans(planned.spans) for planned in injections if planned.plane == "network"}
     faulty: dict[str, list[Lookup]] = defaultdict(list)
@@ -97,6 +104,7 @@ def met_faults(
         met[client] = {}
         for call in own:
             ids = _met_by_attempts(call, faults_of, arrived, spans, connections)
+            ids |= {fault for attempt in call.attempts for fault in proven.get(attempt.arrived or -1, ())}
             if not call.attempts:
                 ids |= {fault for lookup in faulty[client] if _during(lookup, call) for fault in lookup.faults}
             if ids:

@@ -271,3 +271,27 @@ class TestProcessFaults:
         story = self.story(target, called=1000)
         story.add(ev.ProcessEnded(at=at(5002), process=process, exit_code=-9, expected=True))
         assert len(story.run().deaths("app")) == died
+
+
+def test_a_slow_baseline_hides_no_proven_toxic() -> None:
+    """Toxiproxy tells nothing of a connection that was open already; two requests in a row over it prove a latency."""
+    silent = ev.PlaneReady(at=at(-2500), plane="network", implementation="Toxiproxy", addresses={}, pid=1, silent=True)
+    story = Story().head("app", "cold").add(silent)
+    latency = ev.InjectionPlanned(
+        at=at(-60),
+        injection="slow",
+        plane="network",
+        fault="latency",
+        where="dynamodb",
+        target={"service": "dynamodb"},
+        spans=((at(5000), at(7000)),),
+        parameters={"latency": 300 * MILLISECOND, "jitter": 0},
+    )
+    story.add(latency, ev.InjectionApplied(at=at(5010), injection="slow", due=at(5000)))
+    story.add(ev.InjectionLifted(at=at(7010), injection="slow", due=at(7000)))
+    for nth, (start, length) in enumerate([(1000, 110), (5500, 320), (6000, 320), (8000, 15)], 1):
+        number = story.call("app", start, start + length)
+        story.arrival("app", number, start + 5, nth=nth)
+    run = story.run()
+    assert run.exposures("app") == {"slow"}
+    assert run.exposures("cold") == frozenset()
