@@ -14,13 +14,11 @@ from chaoskit.journal.calls import Call, join_calls
 from chaoskit.journal.connections import Connections, TouchedConnections, touched_connections
 from chaoskit.journal.events import (
     LARGEST,
-    CallStarted,
     CanaryChecked,
     ClientReady,
     Entry,
     HoldBegun,
     HoldReleased,
-    InjectionApplied,
     InjectionCut,
     InjectionPlanned,
     ProcessEnded,
@@ -30,12 +28,13 @@ from chaoskit.journal.events import (
     TimelineArmed,
 )
 from chaoskit.journal.lookups import Lookup, find_lookups
+from chaoskit.journal.process_evidence import process_evidence
 from chaoskit.journal.reach import Reach, reach_of
 from chaoskit.journal.recovery import Episode, Recovery, Status, episodes_of, recovery_from
 from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import StoredEntries, select
 from chaoskit.journal.swallowed import swallowed_requests
-from chaoskit.journal.toxic_evidence import infer_affected
+from chaoskit.journal.toxic_evidence import infer_all
 from chaoskit.journal.trouble import Pace, is_slow, met_faults, pace_of
 
 Phase: TypeAlias = Literal["baseline", "fault", "recovery"]
@@ -219,22 +218,19 @@ class Run:
         return changed
 
     def _met(self, injection: str) -> list[int]:
-        seqs = [seq for seq, _ in self.changed.get(injection, ())]
-        seqs += [seq for seq, _ in self.connections_met(injection)]
+        seqs = [seq for seq, _ in [*self.changed.get(injection, ()), *self.connections_met(injection)]]
         seqs += self._inferred.get(injection, ())
-        seqs += [seq for plan in self.injections if plan.injection == injection for seq in self._process_evidence(plan)]
+        seqs += [
+            seq
+            for plan in self.injections
+            if plan.injection == injection
+            for seq in process_evidence(self.entries, plan)
+        ]
         return sorted(set(seqs))
 
     @cached_property
     def _inferred(self) -> dict[str, list[int]]:
-        """By injection of the network: ``seq`` of the events that prove it although no proxy told of it."""
-        inferred: dict[str, list[int]] = {}
-        for plan in self.injections:
-            if plan.plane == "network":
-                inferred.setdefault(plan.injection, []).extend(
-                    infer_affected(self.entries, plan, self.header.experiment)
-                )
-        return inferred
+        return infer_all(self.entries, self.injections, self.header.experiment)
 
     def connections_met(self, injection: str) -> list[tuple[int, str]]:
         """``seq`` and connection of what the proxy told of ``injection`` and connections that lived in its planned time.
@@ -253,23 +249,10 @@ class Run:
     def _touched_connections(self) -> TouchedConnections:
         return touched_connections(self.entries)
 
-    def _process_evidence(self, planned: InjectionPlanned) -> list[int]:
-        """``seq`` of the events that show that a fault of a process was felt: a client's own, or calls while a plane stood still."""
-        if planned.plane != "process":
-            return []
-        applied = [seq for seq, event in self.of(InjectionApplied) if event.injection == planned.injection]
-        if any(event.client == planned.target.get("process") for _, event in self.of(ClientReady)):
-            return applied
-        starts = [(seq, call.at) for seq, call in self.of(CallStarted)]
-        spans = Spans(planned.spans)
-        inside = [seq for seq, at in starts if at in spans]
-        return [*applied, *inside] if applied and inside else []
-
     def deaths(self, client: str) -> list[Instant]:
         """When a process fault ended the client's process."""
-        if not any(
-            planned.plane == "process" and planned.target.get("process") == client for planned in self.injections
-        ):
+        faults = [planned for planned in self.injections if planned.plane == "process"]
+        if all(planned.target.get("process") != client for planned in faults):
             return []
         ended = [event for _, event in self.of(ProcessEnded) if event.process == client]
         return [event.at for event in ended if event.exit_code != 0]  # 0: it ended by itself, when its time was over
@@ -359,7 +342,7 @@ class Run:
         for planned in self.injections:
             process = planned.target.get("process")
             if planned.plane == "process" and process == client:
-                met |= {planned.injection} if self._process_evidence(planned) else set()
+                met |= {planned.injection} if process_evidence(self.entries, planned) else set()
             else:
                 spans = Spans(planned.spans)
                 meanwhile = any(spans.meet(call.started, call.finished) for call in troubled)

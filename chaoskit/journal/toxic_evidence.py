@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chaoskit.clock import Instant
@@ -34,6 +34,17 @@ REQUEST_LEAST = 250
 """Bytes that a signed request has, at the least; it and its answer are what a rate of so many KB/s delays by a millisecond."""
 
 Spans = list[tuple[Instant, Instant]]
+
+
+def infer_all(
+    entries: Sequence[Entry], injections: Iterable[InjectionPlanned], experiment: dict[str, Any]
+) -> dict[str, list[int]]:
+    """By injection of the network: ``seq`` of the events which prove that it met a connection; see `infer_affected`."""
+    inferred: dict[str, list[int]] = {}
+    for planned in injections:
+        if planned.plane == "network":
+            inferred.setdefault(planned.injection, []).extend(infer_affected(entries, planned, experiment))
+    return inferred
 
 
 def infer_affected(entries: Sequence[Entry], planned: InjectionPlanned, experiment: dict[str, Any]) -> list[int]:
