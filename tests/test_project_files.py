@@ -55,18 +55,26 @@ def test_a_release_is_published_without_a_stored_secret() -> None:
     assert "secrets." not in (WORKFLOWS / "release.yml").read_text()
 
 
+def release_step(name: str, folder: Path, **environment: str) -> int:
+    (script,) = [step["run"] for step in workflow("release.yml")["jobs"]["build"]["steps"] if step.get("name") == name]
+    env = {"PATH": "/usr/bin:/bin", **environment}
+    return subprocess.run(["bash", "-e", "-c", script], cwd=folder, env=env, capture_output=True).returncode
+
+
 @pytest.mark.parametrize(("tag", "code"), [(f"v{__version__}", 0), (__version__, 1), (f"v{__version__}.1", 1)])
 def test_a_tag_that_is_not_the_version_stops_the_release(tag: str, code: int) -> None:
-    (step,) = [
-        one for one in workflow("release.yml")["jobs"]["build"]["steps"] if one.get("name") == "The tag is the version"
-    ]
-    done = subprocess.run(
-        ["bash", "-e", "-c", step["run"]],
-        cwd=ROOT,
-        env={"GITHUB_REF_NAME": tag, "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-    )
-    assert done.returncode == code
+    assert release_step("The tag is the version", ROOT, GITHUB_REF_NAME=tag) == code
+
+
+def test_a_released_package_names_the_place_it_was_built_from(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    place = {"GITHUB_SERVER_URL": "https://git.example", "GITHUB_REPOSITORY": "team/chaoskit", "GITHUB_REF_NAME": "v1"}
+    assert release_step("The package says where it comes from", tmp_path, **place) == 0
+    urls = tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]["urls"]
+    assert urls["Homepage"] == "https://git.example/team/chaoskit"
+    for name, tail in {"Documentation": "docs/README.md", "Changelog": "CHANGELOG.md"}.items():
+        assert urls[name] == f"https://git.example/team/chaoskit/blob/v1/{tail}"
+        assert (ROOT / tail).exists()
 
 
 def test_dependabot_looks_where_something_is() -> None:
