@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from chaoskit.expect import EXPECTATIONS, Expectation, judge
 from chaoskit.expect.canary_resolves import CanaryResolves
 from chaoskit.expect.fault_exercised import FaultExercised
+from chaoskit.expect.recovers_within import RecoversWithin
 from chaoskit.expect.success_rate import SuccessRate
 from chaoskit.journal.events import (
     CanaryChecked,
@@ -46,6 +47,26 @@ def test_nobody_is_blamed_on_a_machine_that_is_too_busy(work_ms: int, at_least: 
     assert outcome_of(verdicts).value == outcome
     busy = "this machine was too busy to blame anyone: a program that had work to do got 1/40 of a processor"
     assert (verdicts[0].because == busy) is (outcome == "invalid")
+
+
+@pytest.mark.parametrize(("busy_from", "outcome"), [(6000, "invalid"), (1000, "failed")])
+def test_the_machine_is_blamed_where_it_was_too_busy_then(busy_from: int, outcome: str) -> None:
+    """Most looks are well; five seconds of a busy machine excuse what broke in them, and nothing else."""
+    story = Story(ends=20_000).head("app").fault(5000, 7000).looks()
+    story.lookup("app", 5001, 1000, faults=("blank",))
+    for when in range(0, 20_000, 500):
+        story.call("app", when, when + 5, "failed" if when == 8500 else "ok")
+    story.end()
+    busy = range(busy_from, busy_from + 5000)
+    story.events = [
+        e.with_fields(work_ns=(200 if (e.at - at(0)) // MILLISECOND in busy else 6) * MILLISECOND)
+        if isinstance(e, CanaryChecked)
+        else e
+        for e in story.events
+    ]
+    verdicts = judge(story.run(), [RecoversWithin(within=1000 * MILLISECOND)])
+    assert outcome_of(verdicts).value == outcome
+    assert ("when it broke" in verdicts[0].because) is (outcome == "invalid")
 
 
 def test_guards_are_judged_though_nobody_lists_them() -> None:
