@@ -24,6 +24,7 @@ from chaoskit.clock import WallClock
 from chaoskit.compose.overlay import READY_FILE, STAGE_FILE, TRUST
 from chaoskit.compose.plan import OverlayPlan
 from chaoskit.compose.write import every_service
+from chaoskit.engine.abort import Abort
 from chaoskit.engine.processes import LocalProcessManager
 from chaoskit.engine.runner import RunSettings
 from chaoskit.engine.session import judged, record
@@ -183,9 +184,9 @@ async def play(plan: OverlayPlan, began: asyncio.Event, trust: Path) -> int:
             replay=os.environ.get("CHAOSKIT_REPLAY", ""),
             certificates=str(trust),
         )
-        aborted = asyncio.Event()
+        aborted = Abort()
         # Process 1 of a container would not hear it otherwise.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, aborted.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, aborted.ask, "SIGTERM asked for it")
         authority = trust / "ca.pem"
         await record(
             experiment, settings, sandbox, journal, WORK, authority=authority, begin=began.wait, aborted=aborted

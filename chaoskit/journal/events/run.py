@@ -192,10 +192,14 @@ def names_part(message: str, part: str) -> bool:
 
 
 class RunEnded(BaseEvent, frozen=True, kw_only=True, tag="run_ended"):
-    """The last event of a complete journal. ``reason`` is ``finished`` or says why the run stopped short."""
+    """The last event of a complete journal. ``reason`` is ``finished`` or says why the run stopped short.
+
+    ``aborted`` is whether it was ended on purpose; ``reason`` then says who or what asked for it.
+    """
 
     at: Instant
     reason: str
+    aborted: bool = False
 
 
 RunEvent: TypeAlias = (
