@@ -239,7 +239,8 @@ class Runner:
         held = {injection.id for hold in self._holds for injection in hold.injections}
         first = [injection for injection in self.experiment.injections if injection.id not in held]
         self._begin_part(clock, first, origin)
-        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))
+        holds = tuple(origin + hold.at for hold in self._holds)
+        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends, holds=holds))
         for plane in self._planes:
             self.manager.send(plane.key, {"do": "arm", "origin": origin})
         self.journal.listen(AbortWatcher(self.experiment.spec.abort_when, self._abort_because))

@@ -19,7 +19,7 @@ from chaoskit.experiment.planes import PLANE_KEYS, PLANES
 from chaoskit.experiment.plans import with_aliases
 from chaoskit.experiment.problems import problems_of
 from chaoskit.experiment.schema import ExperimentSpec, InjectionSpec
-from chaoskit.experiment.when import AnyWhen
+from chaoskit.experiment.when import AnyWhen, CronSpec
 from chaoskit.registry import NoKind, Registry
 from chaoskit.seeds import generator
 from chaoskit.timeline.injection import Injection
@@ -173,7 +173,10 @@ class _Resolver:
                 message = (
                     f"the run cannot be held before {planned.injection.id}: {', '.join(blockers)} would last longer."
                 )
-                fix = "Let what begins before it end before it, and write no cron window beside a hold."
+                crons = any(isinstance(entry.when, CronSpec) for entry in self._spec.timeline)
+                fix = "Let what begins before it end before it" + (
+                    ", and write no cron window beside a hold." if crons else "."
+                )
                 self._say(("timeline", planned.number, "hold"), message, fix)
         return tuple(sorted(points))
 

@@ -81,11 +81,15 @@ class InjectionPlanned(BaseEvent, frozen=True, kw_only=True, tag="injection_plan
 
 
 class TimelineArmed(BaseEvent, frozen=True, kw_only=True, tag="timeline_armed"):
-    """The run's origin is fixed: instant ``origin`` is 0 s of the experiment, ``ends`` is when no new call starts."""
+    """The run's origin is fixed: instant ``origin`` is 0 s of the experiment, ``ends`` is when no new call starts.
+
+    ``holds`` are the instants at which the run is to wait for a go, in order. Each wait moves ``ends`` and the holds behind it.
+    """
 
     at: Instant
     origin: Instant
     ends: Instant
+    holds: tuple[Instant, ...] = ()
 
 
 class InjectionApplied(BaseEvent, frozen=True, kw_only=True, tag="injection_applied"):
