@@ -16,7 +16,7 @@ from chaoskit.engine.folders import make_folders
 from chaoskit.errors import InputError
 from chaoskit.experiment.loader import resolve_plain
 from chaoskit.interruption import until_signalled
-from chaoskit.verdict import Outcome
+from chaoskit.verdict import GUARDS, Outcome
 
 LONGEST_S = 3600.0
 
@@ -43,7 +43,9 @@ def real_witness(system: System, out: Path, sandbox: str, seed: int) -> RealWitn
         result = asyncio.run(until_signalled(running))
         typer.echo(f"Its journal: {result.folder / session.JOURNAL}", err=True)
         if result.outcome is Outcome.INVALID:
-            reasons = "; ".join(verdict.because for verdict in result.verdicts if verdict.finding != "held")
+            reasons = "; ".join(
+                verdict.because for verdict in result.verdicts if verdict.kind in GUARDS and verdict.finding != "held"
+            )
             return Witness(REAL_RUN, None, 0, 1, f"not heard: the run is invalid: {reasons}")
         return witness_of(cell, after_s, result.run)
 

@@ -56,9 +56,12 @@ class Workplace(Protocol):
 class World(Protocol):
     """What callers and servers live in: their time, their draws, whom they call, and the counts of what happens."""
 
-    heap: EventHeap
     rng: random.Random
     retrying: int
+
+    @property
+    def heap(self) -> EventHeap:
+        """What is due, and the present instant."""
 
     @property
     def servers(self) -> Mapping[str, Workplace]:

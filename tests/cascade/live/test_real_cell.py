@@ -22,6 +22,7 @@ from chaoskit.journal.events import (
     ClientReady,
     Event,
     LevelMeasured,
+    Result,
     RunStarted,
     TimelineArmed,
 )
@@ -46,7 +47,7 @@ def journal(good: int, late: int = 0, mended: float = 1.0) -> Run:
     ]
     for number in range(1, 21):
         at = 4 * SECOND + number * 40 * MILLISECOND
-        result = "ok" if number <= good else "failed"
+        result: Result = "ok" if number <= good else "failed"
         events += [
             CallStarted(at=at, client="callers", call=number, operation="call", due=at, concurrent=True),
             CallFinished(at=at + 1, client="callers", call=number, result=result, errors=()),
@@ -78,7 +79,7 @@ def test_a_busy_machine_or_an_unseen_outage_is_not_heard() -> None:
 
 def test_its_parts_answer_calls_over_sockets() -> None:
     system = one_service(200, timeout_s=60, capacity_per_s=500)
-    settings = {"system": plain_of(system)}
+    plain = plain_of(system)
 
     async def play() -> list[CallFinished]:
         answers: asyncio.Queue[CallFinished] = asyncio.Queue()
@@ -93,8 +94,8 @@ def test_its_parts_answer_calls_over_sockets() -> None:
             for name in ("service-1", "callers")
         }
         tasks = [
-            asyncio.ensure_future(QueuedService(service="service", **settings).play(stage["service-1"])),
-            asyncio.ensure_future(QueuedCallers(**settings).play(stage["callers"])),
+            asyncio.ensure_future(QueuedService(service="service", system=plain).play(stage["service-1"])),
+            asyncio.ensure_future(QueuedCallers(system=plain).play(stage["callers"])),
         ]
         heard = [await answers.get() for _ in range(20)]
         for task in tasks:
@@ -103,7 +104,7 @@ def test_its_parts_answer_calls_over_sockets() -> None:
         return heard
 
     assert [answer.result for answer in asyncio.run(play())] == ["ok"] * 20
-    assert system_of(settings["system"]) == system
+    assert system_of(plain).services == system.services
 
 
 @pytest.mark.slow
