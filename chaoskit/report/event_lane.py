@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Literal
 
 from chaoskit.clock import Instant
-from chaoskit.journal.events import AppEnded, ContainerChanged, HoldBegun, HoldReleased
+from chaoskit.journal.events import AppEnded, ContainerChanged, HoldBegun, HoldReleased, ProcessEnded
 from chaoskit.journal.run import Run
 from chaoskit.report.marks import Scale
 from chaoskit.units import SECOND
@@ -51,7 +51,24 @@ def event_rows(run: Run, scale: Scale) -> tuple[EventRow, ...]:
         if deaths and name not in {row.name for row in rows}:
             marks = (_death(run, scale, at, f"the process of {name} ended") for at in sorted(deaths))
             rows.append(EventRow(name=name, marks=tuple(marks)))
+    rows += _unasked_ends(run, scale, {row.name for row in rows})
     return tuple(rows)
+
+
+def _unasked_ends(run: Run, scale: Scale, drawn: set[str]) -> Iterator[EventRow]:
+    """Processes of planes and clients that ended though nobody had asked them to, by name, without those that are ``drawn``.
+
+    So dies a container of the compose game day, whose process behind its door is all that the run sees of it.
+    """
+    ends = [event for _, event in run.of(ProcessEnded) if not event.expected and event.process not in drawn]
+    for name, of_process in groupby(
+        sorted(ends, key=lambda event: (event.process, event.at)), lambda event: event.process
+    ):
+        marks = (
+            _death(run, scale, event.at, f"the process {name} ended unasked with exit code {event.exit_code}")
+            for event in of_process
+        )
+        yield EventRow(name=name, marks=tuple(marks))
 
 
 def _holds(run: Run, scale: Scale) -> Iterator[EventMark]:

@@ -82,6 +82,7 @@ def test_the_race_is_mended_by_a_team(tmp_path: Path) -> None:
         ("race-nobody-repairs", "badly", "not recovered"),
         ("recovery-herd", "well", "recovered and safe"),
         ("recovery-herd", "badly", "not recovered"),
+        ("recovery-herd", "unsafely", "recovered, not safe"),
         ("the-day", "well", "recovered and safe"),
         ("the-day", "badly", "not recovered"),
     ],

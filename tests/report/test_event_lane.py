@@ -48,6 +48,16 @@ def test_a_container_that_nobody_saw_start_again_is_a_moment() -> None:
     assert "started" not in row.marks[0].title
 
 
+def test_a_process_that_ended_unasked_is_a_death_and_another_is_not() -> None:
+    ends = [
+        ev.ProcessEnded(at=ORIGIN + second * SECOND, process=name, exit_code=137, expected=expected)
+        for name, second, expected in (("aws", 10, False), ("dns", 11, True))
+    ]
+    (row,) = event_rows(run_with(*ends), SCALE)
+    assert (row.name, [mark.shape for mark in row.marks]) == ("aws", ["death"])
+    assert row.marks[0].title == "the process aws ended unasked with exit code 137 at 10.00 s"
+
+
 @pytest.mark.parametrize("released", [True, False])
 def test_a_hold_is_as_long_as_it_was(released: bool) -> None:
     begun = ev.HoldBegun(at=ORIGIN + 10 * SECOND, number=1, before="blank")
