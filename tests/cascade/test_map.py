@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from chaoskit.cascade.map.changes import Cost, find_loop
 from chaoskit.cascade.map.field import draw_field
 from chaoskit.cascade.map.grid import Fate, Grid, draw_grid
+from chaoskit.cascade.map.page import apart
 from chaoskit.cascade.map.prospects import prospect_words, prospects_of
 from chaoskit.cascade.map.tipping import Line, find_line, vulnerable_from
 from chaoskit.cascade.map.witnesses import Witness, ask
@@ -82,6 +84,14 @@ def test_the_field_points_home_on_one_side_of_the_edge_only() -> None:
     assert field.waiting_drift[0, 3] < 0 < field.waiting_drift[-1, 8]
     assert draw_field(SMALL, 4.0).edge == ()
     assert "nobody retries" in draw_field(one_service(6, tries=1), 6.0).note
+
+
+def test_labels_of_bands_do_not_lie_on_each_other() -> None:
+    ends = [(100.0, 400.0, "5 %", "end"), (104.0, 398.0, "50 %", "middle"), (108.0, 396.0, "95 %", "start")]
+    heights = [y for _, y, _, _ in apart(ends)]
+    assert heights[0] == 400
+    assert all(above <= below - 14 for below, above in pairwise(heights))
+    assert apart([ends[0], (300.0, 400.0, "95 %", "start")])[1][1] == 400
 
 
 def test_a_longer_queue_escapes_less_and_recovers_later() -> None:
