@@ -27,7 +27,8 @@ def check_own(experiment: Experiment, sandbox: str) -> None:
     complaints = [
         *_placed(experiment, sandbox),
         *_probes(experiment, sandbox),
-        *(() if sandbox in ("docker", "compose") else (*_apps(experiment), *_outside(experiment))),
+        *(() if sandbox in ("docker", "compose") else _apps(experiment)),
+        *(() if sandbox == "compose" else _outside(experiment)),
     ]
     problems = [
         Problem(experiment.line(field), dotted(field), message, fix, field) for field, message, fix in complaints
@@ -59,15 +60,19 @@ def _placed(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
             yield (
                 field,
                 "containers of chaoskit's image do not have this program.",
-                "Use --sandbox namespace, or chaoskit attach.",
+                "Use --sandbox namespace.",
             )
-    for name, service in experiment.spec.own_services.items() if sandbox == "inline" else ():
-        if METADATA_ADDRESS in service.addresses:
-            message = f"{METADATA_ADDRESS} is no address of this machine's loopback."
+    for name, service in experiment.spec.own_services.items():
+        if sandbox == "compose":
+            message = "the game day of docker/compose.yaml serves mocks of AWS alone."
+            yield ("services", name), message, "Use --sandbox docker or namespace."
+        elif METADATA_ADDRESS in service.addresses and sandbox in ("inline", "docker"):
+            place = "this machine's loopback" if sandbox == "inline" else "the network of a run in containers"
+            message = f"{METADATA_ADDRESS} is no address of {place}."
             yield ("services", name, "addresses"), message, "Use --sandbox namespace, whose loopback gets it."
-    for name in experiment.spec.own_services if sandbox in ("docker", "compose") else ():
-        message = "services of your own are not served in the docker sandbox."
-        yield ("services", name), message, "Use --sandbox namespace, or inline for Python clients."
+        elif sandbox == "docker" and service.addresses and all(":" in address for address in service.addresses):
+            message = "the network of a run in containers has IPv4 addresses alone."
+            yield ("services", name, "addresses"), message, "Add one like 127.0.5.1, which stands for one there."
 
 
 def _probes(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
@@ -77,6 +82,10 @@ def _probes(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
             continue
         kind, field = CLIENTS.get(client.use), ("clients", label, "use")
         for package in kind.PACKAGES:
+            if sandbox == "docker":
+                message = f"chaoskit's image does not have the package {package}, which 'use: {client.use}' needs."
+                yield field, message, "Use --sandbox namespace, or 'use: http' or 'use: tcp'."
+                break
             if importlib.util.find_spec(package) is None:
                 message = f"'use: {client.use}' needs the package {package}, which is not installed."
                 yield field, message, f"Install it: pip install 'chaoskit[{client.use}]'"
