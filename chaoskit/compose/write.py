@@ -18,6 +18,7 @@ from chaoskit.compose.plan import SUBNET, lay_out
 from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
+from chaoskit.experiment.own_plans import own_addresses
 from chaoskit.experiment.plans import RESERVED, services_of
 from chaoskit.experiment.schema import ExperimentSpec, Label
 
@@ -81,8 +82,9 @@ def read_projects(files: Sequence[Path]) -> Project:
 
 
 def loopback_of(spec: ExperimentSpec) -> list[str]:
-    """The IPv4 loopback addresses of an experiment's mock services, for which the overlay has others."""
-    return [address for addresses in services_of(spec).values() for address in addresses if ":" not in address]
+    """The IPv4 loopback addresses of an experiment's services, for which the overlay has others."""
+    places = [*services_of(spec).values(), *own_addresses(spec).values()]
+    return list(dict.fromkeys(address for addresses in places for address in addresses if ":" not in address))
 
 
 def as_containers(document: Document, services: Sequence[str], more: Sequence[dict[str, Any]] = ()) -> Document:
@@ -94,7 +96,7 @@ def as_containers(document: Document, services: Sequence[str], more: Sequence[di
         _check_label(name)
     data = dict(document.data)
     data["timeline"] = [*(data.get("timeline") or ()), *more]
-    asked = next(iter(data.get("services") or ["dynamodb"]))
+    asked = next((name for name in data.get("services") or () if name in SERVICES), "dynamodb")
     data["clients"] = {name: {"use": "container", "service": asked} for name in services}
     return Document(document.path, data, document.lines)
 

@@ -26,13 +26,8 @@ async def reachable_backends(
     forwards = PortForwards("backend")
     command = _relay_command(sandbox)
     if command is not None:
-        inside = relay_addresses(spec)
-        holes = [
-            PortForward(host, port, (inside[name][0],), named=False)
-            for name, (host, port) in outside_backends(spec).items()
-        ]
         try:
-            await forwards.open(holes, command, work, ipv6=sandbox.ipv6)
+            await forwards.open(forwards_of(spec), command, work, ipv6=sandbox.ipv6)
         except BaseException:
             await asyncio.shield(forwards.close())
             raise
@@ -41,6 +36,15 @@ async def reachable_backends(
         yield backends_of(spec, relayed=command is not None)
     finally:
         await asyncio.shield(forwards.close())
+
+
+def forwards_of(spec: ExperimentSpec) -> list[PortForward]:
+    """The ways that an experiment needs to programs of this machine, each with the address that it has in the sandbox."""
+    inside = relay_addresses(spec)
+    return [
+        PortForward(host, port, (inside[name][0],), named=False)
+        for name, (host, port) in outside_backends(spec).items()
+    ]
 
 
 def _relay_command(sandbox: Sandbox) -> Callable[[list[str]], list[str]] | None:
