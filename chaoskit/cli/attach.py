@@ -203,7 +203,7 @@ def _show(
     for name, service in spec.own_services.items():
         typer.echo(f"  {name}: {service.host}:{service.port} leads through chaoskit's proxy to {service.backend}")
     for line in spec.resolver.lines:
-        typer.echo(f"  resolv.conf of each service: {line}")
+        typer.echo(f"  in place of what resolv.conf of each service says: {line}")
     if experiment.holds:
         typer.echo(
             "  where it is held, it waits for your go: run `chaoskit go`, with --runs where --out is another folder"

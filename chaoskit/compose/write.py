@@ -152,7 +152,10 @@ def overlay_by_hand(
         f"  docker compose {both} exec {NAME} python3 -m chaoskit inject empty {names[0]} --for 30s",
         *(f"  {command}" for command in taking_away(files, mark)),
     ]
-    text = write_override(make_override(project, chosen, plan, image, {OVERLAY_LABEL: mark}), head)
+    override = make_override(project, chosen, plan, image, {OVERLAY_LABEL: mark})
+    # No volume that is there already is taken for ours, and written in.
+    override["volumes"][f"{NAME}-trust"]["name"] = f"${{COMPOSE_PROJECT_NAME}}_{NAME}-trust-{mark}"
+    text = write_override(override, head)
     left_out = [name for name in project.services if project.services[name].fixed_network and name not in chosen]
     bypasses = find_bypasses(project, [*chosen, *(left_out if not services else ())], region, names)
     return Written(
