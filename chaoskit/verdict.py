@@ -43,13 +43,13 @@ class Outcome(enum.Enum):
 def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:
     """The run's outcome.
 
-    A broken harness or canary makes every other finding worthless, so *invalid* comes first; a fault that met nothing makes
+    A broken harness or canary, or an abort, makes every other finding worthless, so *invalid* comes first; a fault that met nothing makes
     the rest worthless too. After these a broken expectation is a failure, and what could not be judged is never a pass.
     """
     by_kind: dict[str, list[Finding]] = {}
     for verdict in verdicts:  # a kind may be listed more than once, with other parameters
         by_kind.setdefault(verdict.kind, []).append(verdict.finding)
-    for guard in ("harness", "canary_resolves"):
+    for guard in ("harness", "canary_resolves", "not_aborted"):
         if any(finding != "held" for finding in by_kind.get(guard, ())):
             return Outcome.INVALID
     if any(finding != "held" for finding in by_kind.get("fault_exercised", ("unknown",))):

@@ -17,6 +17,7 @@ from chaoskit.cli.options import RUNS
 from chaoskit.clock import WallClock
 from chaoskit.console.webhook import Receiver, read_receiver
 from chaoskit.dns.control.address import Tcp, parse_host_port
+from chaoskit.engine.abort import Abort
 from chaoskit.engine.go_file import watch_for_go
 from chaoskit.engine.hold_gate import HoldGate
 from chaoskit.engine.session import Stage
@@ -37,7 +38,7 @@ class LivePage:
     gate: HoldGate | None
 
     @contextlib.contextmanager
-    def open(self, aborted: asyncio.Event) -> Iterator[Listener]:
+    def open(self, aborted: Abort) -> Iterator[Listener]:
         """Serve it while the run goes on, and print where. Its halt ends the run before its time, its go releases a hold."""
         from chaoskit.console.web.of_run import RunConsole
         from chaoskit.console.web.server import PageTokens, serving
@@ -45,7 +46,7 @@ class LivePage:
         loop, gate = asyncio.get_running_loop(), self.gate
 
         def abort() -> None:
-            loop.call_soon_threadsafe(aborted.set)
+            loop.call_soon_threadsafe(aborted.ask, f"{BY_PAGE} asked for it")
 
         def go() -> None:
             if gate is not None:

@@ -14,6 +14,7 @@ from chaoskit.cli.exec_run import tell_what_is_kept
 from chaoskit.cli.facilitator import doors
 from chaoskit.clock import WallClock
 from chaoskit.engine import session
+from chaoskit.engine.abort import Abort
 from chaoskit.engine.folders import make_folders
 from chaoskit.engine.hold_gate import HoldGate
 from chaoskit.experiment.loader import Experiment
@@ -21,7 +22,7 @@ from chaoskit.interruption import ABORT
 from chaoskit.journal.events import Entry
 from chaoskit.journal.store import Listener
 
-OpenListener: TypeAlias = Callable[[asyncio.Event], AbstractContextManager[Listener]]
+OpenListener: TypeAlias = Callable[[Abort], AbstractContextManager[Listener]]
 """Opens a listener beside the terminal's; it may set the event, which ends the run before its time."""
 
 
@@ -46,8 +47,8 @@ async def play_watched(
     from chaoskit.console.live import make_view
 
     console = make_console(force_terminal=False) if plain else make_console()
-    aborted = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(ABORT, aborted.set)
+    aborted = Abort()
+    asyncio.get_running_loop().add_signal_handler(ABORT, aborted.ask, f"{ABORT.name} asked for it")
     with contextlib.ExitStack() as stack:
         listeners: list[Listener] = [stack.enter_context(opened(aborted)) for opened in beside]
         view = make_view(console, WallClock())

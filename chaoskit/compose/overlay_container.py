@@ -28,6 +28,7 @@ from chaoskit.compose.host_relays import inner_relays
 from chaoskit.compose.overlay import READY_FILE, STAGE_FILE, TRUST
 from chaoskit.compose.plan import OverlayPlan
 from chaoskit.compose.write import every_service
+from chaoskit.engine.abort import Abort
 from chaoskit.engine.go_file import watch_for_go
 from chaoskit.engine.hold_gate import HoldGate
 from chaoskit.engine.processes import LocalProcessManager
@@ -196,9 +197,9 @@ async def play(plan: OverlayPlan, began: asyncio.Event, trust: Path) -> int:
             replay=os.environ.get("CHAOSKIT_REPLAY", ""),
             certificates=str(trust),
         )
-        aborted = asyncio.Event()
+        aborted = Abort()
         # Process 1 of a container would not hear it otherwise.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, aborted.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, aborted.ask, "SIGTERM asked for it")
         authority = trust / "ca.pem"
         gate = HoldGate() if experiment.holds else None
         await record(

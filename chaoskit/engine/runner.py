@@ -13,6 +13,7 @@ from typing import Any
 import chaoskit
 from chaoskit.clock import Clock, Instant
 from chaoskit.dns.changing_zone_spec import followed_zones
+from chaoskit.engine.abort import Abort
 from chaoskit.engine.abort_watcher import AbortWatcher
 from chaoskit.engine.hold_gate import GO_NOTICE_NS, HoldGate, OpenCalls
 from chaoskit.engine.ports import ProcessManager, Sandbox
@@ -43,7 +44,6 @@ from chaoskit.registry import kind_of
 from chaoskit.timeline.injection import Injection
 from chaoskit.units import format_duration
 
-ABORTED = "aborted"
 """Why a run stopped short that was ended by whoever watched it."""
 
 PACKAGES = ("dnslib", "moto", "cheroot", "toxiproxy-python", "boto3", "botocore")
@@ -79,7 +79,7 @@ class Runner:
         journal: Journal,
         command: str | None = None,
         begin: Callable[[], Awaitable[object]] | None = None,
-        aborted: asyncio.Event | None = None,
+        aborted: Abort | None = None,
         gate: HoldGate | None = None,
     ) -> None:
         """``command`` is the label of the user's own command, which plays beside the experiment's clients, if any; the run ends with it.
@@ -92,8 +92,7 @@ class Runner:
         self.experiment = experiment
         self.settings = settings
         self._command = command
-        self._aborted = aborted or asyncio.Event()
-        self._abort_reason = ABORTED
+        self._abort = aborted or Abort()
         spec = experiment.spec
         self._gate = gate
         self._holds = holds_of(experiment.holds, experiment.injections) if gate else ()
@@ -110,10 +109,10 @@ class Runner:
         A failure of the harness becomes ``HarnessFailed`` in the journal; cancellation goes through, after clean-up.
         """
         self.journal.append(self._header(clock))
-        reason = "finished"
+        reason, aborted = "finished", False
         try:
             if not await self._unless_aborted(self._whole(clock)):
-                reason = self._abort_reason
+                reason, aborted = self._abort.because, True
         except HarnessError as error:
             if not any(isinstance(entry.event, HarnessFailed) for entry in self.journal.entries):
                 self.journal.append(HarnessFailed(at=clock.now(), part=type(error).__name__, message=str(error)))
@@ -125,7 +124,7 @@ class Runner:
             reason = "the harness was not ready in time"
         finally:
             await self.manager.close()
-        self.journal.append(RunEnded(at=clock.now(), reason=reason))
+        self.journal.append(RunEnded(at=clock.now(), reason=reason, aborted=aborted))
 
     async def _whole(self, clock: Clock) -> None:
         async with asyncio.timeout(None) as limit:
@@ -151,7 +150,7 @@ class Runner:
 
     async def _unless_aborted(self, work: Coroutine[Any, Any, None]) -> bool:
         """Await ``work``; False when the run was aborted before its end, and what had been started has been stopped in order."""
-        playing, aborting = asyncio.ensure_future(work), asyncio.ensure_future(self._aborted.wait())
+        playing, aborting = asyncio.ensure_future(work), asyncio.ensure_future(self._abort.wait())
         try:
             await asyncio.wait((playing, aborting), return_when=asyncio.FIRST_COMPLETED)
             if playing.done():
@@ -240,10 +239,11 @@ class Runner:
         held = {injection.id for hold in self._holds for injection in hold.injections}
         first = [injection for injection in self.experiment.injections if injection.id not in held]
         self._begin_part(clock, first, origin)
-        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))
+        holds = tuple(origin + hold.at for hold in self._holds)
+        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends, holds=holds))
         for plane in self._planes:
             self.manager.send(plane.key, {"do": "arm", "origin": origin})
-        self.journal.listen(AbortWatcher(self.experiment.spec.abort_when, self._abort))
+        self.journal.listen(AbortWatcher(self.experiment.spec.abort_when, self._abort_because))
         calls = OpenCalls()
         if self._holds:
             self.journal.listen(calls)
@@ -286,10 +286,7 @@ class Runner:
         try:
             await asyncio.wait((waiting, limit), return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
-                self._abort_reason = (
-                    f"{ABORTED}: nobody said go within {format_duration(longest)} (limits.longest_hold)"
-                )
-                self._aborted.set()
+                self._abort.ask(f"nobody said go within {format_duration(longest)} (limits.longest_hold)")
             by = await waiting  # an abort cancels this
         finally:
             waiting.cancel()
@@ -314,10 +311,9 @@ class Runner:
         for plane in self._planes:
             self.manager.send(plane.key, {"do": "event", "name": cut.because, "at": cut.ends})
 
-    def _abort(self, met: AbortConditionMet) -> None:
+    def _abort_because(self, met: AbortConditionMet) -> None:
         self.journal.append(met)
-        self._abort_reason = f"{ABORTED}, because of {met.condition} (abort_when)"
-        self._aborted.set()
+        self._abort.ask(f"{met.condition} (abort_when)")
 
     async def _run_process_faults(
         self, clock: Clock, part: Sequence[Injection[Any, Any]], origin: int, ends: int

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from chaoskit.clock import Clock, WallClock
 from chaoskit.dns.resolver_settings import ResolverSettings
+from chaoskit.engine.abort import Abort
 from chaoskit.engine.backends import reachable_backends
 from chaoskit.engine.folders import Folders
 from chaoskit.engine.hold_gate import HoldGate
@@ -83,7 +84,7 @@ async def run(
     replay: Callable[[str], str] = lambda sandbox: "",
     toxiproxy: str | None = None,
     program: tuple[str, Program] | None = None,
-    aborted: asyncio.Event | None = None,
+    aborted: Abort | None = None,
     on_interrupted: Callable[[Path], None] | None = None,
     beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
     gate: HoldGate | None = None,
@@ -171,7 +172,7 @@ async def record(
     authority: Path | None = None,
     begin: Callable[[], Awaitable[object]] | None = None,
     program: tuple[str, Program] | None = None,
-    aborted: asyncio.Event | None = None,
+    aborted: Abort | None = None,
     beside: Callable[[Stage], AbstractAsyncContextManager[None]] | None = None,
     gate: HoldGate | None = None,
 ) -> None:

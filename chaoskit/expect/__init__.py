@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
-from chaoskit.journal.events import ContainersWatched
+from chaoskit.journal.events import ContainersWatched, RunEnded
 from chaoskit.journal.run import Run
 from chaoskit.registry import Registry, kind_of
 from chaoskit.verdict import Verdict
@@ -40,6 +40,7 @@ def judge(run: Run, expectations: Sequence[Expectation]) -> tuple[Verdict, ...]:
     """
     from chaoskit.expect._clients_exercised import ClientsExercised, judged_clients
     from chaoskit.expect._harness import Harness
+    from chaoskit.expect._not_aborted import NotAborted
     from chaoskit.expect._starved import blame_machine
 
     whole = {_kind(expectation) for expectation in expectations if getattr(expectation, "injection", None) is None}
@@ -47,6 +48,8 @@ def judge(run: Run, expectations: Sequence[Expectation]) -> tuple[Verdict, ...]:
     guards = [EXPECTATIONS.get(kind)() for kind in kinds if kind not in whole]
     if run.episodes and (clients := judged_clients(run, expectations)):
         guards.append(ClientsExercised(clients))
+    if any(ending.aborted for _, ending in run.of(RunEnded)):
+        guards.insert(0, NotAborted())
     return blame_machine(run, [_judged(expectation, run) for expectation in [Harness(), *guards, *expectations]])
 
 

@@ -39,7 +39,8 @@ SWITCHED = ("network", "process")
 
 @dataclass(frozen=True, slots=True)
 class Harness(Expectation):
-    """Held when the run came to its end, no part failed, died or stood still, each fault was switched in time, and no client was late."""
+    """Held when the run came to its end or was aborted, no part failed or stood still, each fault was switched in time, and no client
+    was late."""
 
     def judge(self, run: Run) -> Verdict:
         wrong: list[tuple[str, int]] = []
@@ -61,14 +62,20 @@ class Harness(Expectation):
         if not endings:
             wrong.append(("the journal stops before the end of the run", run.entries[-1].seq))
         for seq, ending in endings:
-            if ending.reason != "finished":
+            if ending.reason != "finished" and not ending.aborted:
                 wrong.append((f"the run stopped short: {ending.reason}", seq))
         return Verdict(
             expectation="harness",
             finding="broken" if wrong else "held",
-            because="; ".join(text for text, _ in wrong) or "the run came to its end, and no part failed",
+            because="; ".join(text for text, _ in wrong) or _well(endings[-1][1]),
             evidence=tuple(seq for _, seq in wrong)[:EVIDENCE_MAX] or (endings[-1][0],),
         )
+
+
+def _well(ending: RunEnded) -> str:
+    return (
+        "no part failed until the run was aborted" if ending.aborted else "the run came to its end, and no part failed"
+    )
 
 
 def _stalls(run: Run) -> list[tuple[str, int]]:

@@ -37,7 +37,7 @@ class FaultExercised(Expectation):
             because = f"no injection {self.injection!r} was planned"
             return Verdict(expectation=title, finding="unknown", because=because)
         if not planned and run.header.experiment.get("timeline"):
-            because = "the run ended before its faults were planned, so none was met"
+            because = "the run ended before its first fault was due, so none was met"
             return Verdict(expectation=title, finding="unknown", because=because)
         if not planned:
             return Verdict(expectation=title, finding="broken", because="no fault was planned, so none was met")

@@ -50,6 +50,10 @@ def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Out
         return (first, *(f"{verdict.expectation}: {verdict.because}" for verdict in broken[:2]))
     if outcome is Outcome.NOT_EXERCISED:
         return (_not_exercised(run), *(verdict.because for verdict in verdicts if _is_unmet(verdict)))
+    aborted = [verdict.because for verdict in unknown if verdict.kind == "not_aborted"]
+    if aborted and not any(verdict.kind in ("harness", "canary_resolves") for verdict in broken + unknown):
+        because = f"{aborted[0][0].upper()}{aborted[0][1:]}."
+        return (because, "It proves nothing; what was measured until then is kept.")
     reasons = [event.words for _, event in health.failures[:2]]
     if not reasons:
         reasons = [f"{verdict.expectation}: {verdict.because}" for verdict in (broken + unknown)[:2]]

@@ -119,7 +119,7 @@ def test_planes_come_to_the_same_windows_as_the_journal() -> None:
 def test_nobody_says_go_and_the_run_is_aborted() -> None:
     run, _ = play(experiment(TWO + "limits: {longest_hold: 5min}\n"), [])
     ended = run.of(RunEnded)[0][1]
-    assert ended.reason == "aborted: nobody said go within 5 min (limits.longest_hold)"
+    assert ended.reason == "nobody said go within 5 min (limits.longest_hold)"
     assert ended.at >= run.of(HoldBegun)[0][1].at + 5 * MINUTE
     assert [event.injection for _, event in run.of(InjectionPlanned)] == ["first"]
     assert run.ends == ended.at, "clients went on calling while it was held"

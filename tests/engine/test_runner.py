@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from chaoskit.clock import VirtualClock
+from chaoskit.engine.abort import Abort
 from chaoskit.engine.ports import NoopProcessManager, NoopSandbox
 from chaoskit.engine.runner import Runner, RunSettings
 from chaoskit.engine.until_watcher import NOTICE_NS
@@ -131,7 +132,7 @@ def test_a_process_that_fails_during_the_run_ends_it_early() -> None:
 
 
 def test_an_aborted_run_keeps_its_journal_marked_incomplete() -> None:
-    clock, journal, aborted = VirtualClock(), Journal(), asyncio.Event()
+    clock, journal, aborted = VirtualClock(), Journal(), Abort()
 
     class Aborting(NoopProcessManager):
         stopped: ClassVar[list[str]] = []
@@ -142,7 +143,7 @@ def test_an_aborted_run_keeps_its_journal_marked_incomplete() -> None:
         def send(self, name: str, command: dict[str, object]) -> None:
             super().send(name, command)
             if (name, command["do"]) == ("canary", "start"):
-                aborted.set()
+                aborted.ask("a test asked for it")
 
     async def run() -> None:
         cast = Aborting(clock, journal.append)
@@ -152,20 +153,24 @@ def test_an_aborted_run_keeps_its_journal_marked_incomplete() -> None:
     asyncio.run(run())
     told = Run(journal.entries)
     ((_, ended),) = told.of(RunEnded)
-    assert ended.reason == "aborted"
+    assert (ended.reason, ended.aborted) == ("a test asked for it", True)
     assert ended.at < told.of(TimelineArmed)[0][1].ends, "before its time"
     assert Aborting.stopped == ["app", "canary", *STOPPED]
     verdicts = judge(told, [])
     assert outcome_of(verdicts) is Outcome.INVALID
-    assert "the run stopped short: aborted" in verdicts[0].because
+    assert [(verdict.kind, verdict.finding) for verdict in verdicts[:2]] == [
+        ("harness", "held"),
+        ("not_aborted", "unknown"),
+    ]
+    assert verdicts[1].because.endswith("a test asked for it")
 
 
 def test_an_abort_before_the_first_instant_ends_it_too() -> None:
-    journal, aborted = Journal(), asyncio.Event()
+    journal, aborted = Journal(), Abort()
 
     class NeverReady(NoopProcessManager):
         async def ready(self, name: str) -> PlaneReady | ClientReady:
-            aborted.set()
+            aborted.ask("a test asked for it")
             await asyncio.Event().wait()
             raise AssertionError("nobody sets it")
 
@@ -176,4 +181,4 @@ def test_an_abort_before_the_first_instant_ends_it_too() -> None:
 
     clock = VirtualClock()
     asyncio.run(run())
-    assert Run(journal.entries).of(RunEnded)[0][1].reason == "aborted"
+    assert Run(journal.entries).of(RunEnded)[0][1].aborted

@@ -81,11 +81,15 @@ class InjectionPlanned(BaseEvent, frozen=True, kw_only=True, tag="injection_plan
 
 
 class TimelineArmed(BaseEvent, frozen=True, kw_only=True, tag="timeline_armed"):
-    """The run's origin is fixed: instant ``origin`` is 0 s of the experiment, ``ends`` is when no new call starts."""
+    """The run's origin is fixed: instant ``origin`` is 0 s of the experiment, ``ends`` is when no new call starts.
+
+    ``holds`` are the instants at which the run is to wait for a go, in order. Each wait moves ``ends`` and the holds behind it.
+    """
 
     at: Instant
     origin: Instant
     ends: Instant
+    holds: tuple[Instant, ...] = ()
 
 
 class InjectionApplied(BaseEvent, frozen=True, kw_only=True, tag="injection_applied"):
@@ -192,10 +196,14 @@ def names_part(message: str, part: str) -> bool:
 
 
 class RunEnded(BaseEvent, frozen=True, kw_only=True, tag="run_ended"):
-    """The last event of a complete journal. ``reason`` is ``finished`` or says why the run stopped short."""
+    """The last event of a complete journal. ``reason`` is ``finished`` or says why the run stopped short.
+
+    ``aborted`` is whether it was ended on purpose; ``reason`` then says who or what asked for it.
+    """
 
     at: Instant
     reason: str
+    aborted: bool = False
 
 
 RunEvent: TypeAlias = (
