@@ -92,7 +92,9 @@ def _joined(running: Running) -> Iterator[str]:
         declared = {
             project.called.get(key, f"{running.origin.project}_{key}") for key in project.services[name].networks
         }
-        present = {network for one in running.containers[name] for network in one["NetworkSettings"]["Networks"]}
+        present = {
+            network for container in running.containers[name] for network in container["NetworkSettings"]["Networks"]
+        }
         if more := sorted(present - declared):
             yield (
                 f"{name} has joined {', '.join(more)} by hand (docker network connect), which it would lose when it is made anew; declare "

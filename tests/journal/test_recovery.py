@@ -51,7 +51,7 @@ class TestSlowness:
             story.call("app", when, when + 120)
         assert judged(story) == ("held", "app: never noticed the fault")
 
-    def test_a_call_of_the_next_fault_is_no_trouble_of_the_one_before(self) -> None:
+    def test_the_next_faults_call_is_no_trouble_of_this_one(self) -> None:
         story = steady().fault(9000, 11_000, "second")
         story.lookup("app", 5510, 4001, rcode="NXDOMAIN", answers=0, faults=("blank",))
         story.call("app", 5500, 5530, "failed")
