@@ -147,6 +147,7 @@ def load_for(name: str | None, blanks: Sequence[str], services: Sequence[str]) -
     experiment = resolve(whole, 1.0)
     check_own(experiment, "overlay")
     _refuse_process_faults(experiment, services)
+    _refuse_places(experiment)
     return experiment, whole
 
 
@@ -158,6 +159,16 @@ def _refuse_process_faults(experiment: Experiment, services: Sequence[str]) -> N
             raise InputError(
                 f"{experiment.source}: {injection.id} is a process fault on {container}, whose container is not chaoskit's to pause or "
                 "kill; do it yourself while attached (docker pause, docker kill), or remove it from the timeline"
+            )
+
+
+def _refuse_places(experiment: Experiment) -> None:
+    """Raise ``InputError`` for a toxic that is aimed at some addresses of a service: in the project's network it has others."""
+    for injection in experiment.planes["network"]:
+        if injection.where.is_narrowed:
+            raise InputError(
+                f"{experiment.source}: {injection.id} is aimed at {injection.where.describe()}; under attach a service has other "
+                "addresses, and no availability zones, so it would meet nothing; aim it at the whole service, or use chaoskit run"
             )
 
 
