@@ -279,7 +279,8 @@ class Runner:
     async def _hold(self, clock: Clock, hold: Hold, due: Instant, ends: Instant) -> Instant:
         """Wait for a go; the instant at which the experiment's time goes on. Aborts the run where nobody says it in time."""
         assert self._gate is not None
-        self.journal.append(HoldBegun(at=clock.now(), number=hold.number, before=hold.before))
+        begun = HoldBegun(at=clock.now(), number=hold.number, before=hold.before, injections=hold.shown)
+        self.journal.append(begun)
         longest = self.experiment.spec.limits.longest_hold
         waiting = asyncio.ensure_future(self._gate.wait())
         limit = asyncio.ensure_future(clock.sleep_until(due + longest))
