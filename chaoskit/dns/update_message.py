@@ -67,6 +67,10 @@ def is_update(data: bytes) -> bool:
     return len(data) >= HEADER and data[2] & 0xF8 == UPDATE >> 8
 
 
+_MAY_BE_EMPTY: tuple[tuple[RecordClass, ...], ...] = (("IN",), ("IN", "NONE"))
+"""The classes in which a prerequisite, and an update, of a type that is not known may have no data."""
+
+
 def read_update(data: bytes) -> UpdateMessage:
     """Read an update; what follows its last record is passed over, as in BIND. Raises ``UpdateRefusal`` (FORMERR) if it cannot be read."""
     try:
@@ -87,7 +91,7 @@ def _read(data: bytes) -> UpdateMessage:
         raise UpdateRefusal("FORMERR", "the zone section is not of type SOA (RFC 2136 §3.1.1)")
     zone_section = data[HEADER:at]
     sections: list[list[UpdateRecord]] = [[], []]
-    for section, count, empty in zip(sections, (prerequisites, updates), (("IN",), ("IN", "NONE")), strict=True):
+    for section, count, empty in zip(sections, (prerequisites, updates), _MAY_BE_EMPTY, strict=True):
         for _ in range(count):
             record, at = _record(data, reader, at, empty)
             section.append(record)
