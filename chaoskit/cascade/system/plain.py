@@ -46,23 +46,28 @@ def system_of(plain: dict[str, Any]) -> System:
 
 def _plain_service(service: Service) -> dict[str, Any]:
     shedding = service.shedding
-    return {
-        "capacity_per_s": service.capacity_per_s,
-        "queue": service.queue,
-        "order": service.order,
-        "drops_abandoned": service.drops_abandoned,
-        "shed": {"low": shedding.low, "high": shedding.high} if shedding else None,
-        "service_time": service.law,
-        "calls": {call.to: _plain_call(call) for call in service.calls},
-    }
+    return _written(
+        capacity_per_s=service.capacity_per_s,
+        queue=service.queue,
+        order=service.order,
+        drops_abandoned=service.drops_abandoned,
+        shed={"low": shedding.low, "high": shedding.high} if shedding else None,
+        service_time=service.law,
+        calls={call.to: _plain_call(call) for call in service.calls},
+    )
 
 
 def _plain_call(call: Call) -> dict[str, Any]:
     sleep = call.back_off
     back_off = {"base": f"{sleep.base_ns}ns", "cap": f"{sleep.cap_ns}ns", "jitter": sleep.jitter}
-    return {
-        "timeout": f"{call.timeout_ns}ns",
-        "tries": call.tries,
-        "back_off": None if sleep == NO_SLEEP else back_off,
-        "retry_budget": call.budget.earn if call.budget else None,
-    }
+    return _written(
+        timeout=f"{call.timeout_ns}ns",
+        tries=call.tries,
+        back_off=None if sleep == NO_SLEEP else back_off,
+        retry_budget=call.budget.earn if call.budget else None,
+    )
+
+
+def _written(**fields: Any) -> dict[str, Any]:
+    """What a file writes: the fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
