@@ -48,7 +48,7 @@ def test_a_container_that_nobody_saw_start_again_is_a_moment() -> None:
     assert "started" not in row.marks[0].title
 
 
-def test_a_process_that_ended_unasked_is_a_death_and_another_is_not() -> None:
+def test_a_process_that_ended_unasked_is_a_death() -> None:
     ends = [
         ev.ProcessEnded(at=ORIGIN + second * SECOND, process=name, exit_code=137, expected=expected)
         for name, second, expected in (("aws", 10, False), ("dns", 11, True))
