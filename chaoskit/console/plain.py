@@ -64,7 +64,8 @@ class PlainView:
         if isinstance(entry.event, RunEnded):
             if self._told is None or at - self._told > SECOND:
                 self._status(at)
-            self._print(f"{self._time(at)}  run ended: {entry.event.reason}")
+            word = "aborted" if entry.event.aborted else "ended"
+            self._print(f"{self._time(at)}  run {word}: {entry.event.reason}")
 
     def _status(self, at: Instant) -> None:
         if not any(client.started for client in self._state.clients.values()):
@@ -74,6 +75,8 @@ class PlainView:
         self._print(f"{self._time(at)}    record {self._state.record_words()} | {clients}")
 
     def _until(self, at: Instant) -> str:
+        if self._state.held is not None or at < self._state.resumes:
+            return ""
         change = self._state.next_change(at)
         return f", for {tenths(change - at)}" if change is not None else ""
 

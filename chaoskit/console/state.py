@@ -86,6 +86,11 @@ class RunState:
     spans: list[tuple[Instant, Instant, str]] = field(default_factory=list)
     held: str | None = None
     """What the run waits before, for somebody's go."""
+    holds: tuple[Instant, ...] = ()
+    """When it is to wait next, and after that, as far as is known before the waits themselves."""
+    resumes: Instant = 0
+    """When the experiment goes on after the latest go."""
+    go_by: str = ""
     planned: dict[str, str] = field(default_factory=dict)
     blanks: dict[str, tuple[str, tuple[tuple[Instant, Instant], ...]]] = field(default_factory=dict)
 
@@ -120,13 +125,15 @@ class RunState:
             return "starting"
         if self.held is not None:
             return f"held before {self.held}, until somebody says go"
+        if at < self.resumes:
+            return f"go, said by {self.go_by}"
         if self.ends is not None and at >= self.ends:
             return "finishing calls"
         active = [what for start, end, what in self.spans if start <= at < end]
         if active:
             return "fault: " + " + ".join(dict.fromkeys(active))
         if not self.spans:
-            return "running"
+            return "baseline" if self.holds else "running"
         return "baseline" if at < min(start for start, _, _ in self.spans) else "recovery"
 
     def next_change(self, at: Instant) -> Instant | None:
@@ -134,6 +141,7 @@ class RunState:
         edges = [edge for start, end, _ in self.spans for edge in (start, end)]
         if self.ends is not None:
             edges = [edge for edge in edges if edge < self.ends] + [self.ends]
+        edges += [*self.holds[:1], self.resumes]
         if self.origin is not None:
             edges.append(self.origin)
         return min((edge for edge in edges if edge > at), default=None)
@@ -216,7 +224,7 @@ def _injection_cut(state: RunState, event: ev.InjectionCut) -> None:
 
 
 def _timeline_armed(state: RunState, event: ev.TimelineArmed) -> None:
-    state.origin, state.ends = event.origin, event.ends
+    state.origin, state.ends, state.holds = event.origin, event.ends, event.holds
 
 
 def _hold_begun(state: RunState, event: ev.HoldBegun) -> None:
@@ -224,7 +232,10 @@ def _hold_begun(state: RunState, event: ev.HoldBegun) -> None:
 
 
 def _hold_released(state: RunState, event: ev.HoldReleased) -> None:
-    state.held, state.ends = None, event.ends
+    state.held, state.ends, state.resumes, state.go_by = None, event.ends, event.resumes, event.by
+    if state.holds:
+        waited = event.resumes - state.holds[0]
+        state.holds = tuple(hold + waited for hold in state.holds[1:])
 
 
 def _query(state: RunState, event: ev.QueryAnswered) -> None:

@@ -17,9 +17,6 @@ NONE, ANY_CLASS = 254, 255
 SOA, TSIG = 6, 250
 
 RecordClass: TypeAlias = Literal["IN", "ANY", "NONE", "OTHER"]
-_EMPTY: tuple[tuple[RecordClass, ...], ...] = (("IN",), ("IN", "NONE"))
-"""Of prerequisites and updates, the classes in which a record has data even where RDLENGTH is 0."""
-
 _CLASSES: dict[int, RecordClass] = {IN: "IN", ANY_CLASS: "ANY", NONE: "NONE"}
 
 
@@ -70,6 +67,10 @@ def is_update(data: bytes) -> bool:
     return len(data) >= HEADER and data[2] & 0xF8 == UPDATE >> 8
 
 
+_MAY_BE_EMPTY: tuple[tuple[RecordClass, ...], ...] = (("IN",), ("IN", "NONE"))
+"""The classes in which a prerequisite, and an update, of a type that is not known may have no data."""
+
+
 def read_update(data: bytes) -> UpdateMessage:
     """Read an update; what follows its last record is passed over, as in BIND. Raises ``UpdateRefusal`` (FORMERR) if it cannot be read."""
     try:
@@ -90,7 +91,7 @@ def _read(data: bytes) -> UpdateMessage:
         raise UpdateRefusal("FORMERR", "the zone section is not of type SOA (RFC 2136 §3.1.1)")
     zone_section = data[HEADER:at]
     sections: list[list[UpdateRecord]] = [[], []]
-    for section, count, empty in zip(sections, (prerequisites, updates), _EMPTY, strict=True):
+    for section, count, empty in zip(sections, (prerequisites, updates), _MAY_BE_EMPTY, strict=True):
         for _ in range(count):
             record, at = _record(data, reader, at, empty)
             section.append(record)
@@ -114,7 +115,7 @@ def _read(data: bytes) -> UpdateMessage:
 
 
 def _record(data: bytes, reader: MessageReader, at: int, empty: tuple[RecordClass, ...]) -> tuple[UpdateRecord, int]:
-    """A record, and where it ends. In the classes ``empty`` RDLENGTH 0 is data if the type is not known (RFC 3597 §5), as in BIND."""
+    """A record, and where it ends. In the classes ``empty`` RDLENGTH 0 is data of a type that is not known (RFC 3597 §5), as in BIND."""
     name, at = reader.read_name(at)
     rtype, rclass, ttl, size = struct.unpack_from("!HHIH", data, at)
     start, end = at + 10, at + 10 + size

@@ -19,6 +19,7 @@ from chaoskit.experiment.problems import problems_of
 from chaoskit.experiment.schema import ClientSpec
 from chaoskit.experiment.shipped import root
 from chaoskit.race.live.orders import ORDERS
+from chaoskit.strict import FROM_A_FILE
 
 REPAIR = ("repair",)
 """What an operator of the race obeys."""
@@ -63,7 +64,7 @@ def load_scenario(path: Path, seed: int | None = None) -> Scenario:
     rest.update({} if seed is None else {"seed": seed})
     experiment = resolve(Document(document.path, rest, document.lines), time_scale=1.0)
     try:
-        drill = DrillSpec.model_validate(plain)
+        drill = DrillSpec.model_validate(plain, context=FROM_A_FILE)
     except ValidationError as error:
         raise ExperimentError(document.path, problems_of(error, document, ("drill",))) from error
     if problems := _Checks(document, experiment, drill).problems:

@@ -115,7 +115,7 @@ class Runner:
                 reason, aborted = self._abort.because, True
         except HarnessError as error:
             if not any(isinstance(entry.event, HarnessFailed) for entry in self.journal.entries):
-                self.journal.append(HarnessFailed(at=clock.now(), part=type(error).__name__, message=str(error)))
+                self.journal.append(HarnessFailed(at=clock.now(), part="harness", message=str(error)))
             reason = "the harness failed"
         except TimeoutError:
             waited = self.experiment.spec.limits.ready_within / 1e9
@@ -239,7 +239,8 @@ class Runner:
         held = {injection.id for hold in self._holds for injection in hold.injections}
         first = [injection for injection in self.experiment.injections if injection.id not in held]
         self._begin_part(clock, first, origin)
-        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends))
+        holds = tuple(origin + hold.at for hold in self._holds)
+        self.journal.append(TimelineArmed(at=clock.now(), origin=origin, ends=ends, holds=holds))
         for plane in self._planes:
             self.manager.send(plane.key, {"do": "arm", "origin": origin})
         self.journal.listen(AbortWatcher(self.experiment.spec.abort_when, self._abort_because))
@@ -278,7 +279,8 @@ class Runner:
     async def _hold(self, clock: Clock, hold: Hold, due: Instant, ends: Instant) -> Instant:
         """Wait for a go; the instant at which the experiment's time goes on. Aborts the run where nobody says it in time."""
         assert self._gate is not None
-        self.journal.append(HoldBegun(at=clock.now(), number=hold.number, before=hold.before))
+        begun = HoldBegun(at=clock.now(), number=hold.number, before=hold.before, injections=hold.shown)
+        self.journal.append(begun)
         longest = self.experiment.spec.limits.longest_hold
         waiting = asyncio.ensure_future(self._gate.wait())
         limit = asyncio.ensure_future(clock.sleep_until(due + longest))

@@ -40,7 +40,8 @@ class RecoversWithin(Expectation):
         after = f" after {self.after}" if self.after else ""
         title = f"recovers_within {named(self.client)} within {format_duration(self.within)}{after}"
         if not run.episodes:
-            because = "no fault was planned, so there was nothing to recover from"
+            planned = "was due before the run ended" if run.header.experiment.get("timeline") else "was planned"
+            because = f"no fault {planned}, so there was nothing to recover from"
             return Verdict(expectation=title, finding="unknown", because=because)
         if self.after and not any(self.after in episode.injections for episode in run.episodes):
             because = f"no injection {self.after!r} was planned"

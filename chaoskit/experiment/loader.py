@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
 from chaoskit.expect import EXPECTATIONS, Expectation
@@ -19,9 +19,10 @@ from chaoskit.experiment.planes import PLANE_KEYS, PLANES
 from chaoskit.experiment.plans import with_aliases
 from chaoskit.experiment.problems import problems_of
 from chaoskit.experiment.schema import ExperimentSpec, InjectionSpec
-from chaoskit.experiment.when import AnyWhen
+from chaoskit.experiment.when import AnyWhen, CronSpec
 from chaoskit.registry import NoKind, Registry
 from chaoskit.seeds import generator
+from chaoskit.strict import FROM_A_FILE, validate
 from chaoskit.timeline.injection import Injection
 from chaoskit.timeline.plane import Plane
 from chaoskit.timeline.window import Window
@@ -89,7 +90,7 @@ def resolve(document: Document, time_scale: float) -> Experiment:
             f"{document.path}: a file of kind {kind} is no experiment; run: chaoskit {command} {document.path}"
         )
     try:
-        spec = ExperimentSpec.model_validate(document.data)
+        spec = ExperimentSpec.model_validate(document.data, context=FROM_A_FILE)
     except ValidationError as error:
         raise ExperimentError(document.path, problems_of(error, document)) from error
     resolver = _Resolver(document, spec)
@@ -123,8 +124,16 @@ def resolve(document: Document, time_scale: float) -> Experiment:
 def _scale_problem(document: Document, spec: ExperimentSpec, time_scale: float) -> Problem:
     smallest = spec.limits.smallest_time_scale
     message = f"this experiment allows a time scale from {smallest:g} to 100, not {time_scale:g}."
-    fix = "SDK back-off does not scale, so a shorter run would answer another question."
-    return Problem(document.line(("limits",)), "limits.smallest_time_scale", message, fix)
+    path = ("limits", "smallest_time_scale")
+    if path in document.lines:
+        fix = "SDK back-off does not scale, so a shorter run would answer another question."
+        return Problem(document.line(path), ".".join(path), message, fix, path)
+    fix = (
+        f"Leave --time-scale out; if shorter times answer its question too, write limits: {{{path[1]}: {time_scale:g}}}."
+        if 0 < time_scale < smallest
+        else "Leave --time-scale out."
+    )
+    return Problem(0, "--time-scale", message, fix)
 
 
 class _Resolver:
@@ -173,7 +182,10 @@ class _Resolver:
                 message = (
                     f"the run cannot be held before {planned.injection.id}: {', '.join(blockers)} would last longer."
                 )
-                fix = "Let what begins before it end before it, and write no cron window beside a hold."
+                crons = any(isinstance(entry.when, CronSpec) for entry in self._spec.timeline)
+                fix = "Let what begins before it end before it" + (
+                    ", and write no cron window beside a hold." if crons else "."
+                )
                 self._say(("timeline", planned.number, "hold"), message, fix)
         return tuple(sorted(points))
 
@@ -207,9 +219,8 @@ class _Resolver:
         return self._read(field, plane.target, {plane.short: written} if isinstance(written, str) else written)
 
     def _read(self, field: FieldPath, kind: type[Any], written: Any) -> Any:
-        adapter: Callable[[Any], Any] = TypeAdapter(kind).validate_python
         try:
-            return adapter(written)
+            return validate(kind, written)
         except ValidationError as error:
             self.problems += problems_of(error, self.document, field, kind)
         except ValueError as error:

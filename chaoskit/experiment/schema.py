@@ -231,6 +231,14 @@ class LimitsSpec(Strict):
     longest_hold: Duration = Field(30 * MINUTE, description="a run that is held for longer is aborted")
     ready_within: Duration = Field(120 * SECOND, description="for every process to start")
     grace: Duration = Field(5 * SECOND, description="for calls under way when the experiment ends")
+
+    @field_validator("longest_fault", "longest_hold", "ready_within")
+    @classmethod
+    def _takes_time(cls, length: int) -> int:
+        if length <= 0:
+            raise ValueError("must be longer than 0")
+        return length
+
     smallest_time_scale: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="how far --time-scale may shrink this experiment's times and still answer its question"
     )
@@ -267,6 +275,13 @@ class ExperimentSpec(Strict):
     expect: tuple[Any, ...] = Field((), description="expectations: a kind, or {kind: {limits}}")
     limits: LimitsSpec = Field(default_factory=LimitsSpec)
     canary: str = Field(DEFAULT_CANARY, description="a name that must keep resolving; no fault may touch it")
+
+    @field_validator("abort_when")
+    @classmethod
+    def _has_a_condition(cls, conditions: tuple[AbortSpec, ...]) -> tuple[AbortSpec, ...]:
+        if not conditions:
+            raise ValueError("has no condition; write one, such as {client: app, failed_calls: 20}, or leave it out")
+        return conditions
 
     @field_validator("services", mode="before")
     @classmethod

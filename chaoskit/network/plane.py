@@ -37,6 +37,9 @@ def _check(injection: Injection[Any, Any], surroundings: Surroundings) -> Iterat
     if isinstance(injection.fault, FullBacklog) and injection.chance < 1:
         message = "a full accept queue takes no new connection at all, so 'chance' must be 1."
         yield Complaint(("chance",), message, "Leave it out, or use 'addresses' to mean some of the service's.")
+    if isinstance(injection.fault, Down | FullBacklog) and injection.where.stream == "upstream":
+        message = "it acts on the listening socket, and not on a stream of a connection."
+        yield Complaint(("where", "stream"), message, "Leave 'stream' out.")
     if lacking := injection.fault.lacking():
         yield Complaint(("network",), f"{lacking}.", "Run it there, or in the docker sandbox.")
 

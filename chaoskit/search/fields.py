@@ -20,7 +20,7 @@ _LABELLED = ("clients",)
 
 
 def with_values(document: Document, values: Mapping[str, Any]) -> Document:
-    """A copy of ``document`` in which each field (by path, see ``find``) has its value.
+    """A copy of ``document`` in which each field (by path, see ``find``) has its value; None leaves it out, so its default holds.
 
     The lines stay those of the file. Raises ``InputError`` for a path that leads nowhere.
     """
@@ -124,7 +124,10 @@ def _below(value: Any, step: str | int) -> Any:
 
 
 def _set(value: Any, field: FieldPath, new: Any) -> Any:
-    """``value`` with ``new`` at ``field``; short forms on the way (``dns: delay``, ``services: [ec2]``) are written out."""
+    """``value`` with ``new`` at ``field``, or without the field where ``new`` is None.
+
+    Short forms on the way (``dns: delay``, ``services: [ec2]``) are written out.
+    """
     if not field:
         return new
     step, rest = field[0], field[1:]
@@ -135,7 +138,10 @@ def _set(value: Any, field: FieldPath, new: Any) -> Any:
         value = {name: {} for name in value}
     elif value is None or value == step:
         value = {} if value is None else {step: {}}
-    value[step] = _set(value.get(step), rest, new)
+    if not rest and new is None:
+        value.pop(step, None)
+    else:
+        value[step] = _set(value.get(step), rest, new)
     return value
 
 

@@ -16,7 +16,7 @@ from chaoskit.journal.events import Entry
 from chaoskit.journal.run import Run
 from chaoskit.units import SECOND
 from tests.effort import examples
-from tests.journal.story import ORIGIN
+from tests.journal.story import ORIGIN, Story, at
 from tests.report.anything import HOSTILE, journals
 from tests.report.journals import HOST, Journals, demo
 
@@ -100,7 +100,7 @@ def test_errors_are_told_once_and_at_once() -> None:
     journal.add(ev.ProcessEnded(at=ORIGIN + 3 * SECOND, process="service", exit_code=0, expected=True))
     errors = [line for line in plain(journal.entries()) if "ERROR" in line]
     assert errors == [
-        "   1.0 s  ERROR harness failure: dns failed: it broke [bold]",
+        "   1.0 s  ERROR harness failure: dns: it broke [bold]",
         "   2.0 s  ERROR process client warm ended by itself with exit code 9",
     ]
 
@@ -240,3 +240,29 @@ class TestRecord:
         state = self.state(self.answer(SECOND, "AAAA", 1), self.answer(6 * SECOND, "A", 0))
         state.latest = 7 * SECOND
         assert state.record_words() == "EMPTY (NODATA)", "the AAAA of before says nothing of now"
+
+
+def test_plain_lines_say_how_long_until_a_hold() -> None:
+    story = Story(ends=12_000).head("app")
+    story.events = [
+        e.with_fields(holds=(at(2000),), ends=at(10_000)) if isinstance(e, ev.TimelineArmed) else e
+        for e in story.events
+    ]
+    story.add(
+        ev.HoldBegun(at=at(2000), number=1, before="blank"),
+        ev.HoldReleased(at=at(3750), number=1, by="a test", resumes=at(4000), ends=at(12_000)),
+    )
+    story.add(story.fault(4000, 6000).events.pop().with_fields(at=at(3751)))
+    for when in (0, 2100, 3800, 4100, 6100, 11_999):
+        story.call("app", when, when + 1)
+    story.end()
+    lines = [line[10:].strip() for line in plain(story.entries()) if " s  " in line and " | " not in line]
+    assert [line for line in lines if not line.startswith("record")] == [
+        "baseline, for 2.0 s",
+        "held before blank, until somebody says go",
+        "go, said by a test",
+        "fault: empty on dynamodb.us-east-1.amazonaws.com, for 1.9 s",
+        "recovery, for 5.9 s",
+        "finishing calls",
+        "run ended: finished",
+    ]

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from chaoskit.cascade.system.spec import ParsedFile, problems_of
 from chaoskit.errors import ExperimentError, FieldPath, Problem, dotted
-from chaoskit.strict import Strict
+from chaoskit.strict import FROM_A_FILE, Strict
 
 Role: TypeAlias = Literal["input", "fitted", "sign", "predicted"]
 
@@ -122,7 +122,7 @@ class Day:
 def read_day(written: ParsedFile) -> Day:
     """The day that a file describes. Raises ``ExperimentError`` with every problem found."""
     try:
-        spec = DaySpec.model_validate(written.data)
+        spec = DaySpec.model_validate(written.data, context=FROM_A_FILE)
     except ValidationError as error:
         raise ExperimentError(written.path, problems_of(error, written, DaySpec)) from error
     problems = [*_clocks(spec, written), *_names(spec, written)]

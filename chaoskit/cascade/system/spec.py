@@ -15,7 +15,7 @@ from chaoskit.cascade.policies.load_shedding import LoadShedding
 from chaoskit.cascade.policies.retry_budget import RetryBudget
 from chaoskit.cascade.system.model import NO_SLEEP, USERS, Call, Outage, Service, System
 from chaoskit.errors import ExperimentError, FieldPath, Problem, dotted, known_fields
-from chaoskit.strict import Strict
+from chaoskit.strict import FROM_A_FILE, Strict
 from chaoskit.units import Duration
 
 
@@ -103,7 +103,7 @@ class SystemSpec(Strict):
 def read_system(written: ParsedFile) -> System:
     """The system that a file describes. Raises ``ExperimentError`` with every problem found."""
     try:
-        spec = SystemSpec.model_validate(written.data)
+        spec = SystemSpec.model_validate(written.data, context=FROM_A_FILE)
     except ValidationError as error:
         raise ExperimentError(written.path, problems_of(error, written, SystemSpec)) from error
     problems = [*_unknown_services(spec, written), *_marks(spec, written)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from chaoskit.dns.faults import FAULTS, DnsFault
 from chaoskit.dns.masterfile import read_master_file
@@ -20,7 +20,7 @@ from chaoskit.dns.zone import Zone, Zones
 from chaoskit.dns.zone_spec import ZoneSpec, zone_plan
 from chaoskit.errors import InputError
 from chaoskit.registry import NoKind
-from chaoskit.strict import Strict
+from chaoskit.strict import Strict, validate
 from chaoskit.timeline.window_spec import FlapSpec, PulseSpec, RampSpec, WindowShape
 from chaoskit.units import Duration
 
@@ -150,9 +150,8 @@ def read(model: type[Model], plain: Any) -> Model:
 
 def _object(kind: type[Any], plain: Any, field: str, findings: list[Finding]) -> Any:
     """An object of ``kind`` made of ``plain``; None, with findings, when it is wrong."""
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
     try:
-        return adapter.validate_python(plain)
+        return validate(kind, plain)
     except ValidationError as error:
         findings += _findings(error, field, kind)
     except ValueError as error:

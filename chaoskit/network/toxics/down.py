@@ -2,7 +2,7 @@
 
 Toxiproxy has no toxic of this name: it is the proxy switched off (``enabled: false``), and so it is done here, in both proxies.
 A client sees ``ECONNREFUSED`` where it dials and the end of the stream where it was connected. All connections of a service are
-met: ``stream`` says nothing here, and a ``chance`` below 1 is refused.
+met: ``stream: upstream`` and a ``chance`` below 1 are refused.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ again 1 s, 3 s and 7 s after the first, and from Linux 6.5 on, whose first four 
 (``net.ipv4.tcp_syn_linear_timeouts``). So a connection that met it opens with the first repetition after the toxic was lifted, or never,
 where a time-out for connecting comes first. Open connections are left alone.
 
-It acts on the listening socket, so on every new connection: ``stream`` says nothing here, and a ``chance`` below 1 is refused. Evidence
+It acts on the listening socket, so on every new connection: ``stream: upstream`` and a ``chance`` below 1 are refused. Evidence
 is the kernel's own count of what it dropped at that socket. Toxiproxy has no such toxic: this is the embedded proxy's own.
 """
 
