@@ -6,10 +6,10 @@ import re
 import shutil
 import sys
 import textwrap
-from typing import TextIO
+from typing import IO
 
 
-def folded(text: str, stream: TextIO | None = None) -> str:
+def folded(text: str, stream: IO[str] | None = None) -> str:
     """``text`` with each line folded to the terminal's width, as by ``fold``; unchanged where output is no terminal.
 
     ``stream`` is where it goes to: standard output unless another is given.
