@@ -22,7 +22,8 @@ from chaoskit.compose.attach import perform
 from chaoskit.compose.bypasses import find_bypasses
 from chaoskit.compose.engine import Docker, engine_version
 from chaoskit.compose.helper import measure, remove_measuring
-from chaoskit.compose.overlay import IMAGE, eligible
+from chaoskit.compose.host_relays import HostRelays
+from chaoskit.compose.overlay import IMAGE, eligible, resolver_keys
 from chaoskit.compose.plan import OverlayPlan, lay_out, private_network
 from chaoskit.compose.resolver_summary import resolver_summary
 from chaoskit.compose.restorable import check
@@ -30,7 +31,7 @@ from chaoskit.compose.restore import left_behind, put_back, settle, unlike
 from chaoskit.compose.running import Origin, Running, find
 from chaoskit.compose.write import as_containers, loopback_of
 from chaoskit.engine.folders import make_folders
-from chaoskit.engine.preflight_own import refuse_own
+from chaoskit.engine.preflight_own import check_own
 from chaoskit.engine.session import conclude
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
@@ -144,8 +145,9 @@ def load_for(name: str | None, blanks: Sequence[str], services: Sequence[str]) -
     blanks = blanks or ([] if name else [DEFAULT_BLANK])
     whole = as_containers(document, services, injections_of(blanks, document.data.get("timeline") or ()))
     experiment = resolve(whole, 1.0)
-    refuse_own(experiment, "chaoskit attach")
+    check_own(experiment, "overlay")
     _refuse_process_faults(experiment, services)
+    _refuse_places(experiment)
     return experiment, whole
 
 
@@ -160,12 +162,22 @@ def _refuse_process_faults(experiment: Experiment, services: Sequence[str]) -> N
             )
 
 
+def _refuse_places(experiment: Experiment) -> None:
+    """Raise ``InputError`` for a toxic that is aimed at some addresses of a service: in the project's network it has others."""
+    for injection in experiment.planes["network"]:
+        if injection.where.is_narrowed:
+            raise InputError(
+                f"{experiment.source}: {injection.id} is aimed at {injection.where.describe()}; under attach a service has other "
+                "addresses, and no availability zones, so it would meet nothing; aim it at the whole service, or use chaoskit run"
+            )
+
+
 def _plan(
     experiment: Experiment, document: Document, chosen: Sequence[str], probes: Mapping[str, str], subnet: str
 ) -> OverlayPlan:
     spec = experiment.spec
     plan = lay_out(experiment.source, chosen, loopback_of(spec), subnet, spec.region)
-    return replace(plan, experiment=document.data, probes=probes)
+    return replace(plan, experiment=document.data, probes=probes, resolver=resolver_keys(spec.resolver))
 
 
 def _probes(written: Sequence[str], chosen: Sequence[str]) -> dict[str, str]:
@@ -187,6 +199,7 @@ def _show(
     """Print what will be touched, and warn of bypasses; of services left out only unless ``named`` says that the user chose."""
     origin, spec = running.origin, experiment.spec
     names = [host_name(service, spec.region) for service in services_of(spec)]
+    names += [name for service in spec.own_services.values() for name in service.names]
     typer.echo(f"project {origin.project} ({running.project.source})")
     for name in chosen:
         probed = f", probed at {probes[name]}" if name in probes else ""
@@ -198,6 +211,14 @@ def _show(
         typer.echo(f"  not touched: {', '.join(left)}")
     typer.echo("  added for the run: a container, an internal network and a volume, all called chaoskit")
     typer.echo(f"experiment: {spec.title}, for {format_duration(experiment.duration_ns)}")
+    for name, service in spec.own_services.items():
+        typer.echo(f"  {name}: {service.host}:{service.port} leads through chaoskit's proxy to {service.backend}")
+    for line in spec.resolver.lines:
+        typer.echo(f"  in place of what resolv.conf of each service says: {line}")
+    if experiment.holds:
+        typer.echo(
+            "  where it is held, it waits for your go: run `chaoskit go`, with --runs where --out is another folder"
+        )
     for injection in experiment.injections:
         typer.echo(f"  {injection.id}: {type(injection.fault).__name__.lower()} on {injection.where.describe()}")
     typer.echo("  names that nobody here answers for are refused, so nothing reaches the real AWS by name")
@@ -225,7 +246,17 @@ def _run(docker: Docker, running: Running, plan: OverlayPlan, experiment: Experi
         ending.callback(pool.shutdown)
         with Journal(folders.partial / "journal.jsonl") as journal, PlainView(make_console()) as view:
             journal.listen(view)
-            perform(docker, running, plan, image, journal, lambda line: typer.echo(f"         {line}"))
+            relays = ending.enter_context(HostRelays(experiment.spec, folders.work / "backends"))
+            perform(
+                docker,
+                running,
+                replace(plan, sockets=relays.mount),
+                image,
+                journal,
+                lambda line: typer.echo(f"         {line}"),
+                held_in=folders.partial,
+                failure=lambda: relays.failure,
+            )
         after = find(docker, project)
         if changed := unlike(running, after):
             raise HarnessError(

@@ -15,7 +15,7 @@ from chaoskit.engine.session import RunResult
 from chaoskit.errors import InputError
 from chaoskit.input_file import refuse_pipe
 from chaoskit.journal.command import CommandEnd
-from chaoskit.report.ci.baseline import Tolerance, got_worse, parse_tolerance, read_baseline
+from chaoskit.report.ci.baseline import Comparison, Tolerance, compare, parse_tolerance, read_baseline
 from chaoskit.units import format_duration
 from chaoskit.verdict import Outcome
 
@@ -85,12 +85,16 @@ class CiReports:
             return code
         summary = summarize(result.run, result.verdicts, result.outcome)
         summary["verdicts"] = [*more, *summary["verdicts"]]
-        worse = got_worse(summary, self.baseline, self.tolerance) if self.baseline else []
+        counts = result.outcome in (Outcome.PASSED, Outcome.FAILED)
+        comparisons = compare(summary, self.baseline, self.tolerance) if self.baseline and counts else []
+        worse = [comparison.text for comparison in comparisons if comparison.worse]
         notes = [f"worse than the baseline: {line}" for line in worse]
-        for note in notes:
-            typer.echo(note, err=True)
         if self.baseline is not None:
-            summary["verdicts"] = [*summary["verdicts"], _baseline_verdict(worse)]
+            self._tell_baseline(summary, comparisons, counts=counts)
+            summary["verdicts"] = [*summary["verdicts"], _baseline_verdict(worse, self.tolerance, counts=counts)]
+        if worse and result.outcome is Outcome.PASSED:
+            because = "The run passed by itself, and got worse than the baseline."
+            summary["outcome"] = {**summary["outcome"], "word": Outcome.FAILED.value, "because": [because]}
         if self.options.junit:
             write_text(self.options.junit, junit(summary))
         if self.options.markdown:
@@ -102,6 +106,22 @@ class CiReports:
                 typer.echo(line)
             self._add_step_summary(summary, notes)
         return Outcome.FAILED.exit_code if worse and code == 0 else code
+
+    def _tell_baseline(self, summary: dict[str, Any], comparisons: Sequence[Comparison], *, counts: bool) -> None:
+        """Say on standard error how the run compares, in the terminal's width."""
+        from chaoskit.console.safe import SafeConsole
+
+        assert self.baseline is not None
+        console = SafeConsole(stderr=True, markup=False, highlight=False)
+        now, then = summary["run"]["title"], self.baseline["run"]["title"]
+        if now != then:
+            console.print(f"warning: the baseline is a run of another experiment, {then!r}")
+        if not counts:
+            console.print("not compared with the baseline: this run proves nothing")
+            return
+        console.print(f"compared with {self.options.baseline} (worse: later by more than {self.tolerance})")
+        for comparison in comparisons:
+            console.print(f"  {'WORSE' if comparison.worse else 'not worse'}  {comparison.text}")
 
     def _add_step_summary(self, summary: dict[str, Any], notes: list[str]) -> None:
         """Append to the step's summary what still fits into it."""
@@ -127,11 +147,11 @@ def command_verdict(end: CommandEnd | None) -> dict[str, Any]:
     return {"expectation": "the command exits with 0", "finding": finding, "because": because, "evidence": []}
 
 
-def _baseline_verdict(worse: list[str]) -> dict[str, Any]:
-    because = "; ".join(worse) or "no client's recovery got worse by more than the tolerance"
+def _baseline_verdict(worse: list[str], tolerance: Tolerance, *, counts: bool) -> dict[str, Any]:
+    because = "; ".join(worse) or f"no client's recovery got worse by more than {tolerance}"
     return {
         "expectation": "not worse than the baseline",
-        "finding": "broken" if worse else "held",
-        "because": because,
+        "finding": "unknown" if not counts else "broken" if worse else "held",
+        "because": because if counts else "this run proves nothing, so it was not compared",
         "evidence": [],
     }

@@ -12,8 +12,10 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from chaoskit.compose.engine import EVERY_PROFILE, Docker
+from chaoskit.compose.hold_bridge import HoldBridge
 from chaoskit.compose.merged import MergedJournal
 from chaoskit.compose.overlay import NAME, TOOK_LABEL, make_override, write_override
 from chaoskit.compose.plan import OverlayPlan
@@ -23,7 +25,7 @@ from chaoskit.compose.watch import ContainerWatch
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.interruption import SIGNALS, handled, interruptible
 from chaoskit.journal.codec import decode_entry
-from chaoskit.journal.events import RunEnded, RunStarted
+from chaoskit.journal.events import HarnessFailed, RunEnded, RunStarted
 from chaoskit.journal.store import Journal
 from chaoskit.sandbox.owner import Owner
 
@@ -31,8 +33,21 @@ UP_WITHIN_S = "180"
 Tell = Callable[[str], None]
 
 
-def perform(docker: Docker, running: Running, plan: OverlayPlan, image: str, journal: Journal, tell: Tell) -> None:
+def perform(
+    docker: Docker,
+    running: Running,
+    plan: OverlayPlan,
+    image: str,
+    journal: Journal,
+    tell: Tell,
+    *,
+    held_in: Path,
+    failure: Callable[[], str | None] = lambda: None,
+) -> None:
     """Play the plan's experiment on the services of ``running.origin.scale``; their state is as before when this returns or raises.
+
+    ``held_in`` is the folder in which ``chaoskit go`` finds the run while it is held; ``failure`` tells, at the end, what of the harness
+    on this machine has failed.
 
     Raises ``Interrupted`` after a signal, ``HarnessError`` for what Docker refuses, and ``InputError`` when another has begun since.
     """
@@ -51,7 +66,7 @@ def perform(docker: Docker, running: Running, plan: OverlayPlan, image: str, jou
             _begin(docker, origin.project, options, text)
             tell(f"making {', '.join(chosen)} anew, under chaoskit")
             _up(docker, options, origin.scale, text)
-            _play(docker, origin, journal)
+            _play(docker, origin, journal, held_in, failure)
         finally:
             with _deaf():
                 tell(f"putting {', '.join(chosen)} back")
@@ -80,13 +95,15 @@ def _up(docker: Docker, options: Sequence[str], scale: Mapping[str, int], overri
     docker.compose([*options, *EVERY_PROFILE], "up", *flags, *scales(scale), *scale, stdin=override)
 
 
-def _play(docker: Docker, origin: Origin, journal: Journal) -> None:
+def _play(docker: Docker, origin: Origin, journal: Journal, held_in: Path, failure: Callable[[], str | None]) -> None:
     """Let our container begin, and take its journal as it comes, with what befalls theirs meanwhile."""
     ours = docker.lines("ps", "--quiet", "--filter", f"label={TOOK_LABEL}={origin.project}")
     if not ours:
         raise HarnessError("chaoskit's container in the project has ended before the experiment began")
     merged = MergedJournal(journal)
     watch = ContainerWatch(docker, origin.project, list(origin.scale), merged.append, merged.latest)
+    bridge = HoldBridge(docker, ours[0], held_in)
+    journal.listen(bridge)
     following = docker.follow("logs", "--follow", ours[0])
     try:
         docker.run("kill", "--signal", "USR1", ours[0])
@@ -95,6 +112,8 @@ def _play(docker: Docker, origin: Origin, journal: Journal) -> None:
             entry = decode_entry(line.decode())
             if isinstance(entry.event, RunEnded):
                 watch.end()
+                if message := failure():
+                    merged.append(HarnessFailed(at=merged.latest(), part="attach", message=message))
             merged.take(entry)
             if isinstance(entry.event, RunStarted):
                 watch.begin()
@@ -102,6 +121,7 @@ def _play(docker: Docker, origin: Origin, journal: Journal) -> None:
         raise HarnessError(f"chaoskit's container said what is no event: {str(error).splitlines()[0]}") from error
     finally:
         watch.end()
+        bridge.end()
         complaint = _end(following)
     if not journal.entries or not isinstance(journal.entries[-1].event, RunEnded):
         raise HarnessError(f"chaoskit's container ended before the experiment did: {complaint or 'it said nothing'}")

@@ -21,6 +21,9 @@ TRUST = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE
 SETTINGS = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 """Files of profiles, which the overlay replaces by its own."""
 
+METADATA = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+"""Where SDKs ask for instance metadata, a stand-in of theirs it may be."""
+
 LIVE = (
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
@@ -154,6 +157,9 @@ def _environment(service: Service) -> Iterator[Bypass]:
     if files := [name for name in SETTINGS if service.sets(name)]:
         why = "the overlay names files of its own, so time-outs, retries and profiles that are set there do not count"
         yield Bypass(service.name, ", ".join(files), why, "set them by AWS_ variables for the game day")
+    if service.sets(METADATA):
+        why = "the overlay switches EC2's instance metadata off (AWS_EC2_METADATA_DISABLED), so SDKs do not ask there"
+        yield Bypass(service.name, METADATA, why, "they find fake keys in the environment")
     if live := [name for name in LIVE if service.sets(name)]:
         why = "it leads to real credentials"
         yield Bypass(service.name, ", ".join(live), why, "the overlay gives it fake ones; check that the app starts so")

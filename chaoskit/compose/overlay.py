@@ -15,8 +15,9 @@ import yaml
 from chaoskit import __version__
 from chaoskit.compose.bypasses import LIVE, PROXIES
 from chaoskit.compose.bypasses import TRUST as TRUST_VARIABLES
-from chaoskit.compose.plan import OverlayPlan, check_subnets, dynamic_range
+from chaoskit.compose.plan import SOCKETS, OverlayPlan, check_subnets, dynamic_range
 from chaoskit.compose.project import DEFAULT_NETWORK, Project, Service
+from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import InputError
 from chaoskit.experiment.plans import CANARY_LABEL
 from chaoskit.sandbox.environment import FAKE_KEY, FAKE_SECRET
@@ -133,11 +134,18 @@ def _under_test(service: Service, plan: OverlayPlan) -> dict[str, Any]:
     networks = service.networks if set(service.networks) - {NAME} else {DEFAULT_NETWORK: ()}
     return {
         "dns": _Override([plan.resolvers[service.name]]),
+        **{key: _Override(words) for key, words in plan.resolver.items()},
         "environment": app_environment(service, plan.region),
         "networks": {**{name: None for name in networks if name != NAME}, NAME: None},
         "volumes": [f"{NAME}-trust:{TRUST}:ro"],
         "depends_on": {NAME: {"condition": "service_healthy"}},
     }
+
+
+def resolver_keys(settings: ResolverSettings) -> dict[str, list[str]]:
+    """What an experiment says of resolv.conf, by Compose's keys; a service keeps what it does not say."""
+    keys = {"dns_search": [*settings.search], "dns_opt": [*settings.options]}
+    return {key: words for key, words in keys.items() if words}
 
 
 def app_environment(service: Service, region: str) -> dict[str, str]:
@@ -173,7 +181,7 @@ def _ours(plan: OverlayPlan, image: str, labels: dict[str, str]) -> dict[str, An
         "dns": _Override([plan.own]),
         "networks": {NAME: {"ipv4_address": plan.own}},
         "configs": [{"source": f"{NAME}-stage", "target": STAGE_FILE}],
-        "volumes": [f"{NAME}-trust:{TRUST}"],
+        "volumes": [f"{NAME}-trust:{TRUST}", *([f"{plan.sockets}:{SOCKETS}:ro"] if plan.sockets else ())],
         "healthcheck": {
             "test": ["CMD", "python3", "-c", ready],
             "interval": "1s",

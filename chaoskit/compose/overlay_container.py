@@ -8,6 +8,7 @@ stopped, and ``chaoskit inject`` inside it puts faults on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import ipaddress
 import os
@@ -15,21 +16,27 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chaoskit.clock import WallClock
+from chaoskit.compose.hold_bridge import GO_FOLDER
+from chaoskit.compose.host_relays import inner_relays
 from chaoskit.compose.overlay import READY_FILE, STAGE_FILE, TRUST
 from chaoskit.compose.plan import OverlayPlan
 from chaoskit.compose.write import every_service
 from chaoskit.engine.abort import Abort
+from chaoskit.engine.go_file import watch_for_go
+from chaoskit.engine.hold_gate import HoldGate
 from chaoskit.engine.processes import LocalProcessManager
 from chaoskit.engine.runner import RunSettings
-from chaoskit.engine.session import judged, record
+from chaoskit.engine.session import Stage, judged, record
 from chaoskit.errors import ChaoskitError, SandboxError
 from chaoskit.experiment.loader import resolve_plain
+from chaoskit.experiment.own_plans import own_addresses, relay_addresses
 from chaoskit.experiment.planes import PLANE_KEYS
 from chaoskit.experiment.plans import (
     CANARY_LABEL,
@@ -70,7 +77,7 @@ class OverlaySandbox(LocalProcesses):
         return self._plan.resolvers.get(label, self._plan.own), 53
 
     def service(self, address: str, port: int = 443) -> str:
-        return f"{address}:443"
+        return f"{address}:{port}"
 
     async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
         """All listen: their services may start."""
@@ -148,14 +155,20 @@ def write_credentials(folder: Path, region: str) -> None:
 
 def here(spec: ExperimentSpec, plan: OverlayPlan) -> ExperimentSpec:
     """The experiment's services at their addresses in the overlay's network, instead of on loopback."""
+    mocks = {name: spec.aws_services.get(name, ServiceSpec()) for name in services_of(spec)}
+    places = services_of(spec) | own_addresses(spec)
     moved = {
-        name: spec.aws_services.get(name, ServiceSpec()).model_copy(
+        name: service.model_copy(
             update={
-                "addresses": tuple(plan.addresses[address] for address in addresses if address in plan.addresses),
+                "addresses": tuple(plan.addresses[address] for address in places[name] if address in plan.addresses),
                 "availability_zones": None,
             }
         )
-        for name, addresses in services_of(spec).items()
+        for name, service in (mocks | spec.own_services).items()
+    }
+    moved |= {
+        name: moved[name].model_copy(update={"backend": f"{address}:{port}"})
+        for name, (address, port) in relay_addresses(spec).items()
     }
     limits = spec.limits.model_copy(update={"ready_within": READY_WITHIN_NS})
     return spec.model_copy(update={"services": moved, "limits": limits})
@@ -188,11 +201,31 @@ async def play(plan: OverlayPlan, began: asyncio.Event, trust: Path) -> int:
         # Process 1 of a container would not hear it otherwise.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, aborted.ask, "SIGTERM asked for it")
         authority = trust / "ca.pem"
+        gate = HoldGate() if experiment.holds else None
         await record(
-            experiment, settings, sandbox, journal, WORK, authority=authority, begin=began.wait, aborted=aborted
+            experiment,
+            settings,
+            sandbox,
+            journal,
+            WORK,
+            authority=authority,
+            begin=began.wait,
+            aborted=aborted,
+            beside=partial(_beside, whole.spec, gate),
+            gate=gate,
         )
     _, _, outcome = judged(journal.entries, experiment)
     return outcome.exit_code
+
+
+@contextlib.asynccontextmanager
+async def _beside(spec: ExperimentSpec, gate: HoldGate | None, stage: Stage) -> AsyncIterator[None]:
+    """What stands beside a run: relays to programs of the host, and the ear for a go."""
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(inner_relays(spec, stage))
+        if gate is not None:
+            await stack.enter_async_context(watch_for_go(GO_FOLDER, gate, stage))
+        yield
 
 
 def _print(entry: Entry) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from chaoskit.compose.project import Project
@@ -18,6 +19,8 @@ from chaoskit.errors import InputError
 
 SUBNET = "172.31.253.0/24"
 OWN, FIRST = 2, 3
+SOCKETS = Path("/run/chaoskit-host")
+"""Where our container finds ``OverlayPlan.sockets``."""
 WIDEST = 16
 """Prefix length of the widest network that may be asked for: 32,765 addresses of ours fit in its half."""
 
@@ -28,7 +31,8 @@ class OverlayPlan:
 
     ``own`` is its own address, ``resolvers`` the one that each compose service asks, ``addresses`` maps a loopback address of the
     experiment to the one that stands for it here, ``probes`` are URLs by service. ``experiment`` None: honest answers, and faults by
-    hand.
+    hand. ``resolver`` has what resolv.conf of the services says beside the name server, by Compose's keys; ``sockets`` is the folder of
+    this machine with the sockets of relays to its programs.
     """
 
     source: str
@@ -39,6 +43,8 @@ class OverlayPlan:
     experiment: dict[str, Any] | None = None
     probes: Mapping[str, str] | None = None
     region: str = "us-east-1"
+    resolver: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sockets: str | None = None
 
     def to_json(self) -> str:
         """For the container's configuration."""

@@ -66,7 +66,8 @@ class Service:
 class Project:
     """A compose project: where it was read from, its services by name, and what else it declares, by kind (``networks``, …).
 
-    ``subnets`` maps each of its networks to the subnets that it asks for (``ipam``).
+    ``subnets`` maps each of its networks to the subnets that it asks for (``ipam``), ``called`` those with a ``name`` to it: what Docker
+    calls them.
     """
 
     source: str
@@ -74,6 +75,7 @@ class Project:
     services: Mapping[str, Service]
     declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
     subnets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
 
     def with_needed(self, names: Iterable[str]) -> list[str]:
         """These services and all that they depend on, however far, each after what it depends on."""
@@ -140,6 +142,7 @@ def from_plain(plain: Any, source: str) -> Project:
         services=by_name,
         declared=declared,
         subnets=_subnets(plain.get("networks")),
+        called=_called(plain.get("networks")),
     )
 
 
@@ -148,6 +151,12 @@ def _subnets(written: Any) -> dict[str, tuple[str, ...]]:
     networks = written if isinstance(written, dict) else {}
     pools = {str(name): ((settings or {}).get("ipam") or {}).get("config") or () for name, settings in networks.items()}
     return {name: tuple(str(pool["subnet"]) for pool in many if pool.get("subnet")) for name, many in pools.items()}
+
+
+def _called(written: Any) -> dict[str, str]:
+    """Of ``{back: {name: shop-back}}``."""
+    networks = written if isinstance(written, dict) else {}
+    return {str(key): str(settings["name"]) for key, settings in networks.items() if (settings or {}).get("name")}
 
 
 def _service(name: str, written: dict[str, Any]) -> Service:

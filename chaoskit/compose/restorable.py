@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chaoskit.compose.engine import EVERY_PROFILE, Docker, is_json
+from chaoskit.compose.overlay import NAME, TOOK_LABEL
 from chaoskit.compose.running import HASH, IMAGE_ID, Running, labels_of, state_of
 from chaoskit.errors import HarnessError, InputError
 
@@ -18,7 +19,14 @@ STATES = ("unhealthy", "restarting", "paused")
 
 def check(docker: Docker, running: Running, subnet: str) -> None:
     """That the services of ``running.origin.scale`` can be put back, and our network made. Raises ``InputError`` with all that is wrong."""
-    wrong = [*_ill(running), *_sidecars(docker, running), *_changed(docker, running), *_taken(docker, subnet)]
+    wrong = [
+        *_ill(running),
+        *_joined(running),
+        *_sidecars(docker, running),
+        *_changed(docker, running),
+        *_taken(docker, subnet),
+        *_named_as_ours(docker, running.origin.project),
+    ]
     if wrong:
         raise InputError("\n".join(wrong))
 
@@ -75,6 +83,31 @@ def _ill(running: Running) -> Iterator[str]:
                 f"{name} has {stopped} stopped container{'s' if stopped > 1 else ''} beside those that run, which would not come back so; "
                 f"start or remove what is stopped (docker compose -p {running.origin.project} ps --all), or leave {name} out with --service"
             )
+
+
+def _joined(running: Running) -> Iterator[str]:
+    """Networks that somebody has joined a container to by hand: no file says so, so they would be lost."""
+    project = running.project
+    for name in running.origin.scale:
+        declared = {
+            project.called.get(key, f"{running.origin.project}_{key}") for key in project.services[name].networks
+        }
+        present = {
+            network for container in running.containers[name] for network in container["NetworkSettings"]["Networks"]
+        }
+        if more := sorted(present - declared):
+            yield (
+                f"{name} has joined {', '.join(more)} by hand (docker network connect), which it would lose when it is made anew; declare "
+                f"the network in its files, disconnect it for the day, or leave {name} out with --service"
+            )
+
+
+def _named_as_ours(docker: Docker, project: str) -> Iterator[str]:
+    """A volume or network that has the name which ours gets, and is not ours: Compose would take it for ours, and we would write in it."""
+    for kind, name in (("volume", f"{project}_{NAME}-trust"), ("network", f"{project}_{NAME}")):
+        for present in docker.present(name, kind=kind):
+            if present["Name"] == name and TOOK_LABEL not in (present.get("Labels") or {}):
+                yield f"there is a {kind} {name} already, which ours would be called; rename or remove it if nobody needs it"
 
 
 def _sidecars(docker: Docker, running: Running) -> Iterator[str]:

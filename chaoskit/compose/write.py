@@ -18,6 +18,7 @@ from chaoskit.compose.plan import SUBNET, lay_out
 from chaoskit.compose.project import Project, from_plain, read_file
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.document import Document
+from chaoskit.experiment.own_plans import own_addresses
 from chaoskit.experiment.plans import RESERVED, services_of
 from chaoskit.experiment.schema import ExperimentSpec, Label
 
@@ -81,8 +82,9 @@ def read_projects(files: Sequence[Path]) -> Project:
 
 
 def loopback_of(spec: ExperimentSpec) -> list[str]:
-    """The IPv4 loopback addresses of an experiment's mock services, for which the overlay has others."""
-    return [address for addresses in services_of(spec).values() for address in addresses if ":" not in address]
+    """The IPv4 loopback addresses of an experiment's services, for which the overlay has others."""
+    places = [*services_of(spec).values(), *own_addresses(spec).values()]
+    return list(dict.fromkeys(address for addresses in places for address in addresses if ":" not in address))
 
 
 def as_containers(document: Document, services: Sequence[str], more: Sequence[dict[str, Any]] = ()) -> Document:
@@ -94,7 +96,7 @@ def as_containers(document: Document, services: Sequence[str], more: Sequence[di
         _check_label(name)
     data = dict(document.data)
     data["timeline"] = [*(data.get("timeline") or ()), *more]
-    asked = next(iter(data.get("services") or ["dynamodb"]))
+    asked = next((name for name in data.get("services") or () if name in SERVICES), "dynamodb")
     data["clients"] = {name: {"use": "container", "service": asked} for name in services}
     return Document(document.path, data, document.lines)
 
@@ -150,7 +152,10 @@ def overlay_by_hand(
         f"  docker compose {both} exec {NAME} python3 -m chaoskit inject empty {names[0]} --for 30s",
         *(f"  {command}" for command in taking_away(files, mark)),
     ]
-    text = write_override(make_override(project, chosen, plan, image, {OVERLAY_LABEL: mark}), head)
+    override = make_override(project, chosen, plan, image, {OVERLAY_LABEL: mark})
+    # No volume that is there already is taken for ours, and written in.
+    override["volumes"][f"{NAME}-trust"]["name"] = f"${{COMPOSE_PROJECT_NAME}}_{NAME}-trust-{mark}"
+    text = write_override(override, head)
     left_out = [name for name in project.services if project.services[name].fixed_network and name not in chosen]
     bypasses = find_bypasses(project, [*chosen, *(left_out if not services else ())], region, names)
     return Written(

@@ -10,6 +10,7 @@ from pathlib import Path
 from chaoskit.engine.ports import Sandbox
 from chaoskit.experiment.own_plans import backends_of, outside_backends, relay_addresses
 from chaoskit.experiment.schema import ExperimentSpec
+from chaoskit.sandbox.docker_sandbox import DockerSandbox
 from chaoskit.sandbox.namespace import NamespaceSandbox
 from chaoskit.sandbox.port_forwards import PortForward, PortForwards
 
@@ -23,20 +24,34 @@ async def reachable_backends(
     ``fail`` is told of a relay that ends too early. Raises ``SandboxError`` where one cannot be made.
     """
     forwards = PortForwards("backend")
-    relayed = isinstance(sandbox, NamespaceSandbox)
-    if isinstance(sandbox, NamespaceSandbox):
-        inside = relay_addresses(spec)
-        holes = [
-            PortForward(host, port, (inside[name][0],), named=False)
-            for name, (host, port) in outside_backends(spec).items()
-        ]
+    command = _relay_command(sandbox)
+    if command is not None:
         try:
-            await forwards.open(holes, sandbox.command, work, ipv6=sandbox.ipv6)
+            await forwards.open(forwards_of(spec), command, work, ipv6=sandbox.ipv6)
         except BaseException:
             await asyncio.shield(forwards.close())
             raise
     try:
         forwards.watch(lambda message: fail("backend", message))
-        yield backends_of(spec, relayed=relayed)
+        yield backends_of(spec, relayed=command is not None)
     finally:
         await asyncio.shield(forwards.close())
+
+
+def forwards_of(spec: ExperimentSpec) -> list[PortForward]:
+    """The ways that an experiment needs to programs of this machine, each with the address that it has in the sandbox."""
+    inside = relay_addresses(spec)
+    return [
+        PortForward(host, port, (inside[name][0],), named=False)
+        for name, (host, port) in outside_backends(spec).items()
+    ]
+
+
+def _relay_command(sandbox: Sandbox) -> Callable[[list[str]], list[str]] | None:
+    """What puts the inner end of a relay into a sandbox that has a loopback of its own; None where this machine's loopback is the run's."""
+    match sandbox:
+        case NamespaceSandbox():
+            return sandbox.command
+        case DockerSandbox():
+            return sandbox.relay_command
+    return None

@@ -26,7 +26,7 @@ WITHIN_S = 10.0
 @contextlib.asynccontextmanager
 async def watch_for_go(folder: Path, gate: HoldGate, stage: Stage) -> AsyncIterator[None]:
     """While the context lasts, let a ``go.json`` in ``folder`` release the run."""
-    held, go = folder / HELD, folder / GO
+    go = folder / GO
     looking: list[asyncio.Task[None]] = []
 
     async def look() -> None:
@@ -39,24 +39,34 @@ async def watch_for_go(folder: Path, gate: HoldGate, stage: Stage) -> AsyncItera
     def hear(entry: Entry) -> None:
         event = entry.event
         if isinstance(event, HoldBegun):
-            with contextlib.suppress(OSError):  # a full disk ends no run here: a go by the page still works
-                held.write_text(json.dumps({"number": event.number, "before": event.before}), encoding="utf-8")
+            mark_held(folder, event)
             looking.append(asyncio.ensure_future(look()))
         elif isinstance(event, HoldReleased):
-            clear()
+            stop()
 
-    def clear() -> None:
+    def stop() -> None:
         for task in looking:
             task.cancel()
         looking.clear()
-        for path in (go, held):
-            path.unlink(missing_ok=True)
+        clear(folder)
 
     stage.journal.listen(hear)
     try:
         yield
     finally:
-        clear()
+        stop()
+
+
+def mark_held(folder: Path, hold: HoldBegun) -> None:
+    """Let ``chaoskit go`` find the run whose folder this is. A full disk ends no run here: a go by the page still works."""
+    with contextlib.suppress(OSError):
+        (folder / HELD).write_text(json.dumps({"number": hold.number, "before": hold.before}), encoding="utf-8")
+
+
+def clear(folder: Path) -> None:
+    """The run is not held, and any go has been heard."""
+    for name in (GO, HELD):
+        (folder / name).unlink(missing_ok=True)
 
 
 def say_go(runs: Path, by: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chaoskit.clients import CLIENTS
 from chaoskit.clients.probe import PROBES
-from chaoskit.errors import ExperimentError, FieldPath, InputError, Problem, dotted
+from chaoskit.errors import ExperimentError, FieldPath, Problem, dotted
 from chaoskit.experiment.address_spec import METADATA_ADDRESS
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.own_plans import app_plan, outside_backends
@@ -19,31 +19,28 @@ from chaoskit.experiment.plans import program_of
 
 ANSWER_WITHIN_S = 2.0
 
+CONTAINERS = ("docker", "compose", "overlay")
+"""Sandboxes whose processes are in containers: no program of this machine is there."""
+
 Complaint = tuple[FieldPath, str, str]
 
 
 def check_own(experiment: Experiment, sandbox: str) -> None:
-    """Raise ``ExperimentError``, with every problem, for what cannot be started or reached; ``sandbox`` is a word of ``CHOICES``."""
+    """Raise ``ExperimentError``, with every problem, for what cannot be started or reached.
+
+    ``sandbox`` is a word of ``CHOICES``, or ``overlay``: an ``attach``.
+    """
     complaints = [
         *_placed(experiment, sandbox),
         *_probes(experiment, sandbox),
-        *(() if sandbox in ("docker", "compose") else (*_apps(experiment), *_outside(experiment))),
+        *(() if sandbox in CONTAINERS else _apps(experiment)),
+        *(() if sandbox == "compose" else _outside(experiment)),
     ]
     problems = [
         Problem(experiment.line(field), dotted(field), message, fix, field) for field, message, fix in complaints
     ]
     if problems:
         raise ExperimentError(experiment.source, problems)
-
-
-def refuse_own(experiment: Experiment, door: str) -> None:
-    """Raise ``InputError`` where ``door``, a command that plays in containers, is given what only runs on this machine."""
-    names = [*experiment.spec.apps, *experiment.spec.own_services]
-    if names:
-        raise InputError(
-            f"{experiment.source}: {', '.join(names)}: {door} has no apps and services of your own; run it with chaoskit run, or put "
-            "them in the compose project"
-        )
 
 
 def _placed(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
@@ -55,19 +52,30 @@ def _placed(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
                 "the inline sandbox hooks the resolver of chaoskit's own Python, and this is a program of your own."
             )
             yield field, message, "Use --sandbox namespace."
-        elif sandbox in ("docker", "compose"):
+        elif sandbox == "overlay":
+            message = "chaoskit attach starts no program of this machine."
             yield (
                 field,
-                "containers of chaoskit's image do not have this program.",
-                "Use --sandbox namespace, or chaoskit attach.",
+                message,
+                "Make it a service of the compose project; a service's backend can be NAME:PORT of one.",
             )
-    for name, service in experiment.spec.own_services.items() if sandbox == "inline" else ():
-        if METADATA_ADDRESS in service.addresses:
-            message = f"{METADATA_ADDRESS} is no address of this machine's loopback."
+        elif sandbox in CONTAINERS:
+            yield field, "containers of chaoskit's image do not have this program.", "Use --sandbox namespace."
+    for name, service in experiment.spec.own_services.items():
+        if sandbox == "compose":
+            message = "the game day of docker/compose.yaml serves mocks of AWS alone."
+            yield ("services", name), message, "Use --sandbox docker or namespace."
+        elif METADATA_ADDRESS in service.addresses and sandbox in ("inline", "docker", "overlay"):
+            place = "this machine's loopback" if sandbox == "inline" else "the network of a run in containers"
+            message = f"{METADATA_ADDRESS} is no address of {place}."
             yield ("services", name, "addresses"), message, "Use --sandbox namespace, whose loopback gets it."
-    for name in experiment.spec.own_services if sandbox in ("docker", "compose") else ():
-        message = "services of your own are not served in the docker sandbox."
-        yield ("services", name), message, "Use --sandbox namespace, or inline for Python clients."
+        elif (
+            sandbox in ("docker", "overlay")
+            and service.addresses
+            and all(":" in address for address in service.addresses)
+        ):
+            message = "the network of a run in containers has IPv4 addresses alone."
+            yield ("services", name, "addresses"), message, "Add one like 127.0.5.1, which stands for one there."
 
 
 def _probes(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
@@ -77,6 +85,10 @@ def _probes(experiment: Experiment, sandbox: str) -> Iterator[Complaint]:
             continue
         kind, field = CLIENTS.get(client.use), ("clients", label, "use")
         for package in kind.PACKAGES:
+            if sandbox == "docker":
+                message = f"chaoskit's image does not have the package {package}, which 'use: {client.use}' needs."
+                yield field, message, "Use --sandbox namespace, or 'use: http' or 'use: tcp'."
+                break
             if importlib.util.find_spec(package) is None:
                 message = f"'use: {client.use}' needs the package {package}, which is not installed."
                 yield field, message, f"Install it: pip install 'chaoskit[{client.use}]'"

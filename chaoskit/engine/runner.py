@@ -115,7 +115,7 @@ class Runner:
                 reason, aborted = self._abort.because, True
         except HarnessError as error:
             if not any(isinstance(entry.event, HarnessFailed) for entry in self.journal.entries):
-                self.journal.append(HarnessFailed(at=clock.now(), part=type(error).__name__, message=str(error)))
+                self.journal.append(HarnessFailed(at=clock.now(), part="harness", message=str(error)))
             reason = "the harness failed"
         except TimeoutError:
             waited = self.experiment.spec.limits.ready_within / 1e9

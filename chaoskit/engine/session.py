@@ -146,13 +146,20 @@ async def _open(
             [*experiment.spec.clients, *programs, *experiment.spec.apps, CANARY_LABEL],
             [folders.work, folders.partial],
             list(folders.empty),
-            image_of(toxiproxy),
+            _proxy_image(experiment, toxiproxy),
             _resolver_settings(experiment, programs),
             experiment.spec.link_local,
         )
     except BaseException:  # Ctrl-C too
         folders.guard.close()
         raise
+
+
+def _proxy_image(experiment: Experiment, toxiproxy: str | None) -> str | None:
+    """The image of the proxy for sandboxes that start one; ``""`` where nobody named it and a toxic is the embedded proxy's own."""
+    if toxiproxy is None and any(not injection.fault.IN_TOXIPROXY for injection in experiment.planes["network"]):
+        return ""
+    return image_of(toxiproxy)
 
 
 async def record(

@@ -65,11 +65,16 @@ def _addresses(spec: ExperimentSpec) -> Iterator[Complaint]:
 
 
 def _backends(spec: ExperimentSpec) -> Iterator[Complaint]:
+    containers = [label for label, client in spec.clients.items() if client.use == "container"]
     for name, service in spec.own_services.items():
         app = service.app
         field: FieldPath = ("services", name, "backend")
-        if app is not None and app[0] not in spec.apps:
-            known = ", ".join((*spec.apps, *BUILT_IN))
+        if app is not None and app[0] in containers:
+            if app[1] is None:
+                message = f"nothing says at which port the container {app[0]} serves."
+                yield field, message, f"Write {app[0]}:PORT."
+        elif app is not None and app[0] not in spec.apps:
+            known = ", ".join((*spec.apps, *(f"{label}:PORT" for label in containers), *BUILT_IN))
             message = f"{service.backend!r} is no app of this experiment, and no address."
             yield field, message, f"Write host:port, like 127.0.0.1:9000, or one of: {known}."
         elif app is not None and app[1] is None and spec.apps[app[0]].port is None:

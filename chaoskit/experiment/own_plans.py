@@ -81,7 +81,7 @@ def backends_of(spec: ExperimentSpec, *, relayed: bool) -> dict[str, str]:
             backends[name] = service.backend
         elif (app := service.app) is not None:
             port = app[1] or spec.apps[app[0]].port
-            backends[name] = f"127.0.0.1:{port}"
+            backends[name] = f"127.0.0.1:{port}" if app[0] in spec.apps else service.backend
         elif name in relays:
             backends[name] = "{}:{}".format(*relays[name])
         else:

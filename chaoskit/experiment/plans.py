@@ -37,8 +37,9 @@ CANARY_PERIOD_NS = 1 * SECOND
 
 
 def calls_aws(spec: ExperimentSpec, client: ClientSpec) -> bool:
-    """Whether a client calls an AWS service. A command does where the file has nothing else that it could call."""
-    return client.use not in ("noop", *PROBES) and not (client.use == "command" and (spec.own_services or spec.apps))
+    """Whether a client calls an AWS service. A command or a container does where the file has nothing else that it could call."""
+    theirs = client.use in ("command", "container")
+    return client.use not in ("noop", *PROBES) and not (theirs and (spec.own_services or spec.apps))
 
 
 def services_of(spec: ExperimentSpec) -> dict[Service, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from chaoskit.clock import Instant
@@ -98,6 +98,13 @@ class Connections:
     def request_numbers(self) -> dict[int, int]:
         """The number of each request that arrived, by the ``seq`` of its arrival."""
         return {seq: request for seq, (_, _, request) in self._arrivals.items()}
+
+    def touched(self) -> Iterator[tuple[Instant, str, frozenset[str]]]:
+        """Each connection that a toxic is known to have touched: when it was opened, its name, and the injections."""
+        for openings in self._opened.values():
+            for at, name in openings:
+                if name in self._toxics:
+                    yield at, name, frozenset(self._toxics[name])
 
     def toxics_on(self, attempt: Attempt) -> set[str]:
         """The injections that are known to have touched the connection that carried ``attempt``, at any time of its life."""

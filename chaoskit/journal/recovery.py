@@ -6,7 +6,7 @@ begins. So a client that was in trouble for five seconds after the record's retu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -82,13 +82,14 @@ def recovery_from(
     calls: Sequence[Call],
     troubled: Collection[int],
     slow: Collection[int],
-    met: Collection[int],
+    met: Mapping[int, Collection[str]],
     deaths: Sequence[Instant],
     *,
     paced: bool,
 ) -> Recovery:
-    """How a client with these ``calls`` came back; ``troubled``, ``slow`` and ``met`` are numbers of calls.
+    """How a client with these ``calls`` came back; ``troubled`` and ``slow`` are numbers of calls, ``met`` has the injections of each.
 
+    A call that began after the episode and met another fault, and none of this episode, was troubled by that one.
     ``deaths`` are the instants at which a fault ended its process. ``paced`` is whether there is a pace that would tell a slow call.
     """
     nearby = [
@@ -96,12 +97,11 @@ def recovery_from(
         for call in calls
         if call.started < episode.until and (call.finished is None or call.finished >= episode.start)
     ]
-    affected = [call for call in nearby if call.number in troubled or _hung_through(call, episode, paced=paced)]
+    own = [call for call in nearby if not _of_another(call, met.get(call.number, ()), episode)]
+    affected = [call for call in own if call.number in troubled or _hung_through(call, episode, paced=paced)]
     died = [at for at in deaths if episode.start <= at < episode.until]
-    touched = sum(call.number in met for call in nearby)
-    slowest = max(
-        (call.elapsed_ns or 0 for call in nearby if call.number in slow and call.result == "ok"), default=None
-    )
+    touched = sum(call.number in met for call in own)
+    slowest = max((call.elapsed_ns or 0 for call in own if call.number in slow and call.result == "ok"), default=None)
     base = Recovery(status="unknown", episode=episode, met=touched, longest_ns=slowest)
     if not affected and not died:
         return _undisturbed(base, nearby, episode, paced=paced)
@@ -117,6 +117,10 @@ def recovery_from(
         met=touched,
         evidence=call.evidence,
     )
+
+
+def _of_another(call: Call, met: Collection[str], episode: Episode) -> bool:
+    return call.started >= episode.end and bool(met) and not set(met) & set(episode.injections)
 
 
 def _hung_through(call: Call, episode: Episode, *, paced: bool) -> bool:

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from chaoskit.clock import Instant
 from chaoskit.journal.calls import Call
 from chaoskit.journal.connections import Connections
-from chaoskit.journal.events import Entry, InjectionPlanned, RequestAnswered
+from chaoskit.journal.dialled import dialled_toxics
+from chaoskit.journal.events import Entry, InjectionPlanned, RequestAnswered, RunStarted
 from chaoskit.journal.lookups import Lookup
 from chaoskit.journal.spans import Spans
 from chaoskit.journal.stored import select
@@ -82,7 +83,8 @@ def met_faults(
     A lookup, a request and a connection say so. A lookup of a client that reports no attempts is given to the calls that were under
     way. A connection says it of its whole life, so a call has met its toxic if it was under way while that was on. The answer to a request
     that is ``swallowed`` says nothing: no client saw it. ``inferred`` has, by injection, ``seq`` of events that prove it although no proxy
-    told of it: where one is the arrival of a request, the call that sent it has met the injection.
+    told of it: where one is the arrival of a request, the call that sent it has met the injection. Where no request tells whose a
+    connection is, ``chaoskit.journal.dialled`` does.
     """
     faults_of = {
         entry.event.request: entry.event.faults
@@ -99,12 +101,16 @@ def met_faults(
     for lookup in lookups:
         if lookup.faults:
             faulty[lookup.client].append(lookup)
+    header = next((e.event for e in select(entries, RunStarted) if isinstance(e.event, RunStarted)), None)
+    dialled = dialled_toxics(header.experiment, calls, lookups, connections) if spans and header else {}
     met: dict[str, dict[int, frozenset[str]]] = {}
     for client, own in calls.items():
         met[client] = {}
+        toxics_of = dialled.get(client, {})
         for call in own:
             ids = _met_by_attempts(call, faults_of, arrived, spans, connections)
             ids |= {fault for attempt in call.attempts for fault in proven.get(attempt.arrived or -1, ())}
+            ids |= _met_by_connections(call, toxics_of.get(call.number, ()), spans)
             if not call.attempts:
                 ids |= {fault for lookup in faulty[client] if _during(lookup, call) for fault in lookup.faults}
             if ids:
@@ -125,10 +131,15 @@ def _met_by_attempts(
         if attempt.arrived is None:
             continue
         ids.update(faults_of.get(arrived.get(attempt.arrived, -1), ()))
-        for injection in connections.toxics_on(attempt):
-            if injection in spans and spans[injection].meet(call.started, call.finished):
-                ids.add(injection)
+        ids |= _met_by_connections(call, connections.toxics_on(attempt), spans)
     return ids
+
+
+def _met_by_connections(call: Call, toxics: Iterable[str], spans: Mapping[str, Spans]) -> set[str]:
+    """Those of ``toxics``, which touched a connection of the call, that were on while it was under way."""
+    return {
+        injection for injection in toxics if injection in spans and spans[injection].meet(call.started, call.finished)
+    }
 
 
 def _during(lookup: Lookup, call: Call) -> bool:

@@ -64,7 +64,13 @@ def _asked(call: Call, queries: Sequence[QueryAnswered]) -> Sequence[QueryAnswer
 
 
 def _told(queries: Sequence[QueryAnswered]) -> str:
-    kinds = dict.fromkeys(answer_kind(query) for query in queries)
+    """The kinds of answer, in order. A record without addresses of one family, and no fault's work, is whole as it is."""
+    addressed = {query.name for query in queries if answer_kind(query) == "honest"}
+    kinds = dict.fromkeys(
+        "honest" if kind == "empty" and not query.faults and query.name in addressed else kind
+        for query in queries
+        for kind in (answer_kind(query),)
+    )
     return ", ".join(NAMES[kind] if kind else "what is no answer" for kind in kinds)
 
 

@@ -41,7 +41,8 @@ async def open_sandbox(
 
     ``auto`` is ``namespace``, or ``inline`` where that is forbidden; the reason is in the sandbox's ``because``. ``remove`` are folders
     that vanish with the sandbox, whatever ends the run; ``empty`` those that vanish if nothing is in them. Raises ``SandboxError``,
-    and then the folders still stand. ``toxiproxy`` is the image of a proxy to run as a container, for the docker and inline sandboxes.
+    and then the folders still stand. ``toxiproxy`` is the image of a proxy to run as a container, for the docker and inline sandboxes;
+    ``""`` keeps the docker sandbox from choosing one by itself.
     ``settings`` are those of the clients' resolvers, by label, which only the namespace and docker sandboxes can honour; ``addresses``
     are what the loopback of the namespace sandbox gets besides its own.
     """

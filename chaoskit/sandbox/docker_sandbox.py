@@ -9,6 +9,7 @@ input and output; all else is asked of the engine (``sandbox/docker.py``).
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import secrets
 import shutil
@@ -21,6 +22,7 @@ from typing import Any
 from chaoskit.dns.resolver_settings import ResolverSettings
 from chaoskit.errors import SandboxError
 from chaoskit.sandbox import docker_toxiproxy as toxiproxy
+from chaoskit.sandbox import relay
 from chaoskit.sandbox.base import ProcessAction, Reaper
 from chaoskit.sandbox.docker import Engine, InfraContainer, Tell, connect
 from chaoskit.sandbox.docker_addresses import Addresses, upper_half
@@ -29,7 +31,6 @@ from chaoskit.sandbox.docker_image import TAG, USER
 from chaoskit.sandbox.environment import client_environment
 
 NAME = "docker"
-HTTPS = 443
 DNS = 53
 
 HOST_ONLY = {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}
@@ -39,7 +40,7 @@ HOST_ONLY = {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT"}
 class DockerSandbox:
     """See the module. ``tell`` gets a line for each step that takes time.
 
-    ``toxiproxy`` is the image of the proxy; without one Toxiproxy's own is taken if it is here, or else the embedded proxy.
+    ``toxiproxy`` is the image of the proxy; None: Toxiproxy's own if it is here, or else the embedded proxy, which ``""`` asks for.
     """
 
     name = NAME
@@ -70,6 +71,7 @@ class DockerSandbox:
         self._world: InfraContainer | None = None
         self._addresses: Addresses | None = None
         self._user = f"{os.getuid()}:{os.getgid()}"
+        self._relays = itertools.count(1)
 
     async def open(self, labels: list[str]) -> None:
         """Make image, network and world. Raises ``SandboxError``."""
@@ -95,6 +97,8 @@ class DockerSandbox:
             raise
 
     async def _start_toxiproxy(self, engine: Engine, world: InfraContainer) -> None:
+        if self._toxiproxy == "":
+            return
         image = self._toxiproxy or toxiproxy.IMAGE
         if self._toxiproxy:
             await asyncio.to_thread(engine.fetch, image, self._tell)
@@ -113,7 +117,7 @@ class DockerSandbox:
     def service(self, address: str, port: int = 443) -> str:
         """The address in the world that stands for a service's loopback address."""
         assert self._addresses is not None
-        return f"{self._addresses.of(address)}:{HTTPS}"
+        return f"{self._addresses.of(address)}:{port}"
 
     async def publish(self, resolvers: dict[str, str], services: dict[str, str]) -> None:
         """Nothing to tell anyone: addresses are as promised."""
@@ -130,6 +134,12 @@ class DockerSandbox:
         """``argv`` (``python -m chaoskit.plane``) as a container in the world."""
         assert self._world is not None
         return self._run(argv[2].rpartition(".")[2], ["--network", f"container:{self._world.container}"], argv)
+
+    def relay_command(self, argv: list[str]) -> list[str]:
+        """The inner end of a relay, which ``argv`` starts from a file of this machine, as a container in the world."""
+        assert self._world is not None
+        network = ["--network", f"container:{self._world.container}"]
+        return self._run(f"relay-{next(self._relays)}", network, [argv[0], "-m", relay.__name__])
 
     def client_command(self, label: str, argv: list[str]) -> list[str]:
         """``argv`` as a container on the run's network, whose resolver is Docker's, which asks ours alone."""

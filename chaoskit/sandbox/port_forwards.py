@@ -19,7 +19,9 @@ from typing import Any
 
 from chaoskit.errors import InputError, SandboxError
 
-RELAY = Path(__file__).with_name("relay.py")
+PROGRAM = (sys.executable, "-I", "-S", str(Path(__file__).with_name("relay.py")))
+"""The argv of a relay."""
+
 _WRITTEN = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:]+)\]|(?P<host>[^:\[\]\s]+)):(?P<port>\d{1,5})")
 
 
@@ -79,6 +81,13 @@ def _is_ours(address: str) -> bool:
     return True
 
 
+def outer_plan(option: str, number: int, forward: PortForward, folder: Path) -> dict[str, Any]:
+    """The plan of the outer relay of the ``number``-th hole that ``option`` asked for; its socket is in ``folder``."""
+    socket_name = f"{option.strip('-')}-{number}"
+    addresses = [(forward.host, forward.port)]
+    return {"folder": str(folder), "socket": socket_name, "role": "outside", "addresses": addresses}
+
+
 class PortForwards:
     """The relays of a run. They end when this object's pipes do, so with the run, whatever ends that."""
 
@@ -91,17 +100,39 @@ class PortForwards:
     async def open(
         self, holes: list[PortForward], command: Callable[[list[str]], list[str]], work: Path, *, ipv6: bool
     ) -> None:
-        """Start the relays; ``command`` puts an argv into the sandbox. Raises ``SandboxError`` when a port is taken in there."""
+        """Start both ends of the relays; ``command`` puts an argv into the sandbox.
+
+        Raises ``SandboxError`` when a port is taken in there.
+        """
+        places = [self._places(hole, ipv6=ipv6) for hole in holes]
         for number, hole in enumerate(holes, 1):
-            common = {"folder": str(work), "socket": f"{self._option.strip('-')}-{number}"}
-            listen = [(address, hole.port) for address in hole.inside if ipv6 or ":" not in address]
-            if not listen:
-                raise SandboxError(
-                    f"{self._option} {hole.host}:{hole.port}: there is no IPv6 in this sandbox; name an IPv4 address"
-                )
-            argv = [sys.executable, "-I", "-S", str(RELAY)]
-            await self._start(argv, common | {"role": "outside", "addresses": [(hole.host, hole.port)]}, hole)
-            await self._start(command(argv), common | {"role": "inside", "addresses": listen}, hole)
+            await self._start([*PROGRAM], outer_plan(self._option, number, hole, work), hole)
+            await self._start_inner(number, hole, places[number - 1], command, work)
+
+    async def open_inside(self, holes: list[PortForward], work: Path) -> None:
+        """Start the inner ends here, where the outer ones, of another world, have their sockets in ``work``. Raises ``SandboxError``."""
+        for number, hole in enumerate(holes, 1):
+            await self._start_inner(number, hole, self._places(hole, ipv6=False), list, work)
+
+    def _places(self, hole: PortForward, *, ipv6: bool) -> list[tuple[str, int]]:
+        """Where the inner end listens."""
+        listen = [(address, hole.port) for address in hole.inside if ipv6 or ":" not in address]
+        if not listen:
+            raise SandboxError(
+                f"{self._option} {hole.host}:{hole.port}: there is no IPv6 in this sandbox; name an IPv4 address"
+            )
+        return listen
+
+    async def _start_inner(
+        self,
+        number: int,
+        hole: PortForward,
+        listen: list[tuple[str, int]],
+        command: Callable[[list[str]], list[str]],
+        work: Path,
+    ) -> None:
+        plan = outer_plan(self._option, number, hole, work) | {"role": "inside", "addresses": listen}
+        await self._start(command([*PROGRAM]), plan, hole)
 
     async def _start(self, argv: list[str], plan: dict[str, Any], hole: PortForward) -> None:
         pipe = asyncio.subprocess.PIPE

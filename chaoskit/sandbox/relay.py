@@ -104,6 +104,7 @@ async def serve(plan: dict[str, str | list[tuple[str, int]]]) -> None:
                 await asyncio.start_server(inside(path), host, port)
         else:
             await asyncio.start_unix_server(outside(*addresses[0]), path)
+            os.chmod(path, 0o666)  # noqa: PTH101, S103 - the folder is the run's alone; a container is another user in it
     except OSError as error:
         tell(error.strerror or str(error))
         return

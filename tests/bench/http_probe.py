@@ -1,7 +1,8 @@
 """How many requests a second one probe of ``use: http`` makes on one core: ``python -m tests.bench.http_probe``.
 
 The probe has a core of its own and a server that costs it nothing has the other. What is told is how many of the requests that fell due
-were made, and how much processor time the probe took for each: the second figure does not depend on what else the machine does.
+were made and answered, in what wall time, and how much processor time the probe took for each: the last figure depends least on what
+else the machine does.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-from chaoskit.journal.events import CallFinished
+from chaoskit.journal.events import CallFinished, CallStarted
 from chaoskit.units import MILLISECOND, SECOND
 from tests.bench.servers import ASKER_CORE, SERVER_CORE, on_core
 from tests.clients.children import ClientProcess
@@ -32,8 +34,18 @@ class Answering(asyncio.Protocol):
         self.transport.write(ANSWER)
 
 
-def probe(port: int) -> tuple[int, int, float]:
-    """Requests that were answered, those that failed, and the seconds of processor time that the probe took."""
+class Measurement(NamedTuple):
+    """What one probe did: requests that were made, answered and failed, from 0 s to the last answer, and its processor time."""
+
+    made: int
+    answered: int
+    failed: int
+    wall_s: float
+    cpu_s: float
+
+
+def probe(port: int) -> Measurement:
+    """Let it run to its end, and count every event that it tells."""
     plan = {
         "client": "probe",
         "url": f"http://127.0.0.1:{port}/",
@@ -46,14 +58,15 @@ def probe(port: int) -> tuple[int, int, float]:
         os.sched_setaffinity(client.process.pid, {SERVER_CORE})  # what is measured is there, as in the other benches
         before, origin = cpu_s(client.process.pid), time.monotonic_ns() + 50 * MILLISECOND
         client.send({"do": "start", "origin": origin, "ends": origin + SECONDS * SECOND})
-        answered = failed = 0
-        used = 0.0
-        while answered + failed < RATE * SECONDS and time.monotonic_ns() < origin + (SECONDS - 1) * SECOND:
-            event = client.next()
-            if isinstance(event, CallFinished):
-                answered, failed = answered + (event.result == "ok"), failed + (event.result != "ok")
-                used = cpu_s(client.process.pid) - before
-    return answered, failed, used
+        events = client.rest()
+        used = (
+            cpu_s(client.process.pid) - before
+        )  # it has ended and nobody has waited for it, so the kernel still knows
+    made = sum(isinstance(event, CallStarted) for event in events)
+    calls = [event for event in events if isinstance(event, CallFinished)]
+    answered = sum(call.result == "ok" for call in calls)
+    last = max((call.at for call in calls), default=origin)
+    return Measurement(made, answered, len(calls) - answered, (last - origin) / SECOND, used)
 
 
 def cpu_s(pid: int) -> float:
@@ -66,12 +79,14 @@ async def main() -> None:
     """Serve on one core, and probe from the other."""
     with on_core(ASKER_CORE):
         server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0)
-        answered, failed, used = await asyncio.to_thread(probe, server.sockets[0].getsockname()[1])
-    due = RATE * (SECONDS - 1)
+        measured = await asyncio.to_thread(probe, server.sockets[0].getsockname()[1])
+    due = RATE * SECONDS
     load = os.getloadavg()[0]
     sys.stdout.write(
-        f"use: http at {RATE} a second: {answered} of {due} requests answered, {failed} failed; "
-        f"{1000 * used / max(answered, 1):.2f} ms of processor time each (load {load:.1f})\n"
+        f"use: http at {RATE} a second for {SECONDS} s: {measured.made} of {due} requests made, {measured.answered} answered, "
+        f"{measured.failed} failed, the last after {measured.wall_s:.2f} s: "
+        f"{measured.answered / measured.wall_s:.0f} a second of wall time; "
+        f"{1000 * measured.cpu_s / max(measured.answered, 1):.2f} ms of processor time each (load {load:.1f})\n"
     )
 
 

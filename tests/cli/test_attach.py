@@ -54,6 +54,17 @@ def test_a_container_of_theirs_is_not_ours_to_kill(tmp_path: Path) -> None:
     assert str(path) in str(refused.value)
 
 
+@pytest.mark.parametrize("place", ["zone: 2", "addresses: [127.11.1.0/24]"])
+def test_a_toxic_at_some_addresses_would_meet_nothing(tmp_path: Path, place: str) -> None:
+    where = f"{{service: dynamodb, {place}}}"
+    path = written(
+        tmp_path, f"{{id: slow, network: {{latency: {{latency: 1s}}}}, where: {where}, when: {{from: 1s, for: 2s}}}}"
+    )
+    path.write_text(path.read_text().replace("{dynamodb: {}}", "{dynamodb: {availability_zones: 3}}"))
+    with pytest.raises(InputError, match=r"slow is aimed at .*; under attach a service has other addresses"):
+        load_for(str(path), [], ["web"])
+
+
 def test_a_plane_of_ours_may_be_paused(tmp_path: Path) -> None:
     path = written(tmp_path, "{id: hung, process: pause, where: service, when: {from: 1s, for: 2s}}")
     experiment, _ = load_for(str(path), [], ["web"])

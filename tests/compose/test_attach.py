@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -33,22 +34,22 @@ class Ending(Engine):
         return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_the_reason_why_our_container_ended_outlives_it() -> None:
+def test_the_reason_why_our_container_ended_outlives_it(tmp_path: Path) -> None:
     engine = Ending(container("web"))
     running = find(engine, "shop").taking(["web"])
     with (
         Journal() as journal,
         pytest.raises(HarnessError, match=r"exited \(4\); its last words: chaoskit: no such zone$"),
     ):
-        perform(engine, running, PLAN, "chaoskit:test", journal, lambda _: None)
+        perform(engine, running, PLAN, "chaoskit:test", journal, lambda _: None, held_in=tmp_path)
     assert engine.asked == ["start id-web-1", "rm --force --volumes id-chaoskit-1"]
 
 
-def test_one_that_began_while_we_asked_is_not_torn_down() -> None:
+def test_one_that_began_while_we_asked_is_not_torn_down(tmp_path: Path) -> None:
     before = Engine(container("web"))
     running = find(before, "shop").taking(["web"])
     living = replace(running.origin, owner=Owner.here())
     engine = Engine(container("web"), ours(**{STATE: living.to_json()}))
     with Journal() as journal, pytest.raises(InputError, match="another attach has begun on it meanwhile"):
-        perform(engine, running, PLAN, "chaoskit:test", journal, lambda _: None)
+        perform(engine, running, PLAN, "chaoskit:test", journal, lambda _: None, held_in=tmp_path)
     assert engine.asked == []

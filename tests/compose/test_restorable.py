@@ -56,6 +56,25 @@ def test_who_lives_in_a_chosen_container_would_lose_it(key: str, word: str) -> N
     assert f"shop-side-1 is in the {word} namespace of web" in said
 
 
+def test_a_network_joined_by_hand_would_be_lost() -> None:
+    complaint = refused(container("web", networks=["shop_default", "ops"]))
+    assert complaint.startswith("web has joined ops by hand (docker network connect), which it would lose")
+
+
+@pytest.mark.parametrize("kind", ["volume", "network"])
+def test_what_is_theirs_and_called_as_ours_is_not_taken(kind: str) -> None:
+    class Named(Engine):
+        def present(self, *names: str, kind: str = "container") -> list[dict[str, Any]]:
+            return (
+                [{"Name": names[0], "Labels": None}] if kind == theirs and names else super().present(*names, kind=kind)
+            )
+
+    theirs = kind
+    engine = Named(container("web"))
+    with pytest.raises(InputError, match=rf"^there is a {kind} shop_chaoskit\S* already, which ours would be called"):
+        check(engine, find(engine, "shop").taking(["web"]), SUBNET)
+
+
 def test_a_dependency_that_would_be_made_anew_is_refused_too() -> None:
     services = {"web": {"depends_on": {"db": {"condition": "service_started"}}}, "db": {}}
     said = refused(container("web"), container("db", labels={HASH: "other"}), services=services)

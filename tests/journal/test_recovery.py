@@ -51,6 +51,17 @@ class TestSlowness:
             story.call("app", when, when + 120)
         assert judged(story) == ("held", "app: never noticed the fault")
 
+    def test_the_next_faults_call_is_no_trouble_of_this_one(self) -> None:
+        story = steady().fault(9000, 11_000, "second")
+        story.lookup("app", 5510, 4001, rcode="NXDOMAIN", answers=0, faults=("blank",))
+        story.call("app", 5500, 5530, "failed")
+        story.call("app", 7100, 7130)
+        story.lookup("app", 9010, 4002, rcode="NXDOMAIN", answers=0, faults=("second",))
+        story.call("app", 8900, 9500, "failed")
+        story.call("app", 9600, 9630)
+        _, because = judged(story)
+        assert because.startswith("app: well again 130 ms after the end of blank; ")
+
     def test_long_after_a_fault_a_busy_machine_may_take_its_time(self) -> None:
         story = steady()
         story.call("app", 5500, 5530, "failed")

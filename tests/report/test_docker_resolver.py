@@ -57,6 +57,15 @@ def test_what_was_said_stands_beside_what_the_app_saw() -> None:
     )
 
 
+def test_a_record_without_ipv6_is_not_told_as_empty() -> None:
+    started, asked, finished = call(1, SECOND, "NOERROR", -3)
+    assert isinstance(asked, QueryAnswered)
+    halves = [asked.with_fields(faults=(), rtype=rtype, answers=int(rtype == "A")) for rtype in ("A", "AAAA")]
+    behind = behind_docker(run_in("docker", started, *halves, finished))
+    assert behind is not None
+    assert [pair.said for pair in behind.pairs] == ["addresses"]
+
+
 def test_search_domains_are_named() -> None:
     behind = behind_docker(run_in("compose", query(5, "NXDOMAIN", f"{NAME}.corp.example"), *CALLS))
     assert behind is not None

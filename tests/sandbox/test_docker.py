@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +32,14 @@ pytestmark = [
 ]
 
 WITHIN_S = 40
+
+
+class Echo(socketserver.BaseRequestHandler):
+    """A program of this machine that a service of one's own leads to."""
+
+    def handle(self) -> None:
+        while data := self.request.recv(4096):
+            self.request.sendall(data)
 
 
 def docker(*argv: str) -> str:
@@ -126,6 +136,38 @@ def test_toxiproxys_own_image_and_what_its_log_proves(place: Path, engine: Engin
     for toxic in ("slow", "reset"):
         assert [event for _, event in run.of(ConnectionOpened) if toxic in event.toxics], toxic
     until(lambda: set(left()) <= before, "nothing is left (of other runs at the same time neither)")
+
+
+OWN = """\
+title: services of one's own
+duration: 6s
+services:
+  web: {host: web.example.internal, port: 443, tls: true, backend: static}
+  db: {host: db.example.internal, port: 5432, backend: "127.0.0.1:%d"}
+clients:
+  browser: {use: http, url: https://web.example.internal/, connection: cold, every: 250ms}
+  pool: {use: tcp, address: "db.example.internal:5432", send: hello, connection: cold, every: 250ms}
+timeline:
+  - {id: blank, dns: empty, where: web.example.internal, when: {from: 2s, for: 2s}}
+  - {id: slow, network: {latency: {latency: 300ms}}, where: db, when: {from: 2s, for: 2s}}
+expect:
+  - success_rate: {client: browser, phase: baseline, at_least: 1.0}
+  - success_rate: {client: pool, phase: baseline, at_least: 1.0}
+"""
+
+
+def test_services_of_ones_own_are_served_in_containers(place: Path) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (place / "x.yaml").write_text(OWN % server.server_address[1])
+        result = subprocess.run(command(place), env=environment(place), capture_output=True, text=True, timeout=180)
+        server.shutdown()
+    assert result.returncode == 0, result.stdout + result.stderr
+    (journal,) = (place / "runs").glob("*/journal.jsonl")
+    run = Run(read_journal(journal))
+    assert {call.errors[-1].errno for call in run.calls_in("browser", "fault") if call.errors} == {-5}
+    assert [event for _, event in run.of(ConnectionOpened) if "slow" in event.toxics], "the toxic met connections to db"
 
 
 @pytest.fixture

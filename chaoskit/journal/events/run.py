@@ -187,13 +187,8 @@ class HarnessFailed(BaseEvent, frozen=True, kw_only=True, tag="harness_failed"):
 
     @property
     def words(self) -> str:
-        """For people: the message, and the part that failed where the message does not begin with it."""
-        return self.message if names_part(self.message, self.part) else f"{self.part} failed: {self.message}"
-
-
-def names_part(message: str, part: str) -> bool:
-    """Whether what ``message`` begins with, up to its first colon, says already that it is of ``part``."""
-    return part in message.partition(":")[0].split()
+        """For people: the part that failed, and its message."""
+        return f"{self.part}: {self.message}"
 
 
 class RunEnded(BaseEvent, frozen=True, kw_only=True, tag="run_ended"):

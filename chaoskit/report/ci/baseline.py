@@ -8,7 +8,7 @@ from typing import Any
 
 from chaoskit.errors import InputError
 from chaoskit.report.words import since_the_fault
-from chaoskit.units import field_duration
+from chaoskit.units import field_duration, format_duration
 
 _WELL = ("unharmed", "recovered")
 
@@ -20,9 +20,20 @@ class Tolerance:
     share: float | None
     ns: int
 
+    def __str__(self) -> str:
+        return format_duration(self.ns) if self.share is None else f"{self.share * 100:g}%"
+
     def allows(self, before_ns: int) -> int:
         """The largest figure that is not worse than ``before_ns``."""
         return before_ns + (self.ns if self.share is None else round(max(before_ns, 0) * self.share))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One client, now and in the baseline, in words; and whether it got ``worse``."""
+
+    text: str
+    worse: bool
 
 
 def parse_tolerance(text: str) -> Tolerance:
@@ -42,7 +53,7 @@ def read_baseline(text: str, path: str) -> dict[str, Any]:
     """An earlier ``summary.json``. Raises ``InputError`` for what is none, or a run that proves nothing."""
     try:
         summary = json.loads(text)
-        version, word = summary["summary_version"], summary["outcome"]["word"]
+        version, word, _ = summary["summary_version"], summary["outcome"]["word"], summary["run"]["title"]
         recoveries = {name: client["recovery"] for name, client in summary["clients"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: is no summary.json of a run; name the one in an earlier run's folder") from error
@@ -55,9 +66,9 @@ def read_baseline(text: str, path: str) -> dict[str, Any]:
     return dict(summary)
 
 
-def got_worse(summary: dict[str, Any], baseline: dict[str, Any], tolerance: Tolerance) -> list[str]:
-    """A line for each client of the baseline whose recovery is now later by more than ``tolerance``, missing, or no longer known."""
-    lines = []
+def compare(summary: dict[str, Any], baseline: dict[str, Any], tolerance: Tolerance) -> list[Comparison]:
+    """Each client that came back in the baseline, now: worse where it is later by more than ``tolerance``, missing, or no longer known."""
+    comparisons = []
     for name, earlier in baseline["clients"].items():
         before = earlier["recovery"]
         if before is None or before["status"] not in _WELL:
@@ -65,13 +76,15 @@ def got_worse(summary: dict[str, Any], baseline: dict[str, Any], tolerance: Tole
         client = summary["clients"].get(name)
         now = client and client["recovery"]
         if now is None or now["status"] not in (*_WELL, "not back"):
-            lines.append(f"{name}: its recovery is not known in this run; the baseline's is ({before['status']})")
+            text = f"{name}: its recovery is not known in this run; in the baseline: {_words(before)}"
+            comparisons.append(Comparison(text, worse=True))
         elif now["status"] == "not back":
-            lines.append(f"{name}: did not come back; in the baseline it did ({before['status']})")
-        elif max(0, now["lag_ns"] or 0) > tolerance.allows(max(0, before["lag_ns"] or 0)):
-            lines.append(f"{name}: recovered {since_the_fault(now['lag_ns'])}; in the baseline {_words(before)}")
-    return lines
+            comparisons.append(Comparison(f"{name}: did not come back; in the baseline: {_words(before)}", worse=True))
+        else:
+            later = max(0, now["lag_ns"] or 0) > tolerance.allows(max(0, before["lag_ns"] or 0))
+            comparisons.append(Comparison(f"{name}: {_words(now)}; in the baseline: {_words(before)}", worse=later))
+    return comparisons
 
 
 def _words(recovery: dict[str, Any]) -> str:
-    return "unharmed" if recovery["lag_ns"] is None else since_the_fault(recovery["lag_ns"])
+    return "unharmed" if recovery["lag_ns"] is None else f"well again {since_the_fault(recovery['lag_ns'])}"

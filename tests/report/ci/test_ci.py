@@ -17,7 +17,7 @@ from chaoskit.cli.ci import CiOptions
 from chaoskit.engine.session import RunResult
 from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
-from chaoskit.report.ci.baseline import got_worse, parse_tolerance, read_baseline
+from chaoskit.report.ci.baseline import Tolerance, compare, parse_tolerance, read_baseline
 from chaoskit.report.ci.failure import failure_text
 from chaoskit.report.ci.github import annotation_lines
 from chaoskit.report.ci.junit import junit
@@ -145,6 +145,10 @@ def recovered(lag_ns: int | None, status: str = "recovered") -> dict[str, Any]:
     return summary
 
 
+def got_worse(now: dict[str, Any], before: dict[str, Any], tolerance: Tolerance) -> list[str]:
+    return [comparison.text for comparison in compare(now, before, tolerance) if comparison.worse]
+
+
 @given(st.integers(-10 * SECOND, 60 * SECOND), st.integers(-10 * SECOND, 60 * SECOND), st.integers(0, 10))
 def test_worse_is_later_by_more_than_the_tolerance(before: int, now: int, seconds: int) -> None:
     lines = got_worse(recovered(now), recovered(before), parse_tolerance(f"{seconds}s"))
@@ -156,7 +160,7 @@ def test_worse_is_later_by_more_than_the_tolerance(before: int, now: int, second
 @pytest.mark.parametrize(
     ("now", "text"),
     [
-        (recovered(None, "not back"), "app: did not come back; in the baseline it did"),
+        (recovered(None, "not back"), "app: did not come back; in the baseline: well again 1 s after the fault"),
         (recovered(None, "unknown"), "app: its recovery is not known in this run"),
         (None, "app: its recovery is not known in this run"),
     ],
@@ -204,11 +208,36 @@ def test_a_run_writes_what_was_asked_for(
     result = RunResult(run=run, verdicts=VERDICTS[1:2], outcome=Outcome.PASSED, folder=tmp_path, files=[])
     assert options.prepare().conclude(result) == 1
     assert JUnitXml.fromfile(str(tmp_path / "j.xml")).failures == 1
-    assert "not worse than the baseline" in (tmp_path / "m.md").read_text()
+    text = (tmp_path / "m.md").read_text()
+    assert text.splitlines()[0].endswith(": failed"), "as the exit code says"
+    assert "not worse than the baseline" in text
     assert step.read_text().startswith("before\n## ")
-    output = capsys.readouterr().out.splitlines()
+    streams = capsys.readouterr()
+    output = streams.out.splitlines()
     assert output
+    assert f"compared with {tmp_path}" in streams.err.replace("\n", "")
+    assert "  WORSE  " in streams.err
     assert all(line.startswith("::error title=worse than the baseline::") for line in output)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.INVALID, Outcome.NOT_EXERCISED])
+def test_a_run_that_proves_nothing_is_not_compared(
+    run: Run, summary: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], outcome: Outcome
+) -> None:
+    earlier = copy.deepcopy(summary)
+    earlier["run"]["title"] = "Another"
+    for client in earlier["clients"].values():
+        client["recovery"] = {"status": "recovered", "lag_ns": -60 * SECOND}
+    (tmp_path / "summary.json").write_text(json.dumps(earlier))
+    options = CiOptions(baseline=tmp_path / "summary.json", markdown=tmp_path / "m.md", environment={})
+    result = RunResult(run=run, verdicts=VERDICTS[2:], outcome=outcome, folder=tmp_path, files=[])
+    assert options.prepare().conclude(result) == outcome.exit_code
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "warning: the baseline is a run of another experiment, 'Another'",
+        "not compared with the baseline: this run proves nothing",
+    ]
+    assert "worse by" not in (tmp_path / "m.md").read_text()
 
 
 def test_a_full_step_summary_gets_no_more(run: Run, tmp_path: Path) -> None:
