@@ -20,7 +20,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LAYERS: dict[str, int] = {
     "errors": 0, "units": 0, "spread": 0, "clock": 0, "seeds": 0, "registry": 0, "interruption": 0, "printable": 0, "strict": 0,
-    "host_port": 0, "page_templates": 0, "input_file": 0,
+    "host_port": 0, "page_templates": 0, "input_file": 0, "fold": 0,
     "in_process": 0, "in_process_moto": 0,
     "journal": 1, "timeline": 1, "verdict": 1, "child": 1, "sim": 1, "charts": 1,
     "dns": 2, "network": 2, "aws": 2, "process": 2, "clients": 2, "expect": 2,

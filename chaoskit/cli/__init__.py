@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def _complain(error: ChaoskitError) -> None:
-    from chaoskit.cli.fold import folded
+    from chaoskit.fold import folded
 
     typer.echo(folded(f"chaoskit: {error}", sys.stderr), err=True)
 

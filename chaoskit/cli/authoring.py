@@ -71,7 +71,7 @@ def experiments() -> None:
 
     Prints the question and the expected outcome of each.
     """
-    from chaoskit.cli.fold import folded
     from chaoskit.experiment.shipped import index_text
+    from chaoskit.fold import folded
 
     typer.echo(folded(index_text()))

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from chaoskit.cli.control_client import ControlClient
+from chaoskit.cli.journal_path import journal_at
 from chaoskit.cli.options import CONTROL, RUNS, Control, TokenFile
 from chaoskit.clock import WallClock
 from chaoskit.dns.control.address import parse_control
@@ -120,7 +121,7 @@ def _wait(url: str, what: str, listen: Callable[[], None], stop: threading.Event
 
 
 def _journal(path: Path) -> Path:
-    journal = path / "journal.jsonl" if path.is_dir() else path
+    journal = journal_at(path)
     if not journal.is_file():
         raise InputError(f"{journal}: no such journal; name the folder of a run, or its journal.jsonl")
     return journal

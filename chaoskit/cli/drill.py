@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from chaoskit.cli.fold import folded
 from chaoskit.cli.lazy import group_with_default, new_app
 from chaoskit.cli.options import RUNS, AsJson, JournalPath, RunsFolder, Seed
 from chaoskit.errors import InputError
+from chaoskit.fold import folded
 
 app = new_app(cls=group_with_default("play"), no_args_is_help=False)
 

@@ -14,7 +14,6 @@ import typer
 
 from chaoskit.cli.ci import CiOptions
 from chaoskit.cli.exec_run import CommandSession, ExecRequest, Terminal, play, say
-from chaoskit.cli.fold import folded
 from chaoskit.drill.debrief import debrief_lines, post_mortem
 from chaoskit.drill.desk import Desk
 from chaoskit.drill.judge import DrillScore, score_of, view_of
@@ -26,6 +25,7 @@ from chaoskit.engine.session import RunResult, Stage
 from chaoskit.engine.steering import Obey
 from chaoskit.engine.user_program import open_program
 from chaoskit.errors import HarnessError
+from chaoskit.fold import folded
 from chaoskit.journal.events import HarnessFailed
 from chaoskit.report.write import write_text
 from chaoskit.units import format_duration

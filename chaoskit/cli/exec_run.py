@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chaoskit.cli.ci import CiReports, command_verdict
-from chaoskit.cli.fold import folded
 from chaoskit.engine import session
 from chaoskit.engine.folders import make_folders, seen_from_host
 from chaoskit.engine.ports import UserProgram
@@ -22,6 +21,7 @@ from chaoskit.engine.user_program import ProgramRequest, open_program
 from chaoskit.errors import HarnessError
 from chaoskit.experiment.loader import Experiment
 from chaoskit.experiment.plans import planes_of
+from chaoskit.fold import folded
 from chaoskit.interruption import until_signalled
 from chaoskit.journal.command import command_end
 from chaoskit.journal.events import CommandFinished, CommandStarted, HarnessFailed, InjectionPlanned
@@ -199,7 +199,7 @@ class CommandSession:
         if command.refused:
             say(f"{self.request.argv[0]}: {command.refused}")
         if not self.request.quiet:
-            _tell(result.run, command.exit_code)
+            _tell(result.run, command.exit_code, after=self.request.after)
             for verdict in result.verdicts:
                 if verdict.kind not in GUARDS and verdict.finding != "held":
                     say(f"  {verdict.finding:<12} {verdict.expectation}: {verdict.because}")
@@ -218,11 +218,13 @@ def _met(run: Run, planned: InjectionPlanned) -> bool:
     return planned.optional or bool(run.met(planned.injection))
 
 
-def _tell(run: Run, code: int) -> None:
+def _tell(run: Run, code: int, after: str | None) -> None:
     from chaoskit.report.exec_summary import exec_summary
     from chaoskit.units import format_duration
 
     (_, begun), (_, ended) = run.of(CommandStarted)[0], run.of(CommandFinished)[0]
-    say(f"the command ended with code {code} after {format_duration(ended.at - begun.at)}")
+    ready = run.origin - begun.at if after else None
+    since = f"; 0 s below is {format_duration(ready)} after its start, when it was ready" if ready is not None else ""
+    say(f"the command ended with code {code} after {format_duration(ended.at - begun.at)}{since}")
     for line in exec_summary(run, LABEL):
         say(f"  {line.what:<12} {line.words}")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from chaoskit.cli.journal_path import journal_at
 from chaoskit.cli.options import JournalPath
 from chaoskit.errors import InputError
 from chaoskit.journal.run import Run
@@ -47,7 +48,7 @@ def report(
     unknown = [name for name in also if name not in FORMATS]
     if unknown:
         raise InputError(f"--also {unknown[0]}: there is no such format; known: {', '.join(FORMATS)}")
-    path = _journal(journal)
+    path = journal_at(journal)
     with without_collection():
         run, verdicts, outcome = judged_journal(path)
         files = _write(run, verdicts, outcome, out or path.parent)
@@ -85,15 +86,11 @@ def _write_more(
     return files
 
 
-def _journal(path: Path) -> Path:
-    return path / "journal.jsonl" if path.is_dir() else path
-
-
 def judged_journal(path: Path) -> tuple[Run, Sequence[Verdict], Outcome]:
-    """The run of a journal, or of the folder that holds it, judged again. Raises ``JournalError``."""
+    """The run of a journal, or of the folder that holds it, judged again. Raises ``InputError``."""
     from chaoskit.engine.session import judged
     from chaoskit.experiment.loader import resolve_plain
 
-    file = _journal(path)
+    file = journal_at(path)
     entries = read_journal(file)
     return judged(entries, resolve_plain(Run(entries).header.experiment, str(file)))

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from chaoskit.cli.fold import folded
 from chaoskit.cli.lazy import group_with_default, new_app
 from chaoskit.cli.options import AsJson
 from chaoskit.cli.steer import ask
 from chaoskit.errors import InputError
+from chaoskit.fold import folded
 from chaoskit.units import SECOND, parse_duration
 
 NOT_IN_DRILL = "this is not inside of `chaoskit drill`; list the scenarios with `chaoskit drill`"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from chaoskit.clock import Instant
 from chaoskit.console.state import ClientState, RunState, tenths
+from chaoskit.fold import folded
 from chaoskit.journal.events import CallFinished, Entry, RunEnded, RunStarted
 from chaoskit.units import SECOND
 
@@ -85,7 +86,7 @@ class PlainView:
         return f"{(at - origin) / SECOND:6.1f} s" if origin is not None else "   --  s"
 
     def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(folded(line, self._console.file), markup=False, highlight=False, soft_wrap=True)
 
 
 def _brief(client: ClientState, at: Instant) -> str:

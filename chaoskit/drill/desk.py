@@ -149,6 +149,10 @@ class Desk:
             case {"do": "operator", "what": "hold" | "resume" as what}:
                 return self._hold(what == "hold")
             case {"do": "operator", "what": "abort", "because": str(because)}:
+                if not because.strip():
+                    raise RequestRefused(
+                        "an abort has a reason, which the debrief shows; write it behind the word abort"
+                    )
                 self._tell(DrillAborted(at=self._now(), because=because))
                 self._over = True
                 self.aborted.set()
@@ -254,8 +258,12 @@ class Desk:
             if (action.do, action.subject) == (verb, subject.rstrip(".")):
                 return action
         subjects = [action.subject for action in actions if action.do == verb]
+        if subjects and not subject:
+            raise RequestRefused(f"{verb} needs a subject: {', '.join(subjects)}")
+        if named := ", ".join(filter(None, subjects)):
+            raise RequestRefused(f"{verb} is for {named} here, not {subject}")
         if subjects:
-            raise RequestRefused(f"{verb} is for {', '.join(filter(None, subjects))} here, not {subject or 'nothing'}")
+            raise RequestRefused(f"{verb} has no subject; leave {subject} out")
         raise RequestRefused(
             f"{verb} is nothing that you can do here; choose of {', '.join(sorted({action.do for action in actions}))}"
         )

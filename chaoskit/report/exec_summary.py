@@ -125,7 +125,7 @@ def _faults(run: Run) -> list[Line]:
             for start, end in begun[:3]
         )
         met = len(run.met(planned.injection))
-        words = f"met {plural(met, 'time')}" if met else "met nothing, so it tested nothing"
+        words = f"met {plural(met, 'time')}" if met else "met nothing"
         if not begun:
             words = "never began: the command ended before"
         lines.append(Line("fault", f"{planned.fault} on {planned.where}{f', {when}' if when else ''}: {words}"))

@@ -74,7 +74,7 @@ def test_an_unknown_format_is_refused_before_anything_is_written(runs: Path) -> 
 
 def test_no_such_folder_is_told(tmp_path: Path) -> None:
     assert "no such folder" in str(invoke("runs", str(tmp_path / "none")).exception)
-    assert "no such journal" in str(invoke("console", str(tmp_path)).exception)
+    assert "holds no journal" in str(invoke("console", str(tmp_path)).exception)
 
 
 def test_the_latest_run_is_the_one_that_was_written_last(runs: Path) -> None:

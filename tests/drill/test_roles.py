@@ -25,6 +25,8 @@ def mark_of(play: Play, clause: str) -> str:
         ({**status("Orders fail."), "role": "operator"}, "status is for the communicator"),
         ({"what": "hint", "role": "scribe"}, "hint is for the operator or the facilitator"),
         ({"what": "abort", "because": "x"}, "abort is for the facilitator, and you have no role"),
+        ({"what": "abort", "because": " ", "role": "facilitator"}, "an abort has a reason"),
+        ({"what": "act", "action": "restore", "subject": ""}, "restore needs a subject: "),
         ({"what": "brief", "role": "king"}, "'king' is no role; choose of alone, operator"),
     ],
 )  # fmt: skip

@@ -51,7 +51,7 @@ def test_lookups_connections_requests_and_faults_are_told() -> None:
 def test_what_never_was_is_said() -> None:
     assert words(story().run()) == [
         "lookups: none",
-        f"fault: empty on {NAME}, from 0.10 s to 0.30 s: met nothing, so it tested nothing",
+        f"fault: empty on {NAME}, from 0.10 s to 0.30 s: met nothing",
     ]
     assert words(story(ends=50).run())[1] == f"fault: empty on {NAME}: never began: the command ended before"
     assert ", from 0.10 s on: " in words(story(ends=200).run())[1]

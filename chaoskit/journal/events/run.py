@@ -139,8 +139,8 @@ class AbortConditionMet(BaseEvent, frozen=True, kw_only=True, tag="abort_conditi
 class HoldBegun(BaseEvent, frozen=True, kw_only=True, tag="hold_begun"):
     """The experiment's time stands still until somebody says go: the ``number``-th hold, counted from 1.
 
-    ``before`` names the faults that come next, for people, and ``injections`` has their ids; both tell nothing of one that is hidden. What
-    was due after this instant was held back with them: ``InjectionPlanned`` tells of it when the hold is over.
+    ``before`` names the faults that come next, for people, and ``injections`` has their ids; both tell nothing of one that is hidden.
+    What was due after this instant was held back with them: ``InjectionPlanned`` tells of it when the hold is over.
     """
 
     at: Instant
