@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from chaoskit.errors import ChaoskitError
 from chaoskit.journal.codec import encode
-from chaoskit.journal.events import Event
+from chaoskit.journal.events import Event, HarnessFailed
 
 Command = dict[str, Any]
 
@@ -97,6 +97,11 @@ class Child:
         """End the process at once, whatever hangs in it, but not in the middle of a line."""
         with self._lock:
             os._exit(exit_code)
+
+    def fail(self, error: ChaoskitError) -> NoReturn:
+        """End the run as one in which the harness failed, for the reason that ``error`` gives; who reads it knows whose it is."""
+        self.emit(HarnessFailed(at=time.monotonic_ns(), part="", message=str(error)))
+        self.leave(error.exit_code)
 
     def on_command(self, handle: Callable[[Command], None]) -> None:
         """Call ``handle`` with each further command, on a thread of its own; end the process when the parent is gone."""

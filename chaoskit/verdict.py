@@ -9,6 +9,9 @@ from typing import Literal, TypeAlias
 
 Finding: TypeAlias = Literal["held", "broken", "unknown"]
 
+GUARDS = ("harness", "canary_resolves", "not_aborted")
+"""The kinds of verdicts that make a run invalid unless they are held."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -49,7 +52,7 @@ def outcome_of(verdicts: Sequence[Verdict]) -> Outcome:
     by_kind: dict[str, list[Finding]] = {}
     for verdict in verdicts:  # a kind may be listed more than once, with other parameters
         by_kind.setdefault(verdict.kind, []).append(verdict.finding)
-    for guard in ("harness", "canary_resolves", "not_aborted"):
+    for guard in GUARDS:
         if any(finding != "held" for finding in by_kind.get(guard, ())):
             return Outcome.INVALID
     if any(finding != "held" for finding in by_kind.get("fault_exercised", ("unknown",))):

@@ -1,13 +1,12 @@
 """The built-in backend ``instance-metadata``: EC2's instance metadata service, version 2 alone (IMDSv2), with fake credentials of a role.
 
 A token is had by ``PUT /latest/api/token`` and shown with every ``GET``; without one the answer is 401 (Amazon EC2 User Guide, "Use the
-Instance Metadata Service to access instance metadata", "Retrieve security credentials from instance metadata"). What is asked for and is
-not here is 404, as there. Credentials are valid for six hours, so SDKs fetch them when they begin, and not again in a run.
+Instance Metadata Service to access instance metadata", "Retrieve security credentials from instance metadata"). ``metadata_paths`` has
+the paths; any other is 404, as there. Credentials are valid for six hours, so SDKs fetch them when they begin, and not again in a run.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -15,11 +14,9 @@ from http import HTTPStatus
 from typing import Any
 
 from chaoskit.aws.evidence import Environ
+from chaoskit.aws.metadata_paths import documents_in, text_at
 from chaoskit.aws.stand_in import request_body
 
-ROLE = "chaoskit-role"
-ACCOUNT = "123456789012"  # the example account of AWS's own documentation
-INSTANCE = "i-1234567890abcdef0"
 VALID_FOR = timedelta(hours=6)
 MOST_TOKEN_S = 21_600
 MOST_TOKENS = 10_000
@@ -51,7 +48,7 @@ class InstanceMetadata:
         until = self._tokens.get(environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN", ""))
         if until is None or until < self._now():
             return HTTPStatus.UNAUTHORIZED, b"", []
-        text = self._document(path)
+        text = text_at(path, documents_in(self._region, self._credentials()))
         if text is None:
             return HTTPStatus.NOT_FOUND, b"", []
         return HTTPStatus.OK, text.encode() if method == "GET" else b"", []
@@ -67,19 +64,6 @@ class InstanceMetadata:
         while len(self._tokens) > MOST_TOKENS:
             del self._tokens[next(iter(self._tokens))]
         return HTTPStatus.OK, token.encode(), [(_TTL_FIELD, written)]
-
-    def _document(self, path: str) -> str | None:
-        zone = f"{self._region}a"
-        identity = {"accountId": ACCOUNT, "availabilityZone": zone, "instanceId": INSTANCE, "region": self._region}
-        documents = {
-            "meta-data/iam/security-credentials": ROLE,
-            f"meta-data/iam/security-credentials/{ROLE}": json.dumps(self._credentials()),
-            "meta-data/instance-id": INSTANCE,
-            "meta-data/placement/availability-zone": zone,
-            "meta-data/placement/region": self._region,
-            "dynamic/instance-identity/document": json.dumps(identity),
-        }
-        return documents.get(path.removeprefix("/latest/").rstrip("/"))
 
     def _credentials(self) -> dict[str, str]:
         """Keys of AWS's own documentation, which are nobody's."""

@@ -62,11 +62,18 @@ def map_(
         float | None, typer.Option(help="Ask the witnesses about this load a second instead of the file's.", min=0.001)
     ] = None,
     outage: Annotated[str | None, typer.Option(help="And about an outage of this length, like 10s.")] = None,
+    real: Annotated[
+        bool,
+        typer.Option("--real", help="Play that cell with real processes too, at its real pace, as one more witness."),
+    ] = False,
+    out: RunsFolder = RUNS,
+    sandbox: LocalSandbox = "auto",
     seed: Seed = 1,
     page: Page = None,
 ) -> None:
     """Map outage length and load: recovers, recovers late, never; the tipping line, what sustains the collapse, what ends it."""
     from chaoskit.cascade.map.atlas import draw_atlas, lines
+    from chaoskit.cascade.map.witnesses import cell_of
     from chaoskit.cascade.system.spec import read_system
     from chaoskit.errors import InputError
     from chaoskit.experiment.loader import read
@@ -80,7 +87,12 @@ def map_(
         raise InputError(f"--outage: {error}") from error
     if outage_s == 0:
         raise InputError(f"--outage {outage}: write a length above 0, for example 10s")
-    atlas = draw_atlas(system, size=size, seed=seed, load_per_s=load, outage_s=outage_s)
+    witness = None
+    if real:
+        from chaoskit.cli.cascade_real import real_witness
+
+        witness = real_witness(cell_of(system, load, outage_s), out, sandbox, seed)
+    atlas = draw_atlas(system, size=size, seed=seed, load_per_s=load, outage_s=outage_s, real=witness)
     if page:
         from chaoskit.cascade.map.page import page_of
 

@@ -19,11 +19,12 @@ from chaoskit.journal.store import read_journal
 from chaoskit.network.toxics.latency import Latency
 from chaoskit.process.faults.operate import Operate
 from chaoskit.race.findings import judge, question_of
+from chaoskit.race.live.call_times import measured_times
 from chaoskit.race.live.evidence import RaceEvidence
 from chaoskit.race.live.participant import Schedule
 from chaoskit.race.live.simulated import Part, Setting, simulate
 from chaoskit.race.live.spec import IN_THE_CONTROL_PLANE
-from chaoskit.race.live.trials import Row, Tally, curve_lines, refutations, table_lines
+from chaoskit.race.live.trials import NOT_REPLAYED, Replays, Row, Tally, curve_lines, refutations, table_lines
 from chaoskit.race.model import Race
 from chaoskit.race.protections import ORDER, PROTECTIONS, ordered
 from chaoskit.search.guard import run_guarded
@@ -107,10 +108,10 @@ def _conclude(rows: Sequence[Row], tell: Callable[[str], object]) -> Outcome:
     return Outcome.FAILED if any(row.refuted for row in rows) else Outcome.PASSED
 
 
-def _row(trial: Trial, trials: Trials, live: Tally, invalid: int = 0) -> Row:
+def _row(trial: Trial, trials: Trials, live: Tally, invalid: int = 0, replays: Replays = NOT_REPLAYED) -> Row:
     """A line of the table: what the model says, and what was seen in both drivers."""
     breaks_in = _breaks_in(trial.protections)
-    return Row(trial.protections, trial.latency_ns, breaks_in, live, _simulated(trial, trials), invalid)
+    return Row(trial.protections, trial.latency_ns, breaks_in, live, _simulated(trial, trials), invalid, replays)
 
 
 @functools.cache
@@ -137,7 +138,8 @@ async def _play(trials: Trials, store: Store, tell: Callable[[str], object]) -> 
             if emptying and not explained:
                 explained = True
                 tell("\n".join(f"    {line}" for line in evidence.explain(emptying)))
-        rows.append(_row(trial, trials, _tally(evidences, trial), trials.runs - len(evidences)))
+        invalid = trials.runs - len(evidences)
+        rows.append(_row(trial, trials, _tally(evidences, trial), invalid, _replays(evidences, trial)))
     return rows
 
 
@@ -180,6 +182,21 @@ def _tally(evidences: Sequence[RaceEvidence], trial: Trial) -> Tally:
         any=sum(bool(evidence.emptyings) for evidence in evidences),
         unrepaired=sum(entries[0].ended_by not in enactors for entries in of_first if entries),
     )
+
+
+def _replays(evidences: Sequence[RaceEvidence], trial: Trial) -> Replays:
+    """Each live run again in virtual time, with its own seed and the times that its calls took."""
+    setting = setting_of(trial.experiment)
+    latencies_ns = {part.name: part.latency_ns for part in setting.parts}
+    first = any_endpoint = alike = 0
+    for evidence in evidences:
+        times = measured_times(evidence.steps.values(), evidence.run.origin, latencies_ns)
+        replay = simulate(setting, evidence.run.header.seed, times)
+        live = any(emptying.name == trial.first for emptying in evidence.emptyings)
+        first += 0 in replay.emptied
+        any_endpoint += bool(replay.emptied)
+        alike += (0 in replay.emptied) == live
+    return Replays(first, any_endpoint, alike)
 
 
 def settings_of(

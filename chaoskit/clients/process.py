@@ -35,8 +35,8 @@ def play(make: Callable[[Child, dict[str, Any]], Workload]) -> None:
     """The life of a client's process: read the plan, ``make`` the client, say ready, wait for ``start``, run, end. Does not return.
 
     ``stop`` ends the process at once with code 0, whatever hangs; other commands than ``start`` go to the client's ``obey``, if it has one
-    and is ready. What goes wrong in the client itself ends it with a
-    message on standard error and code 4, so it can never look like a failed call.
+    and is ready. What goes wrong in the client itself ends it with
+    a ``HarnessFailed`` and code 4, so it can never look like a failed call.
     """
     child = Child()
     given = child.plan()
@@ -52,8 +52,7 @@ def play(make: Callable[[Child, dict[str, Any]], Workload]) -> None:
             try:
                 obey(given)
             except ChaoskitError as error:
-                print(error, file=sys.stderr)  # noqa: T201 - standard error is the contract's place for it
-                child.leave(error.exit_code)
+                child.fail(error)
 
     try:
         child.on_command(command)
@@ -63,8 +62,7 @@ def play(make: Callable[[Child, dict[str, Any]], Workload]) -> None:
         gc.enable()
         asyncio.run(_once(workload, starts.get()))
     except ChaoskitError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - standard error is the contract's place for it
-        child.leave(error.exit_code)
+        child.fail(error)
     except BaseException:  # noqa: BLE001 - the process ends here, with the whole trace
         traceback.print_exc()
         child.leave(ChaoskitError.exit_code)

@@ -1,7 +1,8 @@
 """Tell other systems of a run as it goes: JSON to a webhook, or annotations to a Grafana dashboard.
 
 A webhook gets a POST for each hold, each begin and end of a fault, and the outcome:
-``{"run", "title", "kind", "text", "time_ms", "injection"?, "fault"?, "where"?, "by"?, "outcome"?}``. Kinds are ``fault_begins``,
+``{"run", "title", "kind", "text", "time_ms", "injection"?, "fault"?, "where"?, "injections"?, "by"?, "outcome"?}``. A hold
+has ``injections``, the ids of the faults that wait for its go. Kinds are ``fault_begins``,
 ``fault_ends``, ``hold_begins``, ``hold_ends``, ``run_ends`` and ``verdict``. Nothing is told of a hidden fault.
 
 A Grafana gets what its HTTP API takes at ``POST /api/annotations`` (grafana.com/docs/grafana/latest/developers/http_api/annotations):
@@ -51,7 +52,8 @@ class Receiver:
         """A message as this receiver takes it."""
         if not self.takes_annotations:
             return dict(message)
-        tags = ["chaoskit", message["kind"], *([message["injection"]] if "injection" in message else [])]
+        ids = [message["injection"]] if "injection" in message else message.get("injections", [])
+        tags = ["chaoskit", message["kind"], *ids]
         return {"time": message["time_ms"], "tags": tags, "text": f"{message['title']}: {message['text']}"}
 
     def post(self, message: Mapping[str, Any]) -> None:
@@ -99,6 +101,7 @@ class Webhooks:
         self._thread = threading.Thread(target=self._send, name="webhooks", daemon=True)
         self._thread.start()
         self._head: ev.RunStarted | None = None
+        self._waiting: list[str] = []
         self._edges: dict[tuple[str, int], tuple[Instant, str, ev.InjectionPlanned]] = {}
 
     def __call__(self, entry: Entry) -> None:
@@ -117,9 +120,11 @@ class Webhooks:
                     if key[0] == event.injection and at > event.ends and kind == "fault_ends":
                         self._edges[key] = event.ends, kind, planned
             case ev.HoldBegun():
-                self._tell(event.at, "hold_begins", f"held before {event.before}, until somebody says go")
+                self._waiting = list(event.injections)
+                text = f"held before {event.before}, until somebody says go"
+                self._tell(event.at, "hold_begins", text, injections=self._waiting)
             case ev.HoldReleased():
-                self._tell(event.at, "hold_ends", f"go, said by {event.by}", by=event.by)
+                self._tell(event.at, "hold_ends", f"go, said by {event.by}", injections=self._waiting, by=event.by)
             case ev.RunEnded():
                 self._edges.clear()
                 self._tell(event.at, "run_ends", f"the run ended: {event.reason}")
@@ -142,7 +147,7 @@ class Webhooks:
             text = f"{planned.injection} {verb}: {planned.fault} on {planned.where}"
             self._tell(at, kind, text, injection=planned.injection, fault=planned.fault, where=planned.where)
 
-    def _tell(self, at: Instant, kind: str, text: str, **more: str) -> None:
+    def _tell(self, at: Instant, kind: str, text: str, **more: str | list[str]) -> None:
         if self._head is None:
             return
         time_ms = (self._head.epoch_ns + at - self._head.at) // MILLISECOND

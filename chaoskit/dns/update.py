@@ -32,22 +32,53 @@ def apply_update(zone: Zone, message: UpdateMessage) -> Zone:
 
     Raises ``UpdateRefusal`` with the RCODE of the answer; nothing has changed then.
     """
-    _check_prerequisites(zone, message.prerequisites)
-    for record in message.updates:
+    for (
+        record
+    ) in message.updates:  # before the prerequisites, other than RFC 2136 §3 has it: so does BIND since 9.18.11
         _prescan(zone, record)
+    _check_prerequisites(zone, message.prerequisites)
     nodes: Nodes = {name: dict(node) for name, node in zone.nodes.items() if node}
     for record in message.updates:
         _update(zone.apex, nodes, record)
     nodes = {name: node for name, node in nodes.items() if node}
     if nodes == {name: dict(node) for name, node in zone.nodes.items() if node}:
         return zone
+    _drop_orphans(zone, nodes, message.updates)
     soa = nodes[zone.apex]["SOA"][0]
     if soa == zone.nodes[zone.apex]["SOA"][0]:  # RFC 2136 §3.6: unless the update did so itself
         nodes[zone.apex]["SOA"] = (with_serial(soa, next_serial(zone.serial)),)
     try:
-        return Zone.from_nodes(zone.apex, nodes)
+        after = Zone.from_nodes(zone.apex, nodes)
     except WrongName as error:
         raise UpdateRefusal("REFUSED", str(error)) from error
+    _check_hosts(zone, after)
+    return after
+
+
+def _check_hosts(before: Zone, after: Zone) -> None:
+    """Refuse, as BIND does, an update that leaves a name server of the zone, or a mail server that it adds, without an address there."""
+    for server in _without_address(after, _servers(after)) - _without_address(before, _servers(before)):
+        raise UpdateRefusal("REFUSED", f"the name server {server} would be left without an address")
+    old = {record for node in before.nodes.values() for record in node.get("MX", ())}
+    added = {record for node in after.nodes.values() for record in node.get("MX", ())} - old
+    for server in _without_address(after, {_host(record) for record in added}):
+        raise UpdateRefusal("REFUSED", f"the mail server {server} has no address")
+
+
+def _servers(zone: Zone) -> set[str]:
+    """The name servers of the zone itself."""
+    return {_host(record) for record in zone.nodes[zone.apex].get("NS", ())}
+
+
+def _host(record: Record) -> str:
+    """The name at the end of an NS or MX record's data."""
+    return record.data.split()[-1].lower().removesuffix(".")
+
+
+def _without_address(zone: Zone, hosts: set[str]) -> set[str]:
+    """Those whose names are in the zone, which delegates them to nobody, and that have no address there."""
+    inside = (name for name in hosts if zone.apex in (name, *parents(name)) and zone.bound(name) is None)
+    return {name for name in inside if not {"A", "AAAA"} & set(zone.node(name) or ())}
 
 
 def next_serial(serial: int) -> int:
@@ -163,6 +194,8 @@ def _add(apex: str, node: dict[str, tuple[Record, ...]], record: Record) -> None
         return
     if rtype == "NS" and record.name.split(".")[0] == "*":
         return  # it means nothing there (RFC 4592 §4.2), and BIND passes it over too
+    if rtype == "DS" and record.name == apex:
+        return  # it belongs to the zone above (RFC 4035 §2.4)
     if rtype == "SOA":
         present = node.get("SOA")
         if record.name != apex or not present or not _is_newer(_serial(record), _serial(present[0])):
@@ -177,6 +210,18 @@ def _add(apex: str, node: dict[str, tuple[Record, ...]], record: Record) -> None
     # The records of a set have one TTL (RFC 2181 §5.2): that of the newest, as in BIND.
     others = tuple(replace(other, ttl=record.ttl) for other in present if data_key(other) != key)
     node[rtype] = (*others, record)
+
+
+def _drop_orphans(zone: Zone, nodes: Nodes, records: Sequence[UpdateRecord]) -> None:
+    """Take away the DS records of names that were given one, or lost their NS records, and are no delegation, as BIND does."""
+    for name in {record.name for record in records}:
+        node = nodes.get(name, {})
+        if "DS" not in node:
+            continue
+        gained = any(record.name == name and record.rtype == "DS" and record.rclass == "IN" for record in records)
+        lost = node.get("NS", ()) != zone.nodes.get(name, {}).get("NS", ())
+        if (gained or lost) and "NS" not in node:
+            node.pop("DS", None)
 
 
 def _serial(soa: Record) -> int:

@@ -67,6 +67,10 @@ def is_update(data: bytes) -> bool:
     return len(data) >= HEADER and data[2] & 0xF8 == UPDATE >> 8
 
 
+_MAY_BE_EMPTY: tuple[tuple[RecordClass, ...], ...] = (("IN",), ("IN", "NONE"))
+"""The classes in which a prerequisite, and an update, of a type that is not known may have no data."""
+
+
 def read_update(data: bytes) -> UpdateMessage:
     """Read an update; what follows its last record is passed over, as in BIND. Raises ``UpdateRefusal`` (FORMERR) if it cannot be read."""
     try:
@@ -87,9 +91,9 @@ def _read(data: bytes) -> UpdateMessage:
         raise UpdateRefusal("FORMERR", "the zone section is not of type SOA (RFC 2136 §3.1.1)")
     zone_section = data[HEADER:at]
     sections: list[list[UpdateRecord]] = [[], []]
-    for section, count in zip(sections, (prerequisites, updates), strict=True):
+    for section, count, empty in zip(sections, (prerequisites, updates), _MAY_BE_EMPTY, strict=True):
         for _ in range(count):
-            record, at = _record(data, reader, at)
+            record, at = _record(data, reader, at, empty)
             section.append(record)
     signed_at = None
     for number in range(additional):
@@ -110,7 +114,8 @@ def _read(data: bytes) -> UpdateMessage:
     )
 
 
-def _record(data: bytes, reader: MessageReader, at: int) -> tuple[UpdateRecord, int]:
+def _record(data: bytes, reader: MessageReader, at: int, empty: tuple[RecordClass, ...]) -> tuple[UpdateRecord, int]:
+    """A record, and where it ends. In the classes ``empty`` RDLENGTH 0 is data of a type that is not known (RFC 3597 §5), as in BIND."""
     name, at = reader.read_name(at)
     rtype, rclass, ttl, size = struct.unpack_from("!HHIH", data, at)
     start, end = at + 10, at + 10 + size
@@ -120,7 +125,8 @@ def _record(data: bytes, reader: MessageReader, at: int) -> tuple[UpdateRecord, 
         raise ValueError(f"a record of type {rtype} outside the additional section")
     shown = mnemonic(rtype)
     kind = _CLASSES.get(rclass, "OTHER")
-    text = reader.read_data(shown, start, end) if size else None
+    has_data = size > 0 or (kind in empty and shown == f"TYPE{rtype}")
+    text = reader.read_data(shown, start, end) if has_data else None
     return UpdateRecord(names.text(name), shown, kind, ttl, text), end
 
 

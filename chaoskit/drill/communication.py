@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from chaoskit.clock import Instant
 from chaoskit.drill.marks import DrillView, Finding, Mark, mark
+from chaoskit.report.words import plural
 from chaoskit.units import SECOND, format_duration
 
 EACH = 5
@@ -52,7 +53,8 @@ def _promises(view: DrillView) -> tuple[Finding, str]:
         return "broken", "no update said when the next would come"
     broken = [_lateness(view, number, by) for number, by in promises]
     late = [words for words in broken if words]
-    return ("broken" if late else "held"), "; ".join(late) or f"all {len(promises)} promised updates came in time"
+    in_time = "the one promised update" if len(promises) == 1 else f"all {len(promises)} promised updates"
+    return ("broken" if late else "held"), "; ".join(late) or f"{in_time} came in time"
 
 
 def _lateness(view: DrillView, number: int, by: Instant) -> str:
@@ -78,7 +80,7 @@ def _truth(view: DrillView) -> tuple[Finding, str]:
         if call.started > resolved[0].at or (call.finished or 0) > resolved[0].at + SECOND
     ]
     if early:
-        return "broken", f"said resolved, and {len(early)} calls failed after that"
+        return "broken", f"said resolved, and {plural(len(early), 'call')} failed after that"
     return "held", "no call failed after it was said"
 
 

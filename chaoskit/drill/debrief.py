@@ -6,6 +6,7 @@ from chaoskit.clock import Instant
 from chaoskit.drill.judge import DrillScore, Times
 from chaoskit.drill.marks import DrillView
 from chaoskit.report.drill_moments import moments_of
+from chaoskit.report.words import plural
 from chaoskit.units import MINUTE, SECOND, format_duration
 
 THE_DAY = Times(first_word=23 * MINUTE, right_name=38 * MINUTE, mitigated=157 * MINUTE)
@@ -35,7 +36,8 @@ def debrief_lines(view: DrillView, score: DrillScore) -> list[str]:
     lines += ["", "  marks"]
     for entry in score.marks:
         points = f"{entry.points:g}/{entry.out_of:g}" if entry.out_of else f"{entry.points:g}"
-        lines.append(f"  {points:>8}  {entry.finding:<7}  {entry.part}: {entry.clause}: {entry.because}")
+        title = entry.clause if entry.clause == entry.part else f"{entry.part}: {entry.clause}"
+        lines.append(f"  {points:>8}  {entry.finding:<7}  {title}: {entry.because}")
     lines += ["", f"  {'after the begin':<22}  {'you':<14}  20 October 2025"]
     lines += [f"  {words:<22}  {ours:<14}  {theirs}" for words, ours, theirs in times_table(score.times)]
     return lines
@@ -45,7 +47,7 @@ def post_mortem(view: DrillView, score: DrillScore) -> str:
     """A draft in Markdown, in a blameless form: what happened and what the system let happen, nobody's fault."""
     truth, header = view.plan.diagnosis.truth, view.run.header
     failures = view.failures
-    impact = f"{len(failures)} calls of customers failed" if failures else "no call of a customer failed"
+    impact = f"{plural(len(failures), 'call')} of customers failed" if failures else "no call of a customer failed"
     lines = [
         f"# Post-mortem (draft): {header.title}",
         "",

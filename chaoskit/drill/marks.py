@@ -25,6 +25,7 @@ from chaoskit.journal.levels import measured_levels
 from chaoskit.journal.run import Run
 from chaoskit.race.live.evidence import empty_spans
 from chaoskit.report.drill_moments import customers_of
+from chaoskit.report.words import plural
 
 Finding: TypeAlias = Literal["held", "broken", "unknown"]
 E = TypeVar("E")
@@ -111,7 +112,7 @@ class DrillView:
             inside = [call for call in calls if start <= call.started < end]
             failed = sum(call.result == "failed" for call in inside)
             succeeded = sum(call.result == "ok" for call in inside)
-            reasons.append(f"{label}: {succeeded} calls succeeded, {failed} failed")
+            reasons.append(f"{label}: {plural(succeeded, 'call')} succeeded, {failed} failed")
             if failed:
                 finding = "broken"
             elif succeeded < FEWEST_CALLS and finding == "held":

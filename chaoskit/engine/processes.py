@@ -32,7 +32,6 @@ from chaoskit.journal.events import (
     PlaneStalled,
     ProcessEnded,
 )
-from chaoskit.journal.events.run import names_part
 from chaoskit.journal.store import Journal
 from chaoskit.sandbox.base import ProcessAction
 from chaoskit.units import SECOND
@@ -57,8 +56,8 @@ SIGNALS: dict[ProcessAction, signal.Signals] = {
 class _Process:
     """``alive`` is the last sign of life of a plane, None before the first, and while it is ``paused`` by an injection.
 
-    ``again`` is the plan with which it is started anew, where that is another. ``calls`` is the highest number of a call that a client
-    of this name has begun, ``calls_before`` that of those before it.
+    ``told`` is whether it gave a reason why it fails. ``again`` is the plan with which it is started anew, where that is another.
+    ``calls`` is the highest number of a call that a client of this name has begun, ``calls_before`` that of those before it.
     """
 
     name: str
@@ -73,6 +72,7 @@ class _Process:
     complaints: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     may_end: bool = False
     killed: bool = False
+    told: bool = False
     alive: Instant | None = None
     paused: bool = False
     order: Plan | None = None
@@ -219,12 +219,10 @@ class LocalProcessManager:
         self._journal.append(
             ProcessEnded(at=self._clock.now(), process=process.name, exit_code=code, expected=expected)
         )
-        if not expected:
+        # The code is that of our own process: where it gave a reason in good order, it would only mislead.
+        if not expected and not (process.told and code == HarnessError.exit_code):
             complaints = " | ".join(process.complaints) or "it said nothing"
-            own = next((own for own in ("app", "client") if complaints.startswith(f"{own} {process.name}: ")), None)
-            # The code is that of our own process, so where it gave a reason in good order, its code would only mislead.
-            says_why = code == HarnessError.exit_code and own is not None
-            self._fail(process, complaints if says_why else f"ended with exit code {code}: {complaints}")
+            self._fail(process, f"ended with exit code {code}: {complaints}")
 
     async def _follow(self, process: _Process, child: asyncio.subprocess.Process) -> None:
         """Read what the process says until it has ended. What outlives the command that started it is not ours any more."""
@@ -252,10 +250,13 @@ class LocalProcessManager:
                     self._lives(process, int(line[len(ALIVE) : line.index(b"}")]))
                     continue
                 event = _numbered(process, decode(line))
+                if isinstance(event, HarnessFailed):
+                    event = event.with_fields(part=process.name)
                 self._journal.append(event)
                 if isinstance(event, PlaneReady | ClientReady) and not process.ready.done():
                     process.ready.set_result(event)
                 elif isinstance(event, HarnessFailed):
+                    process.told = True
                     self._fail(process, event.message, journal=False)
         except ValueError as error:  # a line that is no event, or longer than LONGEST_LINE
             self._fail(process, f"sent what is no event: {str(error).splitlines()[0]}")
@@ -281,11 +282,10 @@ class LocalProcessManager:
                 process.complaints.append(line.decode(errors="replace").rstrip())
 
     def _fail(self, process: _Process, message: str, *, journal: bool = True) -> None:
-        text = message if names_part(message, process.name) else f"{process.name}: {message}"
         if journal:
-            self._journal.append(HarnessFailed(at=self._clock.now(), part=process.name, message=text))
+            self._journal.append(HarnessFailed(at=self._clock.now(), part=process.name, message=message))
         if not process.ready.done():
-            process.ready.set_exception(PlaneError(text))
+            process.ready.set_exception(PlaneError(f"{process.name}: {message}"))
             process.ready.exception()  # it may be that nobody waits any more
         self._failure.set()
 

@@ -115,7 +115,7 @@ class Runner:
                 reason, aborted = self._abort.because, True
         except HarnessError as error:
             if not any(isinstance(entry.event, HarnessFailed) for entry in self.journal.entries):
-                self.journal.append(HarnessFailed(at=clock.now(), part=type(error).__name__, message=str(error)))
+                self.journal.append(HarnessFailed(at=clock.now(), part="harness", message=str(error)))
             reason = "the harness failed"
         except TimeoutError:
             waited = self.experiment.spec.limits.ready_within / 1e9
@@ -279,7 +279,8 @@ class Runner:
     async def _hold(self, clock: Clock, hold: Hold, due: Instant, ends: Instant) -> Instant:
         """Wait for a go; the instant at which the experiment's time goes on. Aborts the run where nobody says it in time."""
         assert self._gate is not None
-        self.journal.append(HoldBegun(at=clock.now(), number=hold.number, before=hold.before))
+        begun = HoldBegun(at=clock.now(), number=hold.number, before=hold.before, injections=hold.shown)
+        self.journal.append(begun)
         longest = self.experiment.spec.limits.longest_hold
         waiting = asyncio.ensure_future(self._gate.wait())
         limit = asyncio.ensure_future(clock.sleep_until(due + longest))

@@ -30,10 +30,14 @@ class AddressSpec(Strict):
     def _loopback(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
         for address in addresses:
             try:
-                if address != METADATA_ADDRESS and not ipaddress.ip_address(address).is_loopback:
-                    raise ValueError(f"{address} is not a loopback address; write one like 127.0.1.1 or ::1")
-            except ValueError as error:
-                raise ValueError(f"{error}; write a loopback address like 127.0.1.1 or ::1") from error
+                valid = address == METADATA_ADDRESS or ipaddress.ip_address(address).is_loopback
+            except ValueError:
+                valid = False
+            if not valid:
+                raise ValueError(
+                    f"{address} is not a loopback address; write one like 127.0.1.1 or ::1"
+                    f" ({METADATA_ADDRESS} is for the backend instance-metadata alone)"
+                )
         return addresses
 
     @model_validator(mode="after")

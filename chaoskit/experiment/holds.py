@@ -33,8 +33,16 @@ class Hold:
     @property
     def before(self) -> str:
         """What it holds back first, for people; nothing of a fault that is hidden."""
-        first = [injection for injection in self.injections if _begins(injection) == self.at]
-        return ", ".join("a fault that is not shown" if injection.hidden else injection.id for injection in first)
+        return ", ".join("a fault that is not shown" if injection.hidden else injection.id for injection in self._first)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The ids of what it holds back first, without those that are hidden."""
+        return tuple(injection.id for injection in self._first if not injection.hidden)
+
+    @property
+    def _first(self) -> list[Injection[Any, Any]]:
+        return [injection for injection in self.injections if _begins(injection) == self.at]
 
 
 def held_up(at: int, injections: Iterable[Injection[Any, Any]]) -> list[str]:

@@ -124,8 +124,16 @@ def resolve(document: Document, time_scale: float) -> Experiment:
 def _scale_problem(document: Document, spec: ExperimentSpec, time_scale: float) -> Problem:
     smallest = spec.limits.smallest_time_scale
     message = f"this experiment allows a time scale from {smallest:g} to 100, not {time_scale:g}."
-    fix = "SDK back-off does not scale, so a shorter run would answer another question."
-    return Problem(document.line(("limits",)), "limits.smallest_time_scale", message, fix)
+    path = ("limits", "smallest_time_scale")
+    if path in document.lines:
+        fix = "SDK back-off does not scale, so a shorter run would answer another question."
+        return Problem(document.line(path), ".".join(path), message, fix, path)
+    fix = (
+        f"Leave --time-scale out; if shorter times answer its question too, write limits: {{{path[1]}: {time_scale:g}}}."
+        if 0 < time_scale < smallest
+        else "Leave --time-scale out."
+    )
+    return Problem(0, "--time-scale", message, fix)
 
 
 class _Resolver:

@@ -40,8 +40,9 @@ def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Out
     broken = [verdict for verdict in verdicts if verdict.finding == "broken"]
     unknown = [verdict for verdict in verdicts if verdict.finding == "unknown"]
     if outcome is Outcome.PASSED:
-        if held == 1:
-            return ("The one expectation held.",)
+        if not run.header.experiment.get("expect"):
+            names = listed([verdict.expectation for verdict in verdicts])
+            return (f"Nothing is expected of the clients; the run's own guards held ({names}).",)
         return (f"All {held} expectations held.",)
     if outcome is Outcome.FAILED:
         first = (

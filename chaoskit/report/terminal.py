@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chaoskit.expect._harness import SWITCH_WITHIN_NS
 from chaoskit.journal.command import command_end
 from chaoskit.journal.run import Run
 from chaoskit.report.docker_resolver import EXPLAINED, behind_docker
@@ -52,7 +53,10 @@ def print_verdicts(
     for injection in all_injections(run):
         off_by = max((span.off_by_ns or 0 for span in injection.spans if span.differs), default=0)
         if off_by:
-            text = f"{injection.id} was not on as planned: switched up to {duration(off_by)} off its window."
+            text = (
+                f"{injection.id} was switched up to {duration(off_by)} before or after the edge of its window. "
+                f"Verdicts go by the plan; a switch more than {duration(SWITCH_WITHIN_NS)} late would make the run invalid."
+            )
             console.print(Text(text, style="yellow"))
     if behind := behind_docker(run):
         console.print(Text(EXPLAINED))

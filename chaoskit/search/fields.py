@@ -124,7 +124,10 @@ def _below(value: Any, step: str | int) -> Any:
 
 
 def _set(value: Any, field: FieldPath, new: Any) -> Any:
-    """``value`` with ``new`` at ``field``, or without the field where ``new`` is None; short forms on the way (``dns: delay``, ``services: [ec2]``) are written out."""
+    """``value`` with ``new`` at ``field``, or without the field where ``new`` is None.
+
+    Short forms on the way (``dns: delay``, ``services: [ec2]``) are written out.
+    """
     if not field:
         return new
     step, rest = field[0], field[1:]

@@ -23,6 +23,11 @@ class EventHeap:
             raise ValueError(f"{instant} ns is past: it is {self.now} ns")
         heapq.heappush(self._due, (instant, next(self._arrivals), action))
 
+    @property
+    def next_due(self) -> Instant | None:
+        """When the next action is due; None when none is."""
+        return self._due[0][0] if self._due else None
+
     def run(self, until: Instant | None = None) -> None:
         """Let everything happen, and what that brings about, until nothing is due any more, or nothing before ``until``."""
         due, pop = self._due, heapq.heappop

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.utils import InstanceMetadataFetcher
 
+from chaoskit.aws.metadata_paths import documents_in, text_at
 from chaoskit.engine import preflight
 from chaoskit.errors import ExperimentError
 from chaoskit.experiment.document import read_document
@@ -19,6 +20,7 @@ from tests.aws.test_own_fronts import PATIENCE_S, Bench
 
 TTL = "X-aws-ec2-metadata-token-ttl-seconds"
 TOKEN = "X-aws-ec2-metadata-token"
+DOCUMENTS = documents_in("eu-west-1", {"LastUpdated": "2025-10-20T06:48:00Z"})
 
 
 @pytest.fixture
@@ -56,6 +58,41 @@ def test_nothing_is_told_without_a_token(bench: Bench) -> None:
     assert ask(bench, "GET", path, **{TOKEN: token}) == (200, "eu-west-1")
     assert ask(bench, "GET", "/latest/meta-data/nothing", **{TOKEN: token})[0] == 404
     assert ask(bench, "POST", path, **{TOKEN: token})[0] == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/latest/", "dynamic\nmeta-data"),
+        ("/2009-04-04/meta-data/instance-id", "i-1234567890abcdef0"),
+        ("/latest/meta-data/placement", "availability-zone\nregion"),
+        ("/latest/meta-data/iam/security-credentials/", "chaoskit-role"),
+        ("/latest/meta-data/placement/availability-zone/", "eu-west-1a"),
+        ("/latest/meta-data/plac", None),
+        ("/latest/user-data", None),
+        ("/1999-01-01/meta-data/instance-id", None),
+    ],
+)
+def test_paths_are_those_that_clients_ask(path: str, text: str | None) -> None:
+    assert text_at(path, DOCUMENTS) == text
+
+
+def crawled(path: str) -> dict[str, str]:
+    """What a client such as cloud-init reads that follows the listings from ``path`` on."""
+    listing = text_at(path, DOCUMENTS)
+    assert listing is not None
+    pages: dict[str, str] = {}
+    for name in listing.splitlines():
+        below = f"{path}{name}"
+        text = text_at(below, DOCUMENTS)
+        assert text is not None
+        pages |= crawled(below) if name.endswith("/") else {below: text}
+    return pages
+
+
+def test_a_crawl_of_the_listings_comes_to_every_document() -> None:
+    pages = crawled("/latest/meta-data/") | crawled("/latest/dynamic/")
+    assert pages == {f"/latest/{path}": text for path, text in DOCUMENTS.items()}
 
 
 @pytest.mark.parametrize("ttl", ["0", "21601", "soon", ""])

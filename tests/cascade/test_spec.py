@@ -9,6 +9,7 @@ import pytest
 
 from chaoskit.cascade.policies.retry_budget import RetryBudget
 from chaoskit.cascade.system.model import System
+from chaoskit.cascade.system.plain import plain_of, system_of
 from chaoskit.cascade.system.spec import read_system
 from chaoskit.errors import ExperimentError
 from chaoskit.experiment.document import read_document
@@ -97,3 +98,8 @@ def test_the_documents_first_system_is_the_shipped_one() -> None:
     (example,) = re.findall(r"```yaml\n(kind: cascade-system.*?)```", page, re.DOTALL)
     shipped = next(path for path in MODELS if path.stem == "small-queue").read_text()
     assert read(example) == read(shipped)
+
+
+@pytest.mark.parametrize("text", [SHOP, *(path.read_text() for path in MODELS)])
+def test_a_system_goes_to_another_process_and_back(text: str) -> None:
+    assert system_of(plain_of(read(text))) == read(text)

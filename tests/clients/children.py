@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 from chaoskit.child import Child
 from chaoskit.journal.codec import decode
-from chaoskit.journal.events import Event
+from chaoskit.journal.events import Event, HarnessFailed
 
 E = TypeVar("E")
 
@@ -116,6 +116,12 @@ class ClientProcess:
     def exit_code(self) -> int:
         """Wait for the end, but not for ever."""
         return self.process.wait(60)
+
+    def failure(self) -> str:
+        """Why it ended by itself, in the words of its last event, a ``HarnessFailed``."""
+        last = self.rest()[-1]
+        assert isinstance(last, HarnessFailed), last
+        return last.message
 
     def complaint(self) -> str:
         """What it wrote to standard error."""

@@ -52,7 +52,7 @@ def test_a_signal_is_a_failure() -> None:
 
 def test_a_missing_program_breaks_the_client_not_its_calls() -> None:
     with ClientProcess("command", {"client": "app", "argv": ["no-such-program"]}) as client:
-        assert client.rest() == []
+        assert "no program 'no-such-program'" in client.failure()
         assert client.exit_code() == 4
 
 

@@ -67,20 +67,18 @@ def test_an_app_is_ready_when_it_answers_and_its_health_is_asked(tmp_path: Path)
 def test_an_app_that_ends_too_early_breaks_the_run_in_its_words(tmp_path: Path) -> None:
     code = "import sys; sys.exit('no database')"
     with ClientProcess("program", plan(tmp_path, code, ready=f"localhost:{unused_port()}")) as client:
-        client.rest()
+        failure = client.failure()
         assert client.exit_code() == 4
-        complaint = client.complaint()
-    assert "app web: ended with exit code 1 before it was ready" in complaint
-    assert "it printed: no database" in complaint
+    assert "ended with exit code 1 before it was ready" in failure
+    assert "it printed: no database" in failure
 
 
 def test_an_app_that_is_never_ready_is_told_with_the_reason(tmp_path: Path) -> None:
     code = "import signal; signal.pause()"
     place = f"localhost:{unused_port()}"
     with ClientProcess("program", plan(tmp_path, code, ready=place, ready_within_ns=1)) as client:
-        client.rest()
+        assert f"not ready at {place} within 1 ns ([Errno 111] Connection refused)" in client.failure()
         assert client.exit_code() == 4
-        assert f"app web: not ready at {place} within 1 ns ([Errno 111] Connection refused)" in client.complaint()
 
 
 def test_an_app_that_ends_during_the_run_is_a_finding(tmp_path: Path) -> None:
@@ -107,6 +105,5 @@ def test_an_app_that_is_started_anew_may_fail_to_come_up(tmp_path: Path) -> None
 
 def test_an_app_that_cannot_be_started_breaks_the_run(tmp_path: Path) -> None:
     with ClientProcess("program", plan(tmp_path, "") | {"argv": ["/no/such/program"]}) as client:
-        assert client.rest() == []
+        assert "cannot start /no/such/program: No such file" in client.failure()
         assert client.exit_code() == 4
-        assert "app web: cannot start /no/such/program: No such file" in client.complaint()

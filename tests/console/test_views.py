@@ -100,7 +100,7 @@ def test_errors_are_told_once_and_at_once() -> None:
     journal.add(ev.ProcessEnded(at=ORIGIN + 3 * SECOND, process="service", exit_code=0, expected=True))
     errors = [line for line in plain(journal.entries()) if "ERROR" in line]
     assert errors == [
-        "   1.0 s  ERROR harness failure: dns failed: it broke [bold]",
+        "   1.0 s  ERROR harness failure: dns: it broke [bold]",
         "   2.0 s  ERROR process client warm ended by itself with exit code 9",
     ]
 

@@ -52,7 +52,7 @@ def tell(receivers: tuple[Receiver, ...], hidden: bool = False) -> list[str]:
     journal.planes()
     journal.arm()
     at = ORIGIN + 2 * SECOND
-    journal.add(HoldBegun(at=at, number=1, before="blank"))
+    journal.add(HoldBegun(at=at, number=1, before="blank", injections=("blank",)))
     journal.add(HoldReleased(at=at + 1, number=1, by="Ada", resumes=at + 1, ends=at + 8 * SECOND))
     journal.add(InjectionCut(at=at, injection="blank", ends=ORIGIN + 5 * SECOND, because="enough", evidence=1))
     journal.end()
@@ -74,12 +74,14 @@ def test_a_webhook_is_told_in_order_and_where_it_was_cut() -> None:
     assert [body["kind"] for body in bodies] == kinds
     begins, ends = bodies[2], bodies[3]
     assert (begins["injection"], ends["time_ms"] - begins["time_ms"]) == ("blank", 2000)
+    assert [body.get("injections") for body in bodies[:3]] == [["blank"], ["blank"], None]
     assert (bodies[1]["by"], bodies[-1]["outcome"]) == ("Ada", "passed")
 
 
 def test_grafana_gets_annotations() -> None:
     with receiving() as (url, messages):
         assert tell((Receiver(f"{url}/api/annotations"),)) == []
+    assert messages[0][1]["tags"] == ["chaoskit", "hold_begins", "blank"]
     annotation = messages[2][1]
     assert set(annotation) == {"time", "tags", "text"}
     assert annotation["tags"] == ["chaoskit", "fault_begins", "blank"]

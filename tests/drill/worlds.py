@@ -59,10 +59,10 @@ class Race(World):
 
 
 class Herd(World):
-    """From the end of the blank on nobody gets in, and after each restart of the door, until the devices are slowed down."""
+    """From the end of the blank on nobody gets in, and after each restart of the door, until devices are slowed or the limit is off."""
 
     def failing(self, until: Instant) -> Spans:
-        slowed = min(self.at("phones slow-down"), default=until)
+        slowed = min(self.at("phones slow-down", "door limit-off"), default=until)
         starts = [self.origin + 14 * SECOND, *self.at("door restart")]
         return [(start, slowed) for start in starts if start < slowed]
 

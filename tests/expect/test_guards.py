@@ -23,7 +23,7 @@ class TestHarness:
     @pytest.mark.parametrize(
         ("event", "says"),
         [
-            (ev.HarnessFailed(at=at(1), part="dns", message="cannot bind"), "dns failed: cannot bind"),
+            (ev.HarnessFailed(at=at(1), part="dns", message="cannot bind"), "dns: cannot bind"),
             (
                 ev.ProcessEnded(at=at(1), process="service", exit_code=1, expected=False),
                 "process service ended unasked with code 1",

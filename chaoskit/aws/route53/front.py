@@ -19,7 +19,7 @@ from chaoskit.aws.evidence import ARRIVED, Application, Environ, whole
 from chaoskit.aws.route53 import wire
 from chaoskit.aws.route53.batch import Change, Refusal
 from chaoskit.aws.route53.control_plane import ControlPlane
-from chaoskit.aws.route53.record_set import HostedZone, canonical
+from chaoskit.aws.route53.record_set import HostedZone, RecordSet, canonical
 from chaoskit.clock import Clock, WallClock
 
 _RECORD_SETS = re.compile(r"/2013-04-01/hostedzone/(?P<id>[^/]+)/rrset/?$")
@@ -137,11 +137,11 @@ class Route53:
         status, shown = self._ask("GET", path, {})
         if status != 200:
             raise Refusal("NoSuchHostedZone", f"No hosted zone found with ID: {zone_id}", status=404)
-        sets = []
+        sets: list[RecordSet] = []
         query: dict[str, str] | None = {}
         while query is not None:
             _, page = self._ask("GET", f"{path}/rrset", query)
-            sets += wire.parse_record_sets(page)
+            sets += map(wire.as_moto_means, wire.parse_record_sets(page))
             query = wire.next_page(page) or None
         zone = HostedZone(
             zone_id, wire.parse_zone_names(shown)[zone_id], {record_set.key: record_set for record_set in sets}
@@ -156,7 +156,7 @@ class Route53:
                 "InvalidInput", "Invalid request: StartRecordType needs a StartRecordName"
             )  # wording not verified
         written = fields.get("maxitems", str(wire.MAX_ITEMS))
-        if not written.isdigit() or int(written) < 1:
+        if not (written.isascii() and written.isdigit() and len(written) < wire.MAX_DIGITS and int(written)):
             raise Refusal(
                 "InvalidInput", f"Invalid request: MaxItems {written!r} is no number of items"
             )  # wording not verified

@@ -28,13 +28,17 @@ ROUTING = (
 """The elements that choose a routing policy, of which a set has at most one (API reference, ResourceRecordSet)."""
 
 
+def decoded(name: str) -> str:
+    """A name with its octal escapes read, in lower case."""
+    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 8)), name).lower()
+
+
 def canonical(name: str) -> str:
     """The one spelling of a name: lower case, with the final dot, other characters than ``a-z 0-9 - _ .`` as octal escapes.
 
     A wildcard is listed as ``\\052.example.com.`` (Developer Guide, "DNS domain name format").
     """
-    decoded = _ESCAPE.sub(lambda escape: chr(int(escape[1], 8)), name).lower()
-    spelt = "".join(letter if _LITERAL.match(letter) else f"\\{ord(letter):03o}" for letter in decoded)
+    spelt = "".join(letter if _LITERAL.match(letter) else f"\\{ord(letter):03o}" for letter in decoded(name))
     return spelt if spelt.endswith(".") else f"{spelt}."
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from chaoskit.aws.route53.batch import ACTIONS, Change, Refusal
-from chaoskit.aws.route53.record_set import ROUTING, AliasTarget, HostedZone, RecordSet, canonical, sort_key
+from chaoskit.aws.route53.record_set import ROUTING, AliasTarget, HostedZone, RecordSet, canonical, decoded, sort_key
 
 NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 MAX_ITEMS = 300
 """Record sets of one answer of ListResourceRecordSets, at most."""
 
+MAX_DIGITS = 19
+"""Of a whole number: those of a Long."""
+
+MAX_COMMENT = 256
+"""Characters of a batch's comment (API reference, ChangeBatch)."""
+
+_MOTO_VALUE = re.compile(r"^\{'Value': '(.*)'\}$")
 _COUNT = re.compile(rb"(<ResourceRecordSetCount>)\d+(</ResourceRecordSetCount>)")
 _ZONE_ID = re.compile(rb"<Id>/?(?:hostedzone/)?([^<]+)</Id>")
 
@@ -25,12 +33,20 @@ def parse_batch(body: bytes) -> list[Change]:
     elements = root.findall("ChangeBatch/Changes/Change")
     if root.tag != "ChangeResourceRecordSetsRequest" or not elements:
         raise Refusal("InvalidInput", "Invalid XML ; a ChangeBatch with at least one Change is expected.")
+    if len(_text(root, "ChangeBatch/Comment")) > MAX_COMMENT:  # wording not verified
+        raise Refusal("InvalidInput", f"Invalid request: Comment has more than {MAX_COMMENT} characters")
     return [_change(element) for element in elements]
 
 
 def parse_record_sets(body: bytes) -> list[RecordSet]:
     """The record sets of a ListResourceRecordSetsResponse."""
     return [_record_set(element) for element in _parse(body).findall("ResourceRecordSets/ResourceRecordSet")]
+
+
+def as_moto_means(record_set: RecordSet) -> RecordSet:
+    """A set of a new zone of moto's, whose SOA it lists with a Python dictionary for a value: ``{'Value': 'ns-2048…'}``."""
+    values = tuple(_MOTO_VALUE.sub(r"\1", value) for value in record_set.values)
+    return replace(record_set, values=values)
 
 
 def next_page(body: bytes) -> dict[str, str]:
@@ -95,25 +111,44 @@ def _change(element: ET.Element) -> Change:
 
 
 def _record_set(element: ET.Element) -> RecordSet:
-    ttl = element.findtext("TTL")
+    name = _text(element, "Name")
+    if any(ord(letter) > 0xFF for letter in decoded(name)):  # wording not verified
+        raise Refusal(
+            "InvalidInput",
+            f"FATAL problem: UnsupportedCharacter (Value contains unsupported characters) encountered with '{name}'",
+        )
     target = element.find("AliasTarget")
     alias = None
     if target is not None:
-        zone, name = _text(target, "HostedZoneId"), canonical(_text(target, "DNSName"))
-        alias = AliasTarget(zone.rpartition("/")[2], name, _text(target, "EvaluateTargetHealth") == "true")
-    if ttl is not None and not ttl.strip().isdigit():
-        raise Refusal("InvalidInput", f"Invalid XML ; cvc-datatype-valid: '{ttl}' is not a valid value for 'TTL'.")
+        zone, target_name = _text(target, "HostedZoneId"), canonical(_text(target, "DNSName"))
+        alias = AliasTarget(zone.rpartition("/")[2], target_name, _text(target, "EvaluateTargetHealth") == "true")
+    weight = _number(element, "Weight")
     routing = [pair for tag in ROUTING for child in element.findall(tag) for pair in _paths(child, tag)]
+    if weight is not None:
+        routing = [(path, str(weight) if path == "Weight" else text) for path, text in routing]
     return RecordSet(
-        name=canonical(_text(element, "Name")),
+        name=canonical(name),
         rtype=_text(element, "Type"),
         identifier=_text(element, "SetIdentifier"),
-        ttl=None if ttl is None else int(ttl),
+        ttl=_number(element, "TTL"),
         values=tuple(_text(record, "Value") for record in element.findall("ResourceRecords/ResourceRecord")),
         alias=alias,
         routing=tuple(routing),
         health_check=_text(element, "HealthCheckId"),
     )
+
+
+def _number(element: ET.Element, tag: str) -> int | None:
+    """A child's whole number; None where there is no such child. Raises ``Refusal`` for what is none."""
+    written = element.findtext(tag)
+    if written is None:
+        return None
+    digits = written.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) < MAX_DIGITS):
+        raise Refusal(
+            "InvalidInput", f"Invalid XML ; cvc-datatype-valid: '{written}' is not a valid value for '{tag}'."
+        )
+    return int(digits)
 
 
 def _paths(element: ET.Element, path: str) -> Iterable[tuple[str, str]]:

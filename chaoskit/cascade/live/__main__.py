@@ -28,7 +28,7 @@ class Player:
         try:
             self._part = read_part(self._plan.part, self._plan.settings)
         except ValueError as error:
-            raise PlaneError(f"client {self._plan.client}: {error}") from error
+            raise PlaneError(str(error)) from error
         import encodings.idna  # noqa: F401 - what ``socket`` imports at the first host name
 
         import boto3  # noqa: F401 - loaded before it is ready, so that no call is slowed by it

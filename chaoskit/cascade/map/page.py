@@ -15,6 +15,7 @@ from chaoskit.cascade.rendering import render
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 760.0, 500.0, 56.0, 12.0, 452.0
 RIGHT = WIDTH - 12
 TICKS = 5
+LABEL_WIDTH, LABEL_HEIGHT = 60.0, 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def _chart(atlas: Atlas) -> Chart:
         if len(places) > 1:
             bands.append(line_path(places))
             band_ends.append((places[0][0], max(TOP + 12, places[0][1] - 5), share, anchor))
+    band_ends = apart(band_ends)
     load, outage = atlas.asked
     return Chart(
         cells=_runs(grid, size),
@@ -128,6 +130,17 @@ def _chart(atlas: Atlas) -> Chart:
         x_ticks=tuple(Tick(x(v), f"{v:.3g}") for v in _even(most_load)),
         y_ticks=tuple(Tick(y(v), f"{v:.3g} s") for v in _even(most_outage)),
     )
+
+
+def apart(ends: Sequence[tuple[float, float, str, str]]) -> list[tuple[float, float, str, str]]:
+    """The labels at the ends of bands, in their order, each moved up until it is clear of those before it."""
+    placed: list[tuple[float, float, str, str]] = []
+    for x, y, share, anchor in ends:
+        clear = y
+        while any(abs(x - other[0]) < LABEL_WIDTH and abs(clear - other[1]) < LABEL_HEIGHT for other in placed):
+            clear -= LABEL_HEIGHT
+        placed.append((x, clear, share, anchor))
+    return placed
 
 
 def _runs(grid: Grid, size: int) -> tuple[Cell, ...]:

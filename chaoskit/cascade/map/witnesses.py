@@ -15,7 +15,8 @@ from chaoskit.spread import Z_99, wilson
 from chaoskit.units import SECOND
 
 PLAYS = 30
-WARM_S = 30.0
+FLUID, REAL_RUN = "fluid (the map)", "real run"
+LONGEST_WARM_S, WARM_TIMEOUTS = 30.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +45,40 @@ class Testimony:
     disputes: tuple[str, ...]
 
 
+def warm_s(system: System) -> float:
+    """How long a witness plays ``system`` before its outage: fifteen of the longest time-out, at most 30 s."""
+    return min(LONGEST_WARM_S, WARM_TIMEOUTS * system.longest_timeout_ns() / SECOND)
+
+
+def look_s(system: System, after_s: float) -> float:
+    """The end of a watch of ``after_s`` in which calls are counted: 10 s or four of the longest time-out, at most a third of the watch."""
+    return min(max(10.0, 4 * system.longest_timeout_ns() / SECOND), after_s / 3)
+
+
+def cell_of(system: System, load_per_s: float | None, outage_s: float | None) -> System:
+    """``system`` at another load and with another length of its outage, where these are given."""
+    outage = system.outage if outage_s is None else replace(system.outage, for_ns=round(outage_s * SECOND))
+    return replace(system, load_per_s=system.load_per_s if load_per_s is None else load_per_s, outage=outage)
+
+
 def ask(
     system: System, load_per_s: float, outage_s: float, *, seed: int = 1, real: RealWitness | None = None
 ) -> Testimony:
     """Ask all about ``system`` at this load and outage. The real run takes as long as it takes; without ``real`` it is "not run"."""
-    cell = replace(system, load_per_s=load_per_s, outage=replace(system.outage, for_ns=round(outage_s * SECOND)))
+    cell = cell_of(system, load_per_s, outage_s)
     after = watch_s(system, outage_s) - outage_s
     witnesses = (
         _fluid(cell),
         _chain(cell, after),
         _simulation(cell, after, seed),
-        real(cell, after) if real else Witness("real run", None, 0, 1, "not run"),
+        real(cell, after) if real else Witness(REAL_RUN, None, 0, 1, "not run"),
     )
     return Testimony(load_per_s, outage_s, after, witnesses, _disputes(witnesses))
 
 
 def simulate(system: System, load_per_s: float, outage_s: float, *, seed: int, plays: int) -> Witness:
     """The simulation alone, for example of a system with one change."""
-    outage = replace(system.outage, for_ns=round(outage_s * SECOND))
-    cell = replace(system, load_per_s=load_per_s, outage=outage)
+    cell = cell_of(system, load_per_s, outage_s)
     return _simulation(cell, watch_s(system, outage_s) - outage_s, seed, plays)
 
 
@@ -71,7 +87,7 @@ def _fluid(cell: System) -> Witness:
 
     fate = Fate(int(fates(cell, np.array([cell.load_per_s]), np.array([cell.outage.for_ns / SECOND]))[0]))
     well = 0.0 if fate == Fate.NEVER else 1.0
-    return Witness("fluid (the map)", well, well, well, FATE_WORDS[fate])
+    return Witness(FLUID, well, well, well, FATE_WORDS[fate])
 
 
 def _chain(cell: System, after_s: float) -> Witness:
@@ -82,7 +98,7 @@ def _chain(cell: System, after_s: float) -> Witness:
     chain = Chain(cell, cell.load_per_s)
     start = np.zeros_like(chain.fails)
     start[0, 0] = 1.0
-    broken = chain.after(chain.after(start, WARM_S), cell.outage.for_ns / SECOND, cell.outage.capacity_left)
+    broken = chain.after(chain.after(start, warm_s(cell)), cell.outage.for_ns / SECOND, cell.outage.capacity_left)
     end = chain.after(broken, after_s)
     well = float((end * (chain.fails < 1 - GOOD_SHARE)).sum())
     escape, recovery = chain.hitting()
@@ -95,11 +111,12 @@ def _chain(cell: System, after_s: float) -> Witness:
 
 
 def _simulation(cell: System, after_s: float, seed: int, plays: int = PLAYS) -> Witness:
-    ends = WARM_S + cell.outage.for_ns / SECOND + after_s
-    look = max(10, int(4 * cell.longest_timeout_ns() / SECOND))
+    begins = warm_s(cell)
+    ends = begins + cell.outage.for_ns / SECOND + after_s
+    look = max(1, round(look_s(cell, after_s)))
     recovered = 0
     for play in range(plays):
-        simulation = Simulation(cell, seed=seed * 1000 + play, outage_at_ns=int(WARM_S * SECOND))
+        simulation = Simulation(cell, seed=seed * 1000 + play, outage_at_ns=round(begins * SECOND))
         seconds = simulation.run(round(ends * SECOND))[:-1][-look:]
         fresh, good = sum(second.fresh for second in seconds), sum(second.good for second in seconds)
         recovered += good >= 0.5 * fresh
@@ -112,15 +129,26 @@ def _disputes(witnesses: tuple[Witness, ...]) -> tuple[str, ...]:
     heard = [witness for witness in witnesses if witness.well is not None]
     disputes = []
     for number, witness in enumerate(heard):
-        for other in heard[number + 1 :]:
-            apart = witness.high < other.low or other.high < witness.low
-            both_sure = all(w.well is not None and abs(w.well - 0.5) > 0.25 for w in (witness, other))
-            same_side = (witness.well or 0) > 0.5, (other.well or 0) > 0.5
-            if witness.name.startswith("fluid") or other.name.startswith("fluid"):
-                apart = apart and (same_side[0] != same_side[1]) and both_sure
-            if apart:
-                disputes.append(f"{witness.name} and {other.name} disagree: {witness.words} / {other.words}")
+        disputes += [
+            f"{witness.name} and {other.name} disagree: {witness.words} / {other.words}"
+            for other in heard[number + 1 :]
+            if _disagree(witness, other)
+        ]
     return tuple(disputes)
+
+
+def _disagree(witness: Witness, other: Witness) -> bool:
+    """Whether intervals lie apart. The fluid has no chances, so it is only held to the side on which a sure witness is.
+
+    A real run is one play, whose interval is wide, so it disagrees too with a sure witness of the other side.
+    """
+    apart = witness.high < other.low or other.high < witness.low
+    wells = (witness.well or 0.0, other.well or 0.0)
+    sides_differ = (wells[0] > 0.5) != (wells[1] > 0.5) and all(abs(well - 0.5) > 0.25 for well in wells)
+    names = {witness.name, other.name}
+    if FLUID in names:
+        return apart and sides_differ
+    return apart or (REAL_RUN in names and sides_differ)
 
 
 def long_words(seconds: float) -> str:

@@ -1,11 +1,16 @@
-"""A system played event by event: every call, try, time-out and piece of work by itself, in virtual time. The reference of the fluid."""
+"""A system played event by event: every call, try, time-out and piece of work by itself. The reference of the fluid.
+
+``Simulation`` plays it in virtual time; the parts of a small real run (``cascade/live/parts``) play the same callers and servers by the
+clock.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from chaoskit.cascade.policies import retry_budget
 from chaoskit.cascade.policies.back_off import FAILED
@@ -32,13 +37,39 @@ class Second:
     retrying: int = 0
 
 
-class _Try:
+class Try:
     """One try of a call, as the service sees it. ``gone``: its caller has stopped waiting."""
 
     __slots__ = ("answer", "deadline", "gone")
 
     def __init__(self, answer: Answer, deadline: Instant) -> None:
         self.answer, self.deadline, self.gone = answer, deadline, False
+
+
+class Workplace(Protocol):
+    """Whatever takes tries of a call: a server here, or the way to one in another process."""
+
+    def arrive(self, attempt: Try) -> None:
+        """Admit or refuse a try."""
+
+
+class World(Protocol):
+    """What callers and servers live in: their time, their draws, whom they call, and the counts of what happens."""
+
+    rng: random.Random
+    retrying: int
+
+    @property
+    def heap(self) -> EventHeap:
+        """What is due, and the present instant."""
+
+    @property
+    def servers(self) -> Mapping[str, Workplace]:
+        """Every service that is called, by name."""
+
+    @property
+    def second(self) -> Second:
+        """Where the present second is counted."""
 
 
 class Simulation:
@@ -55,8 +86,8 @@ class Simulation:
         self.retrying = 0
         self._regular = regular
         self._load = system.load_per_s
-        self.servers = {service.name: _Server(self, service) for service in system.services.values()}
-        self.callers = _Caller(self, USERS, system.callers)
+        self.servers = {service.name: Server(self, service) for service in system.services.values()}
+        self.callers = Caller(self, USERS, system.callers)
         outage = system.outage
         self.heap.at(outage_at_ns, self._break)
         self.heap.at(outage_at_ns + outage.for_ns, self._mend)
@@ -107,10 +138,10 @@ class Simulation:
             self.servers[self.system.outage.service].set_share(1.0)
 
 
-class _Caller:
+class Caller:
     """Whoever makes one kind of call: it keeps the retry policy and the budget."""
 
-    def __init__(self, simulation: Simulation, name: str, call: Call) -> None:
+    def __init__(self, simulation: World, name: str, call: Call) -> None:
         self._simulation, self._name, self._call = simulation, name, call
         self._budget = call.budget.initial() if call.budget else None
 
@@ -138,7 +169,7 @@ class _Caller:
 
         if number > 1:
             simulation.retrying += 1
-        attempt = _Try(end, heap.now + self._call.timeout_ns)
+        attempt = Try(end, heap.now + self._call.timeout_ns)
 
         def give_up() -> None:
             attempt.gone = True
@@ -169,19 +200,19 @@ class _Caller:
         simulation.heap.at(simulation.heap.now + sleep, lambda: self._try(number + 1, state, answer))
 
 
-class _Server:
+class Server:
     """One service: a queue and one server whose speed an outage changes, in the middle of a piece of work too."""
 
-    def __init__(self, simulation: Simulation, service: Service) -> None:
+    def __init__(self, simulation: World, service: Service) -> None:
         self._simulation, self._service = simulation, service
-        self.queue: deque[_Try] = deque()
-        self._callers = [_Caller(simulation, service.name, call) for call in service.calls]
+        self.queue: deque[Try] = deque()
+        self._callers = [Caller(simulation, service.name, call) for call in service.calls]
         self._share = 1.0
-        self._current: _Try | None = None
+        self._current: Try | None = None
         self._left_s, self._since, self._turn = 0.0, 0, 0
         self._shed = service.shedding.initial() if service.shedding else None
 
-    def arrive(self, attempt: _Try) -> None:
+    def arrive(self, attempt: Try) -> None:
         """Admit or refuse a try."""
         offered, name = self._simulation.second.offered, self._service.name
         offered[name] = offered.get(name, 0) + 1
@@ -242,7 +273,7 @@ class _Server:
         if self._current is None:
             self._next()
 
-    def _call_on(self, attempt: _Try) -> None:
+    def _call_on(self, attempt: Try) -> None:
         missing = len(self._callers)
 
         def hear(ok: bool) -> None:

@@ -140,9 +140,7 @@ def method_of(sdk: Any, plan: Boto3) -> Any:
     operation, _ = plan.call
     names = [name for name, api in sdk.meta.method_to_api_mapping.items() if api == operation]
     if not names:
-        raise PlaneError(
-            f"client {plan.client}: {plan.service} has no operation {operation!r}; names are as in the API"
-        )
+        raise PlaneError(f"{plan.service} has no operation {operation!r}; names are as in the API")
     return getattr(sdk, names[0])
 
 

@@ -25,7 +25,7 @@ class Workload:
     def __init__(self, child: Child, plan: Command) -> None:
         self._child, self._plan, self._clock = child, plan, WallClock()
         if shutil.which(plan.argv[0]) is None:
-            raise PlaneError(f"client {plan.client}: there is no program {plan.argv[0]!r} that can be executed")
+            raise PlaneError(f"there is no program {plan.argv[0]!r} that can be executed")
 
     def ready(self) -> ClientReady:
         """What is tested."""

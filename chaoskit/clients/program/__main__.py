@@ -6,7 +6,6 @@ import asyncio
 import os
 import shlex
 import signal
-import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -85,7 +84,7 @@ class App:
                 preexec_fn=die_with_us,
             )
         except OSError as error:
-            raise PlaneError(f"app {plan.client}: cannot start {plan.argv[0]}: {error.strerror}") from error
+            raise PlaneError(f"cannot start {plan.argv[0]}: {error.strerror}") from error
 
     async def _become_ready(self) -> None:
         """Ask until it is ready. One that was started anew may take as long as the run lasts."""
@@ -94,9 +93,7 @@ class App:
         while plan.ready is not None and (reason := await asyncio.to_thread(why_not_ready, plan.ready)) is not None:
             if not plan.again and self._clock.now() - began > plan.ready_within_ns:
                 limit = format_duration(plan.ready_within_ns)
-                raise PlaneError(
-                    f"app {plan.client}: not ready at {plan.ready} within {limit} ({reason}){self._last_words()}"
-                )
+                raise PlaneError(f"not ready at {plan.ready} within {limit} ({reason}){self._last_words()}")
             await asyncio.sleep(POLL_EVERY_NS / SECOND)
         now = self._clock.now()
         self._child.emit(AppReady(at=now, client=plan.client, took_ns=now - began))
@@ -121,9 +118,7 @@ class App:
         code = code if code >= 0 else 128 - code
         self._child.emit(AppEnded(at=self._clock.now(), client=self._plan.client, exit_code=code))
         if not self._running.is_set():
-            raise PlaneError(
-                f"app {self._plan.client}: ended with exit code {code} before it was ready{self._last_words()}"
-            )
+            raise PlaneError(f"ended with exit code {code} before it was ready{self._last_words()}")
 
     async def _ask_health(self) -> None:
         origin, ends = await self._span
@@ -180,8 +175,7 @@ def main() -> None:
     try:
         asyncio.run(_live(child, plan))
     except ChaoskitError as error:
-        sys.stderr.write(f"{error}\n")
-        child.leave(error.exit_code)
+        child.fail(error)
     child.leave(0)
 
 

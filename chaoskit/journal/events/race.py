@@ -8,12 +8,13 @@ from chaoskit.journal.events._types import BaseEvent, Instant, Whole
 
 
 class RaceStep(BaseEvent, frozen=True, kw_only=True, tag="race_step"):
-    """One API call of the participant ``client``: sent at ``asked_at``, answered ``at``.
+    """One API call of the participant ``client``: sent at ``asked_at``, answered ``at``. It was due at ``due_at`` (0: not told).
 
     ``step`` counts its calls from 1. ``endpoint`` is the DNS name that the call is about, empty for all of them. ``change`` is
     Route 53's id of a batch that was accepted, by which ``HostedZoneChanged`` and ``ZoneChanged`` name it. ``reads`` are the steps
     of the same participant whose answers a batch is based on, oldest first. ``call`` and ``answer`` are for people. ``refusal`` is why the
-    control plane refused a batch, as ``chaoskit.race.calls.Reason`` has it; empty for whatever else was answered.
+    control plane refused a batch, as ``chaoskit.race.calls.Reason`` has it; empty for whatever else was answered. ``operation`` is the
+    call's class in ``chaoskit.race.calls``.
     """
 
     at: Instant
@@ -26,6 +27,8 @@ class RaceStep(BaseEvent, frozen=True, kw_only=True, tag="race_step"):
     refusal: str = ""
     change: str = ""
     reads: tuple[Whole, ...] = ()
+    operation: str = ""
+    due_at: Instant = 0
 
 
 class CompareAndSwapTested(BaseEvent, frozen=True, kw_only=True, tag="compare_and_swap_tested"):

@@ -139,13 +139,14 @@ class AbortConditionMet(BaseEvent, frozen=True, kw_only=True, tag="abort_conditi
 class HoldBegun(BaseEvent, frozen=True, kw_only=True, tag="hold_begun"):
     """The experiment's time stands still until somebody says go: the ``number``-th hold, counted from 1.
 
-    ``before`` names the faults that come next, for people; it tells nothing of one that is hidden. What was due after this instant was
+    ``before`` names the faults that come next, for people, and ``injections`` has their ids; both tell nothing of one that is hidden. What was due after this instant was
     held back with them: ``InjectionPlanned`` tells of it when the hold is over.
     """
 
     at: Instant
     number: Whole
     before: str
+    injections: tuple[str, ...] = ()
 
 
 class HoldReleased(BaseEvent, frozen=True, kw_only=True, tag="hold_released"):
@@ -186,13 +187,8 @@ class HarnessFailed(BaseEvent, frozen=True, kw_only=True, tag="harness_failed"):
 
     @property
     def words(self) -> str:
-        """For people: the message, and the part that failed where the message does not begin with it."""
-        return self.message if names_part(self.message, self.part) else f"{self.part} failed: {self.message}"
-
-
-def names_part(message: str, part: str) -> bool:
-    """Whether what ``message`` begins with, up to its first colon, says already that it is of ``part``."""
-    return part in message.partition(":")[0].split()
+        """For people: the part that failed, and its message."""
+        return f"{self.part}: {self.message}"
 
 
 class RunEnded(BaseEvent, frozen=True, kw_only=True, tag="run_ended"):

@@ -137,13 +137,14 @@ class Race:
             if paused or origin + participant.due > soon:
                 await self._clock.sleep_until(min(soon, ends))
                 continue
-            await self._clock.sleep_until(origin + participant.due)
+            due_at = origin + participant.due
+            await self._clock.sleep_until(due_at)
             asked_at = self._clock.now()
             call = participant.send(asked_at - origin)
             answer, change = await asyncio.to_thread(performer.perform, call)
             at = self._clock.now()
             participant.take(answer, at - origin)
-            self._child.emit(recorder.record(call, answer, change, asked_at, at))
+            self._child.emit(recorder.record(call, answer, change, asked_at, at, due_at))
 
     def _participant(self) -> Participant:
         rng: random.Random = generator(self._seed, "race", self._name)

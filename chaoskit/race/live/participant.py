@@ -46,10 +46,15 @@ class Participant:
         """Whether the call that is due is the first of a pass."""
         return bool(self.local == self.policy.start)
 
+    @property
+    def next_call(self) -> Call:
+        """The call that is due next."""
+        return self.policy.call(self.local)
+
     def send(self, at: Instant) -> Call:
         """The call to make now."""
         self._sent = at
-        return self.policy.call(self.local)
+        return self.next_call
 
     def take(self, answer: Answer, at: Instant) -> None:
         """Go where the answer leads. Whoever loses the lock several times in a row waits longer each time, as ``LOSERS`` says.

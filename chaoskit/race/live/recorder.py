@@ -19,6 +19,7 @@ from chaoskit.race.calls import (
     ReadPlans,
     Refused,
 )
+from chaoskit.race.live.call_times import operation_of
 from chaoskit.race.live.layout import Layout
 from chaoskit.race.words import Engineering
 
@@ -34,8 +35,10 @@ class Recorder:
         self._step = 0
         self._reads: dict[Hashable, int] = {}
 
-    def record(self, call: Call, answer: Answer, change: str, asked_at: Instant, at: Instant) -> RaceStep:
-        """The event of a call that was answered."""
+    def record(
+        self, call: Call, answer: Answer, change: str, asked_at: Instant, at: Instant, due_at: Instant
+    ) -> RaceStep:
+        """The event of a call that was due, sent and answered at these instants."""
         self._step += 1
         reads = self._basis(call) if isinstance(call, Batch) else ()
         self._remember(call, answer)
@@ -51,6 +54,8 @@ class Recorder:
             refusal=answer.reason if isinstance(answer, Refused) else "",
             change=change,
             reads=reads,
+            operation=operation_of(call),
+            due_at=due_at,
         )
 
     def _basis(self, batch: Batch) -> tuple[int, ...]:

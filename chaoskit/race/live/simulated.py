@@ -1,8 +1,7 @@
 """The same participants in virtual time, on a hosted zone in memory: what the live race is compared with.
 
 The zone has Route 53's rules as the model has them (``race.control_plane``), one for each endpoint, with a stamp that is a number.
-A call reaches it half of its time after it was sent, and is answered after the whole and the latency of its path. How long a call
-takes is drawn.
+How long a call is under way, ``race.live.call_times`` says: drawn, or as it was in a live run.
 """
 
 from __future__ import annotations
@@ -30,15 +29,12 @@ from chaoskit.race.calls import (
 )
 from chaoskit.race.control_plane import ControlPlane, Zone
 from chaoskit.race.enactor import Enactor
+from chaoskit.race.live.call_times import CallTime, CallTimes, DrawnTimes
 from chaoskit.race.live.participant import Participant, Schedule
 from chaoskit.race.planner import Planner
 from chaoskit.race.rules import AS_IT_WAS, Rules
 from chaoskit.seeds import generator
 from chaoskit.sim.heap import EventHeap
-from chaoskit.units import MILLISECOND
-
-CALL_NS = (5 * MILLISECOND, 40 * MILLISECOND)
-"""How long a call takes without latency, at least and at most: as measured on a machine of two processors under other load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,32 +134,39 @@ class _Zone:
         return Applied(self.stamps[number])
 
 
-def simulate(setting: Setting, seed: int, call_ns: tuple[int, int] = CALL_NS) -> SimulatedRace:
-    """Play the race to its end; nobody repairs anything by hand. Equal for equal arguments."""
+def simulate(setting: Setting, seed: int, times: Mapping[str, CallTimes] | None = None) -> SimulatedRace:
+    """Play the race to its end; nobody repairs anything by hand. Equal for equal arguments.
+
+    ``times`` has by participant how long its calls take; drawn for whoever is not in it.
+    """
     rules = next((part.rules for part in setting.parts if part.rules), AS_IT_WAS)
     zone, heap = _Zone(setting, rules), EventHeap()
     for part in setting.parts:
-        _play(part, setting, zone, heap, seed, call_ns)
+        drawn = DrawnTimes(generator(seed, "times", part.name), part.latency_ns)
+        _play(part, setting, zone, heap, seed, (times or {}).get(part.name, drawn))
     heap.run(setting.ends)
     return SimulatedRace(zone.emptied, frozenset(zone.repaired))
 
 
-def _play(part: Part, setting: Setting, zone: _Zone, heap: EventHeap, seed: int, call_ns: tuple[int, int]) -> None:
+def _play(part: Part, setting: Setting, zone: _Zone, heap: EventHeap, seed: int, times: CallTimes) -> None:
     policy = Planner() if part.rules is None else Enactor(part.rules, setting.endpoints)
     participant = Participant(policy, part.schedule, generator(seed, "race", part.name))
-    times = generator(seed, "times", part.name)
 
-    def send() -> None:
-        call, takes = participant.send(heap.now), times.randint(*call_ns)
+    def begin() -> None:
+        time = times.of(participant.next_call, heap.now)
+        heap.at(heap.now + time.late, lambda: send(time))
+
+    def send(time: CallTime) -> None:
+        call = participant.send(heap.now)
 
         def arrive() -> None:
             answer = zone.answer(call, heap.now)
-            heap.at(heap.now + takes - takes // 2 + part.latency_ns, lambda: receive(answer))
+            heap.at(heap.now + time.back, lambda: receive(answer))
 
-        heap.at(heap.now + takes // 2, arrive)
+        heap.at(heap.now + time.there, arrive)
 
     def receive(answer: Answer) -> None:
         participant.take(answer, heap.now)
-        heap.at(max(heap.now, participant.due), send)
+        heap.at(max(heap.now, participant.due), begin)
 
-    heap.at(participant.due, send)
+    heap.at(participant.due, begin)

@@ -27,6 +27,23 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Replays:
+    """The live runs played again in virtual time, each with the times that its own calls took: ``first`` and ``any`` as in ``Tally``, of
+    as many. ``alike`` counts those in which the first endpoint's record became empty, or did not, as it had live."""
+
+    first: int = 0
+    any: int = 0
+    alike: int = 0
+
+    def plain(self) -> dict[str, object]:
+        """For JSON."""
+        return {"first": self.first, "any": self.any, "alike": self.alike}
+
+
+NOT_REPLAYED = Replays()
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One setting: the protections, the latency of the slow path, and what was seen. ``invalid`` live runs count for nothing.
 
@@ -39,11 +56,12 @@ class Row:
     live: Tally
     simulated: Tally
     invalid: int = 0
+    replays: Replays = NOT_REPLAYED
 
     @property
     def refuted(self) -> bool:
         """Whether a record became empty, of whatever endpoint and in whichever driver, although the explorer proves that none can."""
-        return self.breaks_in is None and self.live.any + self.simulated.any > 0
+        return self.breaks_in is None and self.live.any + self.replays.any + self.simulated.any > 0
 
     @property
     def name(self) -> str:
@@ -62,6 +80,7 @@ class Row:
             "latency_ns": self.latency_ns,
             "never_empty_breaks_in": self.breaks_in,
             "live": self.live.plain(),
+            "replays": self.replays.plain(),
             "simulated": self.simulated.plain(),
             "invalid": self.invalid,
         }
@@ -75,6 +94,8 @@ HEADINGS = (
     "95 % interval",
     "any",
     "unrepaired",
+    "replayed",
+    "alike",
     "simulated",
     "any",
     "unrep.",
@@ -89,8 +110,8 @@ def table_lines(rows: Sequence[Row]) -> list[str]:
 
 
 def curve_lines(rows: Sequence[Row]) -> list[str]:
-    """How often the first endpoint became empty over the latency, live beside simulated, for each set of protections that was
-    swept; nothing where none was."""
+    """How often the first endpoint became empty over the latency, live, replayed and simulated, for each set of protections that
+    was swept; nothing where none was."""
     swept: dict[str, list[Row]] = {}
     for row in rows:
         swept.setdefault(row.name, []).append(row)
@@ -98,10 +119,10 @@ def curve_lines(rows: Sequence[Row]) -> list[str]:
     for name, of_one_set in swept.items():
         if len(of_one_set) > 1:
             cells = [
-                (row.latency, _bar(row.live), _bar(row.simulated))
+                (row.latency, *(_bar(*counts) for counts in _firsts(row)))
                 for row in sorted(of_one_set, key=lambda row: row.latency_ns)
             ]
-            lines += ["", f"protections: {name}", *_columns([("latency", "live", "simulated"), *cells])]
+            lines += ["", f"protections: {name}", *_columns([("latency", "live", "replayed", "simulated"), *cells])]
     return lines[1:]
 
 
@@ -109,17 +130,26 @@ def refutations(rows: Sequence[Row]) -> list[str]:
     """Where a record became empty under protections for which the explorer proves that none can."""
     return [
         f"{row.name} at {row.latency}: the model proves never_empty, and a record became empty in {row.live.any} of {row.live.runs} "
-        f"live and {row.simulated.any} of {row.simulated.runs} simulated runs"
+        f"live, {row.replays.any} of {row.live.runs} replayed and {row.simulated.any} of {row.simulated.runs} simulated runs"
         for row in rows
         if row.refuted
     ]
 
 
-def _bar(tally: Tally) -> str:
-    if not tally.runs:
+def _firsts(row: Row) -> tuple[tuple[int, int], ...]:
+    """In how many of how many runs the first endpoint became empty: live, replayed, simulated."""
+    return (
+        (row.live.first, row.live.runs),
+        (row.replays.first, row.live.runs),
+        (row.simulated.first, row.simulated.runs),
+    )
+
+
+def _bar(count: int, runs: int) -> str:
+    if not runs:
         return "unknown"
-    filled = round(BAR * tally.first / tally.runs)
-    return f"{'█' * filled}{'·' * (BAR - filled)}  {tally.first} of {tally.runs}"
+    filled = round(BAR * count / runs)
+    return f"{'█' * filled}{'·' * (BAR - filled)}  {count} of {runs}"
 
 
 def _columns(table: Sequence[tuple[str, ...]]) -> list[str]:
@@ -138,6 +168,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{low:.0%} to {high:.0%}" if live.runs else "unknown",
         f"{live.any} of {live.runs}",
         f"{live.unrepaired} of {live.first}",
+        f"{row.replays.first} of {live.runs}",
+        f"{row.replays.alike} of {live.runs}",
         f"{simulated.first} of {simulated.runs}",
         f"{simulated.any} of {simulated.runs}",
         f"{simulated.unrepaired} of {simulated.first}",

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from chaoskit.journal.events import HoldBegun, HoldReleased, RunEnded
 from chaoskit.journal.run import Run
+from chaoskit.journal.store import read_journal
 from chaoskit.report.page import render_page
 from chaoskit.verdict import Outcome, Verdict
 from tests.cli.serving import PATIENCE_S, Served, serving_over_tcp
@@ -142,6 +144,38 @@ def test_a_page_of_another_origin_cannot_steer(chrome: Any, served: Served, tmp_
         finally:
             evil.kill()
     assert served.json("list")["status"] == "ok", "nobody halted it"
+
+
+HELD = """\
+title: held
+duration: 1s
+zones: {shop.test: {records: {shop.test: {A: 127.0.80.1, ttl: 1s}}}}
+clients: {app: {use: noop}}
+timeline:
+  - {id: blank, dns: empty, where: shop.test, when: {from: 200ms, for: 200ms}, hold: true}
+"""
+
+
+def test_go_on_the_page_lets_a_held_run_go_on(chrome: Any, tmp_path: Path) -> None:
+    (tmp_path / "held.yaml").write_text(HELD)
+    words = [sys.executable, "-u", "-m", "chaoskit", "run", "held.yaml", "--console", "--plain", "--sandbox", "inline"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            url = next(line.split()[-1] for line in running.stdout if "watch it in the browser:" in line)
+            with opened(chrome, url) as page:
+                wait_for(page, "held before blank, until somebody says go")
+                page.locator("#go", has_text="GO").click()
+                wait_for(page, "go, said by the facilitator's page")
+                page.locator("#go").wait_for(state="hidden")
+            running.communicate(timeout=PATIENCE_S)
+        finally:
+            running.kill()
+    (path,) = (tmp_path / "runs").glob("*/journal.jsonl")
+    entries = read_journal(path)
+    kinds = [type(entry.event) for entry in entries]
+    assert kinds.index(HoldBegun) < kinds.index(HoldReleased)
+    assert [entry.event.reason for entry in entries if isinstance(entry.event, RunEnded)] == ["finished"]
 
 
 def test_the_page_says_what_to_do_without_scripts(chrome: Any, served: Served) -> None:

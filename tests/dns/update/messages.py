@@ -495,6 +495,80 @@ raw(
     do=(bare("a", "A", ANY), bare("new", "A", IN, 60, "192.0.2.9"), bare("a", "AXFR", ANY)),
 )
 
+raw(
+    "what lies outside comes before the prerequisites",
+    "NOTZONE",
+    need=(bare("nobody", "ANY", ANY),),
+    do=(bare("outside.test.", "A", IN, 60, "192.0.2.9"),),
+)
+raw(
+    "a wrong change comes before the prerequisites",
+    "FORMERR",
+    need=(bare("nobody", "ANY", ANY),),
+    do=(bare("a", "AXFR", ANY),),
+)
+raw("add of an unknown type without data", "NOERROR", do=(bare("new", "TYPE65401", IN, 60),))
+raw("delete of an unknown type without data", "NOERROR", do=(bare("odd", "TYPE65400", NONE),))
+
+# What BIND lets no update leave behind.
+
+
+@case("REFUSED")
+def the_last_address_of_a_name_server(m: Message) -> None:
+    m.delete("ns", "A")
+    m.add("new", 60, "A", "192.0.2.9")
+
+
+@case("NOERROR")
+def a_name_server_that_gets_another_address(m: Message) -> None:
+    m.replace("ns", 60, "AAAA", "2001:db8::53")
+    m.delete("ns", "A")
+
+
+@case("REFUSED")
+def a_name_server_without_an_address(m: Message) -> None:
+    m.add("@", 60, "NS", f"nobody.{m.origin}")
+
+
+@case("REFUSED")
+def a_mail_server_without_an_address(m: Message) -> None:
+    m.add("new", 60, "MX", f"10 c.{m.origin}")
+
+
+@case("NOERROR")
+def a_mail_server_that_a_wildcard_addresses(m: Message) -> None:
+    m.add("new", 60, "MX", f"10 x.wild.{m.origin}")
+
+
+@case("NOERROR")
+def the_address_of_a_mail_server_goes(m: Message) -> None:
+    m.delete("mail", "A")
+
+
+DS = "1 8 2 " + "ab" * 32
+
+
+@case("NOERROR")
+def a_delegation_is_signed(m: Message) -> None:
+    m.add("sub", 60, "DS", DS)
+
+
+@case("NOERROR")
+def a_delegation_and_its_signature_go(m: Message) -> None:
+    m.add("sub", 60, "DS", DS)
+    m.delete("sub", "NS")
+
+
+@case("NOERROR")
+def a_signature_of_no_delegation(m: Message) -> None:
+    m.add("a", 60, "DS", DS)
+
+
+@case("NOERROR")
+def a_signature_of_the_apex(m: Message) -> None:
+    m.add("@", 60, "DS", DS)
+
+
 # The zone section (RFC 2136 §3.1), and messages that cannot be read.
 
 raw("a zone that is not served", "NOTAUTH", zone=question("elsewhere.test", 6, IN), do=(bare("a", "A", ANY),))

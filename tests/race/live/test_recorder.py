@@ -38,7 +38,7 @@ PASS: tuple[tuple[Call, Answer], ...] = (
 
 def test_a_batch_has_the_reads_that_it_is_based_on() -> None:
     recorder = Recorder("enactor-b", layout())
-    steps = [recorder.record(call, answer, "", number, number) for number, (call, answer) in enumerate(PASS)]
+    steps = [recorder.record(call, answer, "", number, number, number) for number, (call, answer) in enumerate(PASS)]
     assert [step.step for step in steps] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert steps[3].reads == (1, 2, 3), "plans, freshness, lock"
     assert steps[5].reads == (1, 2, 4, 5), "the lock is what the batch before put there"
@@ -47,7 +47,7 @@ def test_a_batch_has_the_reads_that_it_is_based_on() -> None:
 
 def test_steps_have_the_models_words_and_refusals_for_machines() -> None:
     recorder = Recorder("enactor-b", layout())
-    steps = [recorder.record(call, answer, "", number, number) for number, (call, answer) in enumerate(PASS)]
+    steps = [recorder.record(call, answer, "", number, number, number) for number, (call, answer) in enumerate(PASS)]
     assert (steps[1].call, steps[1].endpoint, steps[1].answer) == ("reads the active plan", "live.test", "4")
     assert steps[5].call == "flips to plan 5 + rollback to 4"
     assert steps[5].answer == "refused, there is no tree 4"

@@ -27,9 +27,9 @@ def test_a_sweep_is_drawn_live_beside_simulated() -> None:
     rows = [row(20, Tally(4, 4, 4, 4), Tally(4, 2, 4, 0), 800_000_000), row(20, NOTHING, Tally(4, 0, 0, 0))]
     assert curve_lines(rows) == [
         "protections: fenced_lock",
-        "latency  live                          simulated",
-        "0        unknown                       ····················  0 of 4",
-        "800 ms   ████████████████████  4 of 4  ██████████··········  2 of 4",
+        "latency  live                          replayed                      simulated",
+        "0        unknown                       unknown                       ····················  0 of 4",
+        "800 ms   ████████████████████  4 of 4  ····················  0 of 4  ██████████··········  2 of 4",
     ]
     assert curve_lines(rows[:1]) == []
 
