@@ -27,8 +27,8 @@ class ProxySpec:
     zone: int | None = None
 
     def meets(self, where: NetworkTarget) -> bool:
-        """Whether what is aimed at ``where`` is meant for this proxy."""
-        host = self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
+        """Whether what is aimed at ``where`` is meant for this proxy: the address in its name counts, for in containers it has another."""
+        host = self.name.partition("@")[2] or self.listen.rpartition(":")[0].removeprefix("[").removesuffix("]")
         return self.service == where.service and where.zone in (None, self.zone) and where.holds(host)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaoskit.network.plan import Plan, plan_from_json
+from chaoskit.network.plan import Plan, ProxySpec, plan_from_json
 from chaoskit.network.target import NetworkTarget
 from chaoskit.network.toxics import TOXICS, Toxic
 from chaoskit.timeline.codec import injection_from_json, injection_to_json
@@ -43,3 +43,11 @@ def test_an_empty_plan_is_the_embedded_proxy() -> None:
 
 def test_where_reads_well() -> None:
     assert NetworkTarget("dynamodb").describe() == "dynamodb, downstream"
+
+
+def test_a_proxy_is_meant_by_the_address_of_the_experiment() -> None:
+    """In the docker sandbox it listens at one of the run's network."""
+    proxy = ProxySpec("db@127.0.5.1", "db", "172.25.128.4:5432", "127.0.0.1:1")
+    assert proxy.meets(NetworkTarget("db", addresses=("127.0.5.0/24",)))
+    assert not proxy.meets(NetworkTarget("db", addresses=("172.25.0.0/16",)))
+    assert ProxySpec("db", "db", "[::1]:5432", "127.0.0.1:1").meets(NetworkTarget("db", addresses=("::1",)))
