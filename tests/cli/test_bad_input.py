@@ -57,7 +57,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("exec", "--blank", "x.test@99999999h", "--", "true"), "is longer than 240h"),
         (("cascade", "map", "small-queue", "--page", "folder"), "--page folder: cannot be written there"),
         (("cascade", "map", "small-queue", "--outage", "0s"), "--outage 0s: write a length above 0"),
-        (("cascade", "map", "small-queue", "--load", "5000", "--real"), "--real: this cell may come to 10000 tries a second"),
+        (
+            ("cascade", "map", "small-queue", "--load", "5000", "--real"),
+            "--real: this cell may come to 10000 tries a second",
+        ),
         (("cascade", "day", "--page", "x.yaml/y.html"), "--page x.yaml/y.html: cannot be written there"),
     ],
     ids=lambda part: " ".join(part[:3]) if isinstance(part, tuple) else "",
