@@ -53,7 +53,8 @@ def test_a_record_that_became_empty_against_the_proof_fails(call: Call, monkeypa
     code, out, _ = call("live", "--runs", "0", "--simulated", "1")
     assert code == 1
     assert (
-        "none at 800 ms: the model proves never_empty, and a record became empty in 0 of 0 live and 1 of 1 sim" in out
+        "none at 800 ms: the model proves never_empty, and a record became empty in 0 of 0 live, 0 of 0 replayed and 1 of 1 sim"
+        in out
     )
 
 
