@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +58,7 @@ def map_(
     file: Annotated[
         str, typer.Argument(metavar="SYSTEM", help="A file of kind cascade-system, or the name of a shipped one.")
     ],
-    size: Annotated[int, typer.Option(help="Outage lengths and loads: so many of each.", min=4, max=400)] = 100,
+    size: Annotated[int, typer.Option(help="Outage lengths and loads: so many of each.", min=4, max=1000)] = 100,
     load: Annotated[
         float | None, typer.Option(help="Ask the witnesses about this load a second instead of the file's.", min=0.001)
     ] = None,
@@ -68,11 +69,16 @@ def map_(
     ] = False,
     out: RunsFolder = RUNS,
     sandbox: LocalSandbox = "auto",
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="tcp://HOST:PORT", help="Compute the map's cells on the workers of this Dask cluster."),
+    ] = None,
     seed: Seed = 1,
     page: Page = None,
 ) -> None:
     """Map outage length and load: recovers, recovers late, never; the tipping line, what sustains the collapse, what ends it."""
     from chaoskit.cascade.map.atlas import draw_atlas, lines
+    from chaoskit.cascade.map.grid import CellsOf, cells_here
     from chaoskit.cascade.map.witnesses import cell_of
     from chaoskit.cascade.system.spec import read_system
     from chaoskit.errors import InputError
@@ -92,7 +98,16 @@ def map_(
         from chaoskit.cli.cascade_real import real_witness
 
         witness = real_witness(cell_of(system, load, outage_s), out, sandbox, seed)
-    atlas = draw_atlas(system, size=size, seed=seed, load_per_s=load, outage_s=outage_s, real=witness)
+    with contextlib.ExitStack() as stack:
+        cells_of: CellsOf = cells_here
+        if dask is not None:
+            from chaoskit.search.map_cluster import cells_on
+
+            cells_of, threads = stack.enter_context(cells_on(dask))
+            typer.echo(f"{size * size:,} cells on {threads} threads of {dask}", err=True)
+        atlas = draw_atlas(
+            system, size=size, seed=seed, load_per_s=load, outage_s=outage_s, real=witness, cells_of=cells_of
+        )
     if page:
         from chaoskit.cascade.map.page import page_of
 

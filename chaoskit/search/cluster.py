@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,11 @@ def make_on_worker(order: RunRequest, search: str) -> PackedRun:
 @asynccontextmanager
 async def cluster(address: str) -> AsyncIterator[tuple[Callable[[Store], RunFunction], int]]:
     """Connect; yields the maker of runs for a store, and how many threads the workers have. Raises ``InputError`` when that cannot be."""
-    if importlib.util.find_spec("distributed") is None:
-        raise InputError("--dask needs Dask: pip install 'chaoskit[dask]'")
-    distributed = _distributed()
+    distributed = distributed_or_refuse()
     try:
         client = await distributed.Client(address, asynchronous=True, timeout=CONNECT_WITHIN_S)
     except (OSError, ValueError, TimeoutError) as error:
-        raise InputError(f"--dask {address}: no scheduler answers there; start one with: dask scheduler") from error
+        raise nobody_answers(address) from error
     search = uuid.uuid4().hex
     stop = distributed.Variable(f"chaoskit-{search}-unwanted", client=client)
     try:
@@ -72,13 +70,15 @@ async def cluster(address: str) -> AsyncIterator[tuple[Callable[[Store], RunFunc
 
 
 async def _check_workers(client: Any, address: str) -> int:
-    """The threads of all workers. Raises ``InputError`` unless each has this version of chaoskit."""
     try:
-        workers = await client.run(_about)
+        workers = await client.run(about_worker)
     except Exception as error:  # whatever a worker without chaoskit raises
-        raise InputError(
-            f"--dask {address}: the workers cannot import chaoskit; install it there too ({error})"
-        ) from error
+        raise cannot_import(address, error) from error
+    return threads_of(workers, address)
+
+
+def threads_of(workers: Mapping[str, tuple[str, int]], address: str) -> int:
+    """The threads of all ``workers``. Raises ``InputError`` unless there are some, and each has this version of chaoskit."""
     if not workers:
         raise InputError(f"--dask {address}: the scheduler has no workers; start some with: dask worker {address}")
     if others := sorted({version for version, _ in workers.values() if version != chaoskit.__version__}):
@@ -88,11 +88,28 @@ async def _check_workers(client: Any, address: str) -> int:
     return sum(threads for _, threads in workers.values())
 
 
+def distributed_or_refuse() -> Any:
+    """The library. Raises ``InputError`` where it is not installed."""
+    if importlib.util.find_spec("distributed") is None:
+        raise InputError("--dask needs Dask: pip install 'chaoskit[dask]'")
+    return _distributed()
+
+
+def nobody_answers(address: str) -> InputError:
+    """What to tell of an ``address`` without a scheduler."""
+    return InputError(f"--dask {address}: no scheduler answers there; start one with: dask scheduler")
+
+
+def cannot_import(address: str, error: Exception) -> InputError:
+    """What to tell of workers that lack chaoskit."""
+    return InputError(f"--dask {address}: the workers cannot import chaoskit; install it there too ({error})")
+
+
 def _distributed() -> Any:
     """The library, loaded when it is needed; untyped, so that nothing here depends on its being installed."""
     return importlib.import_module("distributed")
 
 
-def _about(dask_worker: Any) -> tuple[str, int]:
+def about_worker(dask_worker: Any) -> tuple[str, int]:
     """Of one worker: its version of chaoskit, and its threads. Dask hands the worker in by the argument's name."""
     return chaoskit.__version__, dask_worker.state.nthreads

@@ -228,3 +228,18 @@ def test_a_scheduler_that_is_not_there_is_bad_input(place: Path) -> None:
     assert code == 2, output
     assert "no scheduler answers there; start one with: dask scheduler" in output
     assert not (place / "runs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.filterwarnings("default")
+def test_a_cascade_map_of_a_cluster_is_the_one_made_here(
+    place: Path, cluster: tuple[str, list[subprocess.Popen[str]]]
+) -> None:
+    address, _ = cluster
+    words = ("cascade", "map", "small-queue", "--size", "20")
+    code, there = chaoskit(place, *words, "--dask", address)
+    assert code == 0, there + (place / "dask.log").read_text()
+    told, _, drawn = there.partition("\n")
+    assert told == f"400 cells on 2 threads of {address}"
+    assert chaoskit(place, *words) == (0, drawn)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chaoskit.cascade.map.changes import COST_WORDS, Loop, Trial, find_loop
 from chaoskit.cascade.map.field import Field, draw_field
-from chaoskit.cascade.map.grid import FATE_WORDS, Fate, Grid, draw_grid
+from chaoskit.cascade.map.grid import FATE_WORDS, CellsOf, Fate, Grid, cells_here, draw_grid
 from chaoskit.cascade.map.prospects import Prospects, prospect_words, prospects_of
 from chaoskit.cascade.map.tipping import Line, find_line, own_tip, vulnerable_from
 from chaoskit.cascade.map.witnesses import RealWitness, Testimony, Witness, ask, simulate
@@ -60,11 +60,12 @@ def draw_atlas(
     load_per_s: float | None = None,
     outage_s: float | None = None,
     real: RealWitness | None = None,
+    cells_of: CellsOf = cells_here,
 ) -> Atlas:
-    """Everything, for the system's own load and outage or another cell."""
+    """Everything, for the system's own load and outage or another cell. ``cells_of`` computes the map's cells."""
     load = load_per_s or system.load_per_s
     outage = outage_s or system.outage.for_ns / SECOND
-    grid = draw_grid(system, size=size)
+    grid = draw_grid(system, size=size, cells_of=cells_of)
     loop = find_loop(system, load, outage)
     checked: list[Check] = []
     for trial in loop.promising:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chaoskit.cascade.system.fluid import Fluid
 from chaoskit.cascade.system.model import System
@@ -57,6 +58,10 @@ class Grid:
         return float((self.fates == fate).mean())
 
 
+CellsOf: TypeAlias = "Callable[[System, NDArray[Any], NDArray[Any], float], tuple[NDArray[Any], NDArray[Any]]]"
+"""What computes cells: see ``cells_here``."""
+
+
 def watch_s(system: System, longest_outage_s: float) -> float:
     """Until when cells are watched, from the outage's beginning."""
     return longest_outage_s + WATCHED_TIMEOUTS * system.longest_timeout_ns() / SECOND
@@ -64,7 +69,7 @@ def watch_s(system: System, longest_outage_s: float) -> float:
 
 def fates(system: System, loads: NDArray[Any], outages_s: NDArray[Any]) -> NDArray[Any]:
     """The fate of each pair of ``loads`` and ``outages_s`` (arrays of equal length), and nothing of ``Fate.UNWELL``."""
-    return _fates(system, loads, outages_s, watch_s(system, float(outages_s.max())))[0]
+    return cells_here(system, loads, outages_s, watch_s(system, float(outages_s.max())))[0]
 
 
 def stuck(system: System, loads: NDArray[Any], outages_s: NDArray[Any], noise: int) -> NDArray[Any]:
@@ -74,9 +79,10 @@ def stuck(system: System, loads: NDArray[Any], outages_s: NDArray[Any], noise: i
     return fails
 
 
-def _fates(
+def cells_here(
     system: System, loads: NDArray[Any], outages_s: NDArray[Any], until_s: float
 ) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The fate of each pair of ``loads`` and ``outages_s``, watched ``until_s``, and the lag of its recovery in seconds."""
     import numpy as np
 
     outcome, _ = Fluid(system, loads, outages_s).run(until_s)
@@ -87,9 +93,17 @@ def _fates(
 
 
 def draw_grid(
-    system: System, *, size: int = 100, longest_outage_s: float | None = None, most_load_per_s: float | None = None
+    system: System,
+    *,
+    size: int = 100,
+    longest_outage_s: float | None = None,
+    most_load_per_s: float | None = None,
+    cells_of: CellsOf = cells_here,
 ) -> Grid:
-    """A map of ``size`` × ``size`` cells: outages up to six times the system's own, loads up to what fills its bottleneck."""
+    """A map of ``size`` × ``size`` cells: outages up to six times the system's own, loads up to what fills its bottleneck.
+
+    ``cells_of`` computes them, here by default.
+    """
     import numpy as np
 
     own_s = system.outage.for_ns / SECOND
@@ -99,7 +113,7 @@ def draw_grid(
     outages = longest * (np.arange(size) + 1) / size
     load_cells, outage_cells = np.meshgrid(loads, outages)
     until = watch_s(system, longest)
-    fate, lag = _fates(system, load_cells.ravel(), outage_cells.ravel(), until)
+    fate, lag = cells_of(system, load_cells.ravel(), outage_cells.ravel(), until)
     without, _ = Fluid(system, loads, np.zeros(size)).run(until)
     fate = fate.reshape(size, size)
     fate[:, ~without.well] = Fate.UNWELL
