@@ -80,10 +80,12 @@ class NamespaceSandbox(LocalProcesses):
         self._resolvers = {label: f"127.0.53.{number}" for number, label in enumerate(labels, 1)}
         if len(labels) > 250:
             raise SandboxError("at most 250 clients fit the sandbox's resolver addresses; use fewer")
+        if not sys.platform.startswith("linux"):
+            raise SandboxError(
+                "namespaces exist on Linux only; docker/linux, in a clone, runs chaoskit in a Linux container (docs/install.md)"
+            )
         if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
             raise SandboxError(f"{', '.join(missing)} not found; install util-linux")
-        if not sys.platform.startswith("linux"):
-            raise SandboxError("namespaces exist on Linux only")
         binds = self._write_files()
         reasons = []
         for user_namespace in self._ways():
