@@ -378,7 +378,7 @@ class Run:
         """The worst of ``recoveries``: not back before the longest lag, and that before none."""
         recoveries = self.recoveries(client)
         if not recoveries:
-            return Recovery(status="unnoticed")
+            return Recovery(status="unknown")
         return max(recoveries, key=lambda recovery: (_WORST.index(recovery.status), recovery.lag_ns or 0))
 
     def _recovery(self, client: str, episode: Episode) -> Recovery:

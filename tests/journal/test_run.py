@@ -137,10 +137,10 @@ def test_a_connection_outside_the_window_has_not_met_the_toxic(opened: int, clos
 
 
 class TestRecovery:
-    def test_no_fault_nothing_noticed(self) -> None:
+    def test_without_a_fault_no_recovery_is_known(self) -> None:
         story = Story().head("app")
         story.call("app", 0, 10, "failed")
-        assert story.run().recovery("app") == Recovery(status="unnoticed")
+        assert story.run().recovery("app") == Recovery(status="unknown")
 
     def test_a_client_that_never_noticed_is_well_at_once(self) -> None:
         story = blank()
