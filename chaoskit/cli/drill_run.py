@@ -116,7 +116,7 @@ class DrillSession(CommandSession):
     def conclude(self, result: RunResult) -> int:
         """Print the debrief and write it beside the journal. Raises ``HarnessError`` for a drill in which the harness failed."""
         self._watching = False
-        failures = [event.message for _, event in result.run.of(HarnessFailed)]
+        failures = [event.words for _, event in result.run.of(HarnessFailed)]
         if failures:
             raise HarnessError(failures[0])
         if self.command is not None and self.command.refused:

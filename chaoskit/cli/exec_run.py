@@ -193,7 +193,7 @@ class CommandSession:
         command = self.command
         if command is not None and command.unready:
             raise CommandNotReady(command.unready)
-        failures = [event.message for _, event in result.run.of(HarnessFailed)]
+        failures = [event.words for _, event in result.run.of(HarnessFailed)]
         if failures or command is None or command.exit_code is None:
             raise HarnessError(failures[0] if failures else "the command's end was not seen")
         if command.refused:

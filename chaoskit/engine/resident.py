@@ -165,7 +165,7 @@ class ResidentRun:
     def _hear(self, entry: Entry) -> None:
         self._entries.append(entry)
         if isinstance(entry.event, HarnessFailed):
-            self._failure = HarnessError(entry.event.message)
+            self._failure = HarnessError(entry.event.words)
             self._began.set()
         elif isinstance(entry.event, TimelineArmed):
             self._began.set()

@@ -27,7 +27,7 @@ def samples_of(entries: Sequence[Entry]) -> tuple[tuple[Sample, ...], tuple[Miss
     Raises ``JournalError`` when it is no lab's run, or when its harness failed: then nothing is measured.
     """
     run = Run(entries)
-    failures = [event.message for _, event in run.of(HarnessFailed)]
+    failures = [event.words for _, event in run.of(HarnessFailed)]
     if failures or not run.armed or any(not check.ok for _, check in run.canary):
         because = failures[0] if failures else "its canary name failed"
         raise JournalError(f"run {run.header.run_id} is invalid: {because}")

@@ -94,7 +94,7 @@ class Surveyor:
     async def _baseline(self) -> tuple[Usual, Dependencies]:
         experiment = self._subject.baseline()
         result = await self._run("baseline", experiment)
-        failures = [event.message for _, event in result.run.of(HarnessFailed)]
+        failures = [event.words for _, event in result.run.of(HarnessFailed)]
         if failures:
             raise HarnessError(f"{failures[0]}. Nothing was surveyed; this is no fault of what was to be surveyed")
         caches = {ResolverCache(event.program, event.cache) for _, event in result.run.of(ResolverCacheSeen)}

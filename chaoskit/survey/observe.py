@@ -128,7 +128,7 @@ def _length(call: Call, last: int) -> int:
 
 def _if_valid(run: Run, trial: Trial, observation: Observation) -> Observation:
     """The observation, unless the harness failed or the fault met nothing: then that is all there is to say."""
-    failures = [event.message for _, event in run.of(HarnessFailed)]
+    failures = [event.words for _, event in run.of(HarnessFailed)]
     if failures:
         return replace(observation, status="unknown", why=failures[0])
     if not any(run.met(planned.injection) for planned in run.injections) and not _met_silently(trial, observation):
