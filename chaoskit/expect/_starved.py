@@ -47,6 +47,6 @@ def blame_machine(run: Run, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
 
 def _waited_near(run: Run, verdict: Verdict, looks: Sequence[tuple[int, Instant, float]]) -> float:
     """How many times longer than its own time work took around the evidence of ``verdict``; 1 where too few looks tell."""
-    instants = [run.entries[seq - 1].event.at for seq in verdict.evidence]
+    instants = [entry.event.at for seq in verdict.evidence if (entry := run.entry(seq)) is not None]
     near = [waited for _, at, waited in looks if any(abs(at - instant) <= NEAR_NS for instant in instants)]
     return statistics.median(near) if len(near) >= LOOKS_LEAST else 1.0
