@@ -220,12 +220,7 @@ class Run:
     def _met(self, injection: str) -> list[int]:
         seqs = [seq for seq, _ in [*self.changed.get(injection, ()), *self.connections_met(injection)]]
         seqs += self._inferred.get(injection, ())
-        seqs += [
-            seq
-            for plan in self.injections
-            if plan.injection == injection
-            for seq in process_evidence(self.entries, plan)
-        ]
+        seqs += [seq for plan in self.injections if plan.injection == injection for seq in process_evidence(self, plan)]
         return sorted(set(seqs))
 
     @cached_property
@@ -342,7 +337,7 @@ class Run:
         for planned in self.injections:
             process = planned.target.get("process")
             if planned.plane == "process" and process == client:
-                met |= {planned.injection} if process_evidence(self.entries, planned) else set()
+                met |= {planned.injection} if process_evidence(self, planned) else set()
             else:
                 spans = Spans(planned.spans)
                 meanwhile = any(spans.meet(call.started, call.finished) for call in troubled)
