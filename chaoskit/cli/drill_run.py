@@ -26,7 +26,7 @@ from chaoskit.engine.steering import Obey
 from chaoskit.engine.user_program import open_program
 from chaoskit.errors import HarnessError
 from chaoskit.fold import folded
-from chaoskit.journal.events import HarnessFailed
+from chaoskit.journal.failures import failures_of
 from chaoskit.report.write import write_text
 from chaoskit.units import format_duration
 
@@ -116,7 +116,7 @@ class DrillSession(CommandSession):
     def conclude(self, result: RunResult) -> int:
         """Print the debrief and write it beside the journal. Raises ``HarnessError`` for a drill in which the harness failed."""
         self._watching = False
-        failures = [event.words for _, event in result.run.of(HarnessFailed)]
+        failures = failures_of(result.run)
         if failures:
             raise HarnessError(failures[0])
         if self.command is not None and self.command.refused:

@@ -8,7 +8,8 @@ from typing import Any
 from chaoskit.clock import Instant
 from chaoskit.errors import JournalError
 from chaoskit.journal.calls import Call, root_of
-from chaoskit.journal.events import ClientReady, Entry, HarnessFailed, InjectionPlanned, SandboxReady
+from chaoskit.journal.events import ClientReady, Entry, InjectionPlanned, SandboxReady
+from chaoskit.journal.failures import failures_of
 from chaoskit.journal.run import Run
 from chaoskit.lab.faults import BY_KEY
 from chaoskit.lab.sample import Missing, Sample, SampledCall, Subject
@@ -27,7 +28,7 @@ def samples_of(entries: Sequence[Entry]) -> tuple[tuple[Sample, ...], tuple[Miss
     Raises ``JournalError`` when it is no lab's run, or when its harness failed: then nothing is measured.
     """
     run = Run(entries)
-    failures = [event.words for _, event in run.of(HarnessFailed)]
+    failures = failures_of(run)
     if failures or not run.armed or any(not check.ok for _, check in run.canary):
         because = failures[0] if failures else "its canary name failed"
         raise JournalError(f"run {run.header.run_id} is invalid: {because}")

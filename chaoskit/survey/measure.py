@@ -13,7 +13,8 @@ from chaoskit.engine import session
 from chaoskit.engine.folders import exact_folders
 from chaoskit.errors import HarnessError, InputError
 from chaoskit.experiment.loader import Experiment
-from chaoskit.journal.events import HarnessFailed, ResolverCacheSeen
+from chaoskit.journal.events import ResolverCacheSeen
+from chaoskit.journal.failures import failures_of
 from chaoskit.sandbox.namespace import NamespaceSandbox
 from chaoskit.sandbox.resolver_caches import ResolverCache
 from chaoskit.survey.causes import cause_of
@@ -94,7 +95,7 @@ class Surveyor:
     async def _baseline(self) -> tuple[Usual, Dependencies]:
         experiment = self._subject.baseline()
         result = await self._run("baseline", experiment)
-        failures = [event.words for _, event in result.run.of(HarnessFailed)]
+        failures = failures_of(result.run)
         if failures:
             raise HarnessError(f"{failures[0]}. Nothing was surveyed; this is no fault of what was to be surveyed")
         caches = {ResolverCache(event.program, event.cache) for _, event in result.run.of(ResolverCacheSeen)}

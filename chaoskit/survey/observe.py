@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from chaoskit.journal.calls import Call
 from chaoskit.journal.command import command_end
-from chaoskit.journal.events import HarnessFailed
+from chaoskit.journal.failures import failures_of
 from chaoskit.journal.run import Run
 from chaoskit.survey.observation import ClientResult, Observation, Status, witness_of
 from chaoskit.survey.trial import Trial
@@ -128,7 +128,7 @@ def _length(call: Call, last: int) -> int:
 
 def _if_valid(run: Run, trial: Trial, observation: Observation) -> Observation:
     """The observation, unless the harness failed or the fault met nothing: then that is all there is to say."""
-    failures = [event.words for _, event in run.of(HarnessFailed)]
+    failures = failures_of(run)
     if failures:
         return replace(observation, status="unknown", why=failures[0])
     if not any(run.met(planned.injection) for planned in run.injections) and not _met_silently(trial, observation):
