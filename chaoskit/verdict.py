@@ -12,6 +12,9 @@ Finding: TypeAlias = Literal["held", "broken", "unknown"]
 GUARDS = ("harness", "canary_resolves", "not_aborted")
 """The kinds of verdicts that make a run invalid unless they are held."""
 
+EXERCISED = ("fault_exercised", "clients_exercised")
+"""The kinds of verdicts that say that something was tested at all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:

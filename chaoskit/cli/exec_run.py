@@ -24,13 +24,11 @@ from chaoskit.experiment.plans import planes_of
 from chaoskit.fold import folded
 from chaoskit.interruption import until_signalled
 from chaoskit.journal.command import command_end
-from chaoskit.journal.events import CommandFinished, CommandStarted, HarnessFailed, InjectionPlanned
+from chaoskit.journal.events import CommandFinished, CommandStarted, InjectionPlanned
+from chaoskit.journal.failures import failures_of
 from chaoskit.journal.run import Run
 from chaoskit.sandbox.port_forwards import PortForward
-from chaoskit.verdict import Outcome
-
-GUARDS = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
-"""Verdicts that a command's summary has other words for."""
+from chaoskit.verdict import EXERCISED, GUARDS, Outcome
 
 PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 TYPED = (signal.SIGINT, signal.SIGQUIT)
@@ -193,7 +191,7 @@ class CommandSession:
         command = self.command
         if command is not None and command.unready:
             raise CommandNotReady(command.unready)
-        failures = [event.words for _, event in result.run.of(HarnessFailed)]
+        failures = failures_of(result.run)
         if failures or command is None or command.exit_code is None:
             raise HarnessError(failures[0] if failures else "the command's end was not seen")
         if command.refused:
@@ -201,7 +199,7 @@ class CommandSession:
         if not self.request.quiet:
             _tell(result.run, command.exit_code, after=self.request.after)
             for verdict in result.verdicts:
-                if verdict.kind not in GUARDS and verdict.finding != "held":
+                if verdict.kind not in (*GUARDS, *EXERCISED) and verdict.finding != "held":
                     say(f"  {verdict.finding:<12} {verdict.expectation}: {verdict.because}")
             for path in result.files:
                 say(f"  {'written':<12} {path}")

@@ -11,7 +11,7 @@ from chaoskit.report.figures import ClientFigures, Effect, calls_under_fault
 from chaoskit.report.health import Health, carried
 from chaoskit.report.words import listed, plural
 from chaoskit.units import format_duration
-from chaoskit.verdict import Outcome, Verdict
+from chaoskit.verdict import EXERCISED, GUARDS, Outcome, Verdict
 
 _FATES_MOST = 6
 
@@ -51,10 +51,10 @@ def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Out
         return (first, *(f"{verdict.expectation}: {verdict.because}" for verdict in broken[:2]))
     if outcome is Outcome.NOT_EXERCISED:
         return (_not_exercised(run), *(verdict.because for verdict in verdicts if _is_unmet(verdict)))
-    aborted = [verdict.because for verdict in unknown if verdict.kind == "not_aborted"]
-    if aborted and not any(verdict.kind in ("harness", "canary_resolves") for verdict in broken + unknown):
-        because = f"{aborted[0][0].upper()}{aborted[0][1:]}."
-        return (because, "It proves nothing; what was measured until then is kept.")
+    unwell = [verdict for verdict in broken + unknown if verdict.kind in GUARDS]
+    if [verdict.kind for verdict in unwell] == ["not_aborted"]:
+        because = unwell[0].because
+        return (f"{because[0].upper()}{because[1:]}.", "It proves nothing; what was measured until then is kept.")
     reasons = [event.words for _, event in health.failures[:2]]
     if not reasons:
         reasons = [f"{verdict.expectation}: {verdict.because}" for verdict in (broken + unknown)[:2]]
@@ -64,8 +64,9 @@ def _outcome(run: Run, health: Health, verdicts: Sequence[Verdict], outcome: Out
 def _of_command(run: Run, command: CommandEnd, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     """A command's own exit code is its result; what was judged beside it is told after it."""
     words = f"{command.words[0].upper()}{command.words[1:]}, after {format_duration(command.elapsed_ns)}."
-    guards = ("harness", "canary_resolves", "fault_exercised", "clients_exercised")
-    broken = [verdict for verdict in verdicts if verdict.finding != "held" and verdict.kind not in guards]
+    broken = [
+        verdict for verdict in verdicts if verdict.finding != "held" and verdict.kind not in (*GUARDS, *EXERCISED)
+    ]
     unmet = [planned.injection for planned in run.injections if not planned.optional and not run.met(planned.injection)]
     return (
         words,
@@ -75,7 +76,7 @@ def _of_command(run: Run, command: CommandEnd, verdicts: Sequence[Verdict]) -> t
 
 
 def _is_unmet(verdict: Verdict) -> bool:
-    return verdict.kind in ("fault_exercised", "clients_exercised") and verdict.finding != "held"
+    return verdict.kind in EXERCISED and verdict.finding != "held"
 
 
 def _not_exercised(run: Run) -> str:
