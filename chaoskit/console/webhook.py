@@ -127,7 +127,9 @@ class Webhooks:
                 self._tell(event.at, "hold_ends", f"go, said by {event.by}", injections=self._waiting, by=event.by)
             case ev.RunEnded():
                 self._edges.clear()
-                self._tell(event.at, "run_ends", f"the run ended: {event.reason}")
+                self._tell(
+                    event.at, "run_ends", f"the run {'was aborted' if event.aborted else 'ended'}: {event.reason}"
+                )
 
     def tell_outcome(self, at: Instant, outcome: str) -> None:
         """Tell how the run was judged."""
