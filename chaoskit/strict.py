@@ -26,7 +26,7 @@ class Strict(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _is_a_value(cls, written: Any, info: ValidationInfo) -> Any:
-        if written is None and info.context is not None and info.context.get("from a file"):
+        if written is None and info.context == FROM_A_FILE:
             raise ValueError("is empty; write a value, or leave the field out")
         if isinstance(written, bool) and info.field_name is not None:
             field = cls.model_fields[info.field_name]

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from chaoskit.cli.journal_path import journal_at
 from chaoskit.cli.lazy import group_with_default, new_app
 from chaoskit.cli.options import RUNS, AsJson, JournalPath, RunsFolder, Seed
 from chaoskit.errors import InputError
@@ -104,7 +105,7 @@ def judge(journal: JournalPath, as_json: AsJson = False) -> None:
     from chaoskit.drill.judge import score_of, view_of
     from chaoskit.journal.store import read_journal
 
-    view = view_of(read_journal(journal / "journal.jsonl" if journal.is_dir() else journal))
+    view = view_of(read_journal(journal_at(journal)))
     score = score_of(view)
     typer.echo(json.dumps(score.plain()) if as_json else folded("\n".join(debrief_lines(view, score))))
     raise typer.Exit(score.exit_code)

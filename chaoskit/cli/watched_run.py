@@ -23,7 +23,7 @@ from chaoskit.journal.events import Entry
 from chaoskit.journal.store import Listener
 
 OpenListener: TypeAlias = Callable[[Abort], AbstractContextManager[Listener]]
-"""Opens a listener beside the terminal's; it may set the event, which ends the run before its time."""
+"""Opens a listener beside the terminal's; it may ask for an abort, which ends the run before its time."""
 
 
 async def play_watched(

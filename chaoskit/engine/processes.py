@@ -56,7 +56,7 @@ SIGNALS: dict[ProcessAction, signal.Signals] = {
 class _Process:
     """``alive`` is the last sign of life of a plane, None before the first, and while it is ``paused`` by an injection.
 
-    ``told`` is whether it gave a reason why it fails. ``again`` is the plan with which it is started anew, where that is another.
+    ``gave_reason``: it told why it fails. ``again`` is the plan with which it is started anew, where that is another.
     ``calls`` is the highest number of a call that a client of this name has begun, ``calls_before`` that of those before it.
     """
 
@@ -72,7 +72,7 @@ class _Process:
     complaints: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     may_end: bool = False
     killed: bool = False
-    told: bool = False
+    gave_reason: bool = False
     alive: Instant | None = None
     paused: bool = False
     order: Plan | None = None
@@ -220,7 +220,7 @@ class LocalProcessManager:
             ProcessEnded(at=self._clock.now(), process=process.name, exit_code=code, expected=expected)
         )
         # The code is that of our own process: where it gave a reason in good order, it would only mislead.
-        if not expected and not (process.told and code == HarnessError.exit_code):
+        if not expected and not (process.gave_reason and code == HarnessError.exit_code):
             complaints = " | ".join(process.complaints) or "it said nothing"
             self._fail(process, f"ended with exit code {code}: {complaints}")
 
@@ -256,7 +256,7 @@ class LocalProcessManager:
                 if isinstance(event, PlaneReady | ClientReady) and not process.ready.done():
                     process.ready.set_result(event)
                 elif isinstance(event, HarnessFailed):
-                    process.told = True
+                    process.gave_reason = True
                     self._fail(process, event.message, journal=False)
         except ValueError as error:  # a line that is no event, or longer than LONGEST_LINE
             self._fail(process, f"sent what is no event: {str(error).splitlines()[0]}")

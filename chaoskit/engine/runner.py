@@ -44,8 +44,6 @@ from chaoskit.registry import kind_of
 from chaoskit.timeline.injection import Injection
 from chaoskit.units import format_duration
 
-"""Why a run stopped short that was ended by whoever watched it."""
-
 PACKAGES = ("dnslib", "moto", "cheroot", "toxiproxy-python", "boto3", "botocore")
 
 

@@ -231,6 +231,9 @@ class LimitsSpec(Strict):
     longest_hold: Duration = Field(30 * MINUTE, description="a run that is held for longer is aborted")
     ready_within: Duration = Field(120 * SECOND, description="for every process to start")
     grace: Duration = Field(5 * SECOND, description="for calls under way when the experiment ends")
+    smallest_time_scale: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="how far --time-scale may shrink this experiment's times and still answer its question"
+    )
 
     @field_validator("longest_fault", "longest_hold", "ready_within")
     @classmethod
@@ -238,10 +241,6 @@ class LimitsSpec(Strict):
         if length <= 0:
             raise ValueError("must be longer than 0")
         return length
-
-    smallest_time_scale: Annotated[float, Field(gt=0, le=1)] = Field(
-        1.0, description="how far --time-scale may shrink this experiment's times and still answer its question"
-    )
 
 
 class ExperimentSpec(Strict):

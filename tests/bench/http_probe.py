@@ -35,9 +35,9 @@ class Answering(asyncio.Protocol):
 
 
 class Measurement(NamedTuple):
-    """What one probe did: requests that were made, answered and failed, from 0 s to the last answer, and its processor time."""
+    """What one probe did: requests that were started, answered and failed, from 0 s to the last answer, and its processor time."""
 
-    made: int
+    started: int
     answered: int
     failed: int
     wall_s: float
@@ -62,11 +62,11 @@ def probe(port: int) -> Measurement:
         used = (
             cpu_s(client.process.pid) - before
         )  # it has ended and nobody has waited for it, so the kernel still knows
-    made = sum(isinstance(event, CallStarted) for event in events)
+    started = sum(isinstance(event, CallStarted) for event in events)
     calls = [event for event in events if isinstance(event, CallFinished)]
     answered = sum(call.result == "ok" for call in calls)
     last = max((call.at for call in calls), default=origin)
-    return Measurement(made, answered, len(calls) - answered, (last - origin) / SECOND, used)
+    return Measurement(started, answered, len(calls) - answered, (last - origin) / SECOND, used)
 
 
 def cpu_s(pid: int) -> float:
@@ -83,7 +83,7 @@ async def main() -> None:
     due = RATE * SECONDS
     load = os.getloadavg()[0]
     sys.stdout.write(
-        f"use: http at {RATE} a second for {SECONDS} s: {measured.made} of {due} requests made, {measured.answered} answered, "
+        f"use: http at {RATE} a second for {SECONDS} s: {measured.started} of {due} requests made, {measured.answered} answered, "
         f"{measured.failed} failed, the last after {measured.wall_s:.2f} s: "
         f"{measured.answered / measured.wall_s:.0f} a second of wall time; "
         f"{1000 * measured.cpu_s / max(measured.answered, 1):.2f} ms of processor time each (load {load:.1f})\n"

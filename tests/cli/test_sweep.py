@@ -240,6 +240,6 @@ def test_a_cascade_map_of_a_cluster_is_the_one_made_here(
     words = ("cascade", "map", "small-queue", "--size", "20")
     code, there = chaoskit(place, *words, "--dask", address)
     assert code == 0, there + (place / "dask.log").read_text()
-    told, _, drawn = there.partition("\n")
-    assert told == f"400 cells on 2 threads of {address}"
+    heading, _, drawn = there.partition("\n")
+    assert heading == f"400 cells on 2 threads of {address}"
     assert chaoskit(place, *words) == (0, drawn)

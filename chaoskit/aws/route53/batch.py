@@ -181,8 +181,8 @@ _ONE_OF_EACH = {"Region": "latency", "Failover": "failover", "GeoLocation": "geo
 def _taken(record_set: RecordSet) -> str:
     """The words for a region are seen in kubernetes-sigs/external-dns 3945; for the others they are not verified."""
     kind = _ONE_OF_EACH[record_set.policy]
-    what = {"Region": "Region Name", "Failover": "Failover", "GeoLocation": "GeoLocation"}[record_set.policy]
-    same = {"Region": "region", "Failover": "failover", "GeoLocation": "geolocation"}[record_set.policy]
+    what = "Region Name" if record_set.policy == "Region" else record_set.policy
+    same = record_set.policy.lower()
     value = ", ".join(text for _, text in record_set.routing)
     begin = f"RRSet with DNS name {record_set.name}, type {record_set.rtype}, SetIdentifier {record_set.identifier}, and {what}={value}"
     return f"{begin} cannot be created because a {kind} RRSet with the same name, type and {same} already exists."

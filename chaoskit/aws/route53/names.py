@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from chaoskit.aws.route53.record_set import ESCAPE
 
-_ESCAPE = re.compile(r"\\[0-7]{3}")
 _LONGEST_LABEL, _LONGEST_NAME = 63, 255
 
 
@@ -22,4 +21,4 @@ def name_fault(name: str) -> str:
 
 
 def _octets(label: str) -> int:
-    return len(_ESCAPE.sub("x", label))
+    return len(ESCAPE.sub("x", label))

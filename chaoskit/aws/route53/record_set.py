@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
-_ESCAPE = re.compile(r"\\([0-7]{3})")
+ESCAPE = re.compile(r"\\([0-7]{3})")
 _LITERAL = re.compile(r"[a-z0-9\-_.]")
 
 RecordType: TypeAlias = str
@@ -30,7 +30,7 @@ ROUTING = (
 
 def decoded(name: str) -> str:
     """A name with its octal escapes read, in lower case."""
-    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 8)), name).lower()
+    return ESCAPE.sub(lambda escape: chr(int(escape[1], 8)), name).lower()
 
 
 def canonical(name: str) -> str:

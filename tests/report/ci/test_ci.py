@@ -232,8 +232,8 @@ def test_a_run_that_proves_nothing_is_not_compared(
     options = CiOptions(baseline=tmp_path / "summary.json", markdown=tmp_path / "m.md", environment={})
     result = RunResult(run=run, verdicts=VERDICTS[2:], outcome=outcome, folder=tmp_path, files=[])
     assert options.prepare().conclude(result) == outcome.exit_code
-    told = capsys.readouterr().err.splitlines()
-    assert told == [
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
         "warning: the baseline is a run of another experiment, 'Another'",
         "not compared with the baseline: this run proves nothing",
     ]

@@ -88,13 +88,13 @@ class _Connections:
             writer.transport.abort()
 
     def _take(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
-        told = False
+        is_answered = False
 
         def answer(ok: bool) -> None:
-            nonlocal told
-            if not told and not writer.transport.is_closing():
+            nonlocal is_answered
+            if not is_answered and not writer.transport.is_closing():
                 writer.write(json.dumps({"try": request["try"], "ok": ok}).encode() + b"\n")
-            told = True
+            is_answered = True
 
         assert self.server is not None
         self.server.arrive(Try(answer, request["deadline"]))
